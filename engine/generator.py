@@ -1,0 +1,382 @@
+"""The StyleGAN2 generator: mapping network, synthesis network, nothing about files, scenes or time.
+
+Letters: N samples, Z = z_dim, W = w_dim, C/I/O channels (in, out), H, W' height and width of a feature map.
+Written from the published formulas (Karras et al. 2019, 2020; SPEC.md A). Parameters carry the names of NVIDIA's
+PyTorch release, so a state dict of theirs fits. Up-convolution weights are stored in transposed-convolution orientation.
+"""
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from engine.architecture import Architecture
+from engine.bending import bend
+from engine.errors import UserError
+
+EPS = 1e-8
+GAIN = math.sqrt(2)              # of the leaky ReLU, so that it keeps the variance
+SLOPE = 0.2
+
+
+def fir(gain: float, device=None, dtype=None) -> torch.Tensor:
+    """The low-pass [4, 4] used for up-sampling: outer([1, 3, 3, 1]) / 64, times `gain`."""
+    row = torch.tensor([1.0, 3.0, 3.0, 1.0], device=device, dtype=dtype)
+    return torch.outer(row, row) * (gain / 64)
+
+
+def pixel_norm(x):
+    """x [N, D] over its root mean square: the zero vector stays finite."""
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + EPS)
+
+
+class Linear(nn.Module):
+    """Fully connected with equalized learning rate: weight [O, I], bias [O]; lr_mul scales both (SPEC.md A.1)."""
+
+    def __init__(self, inputs, outputs, lr_mul=1.0, bias=0.0, activate=False):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_mul)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / lr_mul))
+        self.lr_mul, self.activate = lr_mul, activate
+
+    def forward(self, x):
+        y = F.linear(x, self.weight * (self.lr_mul / math.sqrt(self.weight.shape[1])), self.bias * self.lr_mul)  # [N, O]
+        return F.leaky_relu(y, SLOPE) * GAIN if self.activate else y
+
+
+class MappingNetwork(nn.Module):
+    """z [N, Z] (and a label c [N, c_dim]) -> w [N, W]."""
+
+    def __init__(self, a: Architecture):
+        super().__init__()
+        self.c_dim, self.conditioning = a.c_dim, a.conditioning
+        inputs, width = a.z_dim, a.mapping_width or a.w_dim
+        if a.c_dim and a.conditioning == "embed":
+            embed = a.embed_dim or a.w_dim
+            self.embed = Linear(a.c_dim, embed)
+            inputs += embed
+        elif a.c_dim:
+            self.label = nn.Parameter(torch.randn(a.c_dim, a.embed_dim or a.z_dim))
+            inputs += self.label.shape[1]
+        sizes = [inputs] + [width] * (a.mapping_layers - 1) + [a.w_dim]
+        self.depth = a.mapping_layers
+        for i, (m, n) in enumerate(zip(sizes, sizes[1:])):
+            self.add_module(f"fc{i}", Linear(m, n, lr_mul=0.01, activate=True))
+        self.register_buffer("w_avg", torch.zeros(a.w_dim))
+
+    def forward(self, z, c=None):
+        if self.c_dim and c is None:
+            raise UserError(f"this network is class-conditional: it needs a label of {self.c_dim} numbers")
+        if not self.c_dim:
+            x = pixel_norm(z)                                                   # [N, Z]
+        elif self.conditioning == "embed":
+            x = torch.cat([pixel_norm(z), pixel_norm(self.embed(c))], 1)        # each normed alone
+        else:
+            x = pixel_norm(torch.cat([c @ self.label, z], 1))                   # normed together, label first
+        for i in range(self.depth):
+            x = getattr(self, f"fc{i}")(x)
+        return x                                                                # [N, W]
+
+
+class StyledConv(nn.Module):
+    """Modulated 3x3 convolution, demodulated, + noise + bias, leaky ReLU * sqrt(2), clamp (SPEC.md A.1, steps 1-6).
+
+    weight [O, I, 3, 3], bias [O], noise_const [H, W'], noise_strength [] ; affine: w -> styles [N, I].
+    up: the input is half the size of the output.
+    """
+
+    def __init__(self, inputs, outputs, size, a: Architecture, up=False, gain=1.0):
+        super().__init__()
+        self.affine = Linear(a.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        if a.noise:
+            self.register_buffer("noise_const", torch.randn(size))
+            self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.up, self.size, self.noise = up, size, a.noise
+        self.gain = GAIN * gain
+        self.clamp = a.conv_clamp * gain if a.conv_clamp is not None else None
+        self._energy = None
+
+    def energy(self):
+        """Sum of the squared weight over its window, [O, I]; kept while the weight stays as it is."""
+        if torch.is_grad_enabled() and self.weight.requires_grad:
+            return self.weight.square().sum((2, 3))
+        key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype)
+        if self._energy is None or self._energy[0] != key:
+            self._energy = (key, self.weight.detach().square().sum((2, 3)))
+        return self._energy[1]
+
+    def modulation(self, w):
+        """w [N, W] -> (styles [N, I], demodulation [N, O])."""
+        styles = self.affine(w)
+        return styles, torch.rsqrt(styles.square() @ self.energy().T + EPS)
+
+    def convolve(self, x, styles, demodulation):
+        """x [N, I, h, w'] -> the demodulated convolution [N, O, H, W'], before noise, bias and activation.
+
+        The modulation is put on whichever is smaller, the weights or the feature maps.
+        """
+        outputs, inputs = self.weight.shape[:2]
+        if x.shape[0] == 1 and outputs * 9 < x.shape[2] * x.shape[3]:
+            weight = self.weight * (styles.view(1, inputs, 1, 1) * demodulation.view(outputs, 1, 1, 1))
+            return self._plain(x, weight)
+        return self._plain(x * styles[:, :, None, None], self.weight) * demodulation[:, :, None, None]
+
+    def _plain(self, x, weight):
+        if not self.up:
+            return F.conv2d(x, weight, padding=1)                               # [N, O, H, W']
+        y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)             # [N, O, 2h + 1, 2w' + 1]
+        kernel = fir(4, x.device, x.dtype).expand(y.shape[1], 1, 4, 4)
+        return F.conv2d(y, kernel, padding=1, groups=y.shape[1])                # [N, O, H, W']
+
+    def finish(self, y, noise):
+        """y [N, O, H, W'] + noise + bias, activated and clamped; writes into y when no gradient is wanted.
+
+        noise: [H, W'] or [N, 1, H, W'], strength included; None = none.
+        """
+        bias = self.bias.view(1, -1, 1, 1)
+        if torch.is_grad_enabled():
+            y = y + bias if noise is None else y + bias + noise
+            y = F.leaky_relu(y, SLOPE) * self.gain
+            return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)
+        y.add_(bias)
+        if noise is not None:
+            y.add_(noise)
+        F.leaky_relu_(y, SLOPE).mul_(self.gain)
+        return y if self.clamp is None else y.clamp_(-self.clamp, self.clamp)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to RGB, not demodulated, no noise, linear: weight [3, I, 1, 1], bias [3]."""
+
+    def __init__(self, inputs, a: Architecture):
+        super().__init__()
+        self.affine = Linear(a.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.clamp = a.conv_clamp
+
+    def forward(self, x, w):
+        styles = self.affine(w) * (1 / math.sqrt(self.weight.shape[1]))         # [N, I]
+        if x.shape[0] == 1:
+            y = F.conv2d(x, self.weight * styles.view(1, -1, 1, 1), self.bias)
+        else:
+            y = F.conv2d(x * styles[:, :, None, None], self.weight, self.bias)
+        y = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
+        return y if self.clamp is None else y.clamp(-self.clamp, self.clamp)    # [N, 3, H, W']
+
+
+class Skip(nn.Module):
+    """The resnet shortcut: 1x1 convolution, then x2 up-sampling. weight [O, I, 1, 1]."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+
+    def forward(self, x):
+        y = F.conv2d(x, self.weight * math.sqrt(0.5 / self.weight.shape[1]))
+        return upsample(y)
+
+
+class Block(nn.Module):
+    """One resolution: conv0 (up) and conv1, toRGB; 4 px has a constant instead of conv0."""
+
+    def __init__(self, r, a: Architecture):
+        super().__init__()
+        here, last = a.channels[r], r == a.resolution
+        if r == 4:
+            self.const = nn.Parameter(torch.randn(here, *a.const_size))
+        else:
+            self.conv0 = StyledConv(a.channels[r // 2], here, a.pixels(r), a, up=True)
+            if a.kind == "resnet":
+                self.skip = Skip(a.channels[r // 2], here)
+        residual = a.kind == "resnet" and r > 4
+        self.conv1 = StyledConv(here, here, a.pixels(r), a, gain=math.sqrt(0.5) if residual else 1.0)
+        if a.kind == "skip" or last:
+            self.torgb = ToRGB(here, a)
+
+
+def upsample(picture):
+    """x2 as in the skip path, [N, C, H, W'] -> [N, C, 2H, 2W']: zero-insert, FIR with gain 4.
+
+    Equal to bilinear with half-pixel centres and zeros beyond the border; this form runs as one transposed convolution.
+    """
+    channels = picture.shape[1]
+    kernel = fir(4, picture.device, picture.dtype).expand(channels, 1, 4, 4)
+    return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=channels)
+
+
+class Generator(nn.Module):
+    """StyleGAN2. All tensors float32 unless moved; pictures are [N, 3, H, W'], nominal range -1..1, unclamped."""
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self.architecture = a = architecture
+        self.resolution, self.z_dim, self.w_dim, self.c_dim, self.num_ws = a.resolution, a.z_dim, a.w_dim, a.c_dim, a.num_ws
+        self.layers = list(a.layers)
+        self.mapping = MappingNetwork(a)
+        self.synthesis = nn.Module()
+        for r in a.resolutions:
+            self.synthesis.add_module(f"b{r}", Block(r, a))
+
+    @property
+    def w_avg(self):
+        """Where truncation leads, [w_dim]."""
+        return self.mapping.w_avg
+
+    @property
+    def device(self):
+        return self.mapping.w_avg.device
+
+    def layer(self, name: str) -> StyledConv:
+        """The styled convolution of that name; UserError listing the names if there is none."""
+        if name not in self.layers:
+            raise UserError(f"no layer {name!r}; this network has {', '.join(self.layers)}")
+        block, conv = name.split(".")
+        return getattr(getattr(self.synthesis, block), conv)
+
+    def channels(self, layer: str) -> int:
+        """How many feature maps the layer has."""
+        return self.layer(layer).weight.shape[0]
+
+    def weights(self, layer: str) -> torch.Tensor:
+        """The stored convolution weight [O, I, 3, 3]."""
+        return self.layer(layer).weight
+
+    def map(self, z, psi: float = 1.0, cutoff: int | None = None, c=None):
+        """z [N, z_dim] -> ws [N, num_ws, w_dim]; psi (any number) truncates the first `cutoff` (None: all) of them."""
+        ws = self.mapping(z, c)[:, None].repeat(1, self.num_ws, 1)
+        return truncate(ws, self.w_avg, psi, cutoff)
+
+    def synthesize(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None):
+        """ws [N, num_ws, w_dim] -> picture [N, 3, H, W'] float32.
+
+        noise: "const" (stored maps), "random" (per sample; repeatable if noise_seed is given) or "none".
+        size: stop at this resolution (the skip picture there; area-averaged where the network has none).
+        bends: engine.bending.Bend, applied after activation, in order.
+        splice: {layer: features [N, O, H, W'] in place of its convolution's output, before noise, bias, activation}.
+        """
+        run = _Pass(_Noise(noise, noise_strength, noise_seed), _by_layer(bends), splice or {})
+        picture = None
+        for _, picture in self._blocks(ws, run, size):
+            pass
+        return self._sized(picture, size)
+
+    def skips(self, ws, noise="const", size=None, noise_strength=1.0, noise_seed=None) -> dict[int, torch.Tensor]:
+        """{resolution: the skip picture there}, up to `size`; with gradients, for training and projection."""
+        run = _Pass(_Noise(noise, noise_strength, noise_seed))
+        return {r: picture for r, picture in self._blocks(ws, run, size) if picture is not None}
+
+    def activations(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
+        """{layer: [N, C, H, W']} after activation, before bends. Runs no further than the last layer asked for."""
+        return self._record(ws, layers, noise, "activated")
+
+    def features(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
+        """{layer: [N, O, H, W']} before noise, bias and activation: what `splice` takes and an encoder predicts."""
+        return self._record(ws, layers, noise, "convolved")
+
+    def _record(self, ws, layers, noise, stage):
+        for name in layers:
+            self.layer(name)
+        run = _Pass(_Noise(noise, 1.0, None), **{stage: dict.fromkeys(layers)})
+        last = max((self.layers.index(name) for name in layers), default=0)
+        for r, _ in self._blocks(ws, run, None):
+            if r == int(self.layers[last].split(".")[0][1:]):
+                break
+        return getattr(run, stage)
+
+    def _blocks(self, ws, run, size):
+        """Run the synthesis network block by block, yielding (resolution, skip picture or None)."""
+        a = self.architecture
+        if ws.ndim != 3 or ws.shape[1:] != (a.num_ws, a.w_dim):
+            raise UserError(f"ws: expected [N, {a.num_ws}, {a.w_dim}], got {list(ws.shape)}")
+        picture = None
+        for j, r in enumerate(a.resolutions):
+            block = getattr(self.synthesis, f"b{r}")
+            shortcut = None
+            if r == 4:
+                x = block.const[None].expand(ws.shape[0], -1, -1, -1)           # [N, C, 4, 4]
+                x = x.contiguous(memory_format=torch.channels_last)
+            else:
+                shortcut = block.skip(x) if a.kind == "resnet" else None
+                x = run.styled(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
+            x = run.styled(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
+            x = x if shortcut is None else x + shortcut
+            if hasattr(block, "torgb"):
+                rgb = block.torgb(x, ws[:, 2 * j + 1])
+                picture = rgb if picture is None else upsample(picture) + rgb
+            yield r, picture
+            if a.kind == "skip" and r == size:
+                return
+
+    def _sized(self, picture, size):
+        if size is None:
+            return picture
+        if size not in self.architecture.resolutions:
+            raise UserError(f"size {size}: expected one of {', '.join(map(str, self.architecture.resolutions))}")
+        wanted = self.architecture.pixels(size)
+        return picture if tuple(picture.shape[2:]) == wanted else F.adaptive_avg_pool2d(picture, wanted)
+
+
+@dataclass
+class _Pass:
+    """One run through the synthesis network: what goes in beside ws, and what is kept on the way."""
+    noise: "_Noise"
+    bends: dict = field(default_factory=dict)           # layer -> bends, in order
+    splice: dict = field(default_factory=dict)          # layer -> features [N, O, H, W']
+    convolved: dict = field(default_factory=dict)       # layer -> wanted: features before noise, bias, activation
+    activated: dict = field(default_factory=dict)       # layer -> wanted: feature maps after activation
+
+    def styled(self, name, layer, x, w):
+        """One styled convolution with its splice and bends; x [N, I, h, w'] -> [N, O, H, W']."""
+        if name in self.splice:
+            y = self.splice[name].clone()                                       # finish() may write into it
+        else:
+            y = layer.convolve(x, *layer.modulation(w))
+        if name in self.convolved:
+            self.convolved[name] = y.clone()
+        y = layer.finish(y, self.noise.at(layer, y))
+        if name in self.activated:
+            self.activated[name] = y.clone()
+        return bend(y, self.bends[name]) if name in self.bends else y
+
+
+class _Noise:
+    """Where a synthesis pass takes its noise maps from."""
+
+    def __init__(self, mode, strength, seed):
+        if mode not in ("const", "random", "none"):
+            raise UserError(f"noise {mode!r}: expected const, random or none")
+        self.mode, self.strength, self.seed, self.generator = mode, strength, seed, None
+
+    def at(self, layer: StyledConv, y):
+        """The noise to add at this layer, [H, W'] or [N, 1, H, W'], strength included; None = none."""
+        if not layer.noise or self.mode == "none" or self.strength == 0.0:
+            return None
+        if self.mode == "const":
+            return layer.noise_const * (layer.noise_strength * self.strength)
+        if self.generator is None:
+            self.generator = torch.Generator(y.device)
+            if self.seed is None:
+                self.generator.seed()
+            else:
+                self.generator.manual_seed(self.seed)
+        noise = torch.randn(y.shape[0], 1, *y.shape[2:], generator=self.generator, device=y.device)
+        return noise.to(y.dtype) * (layer.noise_strength * self.strength)
+
+
+def truncate(ws, w_avg, psi: float, cutoff: int | None = None):
+    """w_avg + psi * (w - w_avg) for the first `cutoff` (None: all) of ws [N, num_ws, W]; psi above 1 exaggerates."""
+    if psi == 1.0:
+        return ws
+    n = ws.shape[1] if cutoff is None else cutoff
+    return torch.cat([w_avg + psi * (ws[:, :n] - w_avg), ws[:, n:]], 1)
+
+
+def _by_layer(bends) -> dict:
+    grouped = {}
+    for b in bends:
+        grouped.setdefault(b.layer, []).append(b)
+    return grouped

@@ -1,0 +1,65 @@
+"""A Scene is everything that decides the next picture, except time. It never changes: set() returns a new one.
+
+A preset is a Scene in a YAML file. This module knows names and numbers, no tensors and no files.
+"""
+import dataclasses
+from collections import ChainMap
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Mapping
+
+from engine.errors import UserError
+from engine.parameter import Parameter
+
+EMPTY: Mapping = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """parameters: what can be turned, by address. values: what has been turned. bends: in order, engine.bending.Bend
+    (their settings are parameters too: /bends/<name>/<setting>).
+    """
+    parameters: Mapping[str, Parameter]
+    values: Mapping[str, object] = field(default=EMPTY)
+    bends: tuple = ()
+
+    def __getitem__(self, address: str):
+        """The plain value at an address."""
+        if address in self.values:
+            return self.values[address]
+        return self.parameter(address).default
+
+    def parameter(self, address: str) -> Parameter:
+        """The declaration at an address; UserError naming the near ones if there is none."""
+        if address not in self.parameters:
+            raise UserError(f"no parameter {address!r}; {self._nearby(address)}")
+        return self.parameters[address]
+
+    def set(self, changes) -> "Scene":
+        """A new scene with the changes in place, each clamped to its range. UserError: an unknown address or NaN."""
+        if not changes:
+            return self
+        values = dict(self.values)
+        for change in changes:
+            values[change.address] = self.parameter(change.address).clamp(change.value)
+        return dataclasses.replace(self, values=MappingProxyType(values))
+
+    def with_bends(self, bends) -> "Scene":
+        """A new scene with these bends; values of bends that stay are kept, those of bends that left are dropped."""
+        bends = tuple(bends)
+        ours = {address: p for bend in self.bends for address, p in bend.parameters().items()}
+        base = {a: p for a, p in self.parameters.items() if a not in ours}
+        theirs = {address: p for bend in bends for address, p in bend.parameters().items()}
+        values = {a: v for a, v in self.values.items() if a in base or a in theirs}
+        return Scene(MappingProxyType(base | theirs), MappingProxyType(values), bends)
+
+    def group(self, prefix: str) -> Mapping[str, object]:
+        """All plain values below a prefix, by the rest of their address: group("/walk/")["speed"]."""
+        known = ChainMap(dict(self.values), {a: p.default for a, p in self.parameters.items()})
+        return {a[len(prefix):]: known[a] for a in self.parameters if a.startswith(prefix)}
+
+    def _nearby(self, address):
+        import difflib
+
+        near = difflib.get_close_matches(address, self.parameters, n=4, cutoff=0.4)
+        return f"near: {', '.join(near)}" if near else f"there are {len(self.parameters)} (run_live.py --list-parameters)"
