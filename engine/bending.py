@@ -2,7 +2,7 @@
 
 Source: Broad, Leymarie, Grierson, "Network Bending", EvoMUSART 2021; SPEC.md B.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -27,9 +27,18 @@ class Bend:
     mix: float = 1.0
 
     def parameters(self) -> dict[str, Parameter]:
-        """What can be turned on this bend, by address."""
+        """What can be turned on this bend, by address; the defaults are this bend's own settings."""
         declared = TRANSFORMS[self.transform].settings | {"mix": MIX}
-        return {f"/bends/{self.name}/{setting}": parameter for setting, parameter in declared.items()}
+        own = self.settings | {"mix": self.mix}
+        return {f"/bends/{self.name}/{name}": replace(p, default=own.get(name, p.default)) for name, p in declared.items()}
+
+    def settings_names(self) -> tuple[str, ...]:
+        """The last parts of this bend's addresses."""
+        return (*TRANSFORMS[self.transform].settings, "mix")
+
+    def at(self, settings: dict, mix: float) -> "Bend":
+        """This bend with other values."""
+        return replace(self, settings=settings, mix=mix)
 
     @cached_property
     def index(self):

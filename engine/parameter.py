@@ -19,7 +19,7 @@ class Parameter:
     `high` is `low` again, values wrap instead of being clamped, morphs take the short way round).
     step: values are rounded to multiples of it (1 = whole numbers); 0 = continuous.
     choices: the plain value is one of these names; `low`, `high` and `step` then follow from their number.
-    size: the plain value is a tuple of so many numbers (a latent); such a parameter has no normalized form.
+    size: the plain value is a tuple of at most so many numbers (a latent); such a parameter has no normalized form.
     """
     default: float | str | tuple = 0.0
     low: float = 0.0
@@ -100,12 +100,12 @@ class Parameter:
 
     def _vector(self, plain):
         values = plain if isinstance(plain, (tuple, list)) else (plain,)
-        if len(values) != self.size and len(values) != 0:        # empty = not given: back to the default behaviour
-            raise UserError(f"expected {self.size} numbers, got {len(values)}")
+        if len(values) > self.size:
+            raise UserError(f"expected at most {self.size} numbers, got {len(values)}")
         try:
             values = tuple(float(v) for v in values)
         except (TypeError, ValueError):
-            raise UserError(f"expected {self.size} numbers, got {plain!r}") from None
+            raise UserError(f"expected at most {self.size} numbers, got {plain!r}") from None
         if not all(math.isfinite(v) for v in values):
-            raise UserError(f"expected {self.size} finite numbers, got NaN or infinity among them")
-        return tuple(min(max(v, self.low), self.high) for v in values)
+            raise UserError(f"expected finite numbers, got NaN or infinity among them")
+        return tuple(self._round(min(max(v, self.low), self.high)) for v in values)

@@ -3,7 +3,6 @@
 A preset is a Scene in a YAML file. This module knows names and numbers, no tensors and no files.
 """
 import dataclasses
-from collections import ChainMap
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Mapping
@@ -20,7 +19,7 @@ class Scene:
     (their settings are parameters too: /bends/<name>/<setting>).
     """
     parameters: Mapping[str, Parameter]
-    values: Mapping[str, object] = field(default=EMPTY)
+    values: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     bends: tuple = ()
 
     def __getitem__(self, address: str):
@@ -55,8 +54,7 @@ class Scene:
 
     def group(self, prefix: str) -> Mapping[str, object]:
         """All plain values below a prefix, by the rest of their address: group("/walk/")["speed"]."""
-        known = ChainMap(dict(self.values), {a: p.default for a, p in self.parameters.items()})
-        return {a[len(prefix):]: known[a] for a in self.parameters if a.startswith(prefix)}
+        return {a[len(prefix):]: self[a] for a in self.parameters if a.startswith(prefix)}
 
     def _nearby(self, address):
         import difflib

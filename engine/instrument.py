@@ -1,0 +1,107 @@
+"""The instrument: (Scene, Motion, source picture) -> Frame. Owns the generator and what may be kept between frames.
+
+Knows no clock, no hands and no windows.
+"""
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import torch
+
+from engine import latents, motion
+from engine.bending import Bend
+from engine.generator import Generator
+from engine.latents import Latents
+from engine.parameter import Parameter
+from engine.scene import Scene
+
+RING = 4                            # frames alive at once: the newest and three before it
+
+PARAMETERS = {
+    "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
+    "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
+    "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
+    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black"),
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
+    pixels: np.ndarray
+    number: int
+
+
+def quantize(picture) -> torch.Tensor:
+    """Picture [1, 3, H, W'] in -1..1 -> uint8 [H, W', 3], rounding as NVIDIA's scripts do; NaN becomes 0.
+
+    Writes into `picture`. Source: SPEC.md A.1 "To 8 bit".
+    """
+    levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
+    return levels.to(torch.uint8)
+
+
+class Instrument:
+    """One generator, ready to play."""
+
+    def __init__(self, generator: Generator, size: int | None = None):
+        self.generator = generator.eval().requires_grad_(False)
+        self.size = size or generator.resolution
+        self.latents = Latents(generator)
+        self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
+        self._number = -1
+        self._shown = None                          # (what the newest picture was made from, its Frame)
+
+    def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
+        """The scene to begin with: every parameter this instrument has, at its default."""
+        declared = latents.PARAMETERS | motion.PARAMETERS | PARAMETERS
+        if self.generator.c_dim:
+            declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
+        return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
+
+    @torch.no_grad()
+    def render(self, scene: Scene, motion, source=None) -> Frame:
+        """The picture of this moment. The same scene and motion give the same picture, bit for bit."""
+        self._number += 1
+        if self._shown and (scene["/output/freeze"] or self._shown[0] == self._cause(scene, motion, source)):
+            frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
+            self._shown = (self._shown[0], frame)
+            return frame
+        pixels = self._ring[self._number % RING]
+        if self._shown and self._shown[1].pixels is pixels:
+            pixels = self._ring[(self._number + 1) % RING]              # a repeated frame may still be on show
+        self._draw(scene, motion, pixels)
+        frame = Frame(pixels, self._number)
+        self._shown = (self._cause(scene, motion, source), frame)
+        return frame
+
+    def _cause(self, scene, motion, source):
+        """What the picture depends on, for comparing with what the last one was made from."""
+        moving = motion.frame if scene["/noise/mode"] == "random" else None
+        return scene.values, scene.bends, motion.place, motion.styles, moving, source
+
+    def _draw(self, scene, motion, pixels):
+        dark = scene["/output/blackout"]
+        if dark >= 1.0:
+            pixels[:] = 0
+            return
+        picture = self.generator.synthesize(
+            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=self.size, bends=self._bends(scene),
+            noise_strength=scene["/noise/strength"], noise_seed=motion.frame)
+        if dark > 0.0:
+            picture = (picture + 1) * (1 - dark) - 1
+        pixels[:] = quantize(picture).cpu().numpy()
+
+    def _bends(self, scene):
+        """The scene's bends with the values their parameters have now; those at mix 0 left out."""
+        live = []
+        for bend in scene.bends:
+            values = {name: scene[f"/bends/{bend.name}/{name}"] for name in bend.settings_names()}
+            mix = values.pop("mix")
+            if mix > 0.0:
+                live.append(bend.at(values, mix))
+        return live
+
+    def bypass(self, error) -> str | None:
+        """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""
+        return None

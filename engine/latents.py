@@ -1,0 +1,88 @@
+"""Seeds to z to w, and a scene's place to the ws of one frame. Knows tensors and the generator, no time.
+
+Source: SPEC.md A.1 (z from a seed, truncation, style mixing).
+"""
+from collections import OrderedDict
+
+import numpy as np
+import torch
+
+from engine.generator import truncate
+from engine.motion import GROUPS
+from engine.parameter import Parameter
+from engine.walks import Mixed, Vector, spline
+
+REMEMBERED = 512                    # seeds whose w is kept
+
+PARAMETERS = {
+    "/truncation": Parameter(0.8, -1.0, 2.0, about="psi: 0 = the average picture, 1 = as it comes, above = exaggerated"),
+    "/truncation/cutoff": Parameter(18, 0, 18, step=1, about="how many of the first ws truncation acts on"),
+    **{f"/style/{group}/{name}": parameter for group in GROUPS for name, parameter in (
+        ("mix", Parameter(0.0, about=f"how much the {group} layers follow their own seed instead of the walk")),
+        ("seed", Parameter(1, 0, 2 ** 31 - 1, step=1, about=f"the {group} layers' own seed")))},
+}
+# ws [start, end) of each group: 4-8 px, 16-32 px, 64 px and above.
+SPANS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}
+
+
+def z_of(seed, z_dim: int) -> np.ndarray:
+    """A seed's z [z_dim] float64, as NVIDIA's scripts draw it: RandomState(seed).randn."""
+    return np.random.RandomState(list(seed) if isinstance(seed, tuple) else seed).randn(z_dim)
+
+
+class Latents:
+    """Turns places into ws with one generator; keeps the w of seeds it has met."""
+
+    def __init__(self, generator):
+        self.generator = generator
+        self._known: OrderedDict = OrderedDict()
+
+    def w(self, point, label: int = 0):
+        """A point's w [w_dim], before truncation."""
+        key = (point, label)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        w = self._map(self._z(point), label)
+        if not isinstance(point, (Mixed, Vector)):               # those change every frame: nothing to keep
+            self._known[key] = w
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return w
+
+    def at(self, place, label: int = 0):
+        """A place's w [w_dim]."""
+        return sum(self.w(point, label) * weight for point, weight in place)
+
+    def ws(self, scene, motion):
+        """The ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
+        generator = self.generator
+        label = int(scene["/class"]) if "/class" in scene.parameters else 0
+        ws = self.at(motion.place, label).expand(1, generator.num_ws, -1)
+        for group, position in zip(GROUPS, motion.styles):
+            mix = scene[f"/style/{group}/mix"]
+            if mix > 0:
+                own = self.at(own_walk(int(scene[f"/style/{group}/seed"]), position), label)
+                start, end = SPANS[group]
+                ws = ws.clone()
+                ws[:, start:end] = torch.lerp(ws[:, start:end], own, mix)
+        return truncate(ws, generator.w_avg, scene["/truncation"], int(scene["/truncation/cutoff"]))
+
+    def _z(self, point):
+        z_dim = self.generator.z_dim
+        if isinstance(point, Vector):
+            return np.pad(np.array(point.z, dtype=np.float64)[:z_dim], (0, max(0, z_dim - len(point.z))))
+        if isinstance(point, Mixed):
+            return sum(z_of(seed, z_dim) * weight for seed, weight in point.seeds)
+        return z_of(point, z_dim)
+
+    def _map(self, z, label):
+        g = self.generator
+        z = torch.from_numpy(z).to(g.device, torch.float32)[None]
+        c = torch.nn.functional.one_hot(torch.tensor([label], device=g.device), g.c_dim).float() if g.c_dim else None
+        return g.mapping(z, c)[0]
+
+
+def own_walk(seed: int, at: float):
+    """The place of a group's own walk: its seed at 0, then on through seeds grown from it."""
+    return spline(at, lambda n: seed if n == 0 else (seed, n % 2 ** 32))

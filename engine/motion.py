@@ -1,0 +1,59 @@
+"""Where moving things have got to. Speeds are integrated, so turning one never makes a jump.
+
+Pure numbers: the picture is a function of (Scene, Motion, instrument, source picture) and nothing else.
+"""
+from dataclasses import dataclass, replace
+
+from engine.parameter import Parameter
+from engine.walks import PARAMETERS as WALK_PARAMETERS
+from engine.walks import WALKS, Place, fade
+
+GROUPS = ("coarse", "middle", "fine")
+LONGEST_STEP = 0.25                 # seconds: after a stall a walk goes on, it does not leap
+
+PARAMETERS = {
+    "/tempo": Parameter(120.0, 20.0, 300.0, unit="bpm", about="beats per minute, for whatever counts in beats"),
+    "/walk/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="a new seed or walk is gone to over so many seconds"),
+    **{f"/walk/{name}": parameter for name, parameter in WALK_PARAMETERS.items()},
+    **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
+       for group in GROUPS},
+}
+
+
+@dataclass(frozen=True)
+class Motion:
+    """walk: keyframes gone. styles: the same for the own walks of the coarse, middle and fine layers.
+
+    place: where the walk is now, any glide included. start, glided: what a glide in progress began from, and its seconds.
+    frame: turns of the loop, for noise that changes with every frame.
+    """
+    walk: float = 0.0
+    styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    place: Place = ()
+    heading: tuple = ()                 # the (kind, seed, ...) that the place belongs to: a change of it starts a glide
+    start: Place = ()
+    glided: float = 0.0
+    frame: int = 0
+
+    def advance(self, scene, dt: float) -> "Motion":
+        """The motion dt seconds later under this scene."""
+        dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
+        kind = WALKS[scene["/walk/kind"]]
+        settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
+        walk = self.walk + dt * kind.rate(settings, 60.0 / scene["/tempo"])
+        styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
+        there = kind.place(walk, **settings)
+        heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
+        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1)
+        return moved._glide(there, heading, scene["/walk/glide"], dt)
+
+    def _glide(self, there, heading, length, dt):
+        if self.heading not in ((), heading) and length > 0 and self.place:
+            start, glided = self.place, dt
+        else:
+            start, glided = self.start, self.glided + dt
+        if not start or glided >= length:
+            return replace(self, place=there, heading=heading, start=(), glided=0.0)
+        t = glided / length
+        place = fade(start, there, t * t * (3 - 2 * t))
+        return replace(self, place=place, heading=heading, start=start, glided=glided)

@@ -1,0 +1,104 @@
+"""Walks: paths through latent space. Numbers only, no tensors: a walk says which seeds, and how much of each.
+
+A walk is a pure function `f(at, **settings) -> points`: where one is after `at` keyframes. To add one, put a file in
+this folder; nothing else changes. Its settings become parameters at /walk/<setting>; walks may share a setting.
+"""
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass
+from typing import Callable, NamedTuple
+
+from engine.parameter import Parameter
+
+
+class Mixed(NamedTuple):
+    """A point made in z before the mapping network: the weighted sum of seeds' z."""
+    seeds: tuple                     # of (seed, weight)
+
+
+class Vector(NamedTuple):
+    """A z given number by number; padded with zeros to the network's z_dim."""
+    z: tuple[float, ...]
+
+
+# A point is a seed (an int, or a tuple of ints for derived ones), a Mixed or a Vector. A place is a tuple of
+# (point, weight): the weighted sum of the points' w. Weights add up to 1.
+Place = tuple
+
+
+@dataclass(frozen=True)
+class Walk:
+    name: str
+    place: Callable                  # (at, **settings) -> Place
+    rate: Callable                   # (settings, seconds per beat) -> keyframes per second
+    settings: dict[str, Parameter]
+    about: str
+
+
+WALKS: dict[str, Walk] = {}
+
+SEED = Parameter(1, 0, 2 ** 31 - 1, step=1, about="the seed the walk starts from, stays at, or grows from")
+SPEED = Parameter(0.25, -4.0, 4.0, unit="keyframes/s", about="how fast the walk goes; negative walks back")
+PERIOD = Parameter(16.0, 0.5, 600.0, curve="log", about="how long once around takes, in /walk/unit")
+UNIT = Parameter("seconds", choices=("seconds", "beats"), about="what /walk/period counts in")
+
+
+def walk(rate, **settings: Parameter):
+    """Declare a walk: its name is the function's, its knobs are the keywords."""
+    def declare(function):
+        name = function.__name__
+        wanted = list(inspect.signature(function).parameters)[1:]
+        if wanted != list(settings):
+            raise TypeError(f"walk {name} takes {wanted} but declares {list(settings)}")
+        for other in WALKS.values():
+            for shared in other.settings.keys() & settings.keys():
+                if other.settings[shared] != settings[shared]:
+                    raise TypeError(f"walks {name} and {other.name} declare {shared} differently")
+        WALKS[name] = Walk(name, function, rate, settings, inspect.getdoc(function) or "")
+        return function
+    return declare
+
+
+def standing(settings, beat):
+    """The rate of walks that do not move by themselves."""
+    return 0.0
+
+
+def by_speed(settings, beat):
+    return settings["speed"]
+
+
+def seconds(settings, beat):
+    """The walk's period in seconds; `beat` is the length of one."""
+    return settings["period"] * (beat if settings["unit"] == "beats" else 1.0)
+
+
+def spline(at: float, key: Callable[[int], object]) -> Place:
+    """Catmull-Rom through key(0), key(1), ... at position `at`: passes through every key, no corner anywhere."""
+    n = int(at // 1)
+    t = at - n
+    weights = (-0.5 * t + t * t - 0.5 * t ** 3, 1 - 2.5 * t * t + 1.5 * t ** 3,
+               0.5 * t + 2 * t * t - 1.5 * t ** 3, -0.5 * t * t + 0.5 * t ** 3)
+    return blend(((key(n + i - 1), w), ) for i, w in enumerate(weights))
+
+
+def blend(places) -> Place:
+    """Several weighted places into one: equal points are added up, those without weight dropped."""
+    total: dict = {}
+    for place in places:
+        for point, weight in place:
+            total[point] = total.get(point, 0.0) + weight
+    return tuple((point, weight) for point, weight in total.items() if abs(weight) > 1e-9)
+
+
+def fade(start: Place, end: Place, t: float) -> Place:
+    """From one place to another, t 0..1, in w."""
+    return blend((((p, w * (1 - t)) for p, w in start), ((p, w * t) for p, w in end)))
+
+
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)
+PARAMETERS = {"kind": Parameter("loop", choices=tuple(sorted(WALKS)), about="which walk leads")}
+for _walk in WALKS.values():
+    PARAMETERS |= _walk.settings

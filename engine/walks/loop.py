@@ -1,0 +1,23 @@
+"""A closed loop through seeds: after exactly one period it is where it began."""
+from engine.parameter import Parameter
+from engine.walks import PERIOD, SEED, UNIT, seconds, spline, walk
+
+STOPS = Parameter((), 0, 2 ** 31 - 1, step=1, size=64, about="the loop's seeds, one by one; empty = count up from /walk/seed")
+COUNT = Parameter(6, 2, 64, step=1, about="how many seeds the loop goes through, counted up from /walk/seed")
+
+
+def keys_of(seed, count, stops):
+    """The seeds on the loop, in order."""
+    return [int(s) for s in stops] if len(stops) >= 2 else [int(seed) + i for i in range(int(count))]
+
+
+def rate(settings, beat):
+    keys = keys_of(settings["seed"], settings["count"], settings["stops"])
+    return len(keys) / seconds(settings, beat)
+
+
+@walk(rate, seed=SEED, count=COUNT, stops=STOPS, period=PERIOD, unit=UNIT)
+def loop(at, seed, count, stops, period, unit):
+    """A closed curve through several seeds, once around per period."""
+    keys = keys_of(seed, count, stops)
+    return spline(at % len(keys), lambda n: keys[n % len(keys)])

@@ -1,0 +1,1 @@
+"""Playing it: time, hands, memory, eyes. Never imports torch."""

@@ -1,0 +1,38 @@
+"""What travels between threads. Frozen, so handing one over is safe."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEvent:
+    """What a hand did: `control` as the source names it ("cc 1/16", "note 1/36", "key space", "osc /fader/3").
+
+    value: normalized 0..1 from MIDI and keys; over OSC whatever was sent (a number, a string, or a tuple of numbers).
+    momentary: a key, pad or trigger: every press counts, however fast; value 0 is its release.
+    at: when it arrived, on the clock of live.clock.now().
+    """
+    control: str
+    value: float | str | tuple = 1.0
+    momentary: bool = False
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the instrument hears: one parameter set to one plain value."""
+    address: str
+    value: float | str | tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command to run: its address ("/preset/recall") and the arguments sent with it."""
+    command: str
+    arguments: tuple = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One turn of the loop. time: seconds since the show began; dt: since the tick before."""
+    frame: int
+    time: float
+    dt: float

@@ -1,0 +1,117 @@
+"""The show: one thread, one direction. Events in, frames out. Knows no devices, no files and no tensors."""
+import logging
+import queue
+from dataclasses import dataclass, field
+from random import Random
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from live.commands import call
+from live.events import Call, Change
+from live.meter import Meter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Show:
+    """Everything that changes while playing; only the loop's thread writes to it.
+
+    instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
+    mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
+    record(tick, applied): called once a frame with what was applied in it. strict: errors end the show (tests, renders).
+    """
+    instrument: object
+    mapping: object
+    scene: Scene
+    motion: Motion = Motion()
+    outputs: list = field(default_factory=list)
+    inbox: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+    source: object = None
+    record: object = None
+    strict: bool = False
+    meter: Meter = field(default_factory=Meter)
+    random: Random = field(default_factory=Random)
+
+    def __post_init__(self):
+        self.first, self.stopped, self._complained = self.scene, False, set()
+
+    def play(self, ticks):
+        """Play until the ticks end or stop() is called."""
+        for tick in ticks:
+            if self.stopped:
+                return
+            self.frame(tick)
+
+    def stop(self):
+        """End the show after this frame. Safe from any thread."""
+        self.stopped = True
+
+    def frame(self, tick, replayed=None):
+        """One turn: hear, change, move, render, show. replayed: what a take says was applied, instead of the hands."""
+        self.meter.begin(tick)
+        events = drain(self.inbox)
+        try:
+            applied = self._apply(self.mapping.heard(events, self.scene) if replayed is None else replayed)
+            self.motion = self.motion.advance(self.scene, tick.dt)
+            if self.record:
+                self.record(tick, applied)
+            picture = self.source() if self.source else None
+            frame = self.instrument.render(self.scene, self.motion, picture)
+        except Exception as error:                     # the only broad one: the picture before it stays up
+            if self.strict:
+                raise
+            self._complain(error)
+            self.meter.end(events, failed=True)
+            return
+        for output in self.outputs:
+            output.put(frame)
+        self.meter.end(events)
+
+    def _apply(self, heard):
+        """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""
+        applied, pending = [], list(heard)
+        while pending:
+            item = pending.pop(0)
+            try:
+                if isinstance(item, Call):
+                    pending[:0] = call(self, item)
+                    continue
+                if isinstance(item, Change):
+                    self.scene = self.scene.set([item])
+                elif isinstance(item, Motion):
+                    self.motion = item
+                else:
+                    self.scene = item
+                applied.append(item)
+            except UserError as error:
+                self._complain(error)
+        return applied
+
+    def _complain(self, error):
+        """Log each distinct error once; take the part of the scene that raised it out of the way."""
+        text = f"{type(error).__name__}: {error}"
+        if text in self._complained:
+            return
+        if len(self._complained) < 1000:
+            self._complained.add(text)
+        if isinstance(error, UserError):
+            log.warning("%s", error)
+        else:
+            bypassed = self.instrument.bypass(error)
+            log.error("%s%s", text, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)
+
+
+def drain(inbox):
+    """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
+    events = []
+    while True:
+        try:
+            item = inbox.get_nowait()
+        except queue.Empty:
+            return events
+        if isinstance(item, list):
+            events.extend(item)
+        else:
+            events.append(item)
