@@ -1,0 +1,1 @@
+"""Users' checkpoint files -> Generator. Must not know scenes, time or devices other than by name."""
