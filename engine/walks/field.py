@@ -15,7 +15,8 @@ def field(at, seed, x, y):
     column, row = floor(x), floor(y)
     across, down = _ease(x - column), _ease(y - row)
     corners = ((0, 0, (1 - across) * (1 - down)), (1, 0, across * (1 - down)), (0, 1, (1 - across) * down), (1, 1, across * down))
-    return blend([(((int(seed) + column + i + (row + j) * COLUMNS) % 2 ** 31, weight),)] for i, j, weight in corners)
+    first = int(seed) + column + row * COLUMNS
+    return blend((((first + i + j * COLUMNS) % 2 ** 31, weight),) for i, j, weight in corners)
 
 
 def _ease(t):
