@@ -1,1 +1,95 @@
-"""Users' checkpoint files -> Generator. Must not know scenes, time or devices other than by name."""
+"""Users' checkpoint files -> Generator, whatever the format. Must not know scenes, time, or what a picture is for.
+
+One file per format; each turns its file into a state dict with our names and an Architecture, and build.py does the rest.
+"""
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.checkpoints import native, nvlabs, rosinality, tensorflow
+from engine.checkpoints.build import build, left_out
+from engine.checkpoints.infer import Contents
+from engine.checkpoints.native import generator_hash
+from engine.checkpoints.sniff import opened
+from engine.checkpoints.unpickler import DAMAGED, brief, load_pickle, load_torch
+from engine.errors import UserError
+from engine.generator import Generator
+
+__all__ = ["Summary", "convert", "describe", "generator_hash", "inspect", "load"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a file holds, in words; notes: what was made up because the file lacks it."""
+    format: str
+    generator: str
+    notes: tuple[str, ...]
+    hash: str
+
+    def __str__(self):
+        return "\n".join((f"{self.format}: {self.generator}", *self.notes, f"hash {self.hash}"))
+
+
+def load(path, device="cpu") -> Generator:
+    """The generator in a file of any format we know; UserError, in one line, for anything else."""
+    return _load(path, device)[0]
+
+
+def inspect(path) -> Summary:
+    """What is in the file."""
+    return _summary(*_load(path))
+
+
+def convert(source, target, dtype: str = "float16") -> Summary:
+    """Write the generator in `source` as a file of our own, with what is known about where it came from."""
+    generator, contents = _load(source)
+    summary = _summary(generator, contents)
+    known = {"source": Path(source).name, "source_format": summary.format}
+    if summary.format == native.FORMAT:
+        known = native.metadata(source)
+    native.save(target, generator, dtype, **known)
+    return summary
+
+
+def describe(generator: Generator) -> str:
+    """The generator's shape in one line."""
+    a = generator.architecture
+    height, width = a.pixels()
+    counts = list(dict.fromkeys(a.channels[r] for r in a.resolutions))
+    parts = [f"{width} x {height} px", f"{sum(p.numel() for p in generator.parameters()) / 1e6:.1f} M parameters",
+             f"z {a.z_dim}, w {a.w_dim}", f"mapping network of {a.mapping_layers} layers",
+             f"channels {', '.join(map(str, counts))}"]
+    parts += [] if a.kind == "skip" else [f"{a.kind} architecture"]
+    parts += [f"{a.c_dim} labels ({a.conditioning})"] if a.c_dim else []
+    parts += [f"activations clamped at {a.conv_clamp:g}"] if a.conv_clamp else []
+    return "; ".join(parts if a.noise else parts + ["no noise"])
+
+
+def _load(path, device="cpu") -> tuple[Generator, Contents]:
+    try:
+        with opened(path) as (file, kind):
+            contents = _contents(file, kind)
+            generator = build(contents.state, contents.architecture, device)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return generator, contents
+
+
+def _summary(generator: Generator, contents: Contents) -> Summary:
+    notes = tuple(left_out(contents.state, contents.architecture))
+    return Summary(contents.format, describe(generator), notes, generator_hash(generator))
+
+
+def _contents(file, kind: str) -> Contents:
+    try:
+        return _read(file, kind)
+    except DAMAGED as error:
+        raise UserError(f"not laid out as a StyleGAN2 checkpoint ({brief(error)}); fetch it again") from error
+
+
+def _read(file, kind: str) -> Contents:
+    if kind == "safetensors":
+        return Contents(native.FORMAT, *native.read(file))
+    if kind == "torch":
+        return rosinality.read(load_torch(file))
+    content = load_pickle(file)
+    return tensorflow.read(content) if tensorflow.is_network(content) else nvlabs.read(content)

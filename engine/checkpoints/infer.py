@@ -1,0 +1,114 @@
+"""A state dict with our names -> the Architecture it belongs to. Tensors decide; must not know file formats.
+
+What no tensor shows (conv_clamp, a kind that shapes leave open) comes from the file as a hint.
+"""
+import re
+from dataclasses import dataclass
+
+import torch
+
+from engine.architecture import Architecture
+from engine.errors import UserError
+from engine.generator import fir
+
+MAX_SIZE = 8192                  # of any tensor's axis: four times what the largest known networks have
+LR_MUL = 0.01                    # of the mapping network, in Generator
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file turned out to hold; format is said in words."""
+    format: str
+    state: dict
+    architecture: Architecture
+
+
+def architecture(state: dict, conv_clamp=None, kind=None) -> Architecture:
+    """The shape of the generator whose tensors these are."""
+    if any(".freqs" in name or re.match(r"synthesis\.L\d", name) for name in state):
+        raise UserError("a StyleGAN3 network; only StyleGAN2 generators can be played")
+    for name, tensor in state.items():
+        if max(tensor.shape, default=1) > MAX_SIZE:
+            raise UserError(f"{name}: {list(tensor.shape)} is beyond what a StyleGAN2 has")
+    blocks = _blocks(state)
+    const, affine = _need(state, "synthesis.b4.const", 3), _need(state, "synthesis.b4.conv1.affine.weight", 2)
+    w_dim = affine.shape[1]
+    with_rgb = [r for r in blocks if f"synthesis.b{r}.torgb.weight" in state]
+    colours = _need(state, f"synthesis.b{blocks[-1]}.torgb.weight", 4).shape[0]
+    if colours != 3:
+        raise UserError(f"the network makes pictures of {colours} channels; expected 3 (RGB)")
+    return Architecture(
+        resolution=blocks[-1], w_dim=w_dim, channels={r: state[f"synthesis.b{r}.conv1.weight"].shape[0] for r in blocks},
+        const_size=tuple(const.shape[1:]), kind=_kind(state, blocks, with_rgb, kind), conv_clamp=_clamp(conv_clamp),
+        noise=any(".noise_" in name for name in state), **_mapping(state, w_dim))
+
+
+def _blocks(state) -> list[int]:
+    """The resolutions, 4 .. R, each twice the one before."""
+    found = sorted(int(m[1]) for name in state if (m := re.fullmatch(r"synthesis\.b(\d{1,5})\.conv1\.weight", name)))
+    if len(found) < 2 or found != [4 << k for k in range(len(found))]:
+        raise UserError(f"no StyleGAN2 generator: expected layers at 4, 8, 16, ... px, found {found or 'none'}")
+    for r in found:
+        _need(state, f"synthesis.b{r}.conv1.weight", 4)
+    return found
+
+
+def _need(state, name, axes) -> torch.Tensor:
+    if name not in state:
+        raise UserError(f"{name} is missing: not a whole StyleGAN2 generator")
+    if state[name].ndim != axes:
+        raise UserError(f"{name}: expected {axes} axes, got {list(state[name].shape)}")
+    return state[name]
+
+
+def _kind(state, blocks, with_rgb, hint) -> str:
+    if any(".skip." in name for name in state):
+        return "resnet"
+    if hint == "resnet":
+        raise UserError("a residual network without its skip weights: the file is incomplete")
+    if with_rgb != blocks and (hint == "skip" or with_rgb != blocks[-1:]):
+        absent = next(r for r in blocks if r not in with_rgb)
+        raise UserError(f"synthesis.b{absent}.torgb.weight is missing: the file is incomplete")
+    return "skip" if with_rgb == blocks else "orig"
+
+
+def _mapping(state, w_dim) -> dict:
+    depth = 0
+    while f"mapping.fc{depth}.weight" in state:
+        depth += 1
+    width, inputs = _need(state, "mapping.fc0.weight", 2).shape
+    embed, c_dim, conditioning = 0, 0, "embed"
+    if "mapping.embed.weight" in state:
+        embed, c_dim = _need(state, "mapping.embed.weight", 2).shape
+    elif "mapping.label" in state:
+        (c_dim, embed), conditioning = _need(state, "mapping.label", 2).shape, "concat"
+    if inputs <= embed:
+        raise UserError(f"mapping.fc0.weight: {inputs} inputs leave none for z beside a label of {embed}")
+    return {"z_dim": inputs - embed, "c_dim": c_dim, "conditioning": conditioning, "embed_dim": embed,
+            "mapping_layers": depth, "mapping_width": 0 if depth == 1 or width == w_dim else width}
+
+
+def _clamp(value) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < float(value) < float("inf"):
+        raise UserError(f"conv_clamp {str(value)[:40]!r}: expected a positive number")
+    return float(value)
+
+
+def expect_filter(name: str, kernel) -> None:
+    """UserError unless the resampling kernel is the usual one, at whatever gain."""
+    kernel = torch.as_tensor(kernel, dtype=torch.float32)
+    if kernel.ndim == 1:
+        kernel = torch.outer(kernel, kernel)
+    if kernel.shape != (4, 4) or not torch.allclose(kernel / kernel.sum(), fir(1), atol=1e-4):
+        raise UserError(f"{name}: a resampling kernel other than [1, 3, 3, 1]; such networks aren't supported")
+
+
+def fold_lr_mul(state: dict, lr_mul) -> dict:
+    """Mapping weights of another learning-rate multiplier, scaled so that ours means the same."""
+    if not isinstance(lr_mul, (int, float)) or not 0 < lr_mul < 1e3:
+        raise UserError(f"learning-rate multiplier {str(lr_mul)[:40]!r} of the mapping network: expected a number")
+    if abs(lr_mul - LR_MUL) < 1e-6:
+        return state
+    return {name: tensor * (lr_mul / LR_MUL) if name.startswith("mapping.fc") else tensor for name, tensor in state.items()}
