@@ -1,0 +1,186 @@
+"""OSC over UDP: what other programs send becomes ControlEvents; questions are answered to whoever asked.
+
+Knows addresses only as text: what is a parameter and what a command is Mapping's business. Measured: the stock
+servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
+hung by 20 bytes, so the socket and the guard are ours (live/osc_packet.py) and the library is the codec.
+"""
+import errno
+import logging
+import select
+import socket
+import struct
+import sys
+
+from engine.errors import UserError
+from live.clock import now
+from live.controls import control
+from live.events import ControlEvent
+from live.osc_address import is_pattern, spelled
+from live.osc_packet import LARGEST, Malformed, finite, read
+from live.osc_stats import Stats
+
+log = logging.getLogger(__name__)
+
+BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits here while the GIL is busy
+POLL = 0.2                          # seconds between looks at `stop`
+QUESTION = ("?",)
+
+
+@control
+def osc(emit, stop, port=9000, host="127.0.0.1", lookup=None, addresses=None, opened=None, stats=None):
+    """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
+
+    lookup(address) -> what a query is answered with, or None. addresses() -> the parameters' addresses, for queries
+    with wildcards. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
+    """
+    stats = Stats() if stats is None else stats
+    with listen(host, port) as udp:
+        stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        receiver = Receiver(udp, emit, lookup, addresses, stats)
+        if opened:
+            opened(udp.getsockname()[1])
+        receiver.run(stop)
+
+
+def listen(host, port):
+    """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
+    udp = None
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
+        udp = socket.socket(family, kind)
+        if sys.platform == "win32":                              # there two programs could share it, and one hear nothing
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        udp.bind(where)
+        _widen(udp)
+        udp.setblocking(False)
+        return udp
+    except (OSError, OverflowError) as error:
+        if udp:
+            udp.close()
+        raise UserError(f"OSC port {port} on {host}: {_advice(error)}") from error
+
+
+def _advice(error):
+    code = getattr(error, "errno", None)
+    if code in (errno.EADDRINUSE, 10048):
+        return "another program listens there; close it, or take another port with --osc-port N (0 = no OSC)"
+    if code in (errno.EACCES, 10013):
+        return "not allowed; take a port above 1023 with --osc-port N (0 = no OSC)"
+    if code in (errno.EADDRNOTAVAIL, 10049) or isinstance(error, socket.gaierror):
+        return "this machine has no such address; 127.0.0.1 hears this machine only, 0.0.0.0 every network it is on"
+    return f"{error}; expected a port from 1 to 65535, --osc-port 0 = no OSC"
+
+
+def _widen(udp):
+    """The largest receive buffer up to BUFFER that the kernel allows; some refuse what they can't give."""
+    size = BUFFER
+    while size > 1 << 16:
+        try:
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+            break
+        except OSError:
+            size //= 2
+    got = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    if got < BUFFER:
+        log.info("OSC: asked for a receive buffer of %d bytes, got %d; bursts of single messages may lose some "
+                 "(on Linux: sysctl -w net.core.rmem_max=%d)", BUFFER, got, BUFFER)
+
+
+class Receiver:
+    """One socket, and what its datagrams become."""
+
+    def __init__(self, udp, emit, lookup, addresses, stats):
+        self.udp, self.emit, self.stats = udp, emit, stats
+        self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
+
+        from pythonosc.osc_message import OscMessage, ParseError
+        from pythonosc.osc_message_builder import OscMessageBuilder
+        self.codec, self.builder = codec(OscMessage, ParseError), OscMessageBuilder
+
+    def run(self, stop):
+        """Take datagrams as fast as they come until `stop` is set."""
+        while not stop.is_set():
+            try:
+                datagram, sender = self.udp.recvfrom(LARGEST + 1)
+            except BlockingIOError:
+                select.select([self.udp], (), (), POLL)
+            except ConnectionResetError:                         # Windows: an answer went to a port that is closed
+                pass
+            except OSError as error:                             # the network went away; it may come back
+                self.stats.complain("cannot receive: %s", error)
+                stop.wait(POLL)
+            else:
+                self.heard(datagram, sender)
+
+    def heard(self, datagram, sender):
+        """One datagram: answer its questions, emit the rest together."""
+        moment = now()
+        messages, faults = read(datagram, self.codec)
+        events = [event(address, arguments, moment) for address, arguments in messages
+                  if arguments and arguments != QUESTION or not self.asked(address, arguments, sender)]
+        self.stats.received(sender, len(messages), faults)
+        if len(events) == 1:
+            self.emit(events[0])
+        elif events:
+            self.emit(events)
+
+    def asked(self, address, arguments, sender) -> bool:
+        """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
+        names = spelled(address, self.addresses()) or ([] if is_pattern(address) else [address])
+        answered = False
+        for name in names:
+            value = self.lookup(name)
+            if value is not None:
+                self.answer(name, value, sender)
+                answered = True
+        if arguments and not answered:
+            self.stats.unanswered(address)
+        return answered or bool(arguments)
+
+    def answer(self, address, value, sender):
+        """Send a value to an address, in the types every program knows: f, i, s."""
+        message = self.builder(address)
+        for number in value if isinstance(value, (tuple, list)) else (value,):
+            if isinstance(number, str):
+                message.add_arg(number, "s")
+            elif abs(number) >= 1 << 24 and number == int(number) and abs(number) < 1 << 31:
+                message.add_arg(int(number), "i")                # a seed that a 32-bit float can't hold
+            else:
+                message.add_arg(float(number), "f")
+        try:
+            self.udp.sendto(message.build().dgram, sender)
+            self.stats.answered += 1
+        except OSError as error:
+            self.stats.complain("cannot answer %s: %s", sender[0], error)
+
+
+def event(address, arguments, moment):
+    """A message as a ControlEvent: one argument is itself, several are a tuple, nil is none."""
+    if len(arguments) == 1:
+        value = arguments[0]
+        kind = type(value)
+        return ControlEvent("osc " + address, value, kind is not float and kind is not int, moment)
+    momentary = not arguments or not all(type(a) is float or type(a) is int for a in arguments)
+    return ControlEvent("osc " + address, arguments, momentary, moment)
+
+
+def codec(message, parse_error):
+    """The function that decodes what live.osc_packet has no quick way for: strings, bools, nil, impulse, arrays."""
+    def decode(element: bytes) -> tuple:
+        address, _, rest = element.partition(b"\0")
+        address_ends = (len(address) | 3) + 1
+        tags, _, _ = element[address_ends:].partition(b"\0")
+        values_at = address_ends + (len(tags) | 3) + 1
+        if tags.count(b"[") != tags.count(b"]"):
+            raise Malformed(f"{address!r}: an array without its end")
+        flat = tags.translate(None, b"[]").replace(b"I", b"T")   # arrays are taken flat, an impulse is a press
+        flat += b"\0" * (4 - len(flat) % 4)
+        try:
+            found = message(element[:address_ends] + flat + element[values_at:]).params
+        except (parse_error, ValueError, IndexError, TypeError, struct.error) as fault:
+            raise Malformed(f"{address!r}: {fault}") from None
+        given = tuple(value for value in found if value is not None)
+        if not finite(given):
+            raise Malformed(f"{address!r}: not a finite number")
+        return given
+    return decode

@@ -1,0 +1,146 @@
+"""The address rules of OSC: wildcards, queries, the 0..1 twin of every address. Pure functions; knows no sockets.
+
+Source: the Open Sound Control 1.0 specification, "OSC Message Dispatching and Pattern Matching"; `//` is from 1.1.
+"""
+import re
+from functools import lru_cache
+
+NORMALIZED = "/n"                   # /n/truncation is /truncation on a scale of 0..1
+MOST_SPELLINGS = 64                 # that {a,b}{c,d}... may stand for in one part; more match nothing
+
+_WILD = re.compile(r"[?*\[{]|//")
+_TOKEN = re.compile(r"\[(!?)([^\]]+)\]|(\?)|(\*)|(.)", re.DOTALL)
+_BRACES = re.compile(r"([^{]*)\{([^{}]*)\}(.*)", re.DOTALL)
+_NEVER = re.compile(r"(?!)")
+
+
+def is_pattern(address: str) -> bool:
+    """Whether an address has wildcards in it."""
+    return _WILD.search(address) is not None
+
+
+def matches(pattern: str, addresses) -> list[str]:
+    """The addresses a pattern (or a plain address) means, in their own order.
+
+    Upper and lower case are told apart only if that finds anything. `addresses` is a collection that is not changed
+    in place; what was found in it is remembered.
+    """
+    known = _remembered(addresses)
+    if pattern not in known:
+        if len(known) >= 1024:
+            known.clear()
+        known[pattern] = _search(pattern, addresses)
+    return list(known[pattern])
+
+
+def spelled(address: str, addresses) -> list[str]:
+    """As matches(), for addresses and their 0..1 twins alike: "/n/trunc*" -> ["/n/truncation"]."""
+    if address.startswith(NORMALIZED + "/"):
+        return [NORMALIZED + found for found in matches(address[len(NORMALIZED):], addresses)]
+    return matches(address, addresses)
+
+
+def value_at(scene, address: str):
+    """What a query is answered with: the plain value, 0..1 below /n; None where there is no such thing."""
+    if address in scene.parameters:
+        return scene[address]
+    plain = address.removeprefix(NORMALIZED)
+    if plain == address or plain not in scene.parameters or scene.parameters[plain].size:
+        return None
+    return scene.parameters[plain].normalized(scene[plain])
+
+
+_caches: dict = {}                  # id of a collection -> (the collection, its length, {pattern: found})
+
+
+def _remembered(addresses) -> dict:
+    """What has been looked up in this collection so far. Four collections are kept: scenes with new bends bring new ones."""
+    entry = _caches.get(id(addresses))
+    if entry is None or entry[0] is not addresses or entry[1] != len(addresses):
+        for oldest in list(_caches)[:-3]:
+            _caches.pop(oldest, None)
+        entry = _caches[id(addresses)] = (addresses, len(addresses), {})
+    return entry[2]
+
+
+def _search(pattern, addresses):
+    if not is_pattern(pattern):
+        if pattern in addresses:
+            return [pattern]
+        return [a for a in addresses if a.casefold() == pattern.casefold()]
+    wanted = _parts(pattern)
+    return ([a for a in addresses if _fits(wanted, a.split("/")[1:], 0)]
+            or [a for a in addresses if _fits(wanted, a.split("/")[1:], re.IGNORECASE)])
+
+
+def _parts(pattern):
+    """The parts between slashes; None stands for `//`, any number of levels."""
+    parts = [part or None for part in pattern[1:].split("/")]
+    if pattern.endswith("/"):
+        parts.pop()
+    return [part for i, part in enumerate(parts) if part or i == 0 or parts[i - 1]]
+
+
+def _fits(wanted, parts, flags):
+    if not wanted:
+        return not parts
+    if wanted[0] is None:
+        return any(_fits(wanted[1:], parts[i:], flags) for i in range(len(parts) + 1))
+    return bool(parts) and _compiled(wanted[0], flags).fullmatch(parts[0]) is not None and _fits(wanted[1:], parts[1:], flags)
+
+
+@lru_cache(512)
+def _compiled(part, flags):
+    """One part of a pattern as an expression that takes time linear in the text, whatever the pattern."""
+    spellings = _spellings(part)
+    return re.compile("|".join(map(_expression, spellings)), flags | re.DOTALL) if spellings else _NEVER
+
+
+def _spellings(part):
+    """{a,b} written out: "x{a,b}" -> ["xa", "xb"] in some order. Empty if there are too many."""
+    done, left = [], [part]
+    while left:
+        spelling = left.pop()
+        split = _BRACES.fullmatch(spelling)
+        if split is None:
+            done.append(spelling)
+            continue
+        before, choices, after = split.groups()
+        left += [before + choice + after for choice in choices.split(",")]
+        if len(done) + len(left) > MOST_SPELLINGS:
+            return []
+    return done
+
+
+def _expression(spelling):
+    """Without braces: after each `*` but the last, the first place where what follows fits is the right one."""
+    runs = [""]
+    for negated, letters, any_one, any_many, literal in _TOKEN.findall(spelling):
+        if any_many:
+            runs.append("")
+        elif any_one:
+            runs[-1] += "."
+        elif letters:
+            runs[-1] += _letters(negated, letters)
+        else:
+            runs[-1] += re.escape(literal)
+    if len(runs) == 1:
+        return runs[0]
+    first, *middle, last = runs
+    return first + "".join(f"(?>.*?{run})" for run in middle) + ".*" + last
+
+
+def _letters(negated, letters):
+    """[a-z] or [!a-z] as an expression; a range the wrong way round holds nothing."""
+    body, i = "", 0
+    while i < len(letters):
+        if letters[i + 1:i + 2] == "-" and i + 2 < len(letters):
+            low, high = letters[i], letters[i + 2]
+            body += f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""
+            i += 3
+        else:
+            body += re.escape(letters[i])
+            i += 1
+    if not body:
+        return "." if negated else "(?!)"
+    return f"[{'^' if negated else ''}{body}]"

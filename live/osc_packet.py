@@ -1,0 +1,138 @@
+"""A datagram into OSC messages, trusting none of it: bytes in, (address, arguments) out.
+
+Knows no sockets and no parameters. Time tags are not looked at: whatever arrives means now. Numbers are decoded
+here, quickly; other types by the codec handed in, which never sees anything whose structure has not been checked.
+"""
+from math import isfinite
+from struct import Struct
+
+LARGEST = 65507                     # bytes in a UDP datagram
+DEPTH = 8                           # bundles within bundles
+LONGEST_ADDRESS = 255
+BUNDLE = b"#bundle\0"
+NUMBERS = {"f": "f", "i": "i", "d": "d", "h": "q"}           # OSC type tag -> struct code
+OTHERS = frozenset("sTFNI[]")                                # what the codec is asked for, besides numbers
+REMEMBERED, SHORT = 4096, 1024      # message heads kept, and the longest worth keeping
+
+
+class Malformed(ValueError):
+    """These bytes are not an OSC message that means anything here."""
+
+
+def read(datagram: bytes, codec) -> tuple[list, list]:
+    """The messages of a datagram, as (address, arguments), and what was wrong with those left out.
+
+    codec(message bytes) -> arguments, or Malformed. Called only for types that are not numbers.
+    """
+    spans, faults, found = [], [], []
+    if datagram[:8] == BUNDLE:
+        _open(datagram, 0, len(datagram), 1, spans, faults)
+    elif datagram[:1] == b"/" and len(datagram) % 4 == 0:
+        spans.append((0, len(datagram)))
+    else:
+        faults.append("neither a message nor a bundle")
+    for start, end in spans:
+        try:
+            single = _singles.get(datagram[start:end - 4])       # one number behind a head met before: nearly all are
+            if single is not None:
+                address, unpack = single
+                arguments = unpack(datagram, end - 4)
+                if arguments[0] - arguments[0] == 0:             # neither NaN nor infinite
+                    found.append((address, arguments))
+                    continue
+            found.append(_message(datagram, start, end, codec))
+        except Malformed as fault:
+            faults.append(str(fault))
+    return found, faults
+
+
+def _open(datagram, start, end, depth, spans, faults):
+    """Add the (start, end) of each message in the bundle at start..end, and what is wrong with the other elements."""
+    if depth > DEPTH:
+        faults.append(f"bundles more than {DEPTH} deep")
+        return
+    at = start + 16
+    if at > end:
+        faults.append("a bundle without a time tag")
+    while at < end:
+        size, = _SIZE.unpack_from(datagram, at) if at + 4 <= end else (0,)
+        at += 4
+        if size <= 0 or at + size > end:
+            faults.append(f"an element of {size} bytes where {max(end - at, 0)} are left")
+            return                                               # where the next one begins is not known
+        if size % 4:
+            faults.append(f"an element of {size} bytes: not a multiple of 4")
+        elif datagram[at] == 0x2F:                               # "/"
+            spans.append((at, at + size))
+        elif datagram[at:at + 8] == BUNDLE:
+            _open(datagram, at, at + size, depth + 1, spans, faults)
+        else:
+            faults.append("an element that is neither a message nor a bundle")
+        at += size
+
+
+_SIZE = Struct(">i")
+_heads: dict = {}                   # the bytes before the arguments -> (address, Struct, or None: ask the codec)
+_singles: dict = {}                 # the same where the arguments are one number of 4 bytes: (address, unpack)
+
+
+def _message(datagram, start, end, codec):
+    middle = _past_string(datagram, start, start, end)
+    values_at = _past_string(datagram, middle, start, end) if middle < end else middle
+    head = datagram[start:values_at]
+    known = _heads.get(head)
+    if known is None:
+        known = _head(head, middle - start)
+        if len(head) <= SHORT:
+            if len(_heads) >= REMEMBERED:
+                _heads.clear()
+                _singles.clear()
+            _heads[head] = known
+            if known[1] is not None and known[1].size == 4:
+                _singles[head] = known[0], known[1].unpack_from
+    address, numbers = known
+    if numbers is None:
+        return address, codec(datagram[start:end])
+    if numbers.size > end - values_at:
+        raise Malformed(f"{address!r}: arguments cut short")
+    arguments = numbers.unpack_from(datagram, values_at)
+    if not finite(arguments):
+        raise Malformed(f"{address!r}: not a finite number")
+    return address, arguments
+
+
+def _past_string(datagram, at, start, end):
+    """Where the padded string at `at` is over; padding counts from the start of the message."""
+    nul = datagram.find(0, at, end)
+    past = start + ((nul - start) | 3) + 1
+    if nul < 0 or past > end:
+        raise Malformed("a string without its end")
+    return past
+
+
+def _head(head, middle):
+    """(address, how its arguments are laid out) from the bytes before them."""
+    address, tags = _text(head[:middle]), _text(head[middle:]) or ","
+    if len(address) > LONGEST_ADDRESS or not address.isprintable():
+        raise Malformed("an address that cannot be one")
+    if tags[0] != ",":
+        raise Malformed(f"{address!r}: no type tags")
+    kinds = tags[1:]
+    unusable = set(kinds) - NUMBERS.keys() - OTHERS
+    if unusable:
+        raise Malformed(f"{address!r}: type {', '.join(sorted(unusable)[:4])!r} is not accepted")
+    if not NUMBERS.keys() >= set(kinds):
+        return address, None
+    return address, Struct(">" + "".join(NUMBERS[kind] for kind in kinds))
+
+
+def _text(padded):
+    try:
+        return padded.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise Malformed("text that is not UTF-8") from None
+
+
+def finite(arguments) -> bool:
+    """Whether all the numbers among the arguments are: neither NaN nor infinite."""
+    return all(isfinite(a) for a in arguments if isinstance(a, (int, float)))

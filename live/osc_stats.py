@@ -1,0 +1,86 @@
+"""How an OSC port is doing: what came, from whom, and what was of no use. Kept small, however long the show.
+
+Each count is written by one thread only (the receiver's, but for unknown(), which is the loop's); report() may be
+called from any.
+"""
+import logging
+
+from live.clock import now
+
+log = logging.getLogger(__name__)
+
+KEPT = 64                           # unknown addresses, and senders, remembered
+OTHERS = "others"
+QUIET = 1.0                         # seconds between two lines in the log, of each kind
+
+
+class Stats:
+    """Counts for one port."""
+
+    def __init__(self, now=now):
+        self.now = now
+        self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
+        self.buffer = 0                                          # bytes of receive buffer the kernel gave
+        self.senders, self.unknown_values = {}, {}
+        self._bad, self._trouble, self._unknown = (Seldom(now) for _ in range(3))
+
+    def received(self, sender, messages, faults):
+        """A datagram came, with so many good messages in it and these faults."""
+        self.packets += 1
+        self.messages += messages
+        name = sender[0]
+        if name not in self.senders and len(self.senders) >= KEPT:
+            name = OTHERS
+        self.senders[name] = self.senders.get(name, 0) + 1
+        if faults:
+            self.bad += len(faults)
+            self._bad.warn("OSC: ignored a malformed message from %s: %s", sender[0], faults[-1])
+
+    def complain(self, text, *details):
+        """The network is in trouble."""
+        self._trouble.warn("OSC: " + text, *details)
+
+    def unanswered(self, address):
+        """A question about something that is not there."""
+        self.unanswered_count += 1
+        self._trouble.warn("OSC: asked for %.255r, and there is no such parameter", address)
+
+    def unknown(self, address, value):
+        """The mapping had no use for a message. The newest of these are what OSC learn offers."""
+        self.unknown_count += 1
+        known = self.unknown_values
+        is_new = known.pop(address, None) is None
+        if len(known) >= KEPT:
+            known.pop(next(iter(known)), None)
+        known[address] = value[:8] if isinstance(value, tuple) else value[:64] if isinstance(value, str) else value
+        if is_new:
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)", address, known[address])
+
+    def report(self) -> dict:
+        """The figures so far, ready for JSON."""
+        return {
+            "packets": self.packets,
+            "messages": self.messages,
+            "bad": self.bad,
+            "unknown": self.unknown_count + self.unanswered_count,
+            "queries": self.answered + self.unanswered_count,
+            "senders": dict(self.senders),
+            "unknown_addresses": dict(self.unknown_values),
+            "receive_buffer": self.buffer,
+        }
+
+
+class Seldom:
+    """Log at most one line in so many seconds, and how many were left out since the last."""
+
+    def __init__(self, now, quiet=QUIET):
+        self.now, self.quiet, self.last, self.left_out = now, quiet, None, 0
+
+    def warn(self, text, *details):
+        moment = self.now()
+        if self.last is not None and moment - self.last < self.quiet:
+            self.left_out += 1
+            return
+        more = f" (and {self.left_out} more like it)" if self.left_out else ""
+        self.last, self.left_out = moment, 0
+        log.warning(text + more, *details)
