@@ -10,8 +10,10 @@ import torch
 
 from engine import latents, motion
 from engine.bending import Bend
+from engine.errors import UserError
 from engine.generator import Generator
 from engine.latents import Latents
+from engine.motion import Motion
 from engine.parameter import Parameter
 from engine.scene import Scene
 
@@ -47,10 +49,22 @@ class Instrument:
     def __init__(self, generator: Generator, size: int | None = None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
+        if self.size not in generator.architecture.resolutions:
+            raise UserError(f"size {size}: this network renders at {', '.join(map(str, generator.architecture.resolutions))}")
         self.latents = Latents(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self._shown = None                          # (what the newest picture was made from, its Frame)
+
+    @property
+    def device(self) -> torch.device:
+        return self.generator.device
+
+    def warm_up(self, scene: Scene, frames: int = 2):
+        """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show."""
+        for _ in range(frames):
+            self.render(scene, Motion().advance(scene, 0.0))
+            self._shown = None
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """The scene to begin with: every parameter this instrument has, at its default."""

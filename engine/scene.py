@@ -36,12 +36,17 @@ class Scene:
 
     def set(self, changes) -> "Scene":
         """A new scene with the changes in place, each clamped to its range. UserError: an unknown address or NaN."""
-        if not changes:
-            return self
-        values = dict(self.values)
-        for change in changes:
-            values[change.address] = self.parameter(change.address).clamp(change.value)
-        return dataclasses.replace(self, values=MappingProxyType(values))
+        return self.set_values({change.address: change.value for change in changes}) if changes else self
+
+    def set_values(self, values: Mapping[str, object]) -> "Scene":
+        """A new scene with {address: plain value} in place, each clamped; UserError names the address that is wrong."""
+        checked = dict(self.values)
+        for address, value in values.items():
+            try:
+                checked[address] = self.parameter(address).clamp(value)
+            except UserError as error:
+                raise UserError(f"{address}: {error}" if address in self.parameters else str(error)) from None
+        return dataclasses.replace(self, values=MappingProxyType(checked))
 
     def with_bends(self, bends) -> "Scene":
         """A new scene with these bends; values of bends that stay are kept, those of bends that left are dropped."""

@@ -34,7 +34,7 @@ class Meter:
 
     def __init__(self, now=now):
         self.now, self.frames, self.failed = now, 0, 0
-        self.frame_ms, self.latency_ms = Ring(), {}
+        self.frame_ms, self.control_ms, self.latency_ms = Ring(), Ring(), {}
         self.began = self.ended = self._tick = 0.0
 
     def begin(self, tick):
@@ -55,6 +55,7 @@ class Meter:
                 if ring is None:
                     ring = self.latency_ms[source] = Ring()
                 ring.add((moment - event.at) * 1000)
+                self.control_ms.add((moment - event.at) * 1000)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
@@ -65,5 +66,6 @@ class Meter:
             "fps": round((self.frames - 1) / seconds, 2) if seconds > 0 else 0.0,
             "frame_ms": self.frame_ms.percentiles(50, 95, 99),
             "failed": self.failed,
-            "control_to_frame_ms": {source: ring.percentiles(50, 99) for source, ring in sorted(self.latency_ms.items())},
+            "control_to_frame_ms": self.control_ms.percentiles(50, 99) | {
+                "by_source": {source: ring.percentiles(50, 99) for source, ring in sorted(self.latency_ms.items())}},
         }

@@ -1,0 +1,23 @@
+"""Subcommands of run_live.py, one a file: a docstring, arguments(parser) and run(options) -> exit status.
+
+To add one, put a file in this folder; the file's first docstring line is its entry in the overview. Modules are
+imported when they are run, so that `--help` and a start need only what they use.
+"""
+import ast
+import importlib
+import pathlib
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def _about(path: pathlib.Path) -> str:
+    """The first line of a module's docstring, without importing it."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+
+
+SUBCOMMANDS = {path.stem.replace("_", "-"): _about(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
+
+
+def load(name: str):
+    """The module of a subcommand."""
+    return importlib.import_module(f"live.cli.{name.replace('-', '_')}")

@@ -1,0 +1,214 @@
+"""Play an instrument live: frames to a window, driven by OSC, MIDI and the keyboard.
+
+    python run_live.py
+    python run_live.py --instrument ffhq.pkl --size 512 --osc-port 9000
+    python run_live.py --list-parameters
+"""
+import contextlib
+import gc
+import json
+import logging
+import pathlib
+import sys
+import threading
+
+from engine.errors import UserError
+from live import instruments, journal, machine
+
+log = logging.getLogger(__name__)
+CLOSING = 2.0                       # seconds the show may take to end once it was told to
+
+
+def arguments(parser):
+    show = parser.add_argument_group("what is played")
+    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
+    show.add_argument("--preset", metavar="NAME", help="the preset to begin with")
+    show.add_argument("--resume", action="store_true", help="begin with the scene the last show ended with")
+    show.add_argument("--bends", metavar="FILE.yaml", help="a network-bending configuration to begin with")
+    show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
+    hands = parser.add_argument_group("hands")
+    hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
+    hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
+    hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
+    hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
+    hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
+    eyes = parser.add_argument_group("eyes")
+    eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
+    eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
+    eyes.add_argument("--fullscreen", action="store_true", help="fill the display")
+    eyes.add_argument("--display", type=int, default=0, metavar="N", help="which display the window goes to (0 = the first)")
+    rest = parser.add_argument_group("the rest")
+    rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
+    rest.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds")
+    rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
+    rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
+    rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
+    rest.add_argument("--verbose", action="store_true", help="log more")
+    rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
+    rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
+
+
+def run(options):
+    _check(options)
+    folder = instruments.find(options.instrument)
+    instrument = _open(folder, options)
+    scene = instrument.scene().set_values(folder.start)
+    if options.list_parameters:
+        sys.stdout.write(listing(scene, options.json))
+        return 0
+    with contextlib.ExitStack() as closing:
+        closing.callback(journal.start(options.verbose))
+        return _play(options, folder, instrument, scene, closing)
+
+
+def _check(options):
+    for name in ("fps", "seconds", "frames", "threads"):
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            raise UserError(f"--{name} {value}: expected a number above 0")
+    if not 0 <= options.osc_port < 65536:
+        raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
+
+
+def _open(folder, options):
+    from engine import checkpoints, device
+    from engine.instrument import Instrument
+
+    device.use_threads(options.threads)
+    generator = checkpoints.load(folder.generator, device.choose(options.device))
+    return Instrument(generator, options.size)
+
+
+def _play(options, folder, instrument, scene, closing):
+    from live.clock import WallClock, bounded
+    from live.loop import Show
+
+    instrument.warm_up(scene)
+    show = Show(instrument, _mapping(options), scene)
+    clock = WallClock(options.fps)
+    window = _outputs(options, folder, show, closing)
+    stats = _controls(options, show, closing)
+    gc.collect()
+    gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
+    sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
+    log.info("playing %s at %d px on %s; quit: escape twice", folder.name, instrument.size, instrument.device)
+    ticks = bounded(clock.ticks(), options.frames, options.seconds)
+    if window is None:
+        with contextlib.suppress(KeyboardInterrupt):
+            show.play(ticks)
+    else:
+        _play_beside(window, show, ticks)
+    if options.report:
+        _write_report(options.report, report(show, clock, instrument, stats))
+    return 0
+
+
+def _play_beside(window, show, ticks):
+    """The loop in a thread of its own, the window in this one: window systems want the main thread."""
+    loop = threading.Thread(target=show.play, args=(ticks,), name="loop")
+    loop.start()
+    try:
+        window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
+    except KeyboardInterrupt:
+        log.info("interrupted")
+    finally:
+        show.stop()
+        loop.join(CLOSING)
+
+
+def _mapping(options):
+    from live.mapping import Mapping
+
+    return Mapping.load(options.mapping)
+
+
+def _outputs(options, folder, show, closing):
+    """Open what --output names; returns the window, if there is one."""
+    from live import outputs
+
+    window = None
+    for text in options.output.split(","):
+        name, _, target = text.strip().partition("=")
+        if name == "window":
+            window = _window(options, folder, closing)
+            running = window
+        else:
+            running = outputs.start(name, **({"target": target} if target else {}))
+            closing.callback(running.close)
+        if running is not None:
+            show.outputs.append(running)
+    return window
+
+
+def _window(options, folder, closing):
+    from live.outputs.window import open_window
+
+    try:
+        window = open_window(folder.name, display=options.display, fullscreen=options.fullscreen)
+    except UserError as error:
+        log.warning("%s; playing on without a window", error)
+        return None
+    closing.callback(window.close)
+    return window
+
+
+def _controls(options, show, closing):
+    """Start what hands play on; returns {source: its Stats}."""
+    from live import controls
+
+    stats = {}
+    wanted = {}
+    if options.osc_port:
+        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, lookup=show.value)
+    if options.midi_ports != "none":
+        wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api)
+    for name, settings in wanted.items():
+        stats[name] = controls.new_stats(name)
+        closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
+    show.mapping.stats = stats.get("osc")
+    return stats
+
+
+def report(show, clock, instrument, stats) -> dict:
+    """What --report writes (DESIGN.md 5)."""
+    return show.meter.report() | {
+        "late": clock.late,
+        "dropped": {output.name: output.dropped for output in show.outputs},
+        **{name: counted.report() for name, counted in stats.items()},
+        "device": str(instrument.device),
+        "resolution": instrument.size,
+        "peak_memory_mb": machine.peak_memory_mb(),
+    }
+
+
+def _write_report(path, figures):
+    path = pathlib.Path(path)
+    try:
+        path.with_suffix(".part").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        path.with_suffix(".part").replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: the report can't be written: {error.strerror}") from None
+
+
+def listing(scene, as_json: bool) -> str:
+    """Every parameter: as JSON by address, or for reading, with the commands after them."""
+    from live.commands import COMMANDS
+
+    rows = {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about,
+                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size}
+            for address, p in scene.parameters.items()}
+    if as_json:
+        return json.dumps(rows, indent=1) + "\n"
+    lines = [f"{address:<26}{_range(row):<34}{row['about']}" for address, row in rows.items()]
+    lines += [f"{' '.join((c.address, *map(str.upper, c.arguments))):<60}{c.about.splitlines()[0]}" for c in COMMANDS.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _range(row):
+    if row["choices"]:
+        return f"{'|'.join(row['choices'])} ({row['default']})"
+    if row["size"]:
+        return f"up to {row['size']} numbers {row['low']:g}..{row['high']:g}"
+    return f"{row['low']:g}..{row['high']:g} {row['unit']} ({row['default']:g})"

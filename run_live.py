@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Latent Jockey: play StyleGAN2 live.
+
+    python run_live.py                      play the built-in instrument in a window
+    python run_live.py --instrument my.pkl  play your own network
+    python run_live.py COMMAND --help       what else there is
+
+Flags become objects here and errors become exit codes; the work is done by live/cli/, one subcommand a file.
+"""
+import argparse
+import sys
+
+from engine.errors import UserError
+from live.cli import SUBCOMMANDS, load
+
+DEFAULT = "play"
+
+
+def parser_for(name: str, module) -> argparse.ArgumentParser:
+    """The argument parser of one subcommand, with its docstring as help."""
+    parser = argparse.ArgumentParser(prog=f"run_live.py {name}", description=module.__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    """What `run_live.py --help` adds to the flags of play: the subcommands."""
+    rows = "\n".join(f"  {name:<15}{about}" for name, about in SUBCOMMANDS.items())
+    return f"subcommands (each has its own --help):\n{rows}"
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command line; returns the exit status. 2 = a mistake the message explains, 130 = interrupted."""
+    name = arguments[0] if arguments and arguments[0] in SUBCOMMANDS else None
+    rest = arguments[1:] if name else arguments
+    if rest and name is None and not rest[0].startswith("-"):
+        sys.stderr.write(f"run_live.py: no subcommand {rest[0]!r}; there are: {', '.join(SUBCOMMANDS)}\n")
+        return 2
+    module = load(name or DEFAULT)
+    parser = parser_for(name or DEFAULT, module)
+    if name is None:
+        parser.prog, parser.epilog = "run_live.py", overview()
+    try:
+        return module.run(parser.parse_args(rest)) or 0
+    except UserError as error:
+        sys.stderr.write(f"{parser.prog}: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:                            # the reader of our output has gone: `... | head`
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
