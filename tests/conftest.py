@@ -1,0 +1,38 @@
+"""What all tests share: one thread, a tiny network, a show without devices."""
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+
+import pytest
+import torch
+
+from engine.architecture import Architecture
+from engine.generator import Generator
+from engine.instrument import Instrument
+
+torch.set_num_threads(1)            # two threads on a busy small machine are ten times slower than one
+
+
+def tiny(**changes) -> Generator:
+    """A StyleGAN2 of 32 px and a few thousand weights, always the same."""
+    shape = dict(resolution=32, z_dim=16, w_dim=16, mapping_layers=2, channels={4: 8, 8: 8, 16: 8, 32: 4}) | changes
+    state = torch.random.get_rng_state()
+    torch.manual_seed(7)
+    generator = Generator(Architecture(**shape)).eval().requires_grad_(False)
+    for name, tensor in generator.state_dict().items():
+        if name.endswith("noise_strength"):
+            tensor.fill_(0.1)
+    generator.w_avg.copy_(torch.randn(shape["w_dim"]) * 0.1)
+    torch.random.set_rng_state(state)
+    return generator
+
+
+@pytest.fixture
+def generator():
+    return tiny()
+
+
+@pytest.fixture
+def instrument(generator):
+    return Instrument(generator)
