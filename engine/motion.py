@@ -26,6 +26,7 @@ class Motion:
 
     place: where the walk is now, any glide included. start, glided: what a glide in progress began from, and its seconds.
     frame: turns of the loop, for noise that changes with every frame.
+    led: stays until the seed or the kind of walk is changed.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -34,6 +35,7 @@ class Motion:
     start: Place = ()
     glided: float = 0.0
     frame: int = 0
+    led: Place = ()                     # set by a morph: where it has brought the walk, instead of the walk's own place
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
@@ -45,6 +47,9 @@ class Motion:
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1)
+        if self.led and self.heading in ((), heading):
+            return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
+        moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
 
     def _glide(self, there, heading, length, dt):

@@ -20,6 +20,8 @@ class Show:
 
     instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
     mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
+    players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
+    .heard(tick, scene, motion, applied): what the hands then did, and to which scene and motion.
     record(tick, applied): called once a frame with what was applied in it. strict: errors end the show (tests, renders).
     """
     instrument: object
@@ -29,6 +31,7 @@ class Show:
     outputs: list = field(default_factory=list)
     inbox: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
     source: object = None
+    players: list = field(default_factory=list)
     record: object = None
     strict: bool = False
     meter: Meter = field(default_factory=Meter)
@@ -58,7 +61,7 @@ class Show:
         self.meter.begin(tick)
         events = drain(self.inbox)
         try:
-            applied = self._apply(self.mapping.heard(events, self.scene) if replayed is None else replayed)
+            applied = self._played(tick, events) if replayed is None else self._apply(replayed)
             self.motion = self.motion.advance(self.scene, tick.dt)
             if self.record:
                 self.record(tick, applied)
@@ -74,9 +77,24 @@ class Show:
             output.put(frame)
         self.meter.end(events)
 
+    def _played(self, tick, events):
+        """What the players and then the hands do in this frame."""
+        played = self._apply([item for player in self.players for item in player.play(tick)])
+        scene, motion = self.scene, self.motion
+        applied = self._apply(self.mapping.heard(events, scene))
+        for player in self.players:
+            player.heard(tick, scene, motion, applied)
+        return played + applied
+
     def _apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""
         applied, pending = [], list(heard)
+        if len(pending) > 1 and all(isinstance(item, Change) for item in pending):
+            try:
+                self.scene = self.scene.set(pending)         # all at once: a morph of everything, a bundle of faders
+                return pending
+            except UserError:
+                pass                                         # one by one, to find the bad one
         while pending:
             item = pending.pop(0)
             try:
