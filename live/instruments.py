@@ -2,18 +2,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from engine.errors import UserError
-from live.config import read_yaml
+from live.config import Model, read_yaml
 
 ROOT = Path(__file__).parents[1]
 BUILT_IN = ROOT / "presets" / "masks"
 
 
-class Description(BaseModel):
+class Description(Model):
     """instrument.yaml."""
-    model_config = ConfigDict(extra="forbid")
     schema_version: int = Field(alias="schema", ge=1, le=1)
     name: str
     generator: str
