@@ -28,7 +28,7 @@ def architecture(state: dict, conv_clamp=None, kind=None) -> Architecture:
     if any(".freqs" in name or re.match(r"synthesis\.L\d", name) for name in state):
         raise UserError("a StyleGAN3 network; only StyleGAN2 generators can be played")
     for name, tensor in state.items():
-        if max(tensor.shape, default=1) > MAX_SIZE:
+        if max(tensor.shape, default=1) > MAX_SIZE or 0 in tensor.shape:
             raise UserError(f"{name}: {list(tensor.shape)} is beyond what a StyleGAN2 has")
     blocks = _blocks(state)
     const, affine = _need(state, "synthesis.b4.const", 3), _need(state, "synthesis.b4.conv1.affine.weight", 2)
