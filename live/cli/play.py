@@ -13,7 +13,7 @@ import sys
 import threading
 
 from engine.errors import UserError
-from live import instruments, journal, machine
+from live import addresses, instruments, journal, machine
 
 log = logging.getLogger(__name__)
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
@@ -48,6 +48,7 @@ def arguments(parser):
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
+    rest.add_argument("--page", action="store_true", help="with --list-parameters: as the page of the docs")
 
 
 def run(options):
@@ -56,7 +57,8 @@ def run(options):
     instrument = _open(folder, options)
     scene = instrument.scene().set_values(folder.start)
     if options.list_parameters:
-        sys.stdout.write(listing(scene, options.json))
+        written = addresses.as_json if options.json else addresses.as_page if options.page else addresses.as_text
+        sys.stdout.write(written(scene))
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
@@ -190,25 +192,3 @@ def _write_report(path, figures):
         path.with_suffix(".part").replace(path)
     except OSError as error:
         raise UserError(f"{path}: the report can't be written: {error.strerror}") from None
-
-
-def listing(scene, as_json: bool) -> str:
-    """Every parameter: as JSON by address, or for reading, with the commands after them."""
-    from live.commands import COMMANDS
-
-    rows = {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about,
-                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size}
-            for address, p in scene.parameters.items()}
-    if as_json:
-        return json.dumps(rows, indent=1) + "\n"
-    lines = [f"{address:<26}{_range(row):<34}{row['about']}" for address, row in rows.items()]
-    lines += [f"{' '.join((c.address, *map(str.upper, c.arguments))):<60}{c.about.splitlines()[0]}" for c in COMMANDS.values()]
-    return "\n".join(lines) + "\n"
-
-
-def _range(row):
-    if row["choices"]:
-        return f"{'|'.join(row['choices'])} ({row['default']})"
-    if row["size"]:
-        return f"up to {row['size']} numbers {row['low']:g}..{row['high']:g}"
-    return f"{row['low']:g}..{row['high']:g} {row['unit']} ({row['default']:g})"

@@ -1,0 +1,23 @@
+import json
+
+from live import addresses
+from live.commands import COMMANDS
+
+
+def test_json_agrees_with_the_registry(instrument):
+    scene = instrument.scene()
+    listed = json.loads(addresses.as_json(scene))
+    assert list(listed) == list(scene.parameters)
+    for address, row in listed.items():
+        p = scene.parameters[address]
+        assert (row["low"], row["high"], row["unit"], row["about"]) == (p.low, p.high, p.unit, p.about)
+
+
+def test_text_and_page_name_everything(instrument):
+    scene = instrument.scene()
+    for written in (addresses.as_text(scene), addresses.as_page(scene)):
+        assert all(address in written for address in (*scene.parameters, *COMMANDS))
+
+
+def test_every_parameter_says_what_it_does(instrument):
+    assert all(p.about for p in instrument.scene().parameters.values())

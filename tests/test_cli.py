@@ -1,0 +1,99 @@
+"""run_live.py as a user runs it: flags, errors in one line, the report."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from engine.checkpoints import native
+from live.cli import SUBCOMMANDS, load
+from tests.conftest import tiny
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
+    native.save(path, tiny())
+    return str(path)
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run([sys.executable, str(ROOT / "run_live.py"), *map(str, arguments)], cwd=cwd or ROOT, capture_output=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"}, stdin=subprocess.DEVNULL, text=True, timeout=120)
+
+
+QUIET = ("--output", "null", "--osc-port", "0", "--midi-ports", "none")
+
+
+def test_play_writes_a_report(network, tmp_path):
+    report = tmp_path / "report.json"
+    done = run("--instrument", network, *QUIET, "--frames", 20, "--report", report, "--threads", 1, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(report.read_text())
+    assert figures["frames"] == 20 and figures["failed"] == 0 and figures["resolution"] == 32 and figures["device"] == "cpu"
+    assert {"fps", "seconds", "late", "dropped", "peak_memory_mb", "control_to_frame_ms"} <= figures.keys()
+    assert {"p50", "p95", "p99", "max"} == figures["frame_ms"].keys()
+    assert "Traceback" not in done.stderr
+
+
+def test_list_parameters(network):
+    listed = json.loads(run("--instrument", network, "--list-parameters", "--json").stdout)
+    assert {"default", "low", "high", "unit", "about"} <= listed["/truncation"].keys()
+    assert all(address.startswith("/") and row["about"] for address, row in listed.items())
+    text = run("--instrument", network, "--list-parameters").stdout
+    assert "/truncation" in text and "/freeze" in text
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (("--instrument", "nowhere"), "nowhere"),
+    (("--instrument", "README.md"), "README.md"),
+    (("--size", "48"), "48"),
+    (("--fps", "0"), "--fps"),
+    (("--osc-port", "99999"), "--osc-port"),
+    (("--mapping", "nowhere.yaml"), "nowhere.yaml"),
+    (("--output", "hologram"), "hologram"),
+    (("--device", "toaster"), "toaster"),
+    (("dance",), "dance"),
+    (("convert", "nowhere.pkl", "-o", "x.safetensors"), "nowhere.pkl"),
+])
+def test_mistakes_are_one_line_and_status_2(network, arguments, says):
+    if "--instrument" not in arguments and arguments[0].startswith("--"):
+        arguments = ("--instrument", network, *QUIET, *arguments, "--frames", "1")
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(SUBCOMMANDS))
+def test_every_subcommand_says_what_it_is(name, capsys):
+    from run_live import parser_for
+
+    module = load(name)
+    assert SUBCOMMANDS[name] and callable(module.run)
+    with pytest.raises(SystemExit) as ended:
+        parser_for(name, module).parse_args(["--help"])
+    assert ended.value.code == 0 and SUBCOMMANDS[name].rstrip(".") in capsys.readouterr().out
+
+
+def test_help_lists_the_subcommands():
+    text = run("--help").stdout
+    assert all(name in text for name in SUBCOMMANDS)
+
+
+def test_interrupt_ends_a_show_quietly(network, tmp_path):
+    import signal
+
+    report = tmp_path / "report.json"
+    playing = subprocess.Popen([sys.executable, str(ROOT / "run_live.py"), "--instrument", network, *QUIET, "--report", str(report)],
+                               stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    for line in playing.stderr:
+        if "playing" in line:
+            break
+    playing.send_signal(signal.SIGINT)
+    assert "Traceback" not in playing.communicate(timeout=60)[1]
+    assert playing.returncode == 0 and json.loads(report.read_text())["frames"] >= 0
