@@ -6,7 +6,7 @@ here, quickly; other types by the codec handed in, which never sees anything who
 from math import isfinite
 from struct import Struct
 
-LARGEST = 65507                     # bytes in a UDP datagram
+LARGEST = 65507                     # bytes in a UDP datagram; those we send stay below an Ethernet frame
 DEPTH = 8                           # bundles within bundles
 LONGEST_ADDRESS = 255
 BUNDLE = b"#bundle\0"
@@ -60,18 +60,17 @@ def _open(datagram, start, end, depth, spans, faults):
         if size <= 0 or at + size > end:
             faults.append(f"an element of {size} bytes where {max(end - at, 0)} are left")
             return                                               # where the next one begins is not known
-        if size % 4:
-            faults.append(f"an element of {size} bytes: not a multiple of 4")
-        elif datagram[at] == 0x2F:                               # "/"
-            spans.append((at, at + size))
-        elif datagram[at:at + 8] == BUNDLE:
+        if datagram[at:at + 8] == BUNDLE:
             _open(datagram, at, at + size, depth + 1, spans, faults)
+        elif datagram[at] == 0x2F and size % 4 == 0:             # "/"
+            spans.append((at, at + size))
         else:
             faults.append("an element that is neither a message nor a bundle")
         at += size
 
 
 _SIZE = Struct(">i")
+_AT_ONCE = Struct(">Q").pack(1)     # the time tag that means now
 _heads: dict = {}                   # the bytes before the arguments -> (address, Struct, or None: ask the codec)
 _singles: dict = {}                 # the same where the arguments are one number of 4 bytes: (address, unpack)
 
@@ -131,6 +130,20 @@ def _text(padded):
         return padded.rstrip(b"\0").decode()
     except UnicodeDecodeError:
         raise Malformed("text that is not UTF-8") from None
+
+
+def packed(messages, most=1400):
+    """Messages to send as datagrams: one goes as it is, several in bundles of at most `most` bytes where they fit."""
+    if len(messages) == 1:
+        return messages
+    datagrams, size = [], most
+    for message in messages:
+        if size + 4 + len(message) > most:
+            datagrams.append(BUNDLE + _AT_ONCE)
+            size = 16
+        datagrams[-1] += _SIZE.pack(len(message)) + message
+        size = len(datagrams[-1])
+    return datagrams
 
 
 def finite(arguments) -> bool:

@@ -16,13 +16,13 @@ from live.clock import now
 from live.controls import control
 from live.events import ControlEvent
 from live.osc_address import is_pattern, spelled
-from live.osc_packet import LARGEST, Malformed, finite, read
+from live.osc_packet import LARGEST, Malformed, finite, packed, read
 from live.osc_stats import Stats
 
 log = logging.getLogger(__name__)
 
 BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits here while the GIL is busy
-POLL = 0.2                          # seconds between looks at `stop`
+POLL = 0.1                          # seconds between looks at `stop`
 QUESTION = ("?",)
 
 
@@ -46,6 +46,8 @@ def listen(host, port):
     """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
     udp = None
     try:
+        if not 0 <= port < 65536:
+            raise OverflowError(f"{port} is no port")
         family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
         udp = socket.socket(family, kind)
         if sys.platform == "win32":                              # there two programs could share it, and one hear nothing
@@ -68,7 +70,7 @@ def _advice(error):
         return "not allowed; take a port above 1023 with --osc-port N (0 = no OSC)"
     if code in (errno.EADDRNOTAVAIL, 10049) or isinstance(error, socket.gaierror):
         return "this machine has no such address; 127.0.0.1 hears this machine only, 0.0.0.0 every network it is on"
-    return f"{error}; expected a port from 1 to 65535, --osc-port 0 = no OSC"
+    return f"{error}; expected 1 to 65535 (--osc-port 0 = no OSC)"
 
 
 def _widen(udp):
@@ -127,18 +129,24 @@ class Receiver:
     def asked(self, address, arguments, sender) -> bool:
         """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
         names = spelled(address, self.addresses()) or ([] if is_pattern(address) else [address])
-        answered = False
-        for name in names:
-            value = self.lookup(name)
-            if value is not None:
-                self.answer(name, value, sender)
-                answered = True
-        if arguments and not answered:
+        values = [(name, value) for name in names if (value := self.lookup(name)) is not None]
+        if values:
+            self.answer(values, sender)
+        elif arguments:
             self.stats.unanswered(address)
-        return answered or bool(arguments)
+        return bool(values or arguments)
 
-    def answer(self, address, value, sender):
-        """Send a value to an address, in the types every program knows: f, i, s."""
+    def answer(self, values, sender):
+        """Send (address, value) pairs; many go as bundles, so that the one who asked need not catch a burst."""
+        try:
+            for datagram in packed([self.message(*value) for value in values]):
+                self.udp.sendto(datagram, sender)
+            self.stats.answered += len(values)
+        except OSError as error:
+            self.stats.complain("cannot answer %s: %s", sender[0], error)
+
+    def message(self, address, value) -> bytes:
+        """An answer, in the types every program knows: f, i, s."""
         message = self.builder(address)
         for number in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(number, str):
@@ -147,11 +155,7 @@ class Receiver:
                 message.add_arg(int(number), "i")                # a seed that a 32-bit float can't hold
             else:
                 message.add_arg(float(number), "f")
-        try:
-            self.udp.sendto(message.build().dgram, sender)
-            self.stats.answered += 1
-        except OSError as error:
-            self.stats.complain("cannot answer %s: %s", sender[0], error)
+        return message.build().dgram
 
 
 def event(address, arguments, moment):
