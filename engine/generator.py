@@ -340,7 +340,7 @@ class _Pass:
         y = layer.finish(y, self.noise.at(layer, y))
         if name in self.activated:
             self.activated[name] = y.clone()
-        return bend(y, self.bends[name]) if name in self.bends else y
+        return bend(y, self.bends[name], owned=True) if name in self.bends else y
 
 
 class _Noise:

@@ -1,0 +1,9 @@
+import torch
+
+from engine.bends import transform
+
+
+@transform()
+def ablate(x):
+    """Silence the channels: zero everywhere."""
+    return torch.zeros_like(x)

@@ -1,0 +1,23 @@
+from functools import lru_cache
+
+import torch
+
+from engine.bends import transform
+from engine.parameter import Parameter
+from engine.sampling import unless
+
+
+@transform(amount=Parameter(1.0, 0.0, 8.0, curve="square", about="standard deviation of what is added"),
+           seed=Parameter(1, 0, 9999, step=1, about="which noise"), static=("seed",))
+def noise(x, amount, seed):
+    """Add grain: one seeded map for all channels, in each with its own seeded weight."""
+    return unless(amount == 0, x, lambda: x + _grain(int(seed), tuple(x.shape[1:]), x.device, x.dtype) * amount)
+
+
+@lru_cache(maxsize=16)
+def _grain(seed, shape, device, dtype):
+    """[K, H, W'], the same on every device."""
+    channels, height, width = shape
+    source = torch.Generator().manual_seed(seed)
+    grain = torch.randn(1, height, width, generator=source) * torch.randn(channels, 1, 1, generator=source)
+    return grain.to(device, dtype)

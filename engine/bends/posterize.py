@@ -1,0 +1,10 @@
+import torch
+
+from engine.bends import transform
+from engine.parameter import Parameter
+
+
+@transform(levels=Parameter(2.0, 0.25, 16.0, curve="log", about="steps for each 1 of activation"))
+def posterize(x, levels):
+    """Few values instead of many: round the activations."""
+    return torch.round(x * levels) / levels

@@ -1,0 +1,23 @@
+import torch
+
+from engine.bends import transform
+from engine.parameter import Parameter
+from engine.sampling import places, sample, unless
+
+
+@transform(across=Parameter(2.0, 1.0, 8.0, about="copies side by side"), down=Parameter(2.0, 1.0, 8.0, about="copies on top of each other"))
+def tile(x, across, down):
+    """Many small copies, each the mirror image of its neighbours."""
+    return unless((across == 1) & (down == 1), x, lambda: _tiled(x, across, down))
+
+
+def _tiled(x, across, down):
+    right, below = places(x)
+    height, width = x.shape[2:]
+    return sample(x, _folded(right * across, width), _folded(below * down, height))
+
+
+def _folded(at, size):
+    """Positions beyond the map's edges mirrored back into it, as often as needed."""
+    there = torch.remainder(at + size / 2, 2 * size)
+    return torch.where(there > size, 2 * size - there, there).clamp(0.5, size - 0.5) - size / 2

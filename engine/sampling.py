@@ -1,0 +1,114 @@
+"""Moving feature maps about: read them at other places than they were drawn. Knows tensors, no bends and no layers.
+
+Positions are in pixels from the map's true centre, right and down positive; a pixel's middle is its place.
+Numbers may be Python's or 0-d tensors on the map's device. Letters: N samples, K channels, H, W' size of a map.
+"""
+import math
+
+import torch
+from torch.nn import functional as F
+
+STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32 px,
+FIXED = 1024                        # having added them up in units of 1/1024 px
+SMALLEST = 1e-6                     # a scale below it leaves nothing of the map
+
+
+def unless(untouched, x, make):
+    """x itself where `untouched` (a bool, or a 0-d tensor of one), else make()."""
+    if isinstance(untouched, torch.Tensor):
+        return torch.where(untouched, x, make())
+    return x if untouched else make()
+
+
+def clamped(value, low=-math.inf, high=math.inf):
+    """A number, or 0-d tensor of one, within bounds."""
+    if isinstance(value, torch.Tensor):
+        return value.clamp(low, high)
+    return min(max(value, low), high)
+
+
+def inverse(value):
+    """1 / value, finite at 0."""
+    if isinstance(value, torch.Tensor):
+        return 1 / torch.where(value.abs() < SMALLEST, SMALLEST, value)
+    return 1 / (value if abs(value) >= SMALLEST else SMALLEST)
+
+
+def turn(degrees):
+    """(cosine, sine)."""
+    if isinstance(degrees, torch.Tensor):
+        return torch.cos(torch.deg2rad(degrees)), torch.sin(torch.deg2rad(degrees))
+    return math.cos(math.radians(degrees % 360)), math.sin(math.radians(degrees % 360))
+
+
+def places(x):
+    """Where x's pixels are: right [W'], down [H, 1], float32."""
+    height, width = x.shape[2:]
+    right = torch.arange(width, device=x.device, dtype=torch.float32) - (width - 1) / 2
+    down = torch.arange(height, device=x.device, dtype=torch.float32) - (height - 1) / 2
+    return right, down[:, None]
+
+
+def sample(x, right, down, border="zeros", mode="bilinear"):
+    """x read at the positions right, down (broadcast to [H, W']); border: beyond it "zeros", "border" or "reflection"."""
+    height, width = x.shape[2:]
+    right, down = torch.broadcast_tensors(right * (2 / width), down * (2 / height))
+    grid = torch.stack([right, down], -1).expand(x.shape[0], -1, -1, -1)        # [N, H, W', 2], -1..1 edge to edge
+    y = F.grid_sample(x.float(), grid, mode, border, align_corners=False)
+    return y.to(x.dtype)
+
+
+def affine(x, matrix, right=0.0, down=0.0, border="zeros"):
+    """x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
+    a, b, c, d = matrix
+    across, along = places(x)
+    return sample(x, a * across + b * along - right, c * across + d * along - down, border)
+
+
+def opencv_affine(x, forward):
+    """x warped as OpenCV 4's warpAffine does it: `forward` = six Python numbers, rows of [2, 3], from pixel (0, 0).
+
+    The inverse is rounded to 1/1024 px a term and 1/32 px a position; a singular matrix reads pixel (0, 0) everywhere.
+    """
+    a, b, e, c, d, f = (float(v) for v in forward)
+    determinant = a * d - b * c
+    inverse = 1 / determinant if determinant else 0.0
+    a, b, c, d = d * inverse, -b * inverse, -c * inverse, a * inverse
+    e, f = -a * e - b * f, -c * e - d * f
+    height, width = x.shape[2:]
+    i = torch.arange(height, dtype=torch.float64)[:, None]
+    j = torch.arange(width, dtype=torch.float64)
+    fine = FIXED // STEPS
+    right = _fixed(a * j) + _fixed(b * i + e) + fine // 2                       # [H, W'] in 1/1024 px
+    down = _fixed(c * j) + _fixed(d * i + f) + fine // 2
+    right = torch.div(right, fine, rounding_mode="floor") / STEPS - (width - 1) / 2
+    down = torch.div(down, fine, rounding_mode="floor") / STEPS - (height - 1) / 2
+    return sample(x, right.float().to(x.device), down.float().to(x.device))
+
+
+def _fixed(values):
+    return torch.round(values.clamp(-1e6, 1e6) * FIXED)
+
+
+def wrapped(x, right, down):
+    """x read at positions that go round: past the right edge comes the left one."""
+    height, width = x.shape[2:]
+    around = F.pad(x.float(), (0, 1, 0, 1), mode="circular")                    # one more column and row to blend into
+    right = torch.remainder(right + (width - 1) / 2, width) - width / 2         # from the padded map's centre
+    down = torch.remainder(down + (height - 1) / 2, height) - height / 2
+    right, down = torch.broadcast_tensors(right * (2 / (width + 1)), down * (2 / (height + 1)))
+    grid = torch.stack([right, down], -1).expand(x.shape[0], -1, -1, -1)
+    return F.grid_sample(around, grid, "bilinear", "border", align_corners=False).to(x.dtype)
+
+
+def blurred(x, radius):
+    """x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
+    sigma = clamped(radius * max(x.shape[2:]), low=1e-3)
+    rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
+    return (rows @ (x.float() @ columns.T)).to(x.dtype)
+
+
+def _gaussian(size, sigma, device):
+    """[size, size]: each row the weights of one pixel; they add up to 1."""
+    at = torch.arange(size, device=device, dtype=torch.float32)
+    return torch.softmax(-(at[:, None] - at).square() / (2 * sigma * sigma), 1)
