@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from engine import latents, motion
-from engine.bending import Bend
+from engine.bending import Bend, BendFailed
+from engine.bending_live import LiveBends
 from engine.errors import UserError
 from engine.generator import Generator
 from engine.latents import Latents
@@ -46,12 +47,13 @@ def quantize(picture) -> torch.Tensor:
 class Instrument:
     """One generator, ready to play."""
 
-    def __init__(self, generator: Generator, size: int | None = None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, generator.architecture.resolutions))}")
-        self.latents = Latents(generator)
+        self.latents, self.clusters = Latents(generator), clusters
+        self.bends = LiveBends(generator, self.latents)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self._shown = None                          # (what the newest picture was made from, its Frame)
@@ -65,6 +67,7 @@ class Instrument:
         for _ in range(frames):
             self.render(scene, Motion().advance(scene, 0.0))
             self._shown = None
+        self.bends.forget()
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """The scene to begin with: every parameter this instrument has, at its default."""
@@ -72,6 +75,10 @@ class Instrument:
         if self.generator.c_dim:
             declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
+
+    def bend(self, data: dict) -> Bend:
+        """The bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
+        return Bend.from_dict(data, self.generator, self.clusters)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
@@ -91,30 +98,40 @@ class Instrument:
 
     def _cause(self, scene, motion, source):
         """What the picture depends on, for comparing with what the last one was made from."""
-        moving = motion.frame if scene["/noise/mode"] == "random" else None
-        return scene.values, scene.bends, motion.place, motion.styles, moving, source
+        moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moving(scene) else None
+        return scene.values, scene.bends, motion.place, motion.styles, motion.bends, moving, source
 
     def _draw(self, scene, motion, pixels):
         dark = scene["/output/blackout"]
         if dark >= 1.0:
             pixels[:] = 0
             return
-        picture = self.generator.synthesize(
-            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=self.size, bends=self._bends(scene),
-            noise_strength=scene["/noise/strength"], noise_seed=motion.frame)
+        picture = self._picture(scene, motion)
         if dark > 0.0:
             picture = (picture + 1) * (1 - dark) - 1
         pixels[:] = quantize(picture).cpu().numpy()
 
-    def _bends(self, scene):
-        """The scene's bends with the values their parameters have now; those at mix 0 left out."""
-        live = []
-        for bend in scene.bends:
-            values = {name: scene[f"/bends/{bend.name}/{name}"] for name in bend.settings_names()}
-            mix = values.pop("mix")
-            if mix > 0.0:
-                live.append(bend.at(values, mix))
-        return live
+    def _picture(self, scene, motion):
+        """[1, 3, H, W']. A bend that fails, or makes the picture not finite, is left out and the picture drawn again."""
+        while True:
+            bends = self.bends.at(scene, motion)
+            try:
+                picture = self._synthesized(scene, motion, bends)
+                if not bends or picture.sum().isfinite():
+                    return picture
+                watched = self.bends.watched(bends)
+                self._synthesized(scene, motion, watched)
+                failure = self.bends.guilty(watched)
+            except BendFailed as error:
+                failure = error
+            if failure is None:
+                return picture
+            self.bends.bypass(scene, failure)
+
+    def _synthesized(self, scene, motion, bends):
+        return self.generator.synthesize(
+            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=self.size, bends=bends,
+            noise_strength=scene["/noise/strength"], noise_seed=motion.frame)
 
     def bypass(self, error) -> str | None:
         """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""

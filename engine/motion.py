@@ -15,6 +15,8 @@ PARAMETERS = {
     "/tempo": Parameter(120.0, 20.0, 300.0, unit="bpm", about="beats per minute, for whatever counts in beats"),
     "/walk/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="a new seed or walk is gone to over so many seconds"),
     **{f"/walk/{name}": parameter for name, parameter in WALK_PARAMETERS.items()},
+    "/bends/amount": Parameter(1.0, about="times the mix of every bend: 0 = all dry"),
+    "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
 }
@@ -26,7 +28,7 @@ class Motion:
 
     place: where the walk is now, any glide included. start, glided: what a glide in progress began from, and its seconds.
     frame: turns of the loop, for noise that changes with every frame.
-    led: stays until the seed or the kind of walk is changed.
+    led: stays until the seed or the kind of walk is changed. bends: how far /bends/amount has got, None at first.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -36,6 +38,7 @@ class Motion:
     glided: float = 0.0
     frame: int = 0
     led: Place = ()                     # set by a morph: where it has brought the walk, instead of the walk's own place
+    bends: float | None = None
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
@@ -46,7 +49,8 @@ class Motion:
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
-        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1)
+        bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
+        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends)
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
@@ -62,3 +66,10 @@ class Motion:
         t = glided / length
         place = fade(start, there, t * t * (3 - 2 * t))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
+
+
+def _slid(at, target, length, dt):
+    """dt seconds nearer to the target, at 1 per `length` seconds."""
+    if at is None or length <= 0 or abs(target - at) <= dt / length + 1e-9:
+        return target
+    return at + dt / length * (1 if target > at else -1)

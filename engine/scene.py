@@ -54,7 +54,7 @@ class Scene:
         ours = {address: p for bend in self.bends for address, p in bend.parameters().items()}
         base = {a: p for a, p in self.parameters.items() if a not in ours}
         theirs = {address: p for bend in bends for address, p in bend.parameters().items()}
-        values = {a: v for a, v in self.values.items() if a in base or a in theirs}
+        values = {a: v for a, v in self.values.items() if a in base or a in theirs and _same_knob(ours.get(a), theirs[a])}
         return Scene(MappingProxyType(base | theirs), MappingProxyType(values), bends)
 
     def group(self, prefix: str) -> Mapping[str, object]:
@@ -66,3 +66,8 @@ class Scene:
 
         near = difflib.get_close_matches(address, self.parameters, n=4, cutoff=0.4)
         return f"near: {', '.join(near)}" if near else f"there are {len(self.parameters)} (run_live.py --list-parameters)"
+
+
+def _same_knob(old, new) -> bool:
+    """Whether two declarations differ in nothing but their default."""
+    return old is not None and dataclasses.replace(old, default=new.default) == new

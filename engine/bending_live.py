@@ -1,0 +1,110 @@
+"""The bends of a show: what each is set to this frame, what it keeps between frames, and which are out of order.
+
+Knows scenes, motion and the generator; no clock. A bend that wants the frame before (feedback) makes the picture depend
+on the frames since it was last dry, which a take plays again in order; forget() begins anew.
+"""
+import logging
+import math
+
+from engine.bending import Bend, BendFailed, Memory
+from engine.bends import TRANSFORMS
+from engine.generator import truncate
+
+log = logging.getLogger(__name__)
+
+PSI = 0.7                           # truncation of another seed's activations
+LOUD = 1e4                          # activations above it may be what made the picture not finite
+
+
+class LiveBends:
+    """One instrument's bends."""
+
+    def __init__(self, generator, latents):
+        self.generator, self.latents = generator, latents
+        self._memories: dict[str, Memory] = {}
+        self._borrowed: dict[str, tuple] = {}                   # bend name -> what its memory's `other` was made from
+        self._bypassed: dict[str, Bend] = {}
+
+    def at(self, scene, motion) -> list[Bend]:
+        """The scene's bends with the values their parameters have now; those that are dry or bypassed left out."""
+        if not scene.bends:
+            self.forget()
+            return []
+        self._drop({bend.name for bend in scene.bends})
+        amount = scene["/bends/amount"] if motion.bends is None else motion.bends
+        soloed = any(scene[f"/bends/{bend.name}/solo"] for bend in scene.bends)
+        live = []
+        for bend in scene.bends:
+            values = {name: scene[f"/bends/{bend.name}/{name}"] for name in bend.settings_names()}
+            mix, mute, solo = (values.pop(name) for name in ("mix", "mute", "solo"))
+            mix *= amount
+            if mix <= 0 or mute or soloed and not solo:
+                self._forget(bend.name)
+            elif self._bypassed.get(bend.name) != bend:
+                self._bypassed.pop(bend.name, None)
+                live.append(bend.at(values, mix, self._memory(bend, values, scene)))
+        return live
+
+    def moving(self, scene) -> bool:
+        """Whether the picture changes by itself, since a bend works on what it gave in the frame before."""
+        return any("previous" in TRANSFORMS[bend.transform].wants and scene[f"/bends/{bend.name}/mix"] > 0 for bend in scene.bends)
+
+    def bypass(self, scene, failure: BendFailed):
+        """Leave a bend out until it has been dry, or is another one; one log line."""
+        for bend in scene.bends:
+            if bend.name == failure.name:
+                self._bypassed[bend.name] = bend
+        self._memories.clear()
+        self._borrowed.clear()
+        log.warning("%s; it is bypassed until its mix has been at 0, or it is replaced", failure)
+
+    def guilty(self, bends) -> BendFailed | None:
+        """Of bends that have been watched through a pass which gave a picture that is not finite: the one to take out."""
+        for bend in bends:                                      # in the order they ran
+            if not math.isfinite(bend.memory.peak):
+                return BendFailed(bend.name, "its activations are not finite")
+        loudest = max(bends, key=lambda bend: bend.memory.peak, default=None)
+        if loudest is None or loudest.memory.peak < LOUD:
+            return None
+        return BendFailed(loudest.name, f"its activations reach {loudest.memory.peak:.3g}, and the picture is not finite")
+
+    def watched(self, bends) -> list[Bend]:
+        """The bends, in network order, each noting how far its activations reach."""
+        order = sorted(bends, key=lambda bend: self.generator.layers.index(bend.layer))
+        return [bend.at({}, bend.mix, Memory(getattr(bend.memory, "previous", None), getattr(bend.memory, "other", None), True))
+                for bend in order]
+
+    def forget(self):
+        """Begin anew: no frame before, nothing bypassed."""
+        self._memories.clear()
+        self._borrowed.clear()
+        self._bypassed.clear()
+
+    def _memory(self, bend, values, scene):
+        wants = TRANSFORMS[bend.transform].wants
+        if not wants:
+            return None
+        memory = self._memories.setdefault(bend.name, Memory())
+        if "other" in wants:
+            label = int(scene["/class"]) if "/class" in scene.parameters else 0
+            source = (bend.layer, bend.channels, int(values["seed"]), label)
+            if self._borrowed.get(bend.name) != source:
+                memory.other = self._activations(*source)
+                self._borrowed[bend.name] = source
+        return memory
+
+    def _activations(self, layer, channels, seed, label):
+        """The layer's activations for a seed, these channels of it, [1, K, H, W]."""
+        g = self.generator
+        ws = truncate(self.latents.w(seed, label).expand(1, g.num_ws, -1), g.w_avg, PSI)
+        x = g.activations(ws, [layer])[layer]
+        return x if channels is None else x[:, list(channels)]
+
+    def _drop(self, names):
+        for name in [*self._memories, *self._bypassed]:
+            if name not in names:
+                self._forget(name)
+
+    def _forget(self, name):
+        for kept in (self._memories, self._borrowed, self._bypassed):
+            kept.pop(name, None)
