@@ -1,0 +1,160 @@
+"""What a mapping file says: which control does what. Knows the words of the file, not what hands are doing.
+
+A mapping file is YAML, `schema: 1`; docs/midi.md describes it. A control is named as its source names it: "cc 1/16",
+"cc14 1/16", "note 1/36", "bend 1", "pressure 1", "program 1", "key space", "osc /fader/3".
+"""
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.errors import UserError
+from live.commands import COMMANDS
+from live.config import Model, read_yaml
+
+FOLDER = Path(__file__).parents[1] / "mappings"
+DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
+
+AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
+BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
+
+_CHANNEL = r"(?:[1-9]|1[0-6])"
+_SEVEN = r"(?:\d{1,2}|1[01]\d|12[0-7])"
+CONTROLS = {
+    "cc": (rf"{_CHANNEL}/{_SEVEN}", "cc CHANNEL/NUMBER, 1-16 and 0-127"),
+    "cc14": (rf"{_CHANNEL}/(?:[12]?\d|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31"),
+    "note": (rf"{_CHANNEL}/{_SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127"),
+    "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
+    "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
+    "program": (rf"{_CHANNEL}(?:/{_SEVEN})?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 0-127"),
+    "key": (r"(?:(?:ctrl|alt|shift|meta)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
+    "window": ("close", "window close"),
+    "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
+}
+Part = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Binding(Model):
+    """One control -> one parameter or command.
+
+    range: where in the parameter's normalized range the control's ends sit; inverse turns it round.
+    takeover: pickup waits until the control meets the parameter's value; jump acts at once.
+    mode: what pressing does. trigger: the parameter goes to `value` (or the range's high end), a command is called;
+    toggle: there and back; momentary: there while held; velocity: as far as it was hit; step: on by `step`.
+    confirm: a second press is needed within so many seconds.
+    """
+    control: str
+    to: str
+    arguments: list[float | str] = []
+    device: str | None = None
+    range: tuple[Part, Part] = Field((0.0, 1.0), strict=False)
+    inverse: bool = False
+    takeover: Literal["pickup", "jump"] = "pickup"
+    mode: Literal["trigger", "toggle", "momentary", "velocity", "step"] | None = None
+    value: float | str | None = None
+    step: float | None = None
+    confirm: float = Field(0.0, ge=0.0, le=60.0)
+
+    @field_validator("control")
+    @classmethod
+    def _control(cls, text):
+        kind, _, rest = text.partition(" ")
+        if kind not in CONTROLS:
+            raise ValueError(f"no control {text!r}; there are: {'; '.join(shown for _, shown in CONTROLS.values())}")
+        pattern, shown = CONTROLS[kind]
+        if not re.fullmatch(pattern, rest):
+            raise ValueError(f"expected {shown}, got {text!r}")
+        return text
+
+    @field_validator("to")
+    @classmethod
+    def _to(cls, address):
+        if not re.fullmatch(r"/[^\s#*,?\[\]{}]+", address):
+            raise ValueError(f"expected an address such as /truncation or /preset/next, got {address!r}")
+        return address
+
+    @field_validator("device")
+    @classmethod
+    def _pattern(cls, text):
+        return checked_pattern(text)
+
+    @model_validator(mode="after")
+    def _agrees(self):
+        mode = self.mode or ("step" if self.step is not None else None)
+        if mode == "step" and not self.step:
+            raise ValueError("mode step needs step: how far a press goes, in the parameter's units")
+        if self.step is not None and mode != "step":
+            raise ValueError(f"step and mode {mode} exclude each other")
+        if self.value is not None and mode not in (None, "trigger", "toggle", "momentary"):
+            raise ValueError(f"value and mode {mode} exclude each other; modes with a value: trigger, toggle, momentary")
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
+        return self
+
+    @property
+    def button(self) -> bool:
+        """Whether it is pressed rather than turned."""
+        return bool(self.mode or self.step or self.value is not None) or self.kind in BUTTONS
+
+    @property
+    def pressing(self) -> str:
+        """The mode of a button, said or implied."""
+        return self.mode or ("step" if self.step is not None else "trigger")
+
+    @property
+    def kind(self) -> str:
+        return self.control.split(" ", 1)[0]
+
+    def at(self, position: float) -> float:
+        """Where in the parameter's normalized range the control puts it."""
+        low, high = self.range
+        return high - position * (high - low) if self.inverse else low + position * (high - low)
+
+    def hears(self, device: str | None) -> bool:
+        """Whether it listens to this device; events without one are heard by bindings without one."""
+        return self.device is None or device is not None and re.search(self.device, device, re.IGNORECASE) is not None
+
+
+class MappingFile(Model):
+    """A mapping file. device: the bindings that name none are of this one only."""
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str = ""
+    about: str = ""
+    device: str | None = None
+    bindings: list[Binding]
+
+    @field_validator("device")
+    @classmethod
+    def _pattern(cls, text):
+        return checked_pattern(text)
+
+
+def checked_pattern(text):
+    """A device's pattern, if it is a regular expression."""
+    try:
+        re.compile(text or "")
+    except re.error as error:
+        raise ValueError(f"expected a part of the port's name, or a regular expression; {text!r}: {error}") from None
+    return text
+
+
+def load(path) -> list[Binding]:
+    """The bindings of a mapping file. UserError: what is wrong where."""
+    file = read_yaml(path, MappingFile)
+    of_device = {"device": file.device} if file.device else {}
+    bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
+    _check_commands(bindings, path)
+    return bindings
+
+
+def _check_commands(bindings, path):
+    """Arguments can only be checked against commands; whether a parameter is there depends on the scene."""
+    for number, binding in enumerate(bindings, 1):
+        where = f"{path} > bindings > {number}"
+        known = COMMANDS.get(binding.to)
+        if binding.arguments and known is None:
+            raise UserError(f"{where} > arguments: {binding.to} is not a command; there are: {', '.join(sorted(COMMANDS))}")
+        if known and len(binding.arguments) > len(known.arguments):
+            raise UserError(f"{where} > arguments: {binding.to} takes {', '.join(known.arguments) or 'none'}, "
+                            f"got {len(binding.arguments)}")

@@ -1,0 +1,299 @@
+"""The window: the newest frame on a display, and the keys pressed there. Nothing but the picture is ever drawn.
+
+Window systems want the main thread, so this output has no thread of its own: the main thread calls run(). Frames and
+wishes (fullscreen, another display) come from any thread. Works with pygame 2.6 and pygame-ce.
+"""
+import logging
+import os
+import queue
+
+from engine.errors import UserError
+from live.clock import now
+from live.commands import command
+from live.controls.keyboard import Keyboard
+from live.events import ControlEvent
+from live.outputs import output
+from live.outputs.mailbox import Mailbox
+from live.outputs.placement import Placement, fitted
+
+log = logging.getLogger(__name__)
+
+WAIT = 0.005                        # seconds for a frame before keys are looked at again
+LOOK = 1.0                          # seconds between looks at which displays there are
+CENTERED_ON = 0x2FFF0000            # SDL_WINDOWPOS_CENTERED_DISPLAY(0)
+INVISIBLE = ("dummy", "offscreen", "evdev")            # SDL's video drivers that show nobody anything
+PLACELESS = ("cocoa", "wayland")    # where programs can't place a borderless window over everything
+HINTS = {
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+    "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",           # a click on the laptop must not take the picture off the projector
+    "SDL_VIDEO_ALLOW_SCREENSAVER": "0",
+    "SDL_NO_SIGNAL_HANDLERS": "1",                     # a request to end the program is Python's to answer
+    "SDL_VIDEO_CENTERED": "1",
+    "SDL_RENDER_SCALE_QUALITY": "linear",
+    "SDL_MOUSE_FOCUS_CLICKTHROUGH": "1",
+}
+
+
+def open_window(title="Latent Jockey", **options) -> "Window":
+    """The window, open. UserError: no display to open it on, and what to do about it."""
+    return Window(title, **options)
+
+
+@output
+class Window:
+    """put() from any thread; everything else from the main thread.
+
+    display: which one, from 0. fullscreen: fill it, without a border. size: of the window otherwise.
+    texture: scale on the graphics card; None = wherever that works and SDL_FRAMEBUFFER_ACCELERATION is not 0.
+    """
+    name = "window"
+
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
+        self.title, self.size, self.sent = title, size, 0
+        self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
+        self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
+        self._textured = os.environ.get("SDL_FRAMEBUFFER_ACCELERATION") != "0" if texture is None else texture
+        self.place = Placement(display, fullscreen)
+        _begin()
+        self.place.displays(_count())
+        if display >= _count():
+            log.warning("display %d: there are %d; the window goes to display 0 until it appears", display, _count())
+        self._open()
+
+    @property
+    def dropped(self):
+        """Frames that a newer one overtook."""
+        return self._mailbox.dropped
+
+    def toggle_fullscreen(self):
+        """From any thread."""
+        self._wishes.put(self.place.toggle)
+
+    def next_display(self):
+        """From any thread."""
+        self._wishes.put(self.place.move_on)
+
+    def run(self, until, emit):
+        """Show frames and emit keys as ControlEvents until until() is true. Main thread only."""
+        while not until():
+            self.turn(emit)
+
+    def turn(self, emit):
+        """One look at the mailbox, the keys, the wishes and the displays."""
+        frame = self._mailbox.take(WAIT)
+        for event in self._events():
+            emit(event)
+        self._settle()
+        if frame is not None and self._pane:
+            self._show(frame)
+
+    def close(self):
+        """Give the display back."""
+        import pygame
+
+        if self._pane:
+            self._pane.close()
+            self._pane = None
+        pygame.display.quit()
+
+    def _show(self, frame):
+        import pygame
+
+        try:
+            self._pane.show(frame.pixels)
+            self.sent += 1
+        except pygame.error as error:                  # the graphics card was taken away: go on without it
+            log.warning("window: %s; painting it without the graphics card", error)
+            self._textured = False
+            self._reopen()
+
+    def _events(self):
+        import pygame
+
+        found, closing = [], False
+        for event in pygame.event.get():
+            if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
+                closing = True                         # both come for one press
+            elif event.type == pygame.WINDOWFOCUSLOST:
+                found += self._keyboard.let_go()
+            elif (heard := self._keyboard.heard(event)) is not None:
+                found.append(heard)
+        if closing:
+            found.append(ControlEvent("window close", 1.0, True, now()))
+        return found
+
+    def _settle(self):
+        """Open the window anew where the place for it has changed."""
+        before = self.place.where
+        while not self._wishes.empty():
+            self._wishes.get()()
+        looking = now() - self._looked >= LOOK
+        if looking:
+            self._looked = now()
+            self.place.displays(_count())
+        if self.place.where != before or looking and self._pane is None:
+            self._reopen()
+
+    def _reopen(self):
+        """Open it in the place it has now; without success, try again at every look."""
+        try:
+            self._open()
+        except UserError as error:
+            log.error("%s", error)
+
+    def _open(self):
+        import pygame
+
+        if self._pane:
+            self._pane.close()
+            self._pane = None
+        kinds = (TexturePane, SurfacePane) if self._textured else (SurfacePane,)
+        problems = []
+        for kind in kinds:
+            try:
+                self._pane = kind(self.title, self.size, *self.place.where)
+                pygame.mouse.set_visible(False)
+                return
+            except (ImportError, AttributeError, TypeError, pygame.error) as error:
+                problems.append(f"{kind.__name__}: {error}")
+                self._textured = False
+        raise UserError(f"no window could be opened: {'; '.join(problems)}; without one: --output null")
+
+
+@command("/window/fullscreen")
+def fullscreen(show, on=None):
+    """Fill the window's display, or stop filling it."""
+    for window in (out for out in show.outputs if isinstance(out, Window)):
+        window.toggle_fullscreen()
+
+
+@command("/window/display")
+def display(show, on=None):
+    """Move the window on to the next display."""
+    for window in (out for out in show.outputs if isinstance(out, Window)):
+        window.next_display()
+
+
+class TexturePane:
+    """A window whose picture is scaled by the graphics card, in step with the display's refresh."""
+
+    def __init__(self, title, size, display, fullscreen):
+        import pygame
+        from pygame._sdl2 import video
+
+        placed = fullscreen and pygame.display.get_driver() not in PLACELESS
+        size = pygame.display.get_desktop_sizes()[display] if placed else _smaller(size, display)
+        at = (CENTERED_ON | display,) * 2
+        self.window = video.Window(title, size=size, position=at, borderless=placed, resizable=not placed)
+        self.renderer = self.texture = self.surface = None
+        try:
+            self.renderer = video.Renderer(self.window, vsync=True)
+            if fullscreen and not placed:
+                self.window.set_fullscreen(True)
+        except pygame.error:
+            self.close()
+            raise
+        self._video = video
+        self._clear()
+        self.renderer.present()
+
+    def show(self, pixels):
+        """pixels: uint8 [H, W, 3] RGB."""
+        import pygame
+
+        picture = _surface(pixels)
+        if self.surface is None or self.surface.get_size() != picture.get_size():
+            self.texture = None
+            self.texture = self._video.Texture(self.renderer, picture.get_size(), streaming=True)
+            self.surface = pygame.Surface(picture.get_size(), 0, 32, (0xFF0000, 0xFF00, 0xFF, 0))
+        self.surface.blit(picture, (0, 0))             # RGB to what the card takes, faster than the texture's own way
+        self.texture.update(self.surface)
+        self._clear()
+        self.texture.draw(dstrect=pygame.Rect(fitted(picture.get_size(), self.window.size)))
+        self.renderer.present()
+
+    def _clear(self):
+        self.renderer.draw_color = (0, 0, 0, 255)
+        self.renderer.clear()
+
+    def close(self):
+        self.texture = self.renderer = None            # in this order: freed after its window, a texture takes others along
+        self.window.destroy()
+
+
+class SurfacePane:
+    """A window painted by the processor: where there is no graphics card, or a virtual display."""
+
+    def __init__(self, title, size, display, fullscreen):
+        import pygame
+
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")         # or each flip goes through OpenGL: 10 ms in software
+        flags = pygame.NOFRAME if fullscreen else pygame.RESIZABLE
+        if fullscreen and pygame.display.get_driver() in PLACELESS:
+            flags = pygame.FULLSCREEN
+        size = pygame.display.get_desktop_sizes()[display] if fullscreen else _smaller(size, display)
+        pygame.display.set_mode(size, flags, display=display)
+        pygame.display.set_caption(title)
+        self._before, self._copy = None, None
+
+    def show(self, pixels):
+        """pixels: uint8 [H, W, 3] RGB."""
+        import pygame
+
+        picture, surface = _surface(pixels), pygame.display.get_surface()
+        rect = fitted(picture.get_size(), surface.get_size())
+        if self._before != (surface.get_size(), rect):
+            surface.fill(0)
+            self._before, self._copy = (surface.get_size(), rect), pygame.Surface(picture.get_size(), 0, surface)
+        if rect[2:] == picture.get_size():
+            surface.blit(picture, rect[:2])
+        else:
+            self._copy.blit(picture, (0, 0))
+            pygame.transform.smoothscale(self._copy, rect[2:], surface.subsurface(rect))
+        pygame.display.flip()
+
+    def close(self):
+        import pygame
+
+        pygame.display.quit()                          # the only way to be rid of it
+        pygame.display.init()
+
+
+def _surface(pixels):
+    import pygame
+
+    return pygame.image.frombuffer(pixels, (pixels.shape[1], pixels.shape[0]), "RGB")      # no copy
+
+
+def _smaller(size, display):
+    """A window's size, made to fit into four fifths of its display."""
+    import pygame
+
+    desktop = pygame.display.get_desktop_sizes()[display]
+    space = tuple(int(length * 0.8) for length in desktop)
+    return size if size[0] <= space[0] and size[1] <= space[1] else fitted(size, space)[2:]
+
+
+def _begin():
+    """Start the window system. UserError if there is none."""
+    for name, value in HINTS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import pygame
+    except ImportError as error:
+        raise UserError(f"no window: {error}; pip install pygame-ce, or play with --output null") from None
+    advice = "log in to a desktop (on Linux: set DISPLAY), or play with --output null"
+    try:
+        pygame.display.init()
+    except pygame.error as error:
+        raise UserError(f"no window: {error}; {advice}") from None
+    driver = pygame.display.get_driver()
+    if driver in INVISIBLE and os.environ.get("SDL_VIDEODRIVER") != driver:
+        pygame.display.quit()
+        raise UserError(f"no window: there is no display; {advice}")
+
+
+def _count():
+    import pygame
+
+    return pygame.display.get_num_displays()

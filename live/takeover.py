@@ -1,0 +1,37 @@
+"""Soft takeover: when does a fader begin to move its parameter? Positions and values only; no events, no scenes.
+
+A preset moves parameters away from the faders that set them. Under pick-up a fader then does nothing until it meets
+the value it is to move: it has crossed it, or stands within HOOK of it. So nothing ever jumps further than the hook,
+or than the hand itself has just moved.
+"""
+from dataclasses import dataclass
+
+HOOK = 3 / 128                      # of the parameter's range: three steps of a 7-bit fader
+
+
+@dataclass
+class Grip:
+    """How one control holds one parameter. held: the value it last set; position: where it last was, both None at first."""
+    held: object = None
+    position: float | None = None
+
+    def takes(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0) -> bool:
+        """Whether a control moved to this normalized position has hold of the parameter, now at plain value `current`.
+
+        low, high: the part of the range it can reach; a value outside it is met at the nearer end.
+        """
+        before, self.position = self.position, position
+        if self.held is not None and self.held == current:
+            return True                               # nobody else has moved it since
+        self.held = None
+        here = min(max(parameter.normalized(current), low), high)
+        crossed = before is not None and (before - here) * (position - here) <= 0
+        return crossed or abs(position - here) <= HOOK or parameter.clamp(parameter.plain(position)) == current
+
+    def hold(self, value):
+        """The control has set the parameter to this plain value."""
+        self.held = value
+
+    def forget(self):
+        """The control may have been moved unseen: it has to meet the value anew."""
+        self.held = self.position = None
