@@ -12,7 +12,7 @@ import struct
 import sys
 
 from engine.errors import UserError
-from live.clock import now
+from live.clock import now, sleep
 from live.controls import control
 from live.events import ControlEvent
 from live.osc_address import is_pattern, spelled
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits here while the GIL is busy
 POLL = 0.1                          # seconds between looks at `stop`
+REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
+                                    # interpreter from the loop, and 300 of them a frame would be felt
 QUESTION = ("?",)
 
 
@@ -105,6 +107,7 @@ class Receiver:
             try:
                 datagram, sender = self.udp.recvfrom(LARGEST + 1)
             except BlockingIOError:
+                sleep(REST)
                 select.select([self.udp], (), (), POLL)
             except ConnectionResetError:                         # Windows: an answer went to a port that is closed
                 pass
