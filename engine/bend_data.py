@@ -6,6 +6,7 @@ from engine.bending import EVERY, Bend
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.selection import names_cluster, resolve, written
+from engine.yaml_file import shown
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,13 @@ def to_dict(bend: Bend) -> dict:
 def from_dict(data, generator, clusters=None) -> Bend:
     """The bend `data` describes, for this generator."""
     if not isinstance(data, dict):
-        raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {data!r}")
+        raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {shown(data)}")
     where = f"bend {data['name']!r}" if isinstance(data.get("name"), str) else "a bend"
     try:
         if unknown := [key for key in data if key not in KEYS]:
             raise UserError(f"no entry {unknown[0]!r}; there are {', '.join(KEYS)}")
         if missing := [key for key in ("name", "layer", "transform") if not isinstance(data.get(key), str)]:
-            raise UserError(f"{missing[0]}: expected text, got {data.get(missing[0])!r}")
+            raise UserError(f"{missing[0]}: expected text, got {shown(data.get(missing[0]))}")
         channels = _channels(data, generator, clusters)
         wanted = data.get("channels", "all")
         selection = " ".join(wanted.split()) if isinstance(wanted, str) and channels is not None else ""
@@ -51,7 +52,7 @@ def from_dict(data, generator, clusters=None) -> Bend:
 def checked_name(name: str) -> str:
     """A name that can be part of an address."""
     if not NAME.fullmatch(name):
-        raise UserError(f"name {name!r}: expected letters, digits, and . _ + - between them")
+        raise UserError(f"name {shown(name)}: expected letters, digits, and . _ + - between them")
     return name
 
 
@@ -59,25 +60,25 @@ def checked_settings(transform: str, settings) -> dict:
     """Settings that the transform has, each a value it can take; ranges are not insisted on."""
     declared = checked_transform(transform)
     if not isinstance(settings, dict):
-        raise UserError(f"settings: expected a mapping, got {settings!r}")
+        raise UserError(f"settings: expected a mapping, got {shown(settings)}")
     return {name: _checked(declared, name, value) for name, value in settings.items()}
 
 
 def checked_transform(name: str):
     """The transform of that name."""
     if name not in TRANSFORMS:
-        raise UserError(f"no transform {name!r}; there are {', '.join(sorted(TRANSFORMS))}")
+        raise UserError(f"no transform {shown(name)}; there are {', '.join(sorted(TRANSFORMS))}")
     return TRANSFORMS[name]
 
 
 def _checked(declared, name, value):
     if name in declared.options:
         if not isinstance(value, bool):
-            raise UserError(f"{declared.name} {name}: expected true or false, got {value!r}")
+            raise UserError(f"{declared.name} {name}: expected true or false, got {shown(value)}")
         return value
     if name not in declared.settings:
         known = ", ".join((*declared.settings, *declared.options)) or "none"
-        raise UserError(f"{declared.name} has no setting {name!r}; it has {known}")
+        raise UserError(f"{declared.name} has no setting {shown(name)}; it has {known}")
     parameter = declared.settings[name]
     try:
         clamped = parameter.clamp(value)
@@ -95,7 +96,7 @@ def _channels(data, generator, clusters):
     wanted = data.get("channels", "all")
     kept = data.get("indices")
     if kept is not None and not isinstance(kept, str):
-        raise UserError(f"indices: expected text such as 0,4,7-9, got {kept!r}")
+        raise UserError(f"indices: expected text such as 0,4,7-9, got {shown(kept)}")
     try:
         return resolve(wanted, generator, data["layer"], clusters)
     except UserError as error:

@@ -6,13 +6,12 @@ random | cluster, feature-param: null | share | cluster number}; other keys are 
 import logging
 from dataclasses import dataclass
 
-import yaml
-
 from engine.bend_data import checked_settings
 from engine.bending import Bend
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.selection import cluster, drawn
+from engine.yaml_file import load_yaml, shown
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,6 @@ NAMES = {
 AFFINE = ("translate", "scale", "rotate")
 FIELDS = ("layer", "transform", "params", "features")
 FEATURES = ("all", "random", "cluster")
-LARGEST = 4 * 2 ** 20               # bytes
 MOST = 1000                         # bends
 
 
@@ -65,20 +63,6 @@ def read(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend
     return bends
 
 
-def load_yaml(path):
-    """A YAML file's content, which is data only: tags that would make Python objects are refused."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST + 1)
-        if len(raw) > LARGEST:
-            raise UserError(f"{path}: larger than {LARGEST // 2 ** 20} MB, no bends or clusters are")
-        return yaml.load(raw.decode("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not YAML that can be read: {' '.join(str(error).split())[:300]}") from None
-
-
 def _bend(item, number, generator, clusters, quirks):
     """The bend of one item, in a list; an empty one where it is inert."""
     if not isinstance(item, dict):
@@ -88,7 +72,7 @@ def _bend(item, number, generator, clusters, quirks):
     layer = _layer(item["layer"], generator)
     transform = NAMES.get(item["transform"]) if isinstance(item["transform"], str) else None
     if transform is None:
-        raise UserError(f"transform {item['transform']!r}: expected one of {', '.join(NAMES)}")
+        raise UserError(f"transform {shown(item['transform'])}: expected one of {', '.join(NAMES)}")
     settings = _settings(transform, item["params"])
     if quirks.opencv_geometry and transform in AFFINE:
         settings["opencv_geometry"] = True
@@ -100,7 +84,7 @@ def _bend(item, number, generator, clusters, quirks):
 
 def _layer(number, generator):
     if isinstance(number, bool) or not isinstance(number, int):
-        raise UserError(f"layer {number!r}: expected a whole number")
+        raise UserError(f"layer {shown(number)}: expected a whole number")
     if not 0 <= number < len(generator.layers):
         raise UserError(f"layer {number}: this network has 0 to {len(generator.layers) - 1} (0 is {generator.layers[0]})")
     return generator.layers[number]
@@ -114,12 +98,12 @@ def _settings(transform, params):
     if not params and names:
         log.warning("params of %s are empty: its defaults are used", transform)
     elif len(params) != len(names):
-        raise UserError(f"params {params!r}: {transform} takes {len(names)} ({', '.join(names) or 'none'})")
+        raise UserError(f"params {shown(params)}: {transform} takes {len(names)} ({', '.join(names) or 'none'})")
     for value in params:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UserError(f"params: expected numbers, found {value!r}")
+            raise UserError(f"params: expected numbers, found {shown(value)}")
     if transform in ("erode", "dilate") and any(value != int(value) for value in params if abs(value) < 1e9):
-        raise UserError(f"params {params!r}: {transform} takes a whole radius")
+        raise UserError(f"params {shown(params)}: {transform} takes a whole radius")
     return checked_settings(transform, dict(zip(names, params)))
 
 
@@ -130,9 +114,9 @@ def _channels(item, layer, generator, clusters, seed):
     if mode == "all":
         return None, ""
     if mode not in FEATURES:
-        raise UserError(f"features {mode!r}: expected {', '.join(FEATURES)}")
+        raise UserError(f"features {shown(mode)}: expected {', '.join(FEATURES)}")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise UserError(f"feature-param {value!r}: expected {'a share 0 to 1' if mode == 'random' else 'a cluster number'}")
+        raise UserError(f"feature-param {shown(value)}: expected {'a share 0 to 1' if mode == 'random' else 'a cluster number'}")
     if mode == "random":
         if not 0 <= value <= 1:
             raise UserError(f"feature-param {value:g}: expected a share 0 to 1")
@@ -145,4 +129,4 @@ def _channels(item, layer, generator, clusters, seed):
 
 
 def _kind(value) -> str:
-    return "nothing" if value is None else f"{type(value).__name__} {str(value)[:60]!r}"
+    return "nothing" if value is None else f"{type(value).__name__} {shown(value)}"
