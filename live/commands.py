@@ -15,18 +15,21 @@ COMMANDS: dict[str, "Command"] = {}
 
 @dataclass(frozen=True)
 class Command:
-    """about: its docstring. arguments: names of what may follow the address, as shown to users."""
+    """about: its docstring. arguments: names of what may follow the address, as shown to users; the first `needed` must."""
     address: str
     function: Callable
     arguments: tuple[str, ...]
     about: str
+    needed: int = 0
 
 
 def command(address):
     """Declare a command `f(show, *arguments)` at an OSC address."""
     def declare(function):
-        arguments = tuple(inspect.signature(function).parameters)[1:]
-        COMMANDS[address] = Command(address, function, arguments, inspect.getdoc(function) or "")
+        arguments = list(inspect.signature(function).parameters.values())[1:]
+        needed = sum(a.default is a.empty for a in arguments)
+        names = tuple(a.name for a in arguments)
+        COMMANDS[address] = Command(address, function, names, inspect.getdoc(function) or "", needed)
         return function
     return declare
 
@@ -42,6 +45,8 @@ def call(show, order):
     if found is None:
         raise UserError(f"no command {order.command!r}; there are: {', '.join(sorted(COMMANDS))}")
     arguments = order.arguments[:len(found.arguments)]
+    if len(arguments) < found.needed:
+        raise UserError(f"{order.command} needs {' and '.join(found.arguments[:found.needed])}")
     return found.function(show, *arguments) or ()
 
 

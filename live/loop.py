@@ -22,7 +22,7 @@ class Show:
     mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied): what the hands then did, and to which scene and motion.
-    record(tick, applied): called once a frame with what was applied in it. strict: errors end the show (tests, renders).
+    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None. strict: errors end the show (tests, renders).
     """
     instrument: object
     mapping: object
@@ -33,6 +33,7 @@ class Show:
     source: object = None
     players: list = field(default_factory=list)
     record: object = None
+    memory: object = None
     strict: bool = False
     meter: Meter = field(default_factory=Meter)
     random: Random = field(default_factory=Random)

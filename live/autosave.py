@@ -1,0 +1,73 @@
+"""Keeps the scene that is playing on the disk, so that a crash costs a second of it. Writes from a thread of its own."""
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from live.performer import declared
+from live.plain import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0                         # seconds
+SCHEMA = 1
+
+
+class Autosave:
+    """newest() -> (Scene, Motion), or None: called from the thread that writes."""
+
+    def __init__(self, path, newest, generator: str = ""):
+        self.path, self.newest, self.generator = Path(path), newest, generator
+        self._closing, self._saved, self._complained = threading.Event(), None, False
+        self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
+        self._thread.start()
+
+    def _work(self):
+        while not self._closing.wait(EVERY):
+            self.save()
+        self.save()
+
+    def save(self):
+        """Write what plays now, if it is not what was written last."""
+        found = self.newest()
+        if found is None or found == self._saved:
+            return
+        scene, motion = found
+        data = {"schema": SCHEMA, "generator": self.generator, "scene": scene_to_plain(scene), "motion": motion_to_plain(motion)}
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(data), encoding="utf-8")
+            os.replace(temporary, self.path)
+            self._saved = found
+        except OSError as error:
+            if not self._complained:
+                log.warning("%s: the scene can't be autosaved: %s", self.path, error.strerror)
+            self._complained = True
+
+    def close(self):
+        """Save a last time and end the thread."""
+        self._closing.set()
+        self._thread.join(timeout=2)
+
+
+def resumed(path, base: Scene, generator: str = "") -> tuple[Scene, Motion]:
+    """The scene and motion the last show ended with. UserError: there are none, or they are another instrument's."""
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise UserError(f"schema version {data['schema']}; this version reads {SCHEMA}")
+        if generator and data["generator"] not in ("", generator):
+            raise UserError("it is of another generator")
+        return scene_from_plain(data["scene"], declared(base)), motion_from_plain(data["motion"])
+    except FileNotFoundError:
+        raise UserError(f"{path}: nothing to resume: no show of this instrument has been saved yet") from None
+    except UserError as error:
+        raise UserError(f"{path}: can't resume: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: can't resume: the file is damaged ({type(error).__name__})") from None

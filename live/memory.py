@@ -1,0 +1,231 @@
+"""The memory of a show: presets gone to at once or by a morph, the pad, gestures, undo, takes, the autosave.
+
+A player of the loop: what it decides goes through the loop as changes, scenes and motions, and so into takes. Knows no
+tensors. The commands that reach it are in preset_commands.py and take_commands.py.
+"""
+import logging
+import math
+import threading
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from live.autosave import Autosave
+from live.events import Change
+from live.gesture import Gesture
+from live.library import Library
+from live.morph import Manner, Morph, Pad
+from live.performer import QUANTA, masters_kept
+from live.presets import captured, recalled
+from live.takes import Origin, TakeWriter
+from live.undo import Step, Undo
+
+log = logging.getLogger(__name__)
+
+
+class Memory:
+    """show: the Show it joins. library: its presets, or None. takes: the folder recordings go to."""
+
+    def __init__(self, show, library: Library | None = None, takes="takes", origin: Origin = Origin()):
+        self.show, self._library, self.takes, self.origin = show, library, Path(takes), origin
+        self.undo, self.gesture, self.locks = Undo(), Gesture(), ()
+        self.current = self.cued = None              # names of presets
+        self.bank, self.mapping = "", ""
+        self.morph = self.pad = self.writer = None
+        self.corners = [None] * 4                    # names of presets
+        self.slots, self.slot = [None, None], 0      # A and B
+        self.beat = 0.0
+        self.newest = self.shown = None              # (scene, motion) now, and of the picture that is up
+        self._next = self._record_to = self.autosave = self.video = self._ending = None
+        self._waiting, self._ours = [], []           # (beat, what to do), quantised; what our own commands applied
+        show.memory = self
+        show.players.append(self)
+
+    @property
+    def library(self) -> Library:
+        if self._library is None:
+            raise UserError("this show has no folder of presets")
+        return self._library
+
+    # -- the loop's side
+
+    def play(self, tick) -> list:
+        """What memory does in this frame, before the hands."""
+        show = self.show
+        scene, motion = show.scene, show.motion
+        self.newest = scene, motion
+        frozen = bool(scene["/output/freeze"])
+        if not frozen or self.shown is None:
+            self.shown = self.newest
+        if self._record_to is not None:
+            self._start_take()
+        self.beat += tick.dt * scene["/tempo"] / 60.0
+        items = [item for act in self._due() for item in act()]
+        if not frozen:
+            items += self.gesture.play(self.beat)
+            items += self._lead(tick.dt, scene, motion)
+        return items
+
+    def heard(self, tick, scene: Scene, motion: Motion, applied: list):
+        """What the hands just did."""
+        theirs = [item for item in applied if not any(item is ours for ours in self._ours)]
+        self._ours = []
+        if not theirs:
+            return
+        changes = [item for item in theirs if isinstance(item, Change)]
+        self.undo.heard(tick.time, scene, motion, theirs)
+        self.gesture.heard(self.beat, changes)
+        if len(changes) < len(theirs):
+            self.morph = self._next = self.pad = None            # someone else has put another scene in place
+        elif self.morph:
+            for change in changes:
+                self.morph.release(change.address)
+
+    def _lead(self, dt, scene, motion):
+        """What the morph or the pad does."""
+        if self._next:
+            self.morph, self._next = Morph(scene, motion, *self._next, before=self.morph), None
+        if self.morph:
+            items = self.morph.play(dt, scene, motion)
+            if self.morph.over:
+                self.morph = None
+            return items
+        if not scene["/pad/on"]:
+            self.pad = None
+            return []
+        if self.pad is None:
+            self.pad = Pad([self._target(name) if name else (scene, motion) for name in self.corners])
+        return self.pad.play(dt, scene, motion)
+
+    def _due(self):
+        """What was waiting for this beat."""
+        ready = [act for at, act in self._waiting if at <= self.beat]
+        self._waiting = [(at, act) for at, act in self._waiting if at > self.beat]
+        return ready
+
+    def quantised(self, act) -> list:
+        """Do it now, or on the next beat or bar where /quantise says so; the newest of its kind waits."""
+        quantum = self.quantum
+        if not quantum:
+            return act()
+        self._waiting = [(math.floor(self.beat / quantum + 1) * quantum, act)]
+        return []
+
+    @property
+    def quantum(self) -> float:
+        return QUANTA[self.show.scene["/quantise"]]
+
+    # -- what commands do
+
+    def recall(self, name: str, seconds=None) -> list:
+        """Go to a preset: in this frame, or as a morph."""
+        preset = self.library.read(name)
+        manner = Manner.of(self.show.scene, preset.morph, seconds)
+        self.current, self.cued = name, None
+        return self.go(self._target(name), manner)
+
+    def _target(self, name):
+        show = self.show
+        scene, motion = self.morph.aim(show.scene) if self.morph else (show.scene, show.motion)
+        return recalled(self.library.read(name), scene, motion, self.locks)
+
+    def go(self, target: tuple[Scene, Motion], manner: Manner = Manner()) -> list:
+        """Go to a scene and motion; undoable."""
+        show = self.show
+        self.undo.push(Step([show.scene, show.motion], list(target)))
+        pad = [Change("/pad/on", 0.0)] if show.scene["/pad/on"] else []
+        self.pad = None
+        if not manner.cuts:
+            self._next = target, manner
+            return self.ours(pad)
+        self.morph = self._next = None
+        return self.ours([*target, *pad])
+
+    def store(self, name: str, sections=()):
+        """Make a preset of what is playing. Overwriting keeps how it is gone to, and can be undone."""
+        library, before = self.library, self.library.get(name)
+        about = {"morph": before.morph, "about": before.about} if before else {}
+        preset = captured(self.show.scene, self.show.motion, sections, instrument=library.instrument,
+                          generator=library.generator, mapping=self.mapping, **about)
+        library.keep(name, preset)
+        self.current = name
+        self.undo.push(Step([], [], (lambda: library.keep(name, before), lambda: library.keep(name, preset))))
+
+    def step_back(self, again=False) -> list:
+        """Undo, or redo."""
+        self.morph = self._next = None
+        items = self.undo.again() if again else self.undo.back()
+        kept = [masters_kept(item, self.show.scene) if isinstance(item, Scene) else item for item in items]
+        return self.ours(kept)
+
+    def compare(self) -> list:
+        """To the other of A and B; the first time, B begins as a copy of A."""
+        self.slots[self.slot] = self.show.scene, self.show.motion
+        self.slot = 1 - self.slot
+        target = self.slots[self.slot] or self.slots[1 - self.slot]
+        return self.go((masters_kept(target[0], self.show.scene), target[1]))
+
+    def ours(self, items: list) -> list:
+        """Remember that we, not a hand, applied these."""
+        self._ours += items
+        return items
+
+    # -- takes and the autosave
+
+    @property
+    def recording(self) -> bool:
+        return self.show.record is not None or self._record_to is not None
+
+    def record_to(self, path):
+        """Record a take from the next frame on. UserError: there is one of that name."""
+        path = Path(path)
+        if path.exists():
+            raise UserError(f"{path}: there is a take of that name already; choose another")
+        self._record_to = path
+
+    def _start_take(self):
+        path, self._record_to = self._record_to, None
+        scene, motion = self.newest
+        shown = self.shown if scene["/output/freeze"] else None
+        try:
+            self.writer = TakeWriter(path, scene, motion, self.origin, shown)
+        except UserError as error:
+            log.error("%s", error)
+            return
+        self.show.record = self.writer.record
+
+    def stop_take(self):
+        """End the take that is being recorded."""
+        self.show.record, self._record_to = None, None
+        if self.writer:
+            self.writer.stop()
+
+    def stop_video(self):
+        """End the video that is being recorded; its file is finished in the background."""
+        running, self.video = self.video, None
+        if running is not None:
+            self.show.outputs = [output for output in self.show.outputs if output is not running]
+            self._ending = threading.Thread(target=running.close, name="video end")
+            self._ending.start()
+
+    def save_to(self, path):
+        """Keep the scene that plays on the disk from now on."""
+        self.autosave = Autosave(path, self._to_save, self.origin.generator)
+
+    def _to_save(self):
+        """What is on show; under a freeze, what the held picture is of."""
+        if self.newest is None or not self.newest[0]["/output/freeze"]:
+            return self.newest
+        return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
+
+    def close(self):
+        """End of the show: everything reaches the disk."""
+        self.newest = (self.show.scene, self.show.motion) if self.newest else None
+        self.stop_take()
+        self.stop_video()
+        if self._ending is not None:
+            self._ending.join(timeout=5)
+        for part in (self.writer, self.autosave, self._library):
+            if part is not None:
+                part.close()

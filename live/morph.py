@@ -1,0 +1,142 @@
+"""Going from the scene there is to another over time. Plays through the loop like a hand; knows no files, no presets.
+
+A morph keeps two motions going, the one it left and the one it goes to, and mixes their places: nothing stands still.
+"""
+from dataclasses import dataclass, field, replace
+
+from engine.morphing import EASES, corners, path, routes, together
+from engine.motion import LONGEST_STEP, Motion
+from engine.scene import Scene
+from engine.walks import fade
+from live.events import Change
+from live.performer import MASTERS, masters_kept, within
+
+DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a morph goes: so many seconds (or beats, where above 0), eased, with rules of its own by address."""
+    seconds: float = 0.0
+    beats: float = 0.0
+    ease: str = "smooth"
+    step: float = 0.5
+    rules: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, scene: Scene, preset=None, seconds=None) -> "Manner":
+        """What was asked for with the recall, or else the preset says, or else the performer's /morph/*."""
+        found = {name: scene[f"/morph/{name}"] for name in ("seconds", "beats", "ease", "step")}
+        if preset is not None:
+            own = {name: getattr(preset, name) for name in found if getattr(preset, name) is not None}
+            if "seconds" in own or "beats" in own:
+                found |= {"seconds": 0.0, "beats": 0.0}
+            found |= own | {"rules": preset.rules}
+        return cls(**found | ({} if seconds is None else {"seconds": max(0.0, seconds), "beats": 0.0}))
+
+    @property
+    def cuts(self) -> bool:
+        return self.seconds <= 0 and self.beats <= 0
+
+    def gone(self, dt: float, tempo: float) -> float:
+        """How much of the way dt seconds are."""
+        length = self.beats * 60.0 / tempo if self.beats > 0 else self.seconds
+        return dt / length if length > 0 else 1.0
+
+
+class Morph:
+    """One morph in progress, from what is playing to `target`. before: the morph it interrupts; its walk goes on mixing."""
+
+    def __init__(self, scene: Scene, motion: Motion, target: tuple[Scene, Motion], manner: Manner, before: "Morph | None" = None):
+        held = {a: scene[a] for a, rule in manner.rules.items()
+                if rule == "hold" and a in scene.parameters and a in target[0].parameters}
+        self.origin, self.target, self.manner = scene, (target[0].set_values(held), target[1]), manner
+        self.start, self.end = together([scene, self.target[0]])
+        self.routes = routes(self.start, self.end, manner.rules, manner.step)
+        self.depth = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
+        self.left = before if self.depth else motion
+        self.goal = target[1]                           # the motion aimed at, going on as it will
+        self.leads = bool(self.depth) or target[1] != motion or any(a.startswith("/walk/") for a in self.routes)
+        self.at, self.way, self.over = 0.0, 1, False
+        self._begun, self._touched = self.start.bends == scene.bends, set()
+
+    def release(self, address: str):
+        """A hand has taken this parameter over: it is left alone from here on."""
+        self._touched.add(address)
+        self.routes.pop(address, None)
+
+    def reverse(self):
+        """Go back to where it came from, at the same pace; again: on."""
+        self.way = -self.way
+
+    def aim(self, scene: Scene) -> tuple[Scene, Motion]:
+        """Where it would end: what another recall builds on."""
+        return (masters_kept(self.target[0], scene, self._touched), self.goal) if self.way > 0 else (masters_kept(self.origin, scene, self._touched), self.near())
+
+    def play(self, dt: float, scene: Scene, motion: Motion) -> list:
+        """What to apply in this frame. Afterwards `over` says whether that was the last."""
+        near, far = self.near(), self.goal                    # before this frame's advance, which the loop makes
+        self._step(min(dt, LONGEST_STEP), scene["/tempo"])
+        self.over = self.at >= 1.0 if self.way > 0 else self.at <= 0.0
+        if self.over:
+            end, lead = (self.target[0], far) if self.way > 0 else (self.origin, near)
+            return [masters_kept(end, scene, self._touched), *([replace(lead, frame=motion.frame)] if self.leads else [])]
+        begun, self._begun = self._begun, True
+        t = EASES[self.manner.ease](self.at)
+        items = [] if begun else [self.start]                 # brings the bends that are to come, still at mix 0
+        items += [Change(address, route(t)) for address, route in self.routes.items()]
+        if self.leads:
+            lead = far if t >= self.manner.step else near
+            items.append(replace(lead, led=self.place(), heading=(), start=(), frame=motion.frame))
+        return items
+
+    def place(self):
+        """Where in latent space it has got to."""
+        left = self.left.place() if isinstance(self.left, Morph) else self.left.place
+        return fade(left, self.goal.place, EASES[self.manner.ease](self.at))
+
+    def near(self) -> Motion:
+        """The motion it leaves; of a morph it interrupted, held where that has got to."""
+        if isinstance(self.left, Morph):
+            return replace(self.left.goal, led=self.left.place(), heading=(), start=())
+        return self.left
+
+    def _step(self, dt, tempo):
+        self.at = min(max(self.at + self.way * self.manner.gone(dt, tempo), 0.0), 1.0)
+        if isinstance(self.left, Morph):
+            self.left._step(dt, tempo)
+        else:
+            self.left = self.left.advance(self.start, dt)
+        self.goal = self.goal.advance(self.end, dt)
+
+
+class Pad:
+    """Four scenes under /pad/x and /pad/y: every place on the pad is a mix of them. Corners: 0 and 1 above, 2 and 3 below."""
+
+    def __init__(self, targets):
+        self.targets = together([scene for scene, _ in targets])
+        self.motions = [motion for _, motion in targets]
+        self._begun, self._at = False, None
+
+    def play(self, dt: float, scene: Scene, motion: Motion) -> list:
+        """What to apply in this frame."""
+        x, y = scene["/pad/x"], scene["/pad/y"]
+        self.motions = [m.advance(s, min(dt, LONGEST_STEP)) for m, s in zip(self.motions, self.targets)]
+        items = []
+        if not self._begun:
+            self._begun = True
+            items.append(masters_kept(self.targets[0], scene))
+        if (x, y) != self._at:
+            self._at = x, y
+            items += self._values(x, y)
+        lead = replace(motion, led=corners([m.place for m in self.motions], x, y), heading=(), start=())
+        return [*items, lead]
+
+    def _values(self, x, y):
+        parameters = self.targets[0].parameters
+        for address in set().union(*(t.values for t in self.targets)):
+            p = parameters[address]
+            a, b, c, d = (t[address] for t in self.targets)
+            if (a == b == c == d) or within(address, MASTERS):
+                continue
+            yield Change(address, path(p, path(p, a, b)(x), path(p, c, d)(x))(y))

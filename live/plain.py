@@ -1,0 +1,130 @@
+"""Scenes, motions and changes as plain data and back, exactly: what presets, takes and the autosave hold.
+
+Knows no files and no tensors. Plain data is what JSON and YAML hold; floats keep every bit.
+"""
+import math
+from dataclasses import fields, replace
+from types import MappingProxyType
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from engine.walks import Mixed, Vector
+from live.events import Change
+
+POINTS = {"mixed": Mixed, "vector": Vector}                # named tuples that plain data has to tell from other lists
+RESTING = Motion()
+
+
+def plain(value):
+    """A value of a scene, motion or change as plain data."""
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
+    if isinstance(value, tuple(POINTS.values())):
+        return {type(value).__name__.lower(): plain(value[0])}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if hasattr(value, "items"):
+        return {"table": [[plain(key), plain(item)] for key, item in value.items()]}
+    raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def unplain(data):
+    """The inverse of plain(). UserError for what it cannot have made."""
+    if isinstance(data, list):
+        return tuple(unplain(item) for item in data)
+    if isinstance(data, dict):
+        (kind, inner), *more = list(data.items()) or [("", None)]
+        if kind == "table" and isinstance(inner, list) and not more:
+            return {unplain(key): unplain(item) for key, item in inner}
+        if kind not in POINTS or more or not isinstance(inner, list):
+            raise UserError(f"expected one of {', '.join(POINTS)}, got {kind!r}")
+        return POINTS[kind](unplain(inner))
+    if isinstance(data, float) and not math.isfinite(data):
+        raise UserError(f"expected a finite number, got {data}")
+    return data
+
+
+def motion_to_plain(motion: Motion) -> dict:
+    """What differs from a motion at rest."""
+    return {f.name: plain(getattr(motion, f.name)) for f in fields(Motion)
+            if getattr(motion, f.name) != getattr(RESTING, f.name)}
+
+
+def motion_from_plain(data: dict) -> Motion:
+    """The inverse of motion_to_plain. UserError names the entry that cannot be."""
+    allowed = [f.name for f in fields(Motion)]
+    values = {}
+    for name, found in data.items():
+        if name not in allowed:
+            raise UserError(f"motion: unknown {name}; allowed: {', '.join(allowed)}")
+        try:
+            values[name] = _like(getattr(RESTING, name), unplain(found), name in ("place", "start", "led"))
+        except (UserError, TypeError, ValueError) as error:
+            raise UserError(f"motion > {name}: {error}") from None
+    return replace(RESTING, **values)
+
+
+def _like(resting, found, is_place):
+    """`found`, if it could stand where `resting` stands."""
+    if isinstance(resting, (int, float)):
+        if isinstance(found, bool) or not isinstance(found, (int, float)):
+            raise UserError(f"expected a number, got {found!r}")
+        if isinstance(resting, int) and not isinstance(found, int):
+            raise UserError(f"expected a whole number, got {found!r}")
+        return found
+    if isinstance(found, dict) or not isinstance(resting, tuple):
+        return found
+    if not isinstance(found, tuple) or (resting and len(found) != len(resting)):
+        raise UserError(f"expected a list{f' of {len(resting)} numbers' if resting else ''}, got {found!r}")
+    if is_place:
+        for point in found:
+            if not (isinstance(point, tuple) and len(point) == 2 and isinstance(point[1], (int, float))
+                    and isinstance(point[0], (int, tuple))):
+                raise UserError(f"expected [point, weight], got {point!r}")
+    elif resting and not all(isinstance(number, (int, float)) for number in found):
+        raise UserError(f"expected {len(resting)} numbers, got {found!r}")
+    return found
+
+
+def bend_to_plain(bend) -> dict:
+    """All that makes two bends equal."""
+    data = {f.name: getattr(bend, f.name) for f in fields(bend) if f.compare}
+    return {name: {k: plain(v) for k, v in value.items()} if name == "settings" else plain(value) for name, value in data.items()}
+
+
+def bend_from_plain(data: dict):
+    """The inverse of bend_to_plain."""
+    from engine.bending import Bend                 # brings the transforms, and so torch, which scenes without bends need not
+
+    return Bend(**{name: {k: unplain(v) for k, v in value.items()} if name == "settings" else unplain(value)
+                   for name, value in data.items()})
+
+
+def scene_to_plain(scene: Scene) -> dict:
+    """What has been turned, and the bends."""
+    data = {"values": {address: plain(value) for address, value in scene.values.items()}}
+    if scene.bends:
+        data["bends"] = [bend_to_plain(bend) for bend in scene.bends]
+    return data
+
+
+def scene_from_plain(data: dict, base: Scene) -> Scene:
+    """The inverse: the same scene again, to the bit. base: any scene of the instrument, for its parameters."""
+    scene = base.with_bends(bend_from_plain(bend) for bend in data.get("bends", ()))
+    values = {address: unplain(value) for address, value in data["values"].items()}
+    return replace(scene, values=MappingProxyType(values))
+
+
+def item_to_plain(item):
+    """What the loop applied: a change, a scene or a motion."""
+    if isinstance(item, Change):
+        return [item.address, plain(item.value)]
+    return {"motion": motion_to_plain(item)} if isinstance(item, Motion) else {"scene": scene_to_plain(item)}
+
+
+def item_from_plain(data, base: Scene):
+    """The inverse of item_to_plain."""
+    if isinstance(data, list):
+        return Change(data[0], unplain(data[1]))
+    return motion_from_plain(data["motion"]) if "motion" in data else scene_from_plain(data["scene"], base)

@@ -1,0 +1,86 @@
+"""Commands of takes, gestures and live video recording."""
+import logging
+
+from live import outputs
+from live.commands import command
+from live.preset_commands import memory_of
+from live.presets import checked_name
+
+log = logging.getLogger(__name__)
+
+
+def free_name(folder, stem: str, suffix: str):
+    """A path in the folder that nothing has yet: stem-001, stem-002, ..."""
+    return next(path for n in range(1, 100000) if not (path := folder / f"{stem}-{n:03d}{suffix}").exists())
+
+
+def _path(memory, name, suffix):
+    stem = name if isinstance(name, str) and name else None
+    if stem is None:
+        return free_name(memory.takes, memory.origin.instrument or "take", suffix)
+    return memory.takes / (checked_name(stem) + suffix)
+
+
+@command("/take/record")
+def record_take(show, name=None):
+    """Record the performance to a file in takes/; again: end the take."""
+    memory = memory_of(show)
+    if memory.recording:
+        memory.stop_take()
+        return
+    path = _path(memory, name, ".take")
+    memory.record_to(path)
+    log.info("recording a take to %s", path)
+
+
+@command("/take/stop")
+def stop_take(show, on=None):
+    """End the take that is being recorded."""
+    memory_of(show).stop_take()
+
+
+@command("/video/record")
+def record_video(show, name=None):
+    """Record the picture to a video in takes/; again: end it. The show never waits for the file."""
+    memory = memory_of(show)
+    if memory.video is not None:
+        memory.stop_video()
+        return
+    path = _path(memory, name, ".mp4")
+    memory.video = outputs.start("recorder", target=path)
+    show.outputs.append(memory.video)
+    log.info("recording video to %s", path)
+
+
+@command("/gesture")
+def gesture(show, on=None):
+    """Record what hands do to parameters; again: loop it; again: record a new one. Waits for /quantise."""
+    memory = memory_of(show)
+    looper = memory.gesture
+
+    def act():
+        if looper.state == "recording":
+            looper.loop(memory.beat, memory.quantum)
+        else:
+            looper.record(memory.beat)
+        return []
+    return memory.quantised(act)
+
+
+@command("/gesture/overdub")
+def overdub(show, on=None):
+    """Lay what hands do over the loop; again: only play it."""
+    looper = memory_of(show).gesture
+    looper.overdub(looper.state != "overdub")
+
+
+@command("/gesture/stop")
+def stop_gesture(show, on=None):
+    """End the loop; its parameters stay where they are."""
+    memory_of(show).gesture.stop()
+
+
+@command("/gesture/only")
+def only(show, address=None):
+    """Gestures listen to this address, or what lies below it, only; no address = to all."""
+    memory_of(show).gesture.only = (address,) if isinstance(address, str) else ()

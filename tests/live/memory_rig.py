@@ -1,0 +1,65 @@
+"""A show with a memory, without devices: what the tests of presets, takes and morphs share."""
+import hashlib
+
+from engine.bending import Bend
+from engine.checkpoints.native import generator_hash
+from engine.instrument import Instrument
+from live import preset_commands, take_commands                # noqa: F401  (their commands)
+from live.clock import FixedClock, bounded
+from live.events import ControlEvent
+from live.library import Library
+from live.loop import Show
+from live.mapping import Mapping
+from live.memory import Memory
+from live.performer import declared
+from live.takes import Origin
+from tests.conftest import tiny
+
+FPS = 30.0
+
+
+class Kept(list):
+    """An output that keeps the bytes of every frame."""
+
+    def put(self, frame):
+        self.append(frame.pixels.tobytes())
+
+
+class Rig:
+    """show, memory, screen; play(n) runs n frames, each list of `events[k]` heard in frame k."""
+
+    def __init__(self, folder=None, generator=None, bends=(), strict=True, **memory):
+        self.generator = generator or tiny()
+        self.instrument = Instrument(self.generator)
+        self.hash = generator_hash(self.generator)
+        self.base = self.instrument.scene()
+        library = folder and Library(folder / "scenes", self.base, "tiny", self.hash, self.bend)
+        self.show = Show(self.instrument, Mapping(), declared(self.instrument.scene(tuple(bends))), strict=strict)
+        self.memory = Memory(self.show, library, origin=Origin("tiny", self.hash, 32, FPS), takes=(folder or "."), **memory)
+        self.screen = Kept()
+        self.show.outputs.append(self.screen)
+        self.ticks = FixedClock(FPS).ticks()
+
+    def bend(self, data):
+        return Bend.from_dict(data, self.generator)
+
+    def send(self, address, *values):
+        """As OSC would: heard in the next frame."""
+        value = values[0] if len(values) == 1 else (values or 1.0)
+        self.show.inbox.put(ControlEvent(f"osc {address}", value))
+
+    def play(self, frames=1):
+        """Play; returns the last picture."""
+        for _, tick in zip(range(frames), self.ticks):
+            self.show.frame(tick)
+        return self.screen[-1]
+
+    def close(self):
+        self.memory.close()
+
+
+def scenes_of(reader, show):
+    """Replay: a digest of scene, motion and picture for each frame."""
+    screen = Kept()
+    show.outputs = [screen]
+    return [(str(show.scene.values), show.motion, hashlib.sha256(screen[-1]).hexdigest()) for _ in reader.replay(show)]
