@@ -1,0 +1,18 @@
+"""How well the built-in instrument plays its world, on 1,000 unseen z, against the bars it must reach."""
+from engine import checkpoints
+from engine.world import measure
+from live import instruments
+
+
+def bench(options):
+    """Every figure of merit and whether the bars are met. `seconds` below 60 measures on 100 z instead of 1,000."""
+    generator = checkpoints.load(instruments.find(options["instrument"]).generator)
+    count = 100 if options.get("seconds") and options["seconds"] < 60 else 1000
+    figures = measure.measure(generator, count=count, large=48 if count == 1000 else 4)
+    return figures | {"bars": measure.BARS, "met": met(figures)}
+
+
+def met(figures):
+    """{bar: reached}: largest_jump, worst_colour_error and gmac_1024 from below, the others from above."""
+    below = ("largest_jump", "worst_colour_error", "gmac_1024")
+    return {bar: figures[bar] <= value if bar in below else figures[bar] >= value for bar, value in measure.BARS.items()}
