@@ -22,9 +22,9 @@ def read(content) -> Contents:
     """content: a Network, or a tuple of them whose last is the averaged generator (G, D, Gs)."""
     network = content if isinstance(content, Network) else content[-1]
     version = network.state.get("version")
-    if version not in FORMATS:
-        raise UserError(f"a TensorFlow network of version {str(version)[:10]} (StyleGAN1 or older): "
-                        "only StyleGAN2 (versions 4 and 5) can be played")
+    if not isinstance(version, int) or version not in FORMATS:
+        raise UserError(f"a TensorFlow network of version {str(version)[:10]} (StyleGAN1 has 2 or 3): "
+                        "only StyleGAN2, versions 4 and 5, can be played")
     settings = _settings(network)
     found = dict(_variables(network))
     if "synthesis/4x4/Conv/mod_weight" not in found:

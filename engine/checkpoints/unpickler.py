@@ -1,7 +1,8 @@
 """The only unpickling in the project: foreign pickles -> plain records, tensors and arrays. Executes nothing.
 
 A pickle may name only what the tables below list, and most names get a stand-in that keeps data and runs no code.
-Stand-ins are made afresh, built in or sealed, so that a pickle can't alter them. Must not know networks.
+No pickle can alter a stand-in for the next one: functions are made afresh, and every class here has a __setstate__,
+which is all that a pickle can reach of it. Must not know networks.
 """
 import argparse
 import io
@@ -27,14 +28,7 @@ DAMAGED = (pickle.UnpicklingError, EOFError, AttributeError, TypeError, ValueErr
 TRUST = "if you trust where it comes from, save it again as plain tensors"
 
 
-class _Sealed(type):
-    """A class whose attributes a pickle can't set."""
-
-    def __setattr__(cls, name, value):
-        raise TypeError("sealed")
-
-
-class Module(metaclass=_Sealed):
+class Module:
     """A pickled NVIDIA module: its class's name and its attributes; the source text beside it is dropped."""
 
     def __init__(self, class_name: str, state: dict):
@@ -44,7 +38,7 @@ class Module(metaclass=_Sealed):
         raise pickle.UnpicklingError("a module is described once")
 
 
-class Network(metaclass=_Sealed):
+class Network:
     """A pickled TensorFlow network: what it was saved with."""
     state = {}
 
@@ -54,7 +48,7 @@ class Network(metaclass=_Sealed):
         self.state = state
 
 
-class _DType(metaclass=_Sealed):
+class _DType:
     """A numeric NumPy dtype, by its code."""
 
     def __init__(self, code, *_):
@@ -70,7 +64,7 @@ class _DType(metaclass=_Sealed):
         return np.frombuffer(raw, self.order + self.code).reshape(shape, order=order)
 
 
-class Array(metaclass=_Sealed):
+class Array:
     """A pickled NumPy array; `value` once its state has come."""
     value = None
 

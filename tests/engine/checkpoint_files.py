@@ -11,9 +11,12 @@ import types
 from collections import OrderedDict
 
 import numpy as np
+import pytest
 import torch
 
+from engine import checkpoints
 from engine.architecture import Architecture
+from engine.errors import UserError
 from engine.generator import Generator
 
 torch.set_num_threads(1)
@@ -215,3 +218,13 @@ def write_tensorflow(path, generator, version=4, single=False, protocol=4, varia
         other = network_of({name: value + np.float32(1) for name, value in found.items()}, components=("mapping", "synthesis"))
         path.write_bytes(pickle.dumps(whole if single else (other, other, whole), protocol))
     return path
+
+
+def refused(path, *words):
+    """The one line `load` answers with; it names the file and holds the words."""
+    with pytest.raises(UserError) as caught:
+        checkpoints.load(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ") and "\n" not in line and len(line) < 400 + len(str(path)), line
+    assert all(word in line for word in words), line
+    return line
