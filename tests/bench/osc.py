@@ -32,19 +32,27 @@ import time
 SENDER = pathlib.Path(__file__).parents[1] / "senders" / "touchdesigner.py"
 PARTS = ("quiet", "elsewhere", "bundle", "single")
 CHANNELS, RATE, FPS, SECONDS, ROUNDS = 300, 60, 30, 6.0, 3
+SETTLE = 0.5                                                     # seconds of a part before it is measured, and after
 LEAVE = ("/output/", "/walk/glide")                              # not moved: they change how much there is to draw
 SHARE = 0.6                                                      # of a frame's time that drawing may take, to choose a size
 
 
 def bench(options: dict) -> dict:
-    """Run it; see the module's docstring. options: instrument, size, seconds, device, threads, all optional."""
+    """Run it; see the module's docstring. options: instrument, size, seconds, device, threads, rounds, all optional."""
     instrument, scene = _instrument(options)
     figures = {part: {"frame_ms": [], "latency_ms": [], "sent": [], "arrived": 0, "late": 0, "cpu": []} for part in PARTS}
     with tempfile.TemporaryDirectory() as folder:
         parameters = pathlib.Path(folder) / "parameters.json"
         parameters.write_text(json.dumps({a: {"low": scene.parameters[a].low, "high": scene.parameters[a].high}
                                           for a in channels(scene)}), encoding="utf-8")
-        _rounds(instrument, scene, parameters, options.get("seconds") or SECONDS, figures)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.001)                             # as `play` does, and the next line too
+        gc.freeze()
+        try:
+            _rounds(instrument, scene, parameters, options, figures)
+        finally:
+            sys.setswitchinterval(interval)
+            gc.unfreeze()
     return _summary(figures) | {
         "channels": CHANNELS, "rate": RATE, "fps": FPS, "frame_period_ms": round(1000 / FPS, 2),
         "size": instrument.size, "device": str(instrument.device)}
@@ -57,13 +65,12 @@ def channels(scene):
     return sorted(found, key=lambda a: a.startswith("/bends/"))[:CHANNELS]
 
 
-def _rounds(instrument, scene, parameters, seconds, figures):
+def _rounds(instrument, scene, parameters, options, figures):
     from live import controls
     from live.loop import Show
     from live.mapping import Mapping
     from live.osc_address import value_at
 
-    sys.setswitchinterval(0.001)                                 # as `play` does
     stats, opened = controls.new_stats("osc"), queue.SimpleQueue()
     show = Show(instrument, Mapping(stats=stats), scene, strict=True)
     end = controls.start("osc", show.inbox.put, stats=stats, port=0, opened=opened.put,
@@ -72,11 +79,9 @@ def _rounds(instrument, scene, parameters, seconds, figures):
         nowhere.bind(("127.0.0.1", 0))
         ports = {"bundle": opened.get(timeout=10), "elsewhere": nowhere.getsockname()[1]}
         ports["single"] = ports["bundle"]
-        gc.collect()
-        gc.freeze()
-        for turn in range(ROUNDS):
+        for turn in range(options.get("rounds") or ROUNDS):
             for part in PARTS[turn % len(PARTS):] + PARTS[:turn % len(PARTS)]:
-                _part(part, show, stats, ports.get(part), parameters, seconds, figures[part])
+                _part(part, show, stats, ports.get(part), parameters, options.get("seconds") or SECONDS, figures[part])
     end()
 
 
@@ -88,13 +93,13 @@ def _part(part, show, stats, port, parameters, seconds, figures):
     if port:
         sender = subprocess.Popen(
             [sys.executable, str(SENDER), "--port", str(port), "--parameters", str(parameters), "--rate", str(RATE),
-             "--seconds", str(seconds + 1)] + (["--single"] if part != "bundle" else [])
+             "--seconds", str(seconds + 2 * SETTLE)] + (["--single"] if part != "bundle" else [])
             + (["--verify"] if part != "elsewhere" else []), stdout=subprocess.PIPE)
     packets, counted = stats.packets, stats.messages - stats.report()["queries"]
     show.play(_while(clock.ticks(), lambda: bool(port) and part != "elsewhere" and stats.packets == packets))
-    show.play(bounded(WallClock(FPS).ticks(), seconds=0.5))      # the sender, or what was before, is past its start
+    show.play(bounded(WallClock(FPS).ticks(), seconds=SETTLE))   # the sender, or what was before, is past its start
     meter, clock, before = _fresh(show), WallClock(FPS), _processor()
-    show.play(bounded(clock.ticks(), seconds=seconds - 0.5))
+    show.play(bounded(clock.ticks(), seconds=seconds))
     figures["cpu"].append([(after - b) for after, b in zip(_processor(), before)])
     figures["frame_ms"].append(list(meter.frame_ms.values[:meter.frame_ms.count]))
     if "osc" in meter.latency_ms:

@@ -20,7 +20,7 @@ from engine.errors import UserError
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live import controls
-from live.controls.osc import listen
+from live.controls.osc import Receiver, listen
 from live.loop import Show, drain
 from live.mapping import Mapping
 from live.events import Tick
@@ -183,7 +183,7 @@ def test_one_bad_element_costs_only_itself(port):
     assert port.stats.bad == 5
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from([b"", b"#bundle\0", b"/a\0\0,"]), st.binary(max_size=200)).map(b"".join), max_size=8))
 def test_any_datagrams(port, datagrams):
     """Whatever comes, what comes after it is heard."""
@@ -205,9 +205,7 @@ class Still:
 
 @pytest.fixture
 def show(port):
-    show = Show(Picture(), Mapping(), SCENE, Still(), inbox=port.inbox, strict=True)
-    show.mapping.stats = port.stats
-    yield show
+    return Show(Picture(), Mapping(stats=port.stats), SCENE, Still(), inbox=port.inbox, strict=True)
 
 
 def until(port, show, packets):
@@ -281,8 +279,6 @@ class Unplugged:
 
 
 def test_the_network_goes_away_and_comes_back():
-    from live.controls.osc import Receiver
-
     heard, stats = [], Stats()
     udp = Unplugged(OSError("network is down"), ConnectionResetError(), message("/a"), message("/b", 1))
     Receiver(udp, heard.append, {"/a": 1.0}.get, None, stats).run(Stops(4))
