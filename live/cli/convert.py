@@ -15,4 +15,4 @@ def run(options):
     from engine import checkpoints
 
     summary = checkpoints.convert(options.source, options.output, options.dtype)
-    sys.stdout.writelines(f"{name}: {value}\n" for name, value in summary.items())
+    sys.stdout.write(f"{summary}\nwritten to {options.output}\n")
