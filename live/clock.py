@@ -42,6 +42,22 @@ class TakeClock:
         yield from self.recorded
 
 
+class Pace:
+    """Call with a recorded tick: waits until its time has come, counted from the first one. `late`: those it came too late for."""
+
+    def __init__(self, now=now, sleep=sleep):
+        self.now, self.sleep, self._start, self.late = now, sleep, None, 0
+
+    def __call__(self, tick):
+        if self._start is None:
+            self._start = self.now() - tick.time
+        wait = self._start + tick.time - self.now()
+        if wait > 0:
+            self.sleep(wait)
+        elif wait < -0.1:
+            self.late += 1
+
+
 class FixedClock:
     """Every frame lasts exactly 1/fps: tests, and rendering a take to a file."""
     late = 0

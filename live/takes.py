@@ -185,10 +185,14 @@ class TakeReader:
                     count, last = count + 1, raw
         return count, float(json.loads(last)[1]) if last else 0.0
 
-    def replay(self, show) -> Iterator[Tick]:
-        """Set the show to the take's beginning, then play its frames one by one."""
+    def replay(self, show, pace=None) -> Iterator[Tick]:
+        """Set the show to the take's beginning, then play its frames one by one. pace(tick) waits for a frame's time."""
         self.begin(show)
         for tick, applied in self.frames():
+            if show.stopped:
+                return
+            if pace:
+                pace(tick)
             show.frame(tick, replayed=applied)
             yield tick
 
