@@ -27,7 +27,7 @@ CONTROLS = {
     "note": (rf"{_CHANNEL}/{_SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127"),
     "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
     "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
-    "program": (rf"{_CHANNEL}(?:/{_SEVEN})?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 0-127"),
+    "program": (rf"{_CHANNEL}(?:/(?:[1-9]\d?|1[01]\d|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128"),
     "key": (r"(?:(?:ctrl|alt|shift|meta)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
     "window": ("close", "window close"),
     "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),

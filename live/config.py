@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from engine.errors import UserError
 
 
+DEEPEST = 100                       # levels of lists and keys within each other
+
+
 class Model(BaseModel):
     """What files are made of: unknown keys are mistakes, words are not numbers, nothing changes afterwards."""
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -51,14 +54,30 @@ def read_plain(path):
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     try:
+        if _depth(text) > DEEPEST:
+            raise UserError(f"{path}: nested too deeply; allowed: {DEEPEST} levels")
         return yaml.load(text, _Loader)
     except RecursionError:
         raise UserError(f"{path}: nested too deeply") from None
+    except ValueError as error:                        # a date in month 13, !!int x
+        raise UserError(f"{path}: not valid YAML: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).split("\n")[0]
         raise UserError(f"{path}{line}: not valid YAML: {problem}") from None
+
+
+def _depth(text):
+    """How deep a YAML text is nested, as far as that can matter: a loader written in C falls over at some ten thousand."""
+    deepest = depth = 0
+    if len(text) > 1 << 14:
+        for event in yaml.parse(text, _Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            deepest = max(deepest, depth)
+            if deepest > DEEPEST:
+                break
+    return deepest
 
 
 def write_yaml(path, data):
@@ -77,7 +96,7 @@ def write_yaml(path, data):
 def build(kind: type[Model], data, where):
     """Parsed YAML as a `kind`; UserError names every mistake and the way to it, beginning at `where`."""
     if not isinstance(data, dict):
-        raise UserError(f"{where}: expected {_keys(kind)}, got {_short(data)}")
+        raise UserError(f"{where}: expected the keys {_keys(kind)}, got {_short(data)}")
     try:
         return kind.model_validate(data)
     except ValidationError as error:
@@ -91,6 +110,7 @@ def _line(kind, data, where, mistake):
     kind_of = mistake["type"]
     if kind_of in ("missing", "extra_forbidden"):
         key = path.pop()
+        key = f"value {key + 1}" if isinstance(key, int) else key
         problem = f"{key} is missing" if kind_of == "missing" else f"unknown {key}; allowed: {_allowed(kind, path)}"
     elif kind_of == "value_error":
         problem = str(names["error"])
@@ -120,11 +140,12 @@ def _allowed(kind, path):
         while kind is not None and not hasattr(kind, "model_fields"):
             inner = [a for a in getattr(kind, "__args__", ()) if hasattr(a, "model_fields") or getattr(a, "__args__", ())]
             kind = inner[0] if inner else None
-    return ", ".join(kind.model_fields) if kind else "none"
+    return _keys(kind) if kind else "none"
 
 
 def _keys(kind):
-    return f"the keys {', '.join(kind.model_fields)}"
+    """What the keys of a model are called in a file."""
+    return ", ".join(field.alias or name for name, field in kind.model_fields.items())
 
 
 def _short(value):

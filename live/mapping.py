@@ -230,7 +230,7 @@ class Mapping:
                     turn.call(name, arguments)
             elif value != ():
                 self._set(name, value, parameters, turn)
-        if (not names or value == () and names[0] not in COMMANDS) and self.stats:
+        if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
             self.stats.unknown(address, value)
 
     def _set(self, name, value, parameters, turn):
@@ -269,9 +269,10 @@ def _number(value):
 
 def _arguments(binding, event):
     """What a command is called with: what the binding says, else the program's number, else what OSC sent along."""
-    if binding.arguments or binding.kind not in ("program", "osc"):
+    counts = binding.kind == "program" and "/" not in binding.control        # any program: which one is the argument
+    if binding.arguments or binding.kind != "osc" and not counts:
         return binding.arguments
-    if binding.kind == "program":
+    if counts:
         return [int(event.control.partition(AT_DEVICE)[0].rpartition("/")[2])]
     return event.value if isinstance(event.value, tuple) else (event.value,)
 

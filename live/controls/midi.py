@@ -87,7 +87,7 @@ CHANNEL_MESSAGES = {                # mido's type -> (control, value, momentary)
     "pitchwheel": lambda m, c: (f"bend {c}", _bend(m), False),
     "polytouch": lambda m, c: (f"pressure {c}/{m.note}", m.value / 127, False),
     "aftertouch": lambda m, c: (f"pressure {c}", m.value / 127, False),
-    "program_change": lambda m, c: (f"program {c}/{m.program}", 1.0, True),
+    "program_change": lambda m, c: (f"program {c}/{m.program + 1}", 1.0, True),     # counted from 1, as presets are
 }
 
 
