@@ -52,11 +52,6 @@ class Show:
         """End the show after this frame. Safe from any thread."""
         self.stopped = True
 
-    def value(self, address):
-        """The plain value at an address now, None if it is no parameter. Safe from any thread: a scene never changes."""
-        scene = self.scene
-        return scene[address] if address in scene.parameters else None
-
     def frame(self, tick, replayed=None):
         """One turn: hear, change, move, render, show. replayed: what a take says was applied, instead of the hands."""
         self.meter.begin(tick)

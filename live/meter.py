@@ -48,14 +48,12 @@ class Meter:
         self.frames += 1
         self.failed += failed
         self.frame_ms.add((moment - self._tick) * 1000)
-        for event in events:
-            if event.at:
-                source = event.control.split(" ")[0]
-                ring = self.latency_ms.get(source)
-                if ring is None:
-                    ring = self.latency_ms[source] = Ring()
-                ring.add((moment - event.at) * 1000)
-                self.control_ms.add((moment - event.at) * 1000)
+        for source, at in {(event.control.partition(" ")[0], event.at) for event in events if event.at}:
+            ring = self.latency_ms.get(source)           # a bundle's messages came at one moment: counted once
+            if ring is None:
+                ring = self.latency_ms[source] = Ring()
+            ring.add((moment - at) * 1000)
+            self.control_ms.add((moment - at) * 1000)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""

@@ -159,11 +159,13 @@ def _window(options, folder, closing):
 def _controls(options, show, closing):
     """Start what hands play on; returns {source: its Stats}."""
     from live import controls
+    from live.osc_address import value_at
 
     stats = {}
     wanted = {}
     if options.osc_port:
-        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, lookup=show.value)
+        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, addresses=lambda: show.scene.parameters,
+                             lookup=lambda address: value_at(show.scene, address))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api)
     for name, settings in wanted.items():

@@ -140,11 +140,6 @@ def test_the_newest_picture_of_a_source_goes_to_the_instrument(show):
     assert seen == ["picture"]
 
 
-def test_value_is_readable_from_outside(show):
-    assert show.value("/truncation") == show.scene["/truncation"]
-    assert show.value("/freeze") is None
-
-
 @pytest.mark.parametrize("arguments, fired", [((), True), ((1,), True), ((0.5,), True), ((0,), False), ((0.0,), False),
                                               ((False,), False), (("name",), True), ((0, 2.0), True)])
 def test_trigger_rule(arguments, fired):
