@@ -56,7 +56,7 @@ def _settle(points, centres):
         if labels is not None and (found == labels).all():
             break
         labels = found
-        centres = np.array([points[labels == i].mean(0) for i in range(len(centres))])
+        centres = np.array([points[labels == i].mean(0) if (labels == i).any() else centre for i, centre in enumerate(centres)])
     return labels, float(nearest.sum())
 
 
