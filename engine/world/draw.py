@@ -37,7 +37,7 @@ def view(u, left, top, pitch, height, width):
     canvas = Canvas(pitch)
     stage.stage(canvas, f, c, x, y)
     bx, by, hx, hy = pose(f, x, y)
-    stage.halo(canvas, f, c, hx, hy)
+    stage.halo(canvas, f, c, bx / f["scale"] - 0.4 * f["shift_x"], (by - 0.03) / f["scale"])
     stage.hair_behind(canvas, f, c, hx, hy)
     stage.collar(canvas, f, c, bx, by)
     stage.neck(canvas, f, c, bx, by)

@@ -53,9 +53,9 @@ def nose(canvas, f, c, x, y):
     wedge = torch.maximum((x.abs() - width) * 0.9, torch.maximum(top - y, y - bottom))
     shape = canvas.cover(torch.minimum(wedge, wings))
     canvas.lay("nose", shape, c["skin"])
-    canvas.shine(shape * 0.16 * torch.ones_like(x), c["skin"])
+    canvas.shine(shape * 0.16, c["skin"])
     side = torch.tanh(f["light"] * 2.2) * torch.tanh(x / 0.016)
-    canvas.tint(shape * smooth(side, 0.75, -0.95) * smooth(y, top + 0.0, 0.06) * 0.85, c["shadow"])
+    canvas.tint(shape * smooth(side, 0.75, -0.95) * smooth(y, top, 0.06) * 0.85, c["shadow"])
     nostril = ellipse(x.abs() - 0.52 * f["nose_width"], y - bottom - 0.010, torch.full_like(top, 0.021), torch.full_like(top, 0.012))
     canvas.tint(canvas.cover(nostril) * 0.9, c["mouth"])
 
@@ -65,7 +65,7 @@ def mouth(canvas, f, c, x, y):
     width, opened = f["mouth_width"], f["mouth_open"]
     t = x / width
     bend = 0.075 * f["smile"]
-    y = y - 0.335 - 0.35 * opened - bend * (0.4 - t * t) * 1.0
+    y = y - 0.335 - 0.35 * opened - bend * (0.4 - t * t)
     steep = torch.sqrt(1 + (2 * bend * t / width).square())
     arch = 1 - t * t
     bow = f["lips"] * (1.0 - 0.30 * torch.exp(-(t / 0.16).square()))     # the dip in the upper lip

@@ -36,7 +36,7 @@ FACTORS = {
     "pupil": (0.36, 0.68), "brow_height": (0.115, 0.175), "brow_angle": (-0.35, 0.55), "brow_weight": (0.014, 0.036),
     # nose and mouth
     "nose_length": (0.15, 0.25), "nose_width": (0.055, 0.105),
-    "smile": (-1.0, 1.0), "mouth_width": (0.11, 0.19), "mouth_open": (0.004, 0.085), "lips": (0.022, 0.042),
+    "smile": (-0.8, 1.1), "mouth_width": (0.11, 0.19), "mouth_open": (0.004, 0.085), "lips": (0.022, 0.042),
     "lip_hue": (-0.12, 0.12),
     # face paint
     "paint_hue": (-0.18, 0.18), "paint_band": (0.0, 1.0), "paint_tears": (0.02, 0.28), "paint_stripe": (0.0, 0.055),

@@ -5,8 +5,8 @@ import torch
 
 from engine.world.shapes import ellipse, length, smooth
 
-RAYS = 24          # around the whole halo; fixed numbers, since a network cannot learn a jump
-BEADS = 40         # around the whole collar
+RAYS = 16          # around the whole halo; fixed numbers, since a network cannot learn a jump
+BEADS = 24         # around the whole collar
 
 
 def stage(canvas, f, c, x, y):
@@ -22,7 +22,7 @@ def stage(canvas, f, c, x, y):
 
 
 def halo(canvas, f, c, x, y):
-    """A ring of light with a sun's rays outside it."""
+    """A ring of light with a sun's rays outside it; it keeps upright however the head tilts."""
     y = y + 0.06
     r = length(x, y)
     radius, width = f["halo_radius"], f["halo_width"]
@@ -64,8 +64,8 @@ def collar(canvas, f, c, x, y):
     rows = 0.5 + 0.5 * torch.cos(2 * math.pi * (q - 0.02) * 4.0)
     canvas.tint(shape * smooth(rows, 0.54, 0.62), c["collar_trim"])
     canvas.tint(shape * smooth(rows, 0.20, 0.00) * 0.35, c["kohl"])
-    beads = 0.5 + 0.5 * torch.cos(BEADS * torch.atan2(x / rx, -y / ry))
-    canvas.tint(canvas.cover(length((beads - 1) * 0.045, (q - 0.875) * 0.5) - 0.024), c["jewel"])
+    along = torch.sin(0.5 * BEADS * torch.atan2(x / rx, -y / ry)) * (0.6 / BEADS)   # 0 in the middle of every bead
+    canvas.tint(canvas.cover(length(along, (q - 0.875) * 0.36) - 0.016), c["jewel"])
     canvas.tint(shape * 0.85 * smooth(f["light"] * x * 0.8 - 0.25 * y, 0.30, -0.75), c["edge"] * 0.4)
 
 

@@ -1,0 +1,60 @@
+"""What training minimises: picture and edges at every resolution, and which channels answer to which part.
+
+Letters: N batch, C channels, G groups, H, W pixels.
+"""
+import torch
+from torch.nn import functional as F
+
+# How much a pixel of a part counts, in shares of a background pixel: small parts would drown otherwise.
+WEIGHTS = {"left_eye": 4, "right_eye": 4, "iris": 4, "pupil": 4, "lids": 2.5, "brows": 2.5, "lips": 3.5, "mouth": 3.5, "teeth": 4,
+           "nose": 2, "jewel": 3, "earrings": 2.5, "face_paint": 2, "crown": 1.5, "ears": 1.5, "head": 1.3, "rays": 1.2}
+
+# Every group owns an equal run of channels in the grouped layers, and their mean must tell where the group is.
+GROUPS = {"background": ("background",), "halo": ("halo",), "rays": ("rays",), "hair": ("hair",), "crown": ("crown", "jewel"),
+          "head": ("head", "face_paint", "nose"), "face_paint": ("face_paint",), "nose": ("nose",), "brows": ("brows",),
+          "eyes": ("lids", "left_eye", "right_eye", "iris", "pupil"), "mouth": ("lips", "mouth", "teeth"),
+          "body": ("neck", "collar"), "ears": ("ears", "earrings")}
+FREE = 0.2                          # this share of a grouped layer's channels belongs to nobody
+
+
+def importance(shown):
+    """{part: coverage [N, H, W]} -> pixel weights [N, 1, H, W]."""
+    return 1 + sum((weight - 1) * shown[name] for name, weight in WEIGHTS.items())[:, None]
+
+
+def group_masks(shown):
+    """{part: coverage [N, H, W]} -> [N, G, H, W]."""
+    return torch.stack([sum(shown[name] for name in names) for names in GROUPS.values()], 1)
+
+
+def picture_loss(pictures, target, weight, least=8):
+    """pictures {resolution: [N, 3, H, W]} against the target at the highest, area-averaged for the others."""
+    total, top = 0.0, max(pictures)
+    for r in sorted(pictures, reverse=True):
+        if r < least or pictures[r].shape[-1] < 2:
+            break
+        ours = pictures[r]
+        while target.shape[-1] > ours.shape[-1]:
+            target, weight = F.avg_pool2d(target, 2), F.avg_pool2d(weight, 2)
+        miss = ours - target
+        error = (miss.abs() * weight).mean()
+        edges = ((miss[..., 1:] - miss[..., :-1]).abs() * weight[..., 1:]).mean()
+        edges = edges + ((miss[..., 1:, :] - miss[..., :-1, :]).abs() * weight[..., 1:, :]).mean()
+        total = total + (error + edges) / weight.mean() * (1.0 if r == top else 0.3)
+    return total
+
+
+def group_means(x):
+    """Activations [N, C, H, W] -> [N, G, H, W]: each group's mean over its own channels."""
+    each = int(x.shape[1] * (1 - FREE)) // len(GROUPS)
+    used = x[:, :each * len(GROUPS)]
+    return used.unflatten(1, (len(GROUPS), each)).mean(2)
+
+
+def group_loss(x, masks, scale, bias):
+    """Balanced cross-entropy between the groups' means in x [N, C, H, W] and their masks [N, G, H', W']; scale, bias [G]."""
+    masks = F.adaptive_avg_pool2d(masks, x.shape[2:])
+    logits = group_means(x) * scale[:, None, None] + bias[:, None, None]
+    there = (masks * F.softplus(-logits)).sum((0, 2, 3)) / (masks.sum((0, 2, 3)) + 1)
+    gone = ((1 - masks) * F.softplus(logits)).sum((0, 2, 3)) / (1 - masks).sum((0, 2, 3))
+    return 0.5 * (there + gone).mean()

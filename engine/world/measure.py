@@ -1,0 +1,116 @@
+"""How well a generator plays the world: figures on z it was never trained on, against the pictures the world draws.
+
+Knows generators and the world, nothing of files. Letters: N batch, P parts, H, W pixels.
+"""
+import torch
+
+from engine.world.draw import draw, parts, whole
+from engine.world.factors import Z_DIM, normalise
+
+SEED = 20_260_001                   # of the unseen z: training draws its own from seeds far away from it
+BARS = {"psnr_256_db": 25.0, "worst_colour_error": 0.15, "edge_energy_1024": 0.7, "largest_jump": 3.0, "gmac_1024": 1.5}
+
+
+def unseen(count, seed=SEED):
+    """z [count, 64] for measuring."""
+    return torch.randn(count, Z_DIM, generator=torch.Generator().manual_seed(seed))
+
+
+@torch.no_grad()
+def measure(generator, count=1000, large=48, steps=500, size=256, progress=None):
+    """Every figure of merit -> dict. large: how many pictures at full size; steps: frames of the walk."""
+    figures = {"pictures": count, "size": size, **pairs(generator, unseen(count), size, progress)}
+    if large:
+        figures |= full_size(generator, unseen(large))
+    if steps:
+        figures |= walk(generator, steps, size)
+    figures |= centre(generator, size)
+    figures["gmac_1024"] = macs(generator) / 1e9
+    figures["parameters"] = sum(p.numel() for p in generator.parameters())
+    return figures
+
+
+def pairs(generator, z, size, progress=None, batch=8):
+    """PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
+
+    A part's colour error: mean over its pixels, by how much of them it covers, of |difference| averaged over R, G, B.
+    """
+    squares, missed, covered = [], {}, {}
+    for i in range(0, len(z), batch):
+        here = z[i:i + batch]
+        canvas = whole(here, size)
+        difference = generator.synthesize(generator.map(here), size=size) - (canvas.picture * 2 - 1)
+        squares.append(difference.square().mean((1, 2, 3)))
+        for name, mask in canvas.visible().items():
+            missed[name] = missed.get(name, 0.0) + (difference.abs().mean(1) * mask).sum().item()
+            covered[name] = covered.get(name, 0.0) + mask.sum().item()
+        if progress is not None:
+            progress({"measured": min(i + batch, len(z)), "of": len(z)})
+    squares = torch.cat(squares)
+    errors = {name: missed[name] / covered[name] for name in missed}
+    return {f"psnr_{size}_db": decibels(squares.mean()), "psnr_mean_of_pictures_db": decibels(squares).mean().item(),
+            "colour_error": errors, "worst_colour_error": max(errors.values())}
+
+
+def decibels(square):
+    """Mean squared error of pictures in -1..1 -> PSNR."""
+    db = 10 * torch.log10(4 / square)
+    return db.item() if db.ndim == 0 else db
+
+
+def edge_energy(picture):
+    """picture [N, 3, H, W] -> mean squared difference between neighbours."""
+    across, down = picture.diff(dim=3), picture.diff(dim=2)
+    return (across.square().mean() + down.square().mean()).item()
+
+
+def full_size(generator, z):
+    """Edge energy at the generator's full size as a share of the world's own, and PSNR there."""
+    ours = world = square = 0.0
+    for one in z.split(1):
+        drawn, made = draw(one, generator.resolution), generator.synthesize(generator.map(one))
+        ours, world = ours + edge_energy(made), world + edge_energy(drawn)
+        square += (made - drawn).square().mean() / len(z)
+    return {f"edge_energy_{generator.resolution}": ours / world, f"psnr_{generator.resolution}_db": decibels(square)}
+
+
+def walk(generator, steps, size, legs=5):
+    """Along a closed walk between random z: the largest frame difference over the mean one, ours and the world's own."""
+    keys = normalise(unseen(legs, SEED + 1))
+    places = torch.arange(steps) * (legs / steps)
+    index, t = places.floor().long(), (places % 1)[:, None]
+    z = torch.lerp(keys[index], keys[(index + 1) % legs], t)
+    made, drawn, before = [], [], None
+    for here in z.split(10):
+        now = (generator.synthesize(generator.map(here), size=size), draw(here, size))
+        if before is not None:
+            now = tuple(torch.cat([b[-1:], n]) for b, n in zip(before, now))
+        made.append(now[0].diff(dim=0).abs().mean((1, 2, 3)))
+        drawn.append(now[1].diff(dim=0).abs().mean((1, 2, 3)))
+        before = now
+    made, drawn = torch.cat(made), torch.cat(drawn)
+    return {"largest_jump": (made.max() / made.mean()).item(), "largest_jump_of_the_world": (drawn.max() / drawn.mean()).item()}
+
+
+def centre(generator, size):
+    """Truncation 0 against the world's own centre; psi 1.2: how much of it leaves the range of colours."""
+    z = unseen(16)
+    middle = generator.synthesize(generator.map(z[:1], psi=0.0), size=size)
+    beyond = generator.synthesize(generator.map(z, psi=1.2), size=size)
+    return {"centre_psnr_db": decibels((middle - draw(torch.zeros(1, Z_DIM), size)).square().mean()),
+            "psi_1.2_out_of_range": (beyond.abs() > 1.1).float().mean().item()}
+
+
+def macs(generator):
+    """Multiply-adds of one full-size frame: convolutions (the up-sampling ones as transposed), toRGB, mapping network."""
+    a = generator.architecture
+    total = sum(p.numel() for n, p in generator.mapping.named_parameters() if n.endswith("weight"))
+    for r in a.resolutions:
+        block = getattr(generator.synthesis, f"b{r}")
+        total += block.conv1.weight.numel() * r * r + block.torgb.weight.numel() * r * r
+        if r > 4:
+            total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 16 * r * r
+    return total
+
+
+__all__ = ["BARS", "SEED", "measure", "pairs", "parts", "unseen"]

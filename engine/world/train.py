@@ -1,0 +1,251 @@
+"""Train the built-in instrument: pairs of z and the picture the world draws for it, progressively from 32 to 1024 px.
+
+First the mapping network learns the world's factors (codes.py), then the synthesis network learns to draw, each stage
+adding a block. Seeded and resumable: what a step sees depends on the seed and the step's number only. Writes files into
+its folder, prints nothing: a caller's `progress(event)` hears of every figure. Letters: N batch, S size.
+"""
+import csv
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from engine.architecture import Architecture
+from engine.generator import Generator
+from engine.world import losses
+from engine.world.codes import layers, regress
+from engine.world.draw import view
+from engine.world.factors import Z_DIM, uniform
+from engine.world.forward import Crop, pyramid, speckles
+from engine.world.optimise import Optimiser
+
+CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16, 512: 8, 1024: 4}
+NOISE = 0.02                        # strength in every layer: enough for the noise fader to show, too little to spoil
+GROUPED = ("b16.conv1", "b32.conv0", "b32.conv1", "b64.conv0", "b64.conv1")
+MAPPING_RATE = 0.1                  # the mapping network's steps against the synthesis network's
+
+
+@dataclass(frozen=True)
+class Stage:
+    """resolution: of the top block. crop: side of the windows trained on, in top pixels (0: whole pictures), cut at `cut`.
+
+    frozen: blocks up to this one stay as they are. rate: relative size of a step.
+    """
+    resolution: int
+    steps: int
+    batch: int = 8
+    rate: float = 0.01
+    crop: int = 0
+    cut: int = 128
+    frozen: int = 0
+    joint: bool = False             # the mapping network learns too
+
+
+RECIPE = (Stage(32, 6000), Stage(64, 6000), Stage(128, 4000, rate=0.008, joint=True), Stage(256, 2500, rate=0.006, joint=True),
+          Stage(1024, 2500, crop=320, frozen=256))
+MAPPING_STEPS = 6000
+
+
+def architecture(resolution=1024, channels=CHANNELS):
+    return Architecture(resolution=resolution, z_dim=Z_DIM, w_dim=128, mapping_layers=4, mapping_width=256,
+                        channels={r: c for r, c in channels.items() if r <= resolution})
+
+
+def fresh(shape, seed):
+    """A Generator with seeded weights and the fixed noise strength."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = Generator(shape)
+    for name in generator.layers:
+        generator.layer(name).noise_strength.data.fill_(NOISE)
+        generator.layer(name).noise_strength.requires_grad_(False)
+    return generator
+
+
+def train(folder, recipe=RECIPE, shape=None, seed=1, progress=None, mapping_steps=MAPPING_STEPS, compiled=False, every=200):
+    """Train (or go on training) in `folder`; returns the Generator with averaged weights.
+
+    progress({...figures, "step", "stage"}) is called every `every` steps; if it returns True the stage is cut short.
+    compiled: let torch.compile fuse the drawing (needs a C++ compiler).
+    """
+    trainer = Trainer(Path(folder), shape or architecture(), seed, compiled)
+    if not trainer.resume():
+        regress(trainer.generator.mapping, mapping_steps, seed, progress=progress)
+        trainer.optimiser.average = {n: p.detach().clone() for n, p in trainer.optimiser.parameters.items()}
+        trainer.save()
+    while trainer.stage < len(recipe):
+        stage = recipe[trainer.stage]
+        while trainer.step_in_stage < stage.steps:
+            figures = trainer.step(stage)
+            if trainer.step_in_stage % every and trainer.step_in_stage < stage.steps:
+                continue
+            trainer.note(stage, figures)
+            trainer.save()
+            if progress is not None and progress({"stage": stage.resolution, "trainer": trainer, **figures}):
+                break
+        trainer.stage, trainer.step_in_stage = trainer.stage + 1, 0
+        trainer.save()
+    return trainer.averaged()
+
+
+class Trainer:
+    """A generator under way: its optimiser, where in the recipe it is, and the files it keeps."""
+
+    def __init__(self, folder, shape, seed, compiled=False):
+        self.folder, self.shape, self.seed = folder, shape, seed
+        folder.mkdir(parents=True, exist_ok=True)
+        self.generator = fresh(shape, seed)
+        groups = len(losses.GROUPS)
+        self.heads = {f"{name}/{kind}": torch.full((groups,), value).requires_grad_() for name in GROUPED
+                      for kind, value in (("scale", 2.0), ("bias", -1.0))}
+        trained = {n: p for n, p in self.generator.named_parameters() if p.requires_grad}
+        self.optimiser = Optimiser({**trained, **self.heads}, self._scale)
+        self.stage = self.step_in_stage = self.steps = 0
+        self.view, self.pyramid, self.picture_loss = pictures, pyramid, losses.picture_loss
+        if compiled:
+            self.view, self.pyramid, self.picture_loss = (
+                torch.compile(function, dynamic=False) for function in (pictures, pyramid, losses.picture_loss))
+        self.running = {}
+
+    def _scale(self, name):
+        """A weight's own size: 1, but for the mapping network's, which are stored enlarged."""
+        if not name.startswith("mapping."):
+            return 1.0
+        layer = layers(self.generator.mapping)[int(name.split(".")[1][2:])]
+        fan = layer.weight.shape[1] ** 0.5 if name.endswith("weight") else 1.0
+        return MAPPING_RATE / fan / layer.lr_mul
+
+    def step(self, stage):
+        """One step of a stage -> running figures."""
+        number = self.seed * 10_000_000 + self.steps
+        source = torch.Generator().manual_seed(number)
+        z = torch.randn(stage.batch, Z_DIM, generator=source)
+        crop = windows(stage, source)
+        target, weight, masks = self.view(uniform(z), *frame(stage, crop))
+        with torch.set_grad_enabled(stage.joint):
+            w = self.generator.mapping(z)
+        keep = [name for name in GROUPED if not stage.frozen and int(name[1:].split(".")[0]) <= stage.resolution
+                and name in self.generator.layers]
+        noise = speckles(self.generator, stage.batch, stage.resolution, number, crop)
+        forward = self.pyramid if crop is None else pyramid
+        outputs, kept = forward(self.generator, w, stage.resolution, noise, keep, crop, stage.frozen)
+        outputs, target, weight = inner(stage, crop, outputs, target, weight)
+        loss = self.picture_loss(outputs, target, weight)
+        groups = sum(losses.group_loss(kept[n], masks, self.heads[f"{n}/scale"], self.heads[f"{n}/bias"]) for n in keep)
+        (loss + 0.03 * groups).backward()
+        part = self.step_in_stage / stage.steps
+        rate = stage.rate * min(1.0, (self.step_in_stage + 1) / 100, max(0.03, 1.9 * (1 - part)))
+        self.optimiser.step(rate, min(0.998, (self.steps + 1) / (self.steps + 50)))
+        self.steps += 1
+        self.step_in_stage += 1
+        groups = groups.detach() if keep else 0.0
+        return self._average(loss, groups, outputs[stage.resolution].detach() - target, rate)
+
+    def _average(self, loss, groups, miss, rate):
+        now = {"loss": float(loss.detach()), "groups": float(groups), "l1": float(miss.abs().mean()),
+               "mse": float(miss.square().mean())}
+        for name, value in now.items():
+            self.running[name] = value + 0.98 * (self.running.get(name, value) - value)
+        psnr = 10 * torch.log10(torch.tensor(4 / self.running["mse"])).item()
+        return {"step": self.step_in_stage, "steps": self.steps, "rate": rate, "psnr": psnr, **self.running}
+
+    def averaged(self):
+        """A copy of the generator with the running average of its weights."""
+        generator = fresh(self.shape, self.seed)
+        state = self.generator.state_dict()
+        state.update({n: v for n, v in self.optimiser.average.items() if n in state})
+        generator.load_state_dict(state)
+        with torch.no_grad():
+            generator.mapping.w_avg.copy_(generator.mapping(torch.zeros(1, Z_DIM))[0])
+        return generator.eval()
+
+    def note(self, stage, figures):
+        """Append a line to figures.csv."""
+        path = self.folder / "figures.csv"
+        row = {"resolution": stage.resolution, **{k: round(v, 6) for k, v in figures.items()}}
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def save(self):
+        """Write checkpoint.safetensors: weights, running average, optimiser; to a temporary name, then renamed."""
+        tensors = {f"weights/{n}": v for n, v in self.generator.state_dict().items()}
+        tensors |= {f"heads/{n}": v.detach() for n, v in self.heads.items()}
+        tensors |= {f"average/{n}": v for n, v in self.optimiser.average.items()}
+        tensors |= {f"optimiser/{n}": v for n, v in self.optimiser.state.items()}
+        place = {"stage": self.stage, "step_in_stage": self.step_in_stage, "steps": self.steps, "running": self.running,
+                 "seed": self.seed, "architecture": asdict(self.shape)}
+        path = self.folder / "checkpoint.safetensors"
+        save_file({n: v.contiguous() for n, v in tensors.items()}, f"{path}.part", {"place": json.dumps(place)})
+        os.replace(f"{path}.part", path)
+
+    def resume(self):
+        """Go on from checkpoint.safetensors if it is there; says whether it was."""
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return False
+        with safe_open(str(path), "pt") as file:
+            place = json.loads(file.metadata()["place"])
+            kept = {name: file.get_tensor(name) for name in file.keys()}
+        by_kind = {kind: {} for kind in ("weights", "heads", "average", "optimiser")}
+        for name, value in kept.items():
+            kind, name = name.split("/", 1)
+            by_kind[kind][name] = value
+        self.generator.load_state_dict(by_kind["weights"])
+        for name, value in by_kind["heads"].items():
+            self.heads[name].data.copy_(value)
+        self.optimiser.average, self.optimiser.state = by_kind["average"], by_kind["optimiser"]
+        self.stage, self.step_in_stage, self.steps = place["stage"], place["step_in_stage"], place["steps"]
+        self.running = place["running"]
+        return True
+
+
+def pictures(u, left, top, pitch, size, pool):
+    """-> picture [N, 3, S, S] in -1..1, pixel weights [N, 1, S, S], group masks [N, G, S, S]; drawn `pool` times finer."""
+    canvas = view(u, left, top, pitch / pool, size * pool, size * pool)
+    shown = canvas.visible()
+    whole = torch.cat([canvas.picture * 2 - 1, losses.importance(shown), losses.group_masks(shown)], 1)
+    if pool > 1:
+        whole = torch.nn.functional.avg_pool2d(whole, pool)
+    return whole[:, :3], whole[:, 3:4], whole[:, 4:]
+
+
+def windows(stage, source):
+    """Where this step's crops are; None = whole pictures."""
+    if not stage.crop:
+        return None
+    size = stage.crop * stage.cut // stage.resolution
+    corners = torch.randint(0, stage.cut - size + 1, (2, stage.batch), generator=source).tolist()
+    return Crop(stage.cut, size, *map(tuple, corners))
+
+
+def frame(stage, crop):
+    """-> left, top [N], pitch, size, pool: what to draw for a stage's crops."""
+    if crop is None:
+        corner = torch.full((stage.batch,), -1.0)
+        return corner, corner, 2 / stage.resolution, stage.resolution, 2 if stage.resolution <= 64 else 1
+    left, top = (torch.tensor(c) * (2 / stage.cut) - 1 for c in (crop.left, crop.top))
+    return left, top, 2 / stage.resolution, stage.crop, 1
+
+
+def inner(stage, crop, outputs, target, weight):
+    """Leave out what the edge of a crop has spoilt: its outer ring counts nothing, unless it is the picture's own edge."""
+    if crop is None:
+        return outputs, target, weight
+    ring = 4 * stage.resolution // stage.cut
+    far = stage.cut - crop.size
+    good = torch.ones_like(weight)
+    for i, (top, left) in enumerate(zip(crop.top, crop.left)):
+        good[i, :, :ring] *= float(top == 0)
+        good[i, :, -ring:] *= float(top == far)
+        good[i, :, :, :ring] *= float(left == 0)
+        good[i, :, :, -ring:] *= float(left == far)
+    outputs = {r: picture for r, picture in outputs.items() if r > max(stage.frozen, stage.cut)}
+    return outputs, target, weight * good
