@@ -8,10 +8,12 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
-from engine import latents, motion
+from engine import latents, motion, quality
 from engine.bending import Bend, BendFailed
 from engine.bending_live import LiveBends
 from engine.errors import UserError
+from engine.fast import Synthesis, levels, to_bytes
+from engine.fast.memory import keep_freed
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.motion import Motion
@@ -54,6 +56,9 @@ class Instrument:
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, generator.architecture.resolutions))}")
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
+        keep_freed()
+        self._synthesis = Synthesis(generator)
+        self._canvases = quality.canvases(generator.architecture, self.size)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self._shown = None                          # (what the newest picture was made from, its Frame)
@@ -71,7 +76,7 @@ class Instrument:
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """The scene to begin with: every parameter this instrument has, at its default."""
-        declared = latents.PARAMETERS | motion.PARAMETERS | PARAMETERS
+        declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
         if self.generator.c_dim:
             declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
@@ -106,21 +111,29 @@ class Instrument:
         if dark >= 1.0:
             pixels[:] = 0
             return
-        picture = self._picture(scene, motion)
-        if dark > 0.0:
-            picture = (picture + 1) * (1 - dark) - 1
-        pixels[:] = quantize(picture).cpu().numpy()
+        size = self.drawn(scene)
+        picture = self._picture(scene, motion, size)
+        shown = torch.from_numpy(pixels)
+        if size == self.size:
+            to_bytes(picture, shown)
+        else:
+            to_bytes(picture, self._canvases[size])
+            quality.enlarge(self._canvases[size], shown)
 
-    def _picture(self, scene, motion):
-        """[1, 3, H, W']. A bend that fails, or makes the picture not finite, is left out and the picture drawn again."""
+    def drawn(self, scene: Scene) -> int:
+        """The size in pixels that pictures of this scene are drawn at; they are shown at `size`."""
+        return quality.drawn(scene["/quality/size"], self.size, self.generator.architecture.resolutions)
+
+    def _picture(self, scene, motion, size):
+        """[1, 3, H, W'] in 0..255 + 0.5. A bend that fails, or makes the picture not finite, is left out and the picture drawn again."""
         while True:
             bends = self.bends.at(scene, motion)
             try:
-                picture = self._synthesized(scene, motion, bends)
+                picture = self._synthesized(scene, motion, bends, size)
                 if not bends or picture.sum().isfinite():
                     return picture
                 watched = self.bends.watched(bends)
-                self._synthesized(scene, motion, watched)
+                self._synthesized(scene, motion, watched, size)
                 failure = self.bends.guilty(watched)
             except BendFailed as error:
                 failure = error
@@ -128,10 +141,10 @@ class Instrument:
                 return picture
             self.bends.bypass(scene, failure)
 
-    def _synthesized(self, scene, motion, bends):
-        return self.generator.synthesize(
-            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=self.size, bends=bends,
-            noise_strength=scene["/noise/strength"], noise_seed=motion.frame)
+    def _synthesized(self, scene, motion, bends, size):
+        return self._synthesis(
+            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=size, bends=bends,
+            noise_strength=scene["/noise/strength"], noise_seed=motion.frame, levels=levels(scene["/output/blackout"]))
 
     def bypass(self, error) -> str | None:
         """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""

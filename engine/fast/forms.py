@@ -1,0 +1,145 @@
+"""The forms a styled convolution can be computed in, and which of them to take. Knows tensors and one layer.
+
+A form is made from a layer's stored weight, told a style with modulate(), and then turns maps into activations with
+form(x, noise). The activation's gain is inside weight, bias and noise, since the leaky ReLU lets it through.
+Letters: I, O channels in and out, h, w size of the input.
+"""
+import torch
+from torch.nn import functional as F
+
+from engine.fast.kernels import blur, empty, interleaved, last, polyphase, rows_of, settle
+
+
+class Weights:
+    """Styles on the weight: fewer numbers than the maps have where those are large."""
+
+    def __init__(self, weight, clamp):
+        self.weight, self.clamp = last(weight), clamp
+
+    def modulate(self, styles, scale, bias):
+        """styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
+        self.modulated = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))
+        self.bias = bias
+
+    def __call__(self, x, noise):
+        return settle(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
+
+
+class Maps:
+    """Styles on the maps: where they are small and the weight is large."""
+
+    def __init__(self, weight, clamp):
+        self.weight, self.clamp = last(weight), clamp
+
+    def modulate(self, styles, scale, bias):
+        self.styles, self.scale, self.bias = (v.view(1, -1, 1, 1) for v in (styles, scale, bias))
+
+    def __call__(self, x, noise):
+        y = F.conv2d(x * self.styles, self.weight, padding=1)
+        return settle(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
+
+
+class Transposed:
+    """Up: transposed convolution, then the FIR as one convolution that also scales and adds the bias."""
+
+    def __init__(self, weight, clamp):
+        self.weight, self.clamp = last(weight), clamp
+
+    def modulate(self, styles, scale, bias):
+        self.modulated = (self.weight * styles.view(1, -1, 1, 1)).transpose(0, 1)
+        self.scale, self.bias = scale, bias
+
+    def __call__(self, x, noise):
+        y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
+        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+
+
+class TransposedMaps(Transposed):
+    """The same with the styles on the maps."""
+
+    def modulate(self, styles, scale, bias):
+        self.styles, self.modulated = styles.view(1, -1, 1, 1), self.weight.transpose(0, 1)
+        self.scale, self.bias = scale, bias
+
+    def __call__(self, x, noise):
+        return super().__call__(x * self.styles, noise)
+
+
+class Taps:
+    """Up: one matrix product for all nine taps of the kernel, added up where they belong, then the FIR. For small maps."""
+
+    def __init__(self, weight, clamp):
+        outputs, inputs = weight.shape[:2]
+        self.outputs, self.clamp = outputs, clamp
+        self.matrix = weight.permute(1, 2, 3, 0).reshape(inputs, 9 * outputs).contiguous()
+
+    def modulate(self, styles, scale, bias):
+        self.styles, self.scale, self.bias = styles, scale, bias
+
+    def __call__(self, x, noise):
+        height, width = x.shape[2:]
+        products = (rows_of(x).reshape(height * width, -1) * self.styles) @ self.matrix
+        products = products.view(height, width, 3, 3, self.outputs)
+        y = products.new_zeros(2 * height + 2, 2 * width + 2, self.outputs)
+        cells = y.view(height + 1, 2, width + 1, 2, self.outputs)
+        for i in range(3):
+            for j in range(3):
+                a, b = i // 2, j // 2
+                cells[a:a + height, i % 2, b:b + width, j % 2] += products[:, :, i, j]
+        y = y[:-1, :-1].permute(2, 0, 1)[None]
+        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+
+
+class Rows:
+    """Up: a 3x3 convolution for the even rows and one for the odd, the FIR folded into their weights. For few channels."""
+
+    def __init__(self, weight, clamp):
+        self.weight, self.clamp, self.outputs = polyphase(weight), clamp, weight.shape[0]
+
+    def modulate(self, styles, scale, bias):
+        both = styles.view(1, 1, -1, 1, 1) * scale.repeat(2).view(1, -1, 1, 1, 1)
+        self.modulated = [last(part) for part in self.weight * both]
+        self.bias = bias.repeat(2)
+
+    def __call__(self, x, noise):
+        parts = [F.conv2d(x, part, self.bias, padding=1) for part in self.modulated]
+        out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
+        return settle(interleaved(parts, noise, out), None, self.clamp)
+
+
+PLAIN = {form.__name__: form for form in (Weights, Maps)}
+UP = {form.__name__: form for form in (Transposed, TransposedMaps, Taps, Rows)}
+
+
+def candidates(conv) -> dict:
+    """The forms that a layer can be computed in, by name."""
+    return UP if conv.up else PLAIN
+
+
+def usual(conv) -> str:
+    """The form that was fastest for such a layer on the machines it was measured on (docs/speed.md)."""
+    outputs, inputs = conv.weight.shape[:2]
+    pixels = conv.size[0] * conv.size[1] // (4 if conv.up else 1)                   # of the input
+    if not conv.up:
+        return "Weights" if outputs * 9 < pixels else "Maps"
+    if pixels <= 32 * 32:
+        return "Taps"
+    if outputs <= 8:
+        return "Rows"
+    return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
+
+
+def fastest(conv, cost, margin=0.85) -> str:
+    """The form that measures fastest here; cost(function) -> seconds. The usual one, unless another is clearly faster."""
+    scale = 2 if conv.up else 1
+    outputs, inputs = conv.weight.shape[:2]
+    x = last(torch.randn(1, inputs, conv.size[0] // scale, conv.size[1] // scale, device=conv.weight.device))
+    costs = {}
+    for name, form in candidates(conv).items():
+        ready = form(conv.weight, conv.clamp)
+        ready.modulate(torch.ones(inputs, device=x.device), torch.ones(outputs, device=x.device), conv.bias)
+        ready(x, None)
+        costs[name] = cost(lambda ready=ready: ready(x, None))
+    best = min(costs, key=costs.get)
+    preferred = usual(conv)
+    return best if costs[best] < margin * costs[preferred] else preferred

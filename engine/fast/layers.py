@@ -1,0 +1,114 @@
+"""A generator's styled convolutions made ready for the fast path: forms, styles and noise, each made when it changes.
+
+Knows tensors and one generator; which pictures are asked for is synthesis.py's business.
+"""
+import math
+
+import torch
+
+from engine.errors import UserError
+from engine.fast.forms import candidates, usual
+from engine.fast.kernels import last, settle, spread
+from engine.generator import EPS
+
+
+def seen(*tensors) -> tuple:
+    """What changes when one of these tensors is replaced or written to; for comparing with ==."""
+    return tuple(n for t in tensors if t is not None for n in (id(t), t._version, t.data_ptr()))
+
+
+class Styles:
+    """All style affines of a synthesis network as one matrix: ws [num_ws, W] -> each affine's styles."""
+
+    def __init__(self, affines):
+        """affines: [(Linear, the row of ws it reads, a factor for its result)]."""
+        self.affines, self._seen = affines, None
+
+    def _join(self):
+        parts = [(a.weight * (a.lr_mul * factor / math.sqrt(a.weight.shape[1])), a.bias * (a.lr_mul * factor)) for a, _, factor in self.affines]
+        self.weight = torch.cat([weight for weight, _ in parts])                    # [S, W], S = all styles there are
+        self.bias = torch.cat([bias for _, bias in parts])
+        self.sizes = [bias.shape[0] for _, bias in parts]
+        rows = torch.tensor([row for _, row, _ in self.affines], device=self.bias.device)
+        self.rows = rows.repeat_interleave(torch.tensor(self.sizes, device=self.bias.device))[None]
+
+    def __call__(self, ws):
+        """A list of [I], in the order of the affines."""
+        now = seen(*(t for a, _, _ in self.affines for t in (a.weight, a.bias)))
+        if now != self._seen:
+            self._join()
+            self._seen = now
+        every = ws @ self.weight.T                                                  # [num_ws, S]: one product beats many
+        return (every.gather(0, self.rows)[0] + self.bias).split(self.sizes)
+
+
+class Layer:
+    """One styled convolution at batch 1."""
+
+    def __init__(self, name, conv, form=None):
+        self.name, self.conv, self.form_name = name, conv, form or usual(conv)
+        self._form = self._form_seen = self._noise = self._noise_seen = self._bias = self._bias_seen = None
+
+    def seen(self) -> tuple:
+        """Changes with anything of this layer that the picture depends on."""
+        conv = self.conv
+        return seen(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
+
+    def form(self):
+        """The form, made anew if the weight was written to."""
+        now = (self.form_name, *seen(self.conv.weight))
+        if now != self._form_seen:
+            self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp)
+            self._form_seen = now
+        return self._form
+
+    def bias(self):
+        """[O], times the gain."""
+        now = seen(self.conv.bias)
+        if now != self._bias_seen:
+            self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
+        return self._bias
+
+    def convolve(self, x, styles, noise):
+        """x [1, I, h, w], styles [I], noise from noise() -> activations [1, O, H, W]."""
+        form = self.form()
+        demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
+        form.modulate(styles, demodulation * self.conv.gain, self.bias())
+        return form(x, noise)
+
+    def finish(self, y, noise):
+        """Features y [1, O, H, W] put in place of the convolution -> activations, in a new tensor."""
+        y = torch.addcmul(self.bias().view(1, -1, 1, 1), last(y), y.new_full((1, 1, 1, 1), self.conv.gain))
+        return settle(y, noise, self.conv.clamp)
+
+    def noise(self, source):
+        """What to add, times the gain: [H, W], or [1, O, H, W] where channels are few; None = nothing."""
+        conv = self.conv
+        if not conv.noise or source.mode == "none" or source.strength == 0.0:
+            return None
+        if source.mode == "random":
+            return source.draw(conv.size, conv.weight) * (conv.noise_strength * (source.strength * conv.gain))
+        now = (source.strength, *seen(conv.noise_const, conv.noise_strength))
+        if now != self._noise_seen:
+            noise = conv.noise_const * (conv.noise_strength * (source.strength * conv.gain))
+            self._noise, self._noise_seen = spread(noise, conv.weight.shape[0]), now
+        return self._noise
+
+
+class NoiseSource:
+    """Where a pass takes its noise from: mode "const", "random" or "none", how strong, and from which seed."""
+
+    def __init__(self, mode, strength=1.0, seed=None):
+        if mode not in ("const", "random", "none"):
+            raise UserError(f"noise {mode!r}: expected const, random or none")
+        self.mode, self.strength, self.seed, self._generator = mode, strength, seed, None
+
+    def draw(self, size, like):
+        """The next random map [H, W]; the same ones in the same order as the generator's own."""
+        if self._generator is None:
+            self._generator = torch.Generator(like.device)
+            if self.seed is None:
+                self._generator.seed()
+            else:
+                self._generator.manual_seed(self.seed)
+        return torch.randn(1, 1, *size, generator=self._generator, device=like.device).to(like.dtype)[0, 0]

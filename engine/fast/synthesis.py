@@ -1,0 +1,186 @@
+"""One picture through the synthesis network, fast, and nothing twice. Knows the network's shape, no scenes.
+
+What did not change since the last picture is not computed again: styles while ws stays, and all layers below the
+first one that changed (a bend turned in a fine layer, a walk that only moves the fine styles).
+Letters: C channels, H, W size of a map, W in [num_ws, W] the width of w.
+"""
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from engine.bending import bend
+from engine.errors import UserError
+from engine.fast.kernels import last, skip_kernels, to_rgb, up_rgb
+from engine.fast.layers import Layer, NoiseSource, Styles, seen
+
+KEPT = 2                            # places to go on from, the newest ones that were of use
+
+
+@dataclass(frozen=True)
+class Step:
+    """One styled convolution, and the toRGB after it if there is one; row, rgb_row: the ws they read."""
+    layer: Layer
+    block: object
+    resolution: int
+    row: int
+    rgb_row: int | None
+
+
+@dataclass(frozen=True)
+class State:
+    """What a step is given: feature maps x, the picture so far, and the resnet shortcut waiting for conv1."""
+    x: torch.Tensor
+    picture: torch.Tensor | None = None
+    shortcut: torch.Tensor | None = None
+
+
+class Synthesis:
+    """The fast path of one generator. Pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
+
+    def __init__(self, generator, forms=None):
+        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms)."""
+        self.generator, self.steps = generator, []
+        a = generator.architecture
+        for j, r in enumerate(a.resolutions):
+            block = getattr(generator.synthesis, f"b{r}")
+            for k in (0, 1) if r > 4 else (1,):
+                name = f"b{r}.conv{k}"
+                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))
+                rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
+                self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
+        self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
+                              + [(s.block.torgb.affine, s.rgb_row, s.block.torgb.weight.shape[1] ** -0.5) for s in self._coloured()])
+        self._ws = self._made = None
+        self._stamps = [0] * a.num_ws               # how often each row of ws has changed
+        self._keys, self._kept = [], {}             # keys of the last picture's steps; {step: (keys below it, State)}
+        self.resumed = 0                            # the step that the last picture was begun at
+
+    def _coloured(self):
+        return [step for step in self.steps if step.rgb_row is not None]
+
+    @torch.no_grad()
+    def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
+        """As Generator.synthesize, and the picture times levels[0] plus levels[1]. ws [1, num_ws, W]."""
+        self._hear(ws)
+        steps = self._until(size)
+        source = NoiseSource(noise, noise_strength, noise_seed)
+        bent, splice = _by_layer(bends), splice or {}
+        keys = [self._key(step, source, bent, splice) for step in steps]
+        keys[-1] = (*keys[-1], levels)
+        start, state, keep = self._resume(keys)
+        styles = self._made
+        for i in range(start, len(steps)):
+            if i == keep:
+                self._keep(i, keys, state)
+            step = steps[i]
+            state = self._run(step, state, styles, source, bent, splice, levels if i == len(steps) - 1 else None)
+        self._keys, self.resumed = keys, start
+        return self._sized(state.picture, size)
+
+    def _hear(self, ws):
+        """Note which rows of ws changed; make the styles of all layers if one did."""
+        if ws.shape[0] != 1 or ws.shape[1:] != (len(self._stamps), self.generator.w_dim):
+            raise UserError(f"ws: expected [1, {len(self._stamps)}, {self.generator.w_dim}], got {list(ws.shape)}")
+        changed = [True] * len(self._stamps) if self._ws is None else (ws[0] != self._ws).any(1).tolist()
+        self._stamps = [n + c for n, c in zip(self._stamps, changed)]
+        if any(changed):
+            self._ws = ws[0].clone()
+        self._made = self._styles(self._ws)
+
+    def _until(self, size):
+        """The steps that a picture of this size takes."""
+        sizes = self.generator.architecture.resolutions
+        if size is not None and size not in sizes:
+            raise UserError(f"size {size}: expected one of {', '.join(map(str, sizes))}")
+        if size is None or self.generator.architecture.kind != "skip":
+            return self.steps
+        return [step for step in self.steps if step.resolution <= size]
+
+    def _key(self, step, source, bent, splice):
+        """What this step's result depends on, besides the steps before it."""
+        name, affine = step.layer.name, step.layer.conv.affine
+        bends = bent.get(name, ())
+        fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
+        spliced = splice.get(name)
+        key = [self._stamps[step.row], step.layer.seen(), seen(affine.weight, affine.bias), source.mode, source.strength, fresh,
+               _settings(bends), (_Held(spliced), spliced._version) if spliced is not None else None]
+        if step.rgb_row is not None:
+            rgb = step.block.torgb
+            key += [self._stamps[step.rgb_row], seen(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
+        if step.resolution == 4:
+            key.append(seen(step.block.const))
+        return tuple(key)
+
+    def _resume(self, keys):
+        """(first step to run, its State, the step whose State to keep for the next picture or None)."""
+        first = next((i for i, (a, b) in enumerate(zip(keys, self._keys)) if a != b), min(len(keys), len(self._keys)))
+        first = min(first, len(keys) - 1)
+        for i in sorted(self._kept, reverse=True):
+            below, state = self._kept[i]
+            if i < len(keys) and below == keys[:i]:
+                return i, state, first if first > i else None
+        const = self.steps[0].block.const
+        return 0, State(last(const.detach()[None])), first or None
+
+    def _keep(self, i, keys, state):
+        self._kept.pop(i, None)
+        while len(self._kept) >= KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[i] = (keys[:i], state)
+
+    def _run(self, step, state, styles, source, bent, splice, levels):
+        """One step; levels: those of the picture if this is the last one, else None."""
+        layer, index = step.layer, self.steps.index(step)
+        shortcut = state.shortcut
+        if hasattr(step.block, "skip") and layer.conv.up:
+            shortcut = step.block.skip(state.x)
+        noise = layer.noise(source)
+        if layer.name in splice:
+            x = layer.finish(splice[layer.name], noise)
+        else:
+            x = layer.convolve(state.x, styles[index], noise)
+        if layer.name in bent:
+            x = last(bend(x, bent[layer.name], owned=True))
+        if shortcut is not None and not layer.conv.up:
+            x, shortcut = x + shortcut, None
+        picture = state.picture
+        if step.rgb_row is not None:
+            style = styles[len(self.steps) + self._coloured().index(step)]
+            picture = _coloured(step.block.torgb, x, style, picture, levels or (1.0, 0.0))
+        return State(x, picture, shortcut)
+
+    def _sized(self, picture, size):
+        if size is None or picture.shape[2:] == self.generator.architecture.pixels(size):
+            return picture
+        return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
+
+
+def _coloured(rgb, x, style, picture, levels):
+    """The picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
+    factor, offset = levels
+    y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
+    if rgb.clamp is not None:
+        y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
+    return y if picture is None else up_rgb(picture, y, skip_kernels(y, factor))
+
+
+class _Held:
+    """A tensor that is equal to itself only."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __eq__(self, other):
+        return isinstance(other, _Held) and other.tensor is self.tensor
+
+
+def _settings(bends):
+    return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix) for b in bends)
+
+
+def _by_layer(bends) -> dict:
+    grouped = {}
+    for b in bends:
+        grouped.setdefault(b.layer, []).append(b)
+    return grouped

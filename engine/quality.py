@@ -1,0 +1,34 @@
+"""How large the picture is drawn: /quality/size, and enlarging a smaller drawing to the size that is shown.
+
+Outputs see frames of one size, whatever is drawn. Who turns the knob, a hand or the governor, is not known here.
+"""
+import torch
+from torch.nn import functional as F
+
+from engine.parameter import Parameter
+
+SMALLEST = 64
+
+PARAMETERS = {
+    "/quality/size": Parameter(1024, SMALLEST, 1024, step=1, unit="px",
+                               about="draw at most so large, enlarged to the size shown; the governor turns it"),
+    "/quality/auto": Parameter(1.0, step=1, about="1 = draw smaller while frames take too long; 0 holds the size there is"),
+}
+
+
+def drawn(wanted: float, shown: int, resolutions) -> int:
+    """The size to draw at: the largest the network has that is neither above the one wanted nor the one shown."""
+    fitting = [r for r in resolutions if r <= min(wanted, shown)]
+    return max(fitting, default=min(resolutions))
+
+
+def enlarge(small, pixels):
+    """uint8 [h, w, 3] -> `pixels`, uint8 [H, W, 3], bilinear."""
+    picture = small.permute(2, 0, 1)[None]
+    large = F.interpolate(picture, size=pixels.shape[:2], mode="bilinear", align_corners=False)
+    pixels.copy_(large[0].permute(1, 2, 0))
+
+
+def canvases(architecture, shown: int) -> dict[int, torch.Tensor]:
+    """{size: an empty picture, uint8 [h, w, 3]} for each size below the one shown."""
+    return {r: torch.zeros(*architecture.pixels(r), 3, dtype=torch.uint8) for r in architecture.resolutions if r < shown}
