@@ -54,9 +54,9 @@ class Memory:
         """What memory does in this frame, before the hands."""
         show = self.show
         scene, motion = show.scene, show.motion
-        self.newest = scene, motion
+        begun, self.newest = self.newest is not None, (scene, motion)
         frozen = bool(scene["/output/freeze"])
-        if not frozen or self.shown is None:
+        if begun and (not frozen or self.shown is None):
             self.shown = self.newest
         if self._record_to is not None:
             self._start_take()
@@ -187,9 +187,8 @@ class Memory:
     def _start_take(self):
         path, self._record_to = self._record_to, None
         scene, motion = self.newest
-        shown = self.shown if scene["/output/freeze"] else None
         try:
-            self.writer = TakeWriter(path, scene, motion, self.origin, shown)
+            self.writer = TakeWriter(path, scene, motion, self.origin, self.shown)
         except UserError as error:
             log.error("%s", error)
             return
@@ -215,7 +214,7 @@ class Memory:
 
     def _to_save(self):
         """What is on show; under a freeze, what the held picture is of."""
-        if self.newest is None or not self.newest[0]["/output/freeze"]:
+        if self.newest is None or self.shown is None or not self.newest[0]["/output/freeze"]:
             return self.newest
         return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
 

@@ -10,8 +10,9 @@ log = logging.getLogger(__name__)
 
 
 def free_name(folder, stem: str, suffix: str):
-    """A path in the folder that nothing has yet: stem-001, stem-002, ..."""
-    return next(path for n in range(1, 100000) if not (path := folder / f"{stem}-{n:03d}{suffix}").exists())
+    """A path in the folder whose name no take or video has yet: stem-001, stem-002, ..."""
+    taken = {path.stem for path in folder.glob(f"{stem}-*.*")}
+    return folder / next(f"{name}{suffix}" for n in range(1, 100000) if (name := f"{stem}-{n:03d}") not in taken)
 
 
 def _path(memory, name, suffix):

@@ -37,7 +37,7 @@ class Origin:
 
 
 class TakeWriter:
-    """Records to a file; record(tick, applied) is the loop's. shown: the (scene, motion) a frozen picture is of."""
+    """Records to a file; record(tick, applied) is the loop's. shown: the (scene, motion) of the picture that is up."""
 
     def __init__(self, path, scene: Scene, motion: Motion, origin: Origin = Origin(), shown=None):
         self.path, self.frames, self.failed = Path(path), 0, None
@@ -198,6 +198,6 @@ class TakeReader:
 
     def begin(self, show):
         """Set a show to how the take began."""
-        if self.shown is not None:                       # the picture was frozen: it has to be drawn before it can be held
+        if self.shown is not None:                       # a freeze holds this picture, so it has to be drawn
             show.instrument.render(*self.shown, None)
         show.scene, show.motion, show.first = self.scene, self.motion, self.scene

@@ -1,0 +1,173 @@
+"""Live video recording: Matroska while it runs, so that no crash or full disk costs more than its last second.
+
+Frames keep the times they were shown at. What the encoder is too slow for is left out and counted. On stop the file is
+put into the container its name asks for. Must not know scenes or takes.
+"""
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import UserError
+from live.clock import now
+from live.outputs import Running, output
+
+log = logging.getLogger(__name__)
+
+CONTAINERS = (".mkv", ".mp4", ".mov")
+MILLISECONDS = Fraction(1, 1000)
+BACKLOG = 16                        # frames waiting for the encoder
+RESERVE = 256 << 20                 # bytes left free on the disk
+LOOKED = 30                         # frames between looks at the disk
+CLUSTER = {"cluster_time_limit": "500", "flush_packets": "1"}        # what a killed process leaves is whole to half a second
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How pictures are coded. crf: x264's quality, smaller is better. lossless: every bit, FFV1 or x264 in RGB.
+
+    container: where the pictures will end up.
+    """
+    lossless: bool = False
+    preset: str = "veryfast"
+    crf: int = 16
+    container: str = ".mkv"
+
+    def codec(self) -> tuple[str, str, dict]:
+        """(codec, pixel format, options). No picture depends on a later one, so that parts can be joined."""
+        if self.lossless and self.container == ".mkv":
+            return "ffv1", "bgr0", {"level": "3", "slicecrc": "1"}
+        if self.lossless:
+            return "libx264rgb", "rgb24", {"preset": self.preset, "qp": "0", "bf": "0"}
+        return "libx264", "yuv420p", {"preset": self.preset, "crf": str(self.crf), "bf": "0"}
+
+
+class VideoFile:
+    """A video being written. time_base: what write()'s times count in."""
+
+    def __init__(self, path, height: int, width: int, coding: Coding, fps: float, time_base: Fraction = MILLISECONDS):
+        import av
+
+        self.path, self._last = Path(path), -1
+        codec, pixels, options = coding.codec()
+        even = 2 if pixels == "yuv420p" else 1
+        self._file = av.open(str(path), "w", options=CLUSTER if self.path.suffix == ".mkv" else {})
+        self._stream = self._file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        context = self._stream.codec_context
+        context.width, context.height = width // even * even, height // even * even
+        context.pix_fmt, context.time_base = pixels, time_base
+        self._time_base, self._scaled = time_base, (context.width, context.height) != (width, height)
+        if pixels == "yuv420p":
+            context.color_primaries = context.color_trc = context.colorspace = 1        # BT.709, limited range
+            context.color_range = 1
+
+    def write(self, pixels: np.ndarray, time: int):
+        """Add a picture uint8 [H, W, 3]; times must rise, so one that does not is moved on by a tick."""
+        import av
+
+        context = self._stream.codec_context
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        if context.pix_fmt == "yuv420p" or (context.width, context.height) != (frame.width, frame.height):
+            frame = frame.reformat(context.width, context.height, context.pix_fmt, interpolation="LANCZOS",
+                                   **({"dst_colorspace": "ITU709"} if context.pix_fmt == "yuv420p" else {}))
+        self._last = frame.pts = max(time, self._last + 1)
+        frame.time_base = self._time_base
+        self._file.mux(self._stream.encode(frame))
+
+    def close(self):
+        """Write what the encoder holds back, and the end of the file. OSError: the disk is full; the file still plays."""
+        try:
+            self._file.mux(self._stream.encode())
+        finally:
+            self._file.close()
+
+
+@output
+class Recorder:
+    """target: FILE.mkv, .mp4 or .mov. reserve: bytes of the disk never used; reaching them ends the recording well."""
+
+    def __init__(self, target="recording.mp4", fps=30.0, reserve=RESERVE, now=now):
+        path = Path(target)
+        if path.suffix not in CONTAINERS:
+            raise UserError(f"recording {target}: expected a name ending in {', '.join(CONTAINERS)}")
+        if path.exists() or path.with_suffix(".mkv").exists():
+            raise UserError(f"recording {target}: there is one of that name already; choose another")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"recording {target}: the folder can't be made: {error.strerror}") from None
+        self.now, self.path = now, path
+        self.running = Running(f"recorder {path.name}", _Writer(path, fps, reserve))
+
+    name = property(lambda self: self.running.name)
+    sent = property(lambda self: self.running.sent)
+    dropped = property(lambda self: self.running.dropped)
+    broken = property(lambda self: self.running.broken)
+
+    def put(self, frame):
+        """Note the time; the rest is the thread's."""
+        self.running.put(_Stamped(frame.pixels, self.now()))
+
+    def close(self):
+        """Finish the file: it takes what the encoder still holds, and a copy into the container asked for."""
+        self.running.close()
+
+
+@dataclass(frozen=True)
+class _Stamped:
+    pixels: np.ndarray
+    time: float
+
+
+class _Writer:
+    """The recorder's side in its own thread."""
+    backlog = BACKLOG
+
+    def __init__(self, path: Path, fps, reserve):
+        self.path, self.fps, self.reserve = path, fps, reserve
+        self.raw = path.with_suffix(".mkv")
+        self._video, self._start, self._count = None, 0.0, 0
+
+    def send(self, frame):
+        if self._count % LOOKED == 0 and shutil.disk_usage(self.path.parent).free < self.reserve:
+            raise OSError(f"less than {self.reserve >> 20} MB left on the disk")
+        self._count += 1
+        if self._video is None:
+            height, width = frame.pixels.shape[:2]
+            self._video, self._start = VideoFile(self.raw, height, width, Coding(preset="ultrafast", crf=18), self.fps), frame.time
+        self._video.write(frame.pixels, round((frame.time - self._start) * 1000))
+
+    def close(self):
+        """End the Matroska file; if it is whole, put it where it was meant to go."""
+        video, self._video = self._video, None
+        if video is None:
+            return
+        video.close()
+        if self.raw != self.path:
+            if shutil.disk_usage(self.path.parent).free - self.raw.stat().st_size < self.reserve:
+                log.warning("%s: no room for a second copy; the recording stays %s", self.path, self.raw.name)
+                return
+            remux(self.raw, self.path)
+            self.raw.unlink()
+        log.info("recorded %s: %d frames", self.path, self._count)
+
+
+def remux(source: Path, target: Path):
+    """The same coded pictures in another container; the target appears when it is whole."""
+    import av
+
+    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        with av.open(str(source)) as given, av.open(str(temporary), "w", options={"movflags": "+faststart"}) as made:
+            stream = made.add_stream_from_template(given.streams.video[0])
+            for packet in given.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    made.mux(packet)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""A take as a row of moments: the scene and motion at each of its own ticks, or evenly spaced. Draws nothing.
+
+At its own ticks a take is what was played, to the bit. Evenly spaced, what the hands and the walk did between two ticks
+is filled in, so that a show that stuttered renders smoothly and a take of 30 frames a second renders at 60.
+"""
+import itertools
+from dataclasses import dataclass, replace
+from typing import Iterator
+
+from engine.morphing import routes
+from engine.motion import Motion
+from engine.scene import Scene
+from engine.walks import fade
+from live.events import Change
+
+
+@dataclass(frozen=True)
+class Moment:
+    """time: seconds since the take began. cut: something was put in place at once, rather than turned."""
+    time: float
+    scene: Scene
+    motion: Motion
+    cut: bool = False
+
+
+def played(take) -> Iterator[Moment]:
+    """The moments at the take's own ticks."""
+    scene, motion, start = take.scene, take.motion, None
+    for tick, applied in take.frames():
+        start = tick.time if start is None else start
+        scene, motion, cut = _apply(scene, motion, applied)
+        motion = motion.advance(scene, tick.dt)
+        yield Moment(tick.time - start, scene, motion, cut)
+
+
+def _apply(scene, motion, applied):
+    cut = False
+    changes = [item for item in applied if isinstance(item, Change)]
+    if len(changes) == len(applied):
+        return scene.set(changes), motion, False
+    for item in applied:
+        if isinstance(item, Change):
+            scene = scene.set([item])
+        elif isinstance(item, Motion):
+            cut, motion = cut or not item.led, item
+        else:
+            cut, scene = cut or item.bends != scene.bends, item
+    return scene, motion, cut
+
+
+def evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
+    """A moment every 1/fps seconds, from the first to the last."""
+    moments = iter(moments)
+    here = there = next(moments, None)
+    if here is None:
+        return
+    for frame in itertools.count():
+        time = frame / fps
+        while there.time <= time + 1e-9:
+            here, there = there, next(moments, None)
+            if there is None:
+                if here.time >= time - 1e-9:
+                    yield _numbered(replace(here, time=time), frame)
+                return
+        yield _numbered(_between(here, there, time), frame)
+
+
+def _between(a: Moment, b: Moment, time: float) -> Moment:
+    if b.cut or a.scene["/output/freeze"]:
+        return replace(a, time=time)
+    u = (time - a.time) / (b.time - a.time)
+    scene = a.scene
+    if b.scene.bends == scene.bends:
+        scene = scene.set_values({address: value for address, route in routes(scene, b.scene, step_at=1.0).items()
+                                  if (value := route(u)) != scene[address]})
+    if b.motion.led:
+        motion = replace(a.motion, place=fade(a.motion.place, b.motion.place, u))
+    else:
+        motion = a.motion.advance(scene, time - a.time)
+    return Moment(time, scene, motion)
+
+
+def _numbered(moment: Moment, frame: int) -> Moment:
+    """Random noise is new with every frame that is drawn."""
+    return replace(moment, motion=replace(moment.motion, frame=frame))
