@@ -253,10 +253,7 @@ class SurfacePane:
         pygame.display.flip()
 
     def close(self):
-        import pygame
-
-        pygame.display.quit()                          # the only way to be rid of it
-        pygame.display.init()
+        """It goes when another is opened, or with the window system: pygame has only the one."""
 
 
 def _surface(pixels):

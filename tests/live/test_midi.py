@@ -1,0 +1,290 @@
+import os
+import queue
+import random
+import shutil
+import subprocess
+
+import pytest
+
+from engine.errors import UserError
+from live import controls
+from live.clock import now, sleep
+from live.controls import midi
+from live.controls.midi import Stats, Supervisor, heard, list_ports, stripped, wanted
+from live.events import ControlEvent
+from live.mapping import Mapping
+
+mido = pytest.importorskip("mido")
+
+DEADLINE = 60.0                     # seconds after which a test gives up waiting
+
+
+@pytest.mark.parametrize("data, control, value, momentary", [
+    ([0xB0, 16, 127], "cc 1/16", 1.0, False),
+    ([0xBF, 127, 0], "cc 16/127", 0.0, False),
+    ([0x90, 36, 127], "note 1/36", 1.0, True),
+    ([0x90, 36, 0], "note 1/36", 0.0, True),          # the usual way to say note off
+    ([0x80, 36, 64], "note 1/36", 0.0, True),
+    ([0xE0, 0, 0], "bend 1", 0.0, False),
+    ([0xE0, 0, 64], "bend 1", 0.5, False),
+    ([0xE0, 127, 127], "bend 1", 1.0, False),
+    ([0xC1, 0], "program 2/1", 1.0, True),
+    ([0xC1, 127], "program 2/128", 1.0, True),
+    ([0xD0, 127], "pressure 1", 1.0, False),
+    ([0xA0, 36, 127], "pressure 1/36", 1.0, False),
+])
+def test_what_messages_mean(data, control, value, momentary):
+    assert heard(mido.Message.from_bytes(data), "", 3.0) == ControlEvent(control, value, momentary, 3.0)
+    assert heard(mido.Message.from_bytes(data), "Nano").control == f"{control} @ Nano"
+
+
+@pytest.mark.parametrize("data", [[0xF8], [0xFA], [0xF0, 1, 2, 0xF7], [0xF2, 1, 2], [0xFE]])
+def test_what_is_no_control(data):
+    assert heard(mido.Message.from_bytes(data)) is None
+
+
+@pytest.mark.parametrize("name, system, base", [
+    ("nanoKONTROL2:nanoKONTROL2 MIDI 1 24:0", "linux", "nanoKONTROL2:nanoKONTROL2 MIDI 1"),
+    ("fakectl-01:out", "linux", "fakectl:out"),
+    ("nanoKONTROL2 1", "win32", "nanoKONTROL2"),
+    ("MIDIIN2 (X-TOUCH) 3", "win32", "MIDIIN2 (X-TOUCH)"),
+    ("Launchpad Port 1", "darwin", "Launchpad Port 1"),
+])
+def test_names_without_the_numbers_that_change(name, system, base):
+    assert stripped(name, system) == base
+
+
+def test_a_pattern_that_is_none():
+    with pytest.raises(UserError, match=r"--midi-ports '\(': .*expected part of a port's name"):
+        wanted("(")
+
+
+# -- a rack of ports that can be pulled and plugged
+
+class Port:
+    def __init__(self, receive):
+        self.receive, self.closed = receive, False
+
+    def close_port(self):
+        self.closed = True
+
+    delete = close_port
+
+
+class Rack:
+    """Stands in for Library: `there` are the ports, by name."""
+    message, troubles = mido.Message, (OSError,)
+
+    def __init__(self, *there):
+        self.there, self.opened, self.busy, self.fails = list(there), [], set(), False
+
+    def names(self):
+        if self.fails:
+            raise UserError("MIDI: the ports can't be listed: no server")
+        return list(self.there)
+
+    def open(self, index, receive):
+        if self.there[index] in self.busy:
+            raise OSError("error creating Windows MM MIDI input port")
+        port = Port(receive)
+        self.opened.append((self.there[index], port))
+        return port
+
+    def close(self):
+        pass
+
+
+class Hands(list):
+    """A supervisor over a rack, and what it emitted."""
+
+    def __init__(self, *there, ports=None):
+        self.rack, self.stats = Rack(*there), Stats()
+        self.supervisor = Supervisor(self.append, wanted(ports), self.rack, self.stats)
+        self.supervisor.look()
+
+    def look(self, *there):
+        self.rack.there = list(there)
+        self.supervisor.look()
+
+    def devices(self):
+        seen = [(e.control.removeprefix("device "), e.value) for e in self]
+        self.clear()
+        return seen
+
+
+def test_unplugged_and_plugged_in_elsewhere():
+    hands = Hands("Nano:Nano MIDI 1 24:0", "LPD8:LPD8 MIDI 1 28:0")
+    assert hands.devices() == [("Nano:Nano MIDI 1", 1.0), ("LPD8:LPD8 MIDI 1", 1.0)]
+    hands.look("LPD8:LPD8 MIDI 1 28:0")
+    assert hands.devices() == [("Nano:Nano MIDI 1", 0.0)] and hands.rack.opened[0][1].closed
+    hands.look("LPD8:LPD8 MIDI 1 28:0", "Nano:Nano MIDI 1 32:0")
+    assert hands.devices() == [("Nano:Nano MIDI 1", 1.0)]
+    assert hands.stats.report() == {"ports": ["LPD8:LPD8 MIDI 1", "Nano:Nano MIDI 1"], "messages": 0, "bad": 0, "reconnects": 1}
+
+
+def test_twins_keep_their_places():
+    hands = Hands("Nano:Nano 24:0", "Nano:Nano 28:0")
+    assert hands.devices() == [("Nano:Nano", 1.0), ("Nano:Nano #2", 1.0)]
+    hands.look("Nano:Nano 28:0")
+    assert hands.devices() == [("Nano:Nano", 0.0)]
+    hands.look("Nano:Nano 28:0", "Nano:Nano 36:0")
+    assert hands.devices() == [("Nano:Nano", 1.0)]
+
+
+def test_twins_that_the_system_does_not_tell_apart_are_opened_anew():
+    """On macOS both are called the same: when one goes nobody knows which."""
+    hands = Hands("Nano", "Nano")
+    assert hands.devices() == [("Nano", 1.0), ("Nano #2", 1.0)]
+    hands.look("Nano")
+    assert hands.devices() == [("Nano", 0.0), ("Nano #2", 0.0), ("Nano", 1.0)]
+    assert [port.closed for _, port in hands.rack.opened] == [True, True, False]
+
+
+def test_only_the_ports_asked_for():
+    assert Hands("Nano:Nano 24:0", "Midi Through 14:0", ports="nano|lpd8").devices() == [("Nano:Nano", 1.0)]
+
+
+def test_a_port_somebody_else_has_is_tried_again(caplog):
+    hands = Hands()
+    hands.rack.busy.add("Nano 1")
+    for _ in range(3):
+        hands.look("Nano 1")
+    assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
+        "MIDI: Nano 1 can't be opened: error creating Windows MM MIDI input port; another program may have it (on Windows only one can)"]
+    hands.rack.busy.clear()
+    hands.look("Nano 1")
+    assert len(hands.devices()) == 1
+
+
+def test_a_server_that_goes_away_takes_the_ports_along(caplog):
+    hands = Hands("Nano")
+    hands.devices()
+    hands.rack.fails = True
+    hands.look("Nano")
+    assert hands.devices() == [("Nano", 0.0)] and "can't be listed" in caplog.text
+    hands.rack.fails = False
+    hands.look("Nano")
+    assert hands.devices() == [("Nano", 1.0)]
+
+
+def test_rubbish_is_counted():
+    hands = Hands("Nano")
+    hands.devices()
+    receive, chance = hands.rack.opened[0][1].receive, random.Random(3)
+    for _ in range(3000):
+        receive([chance.randrange(256) for _ in range(chance.randrange(6))])
+    assert hands.stats.messages + hands.stats.bad == 3000 and hands.stats.bad > 1000
+    assert all(0.0 <= event.value <= 1.0 for event in hands)
+
+
+def test_midi_without_a_system_for_it_is_no_reason_to_stop(monkeypatch, caplog):
+    def none(api):
+        raise UserError("MIDI: this machine has no ALSA sequencer; with a JACK server: --midi-api UNIX_JACK")
+    monkeypatch.setattr(midi, "Library", none)
+    controls.start("midi", None)()
+    assert "no ALSA sequencer; with a JACK server: --midi-api UNIX_JACK; playing on without midi" in caplog.text
+    assert list_ports()["problem"].startswith("MIDI: this machine") and list_ports()["inputs"] == []
+
+
+def test_an_api_that_is_not_there():
+    pytest.importorskip("rtmidi")
+    assert list_ports("OSS")["problem"].startswith("--midi-api OSS: not on this machine; there: ")
+
+
+# -- real ports
+
+@pytest.fixture(scope="module")
+def jack():
+    """A JACK server of our own."""
+    rtmidi = pytest.importorskip("rtmidi")
+    if shutil.which("jackd") is None or rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
+        pytest.skip("jackd is not installed")
+    name = f"lj-test-{os.getpid()}"
+    before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
+    os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
+    server = subprocess.Popen(["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = now() + DEADLINE
+    while "problem" in list_ports("UNIX_JACK"):
+        if server.poll() is not None or now() > end:
+            pytest.skip("jackd does not run here")
+        sleep(0.2)
+    yield rtmidi
+    server.terminate()
+    server.wait()
+    for key, value in before.items():
+        os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
+
+
+class Controller:
+    """A fake controller on a real port."""
+
+    def __init__(self, rtmidi, name="nanoKONTROL2"):
+        self.out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=name)
+        self.out.open_virtual_port("out")
+
+    def unplug(self):
+        self.out.close_port()
+        self.out.delete()
+
+
+def until(inbox, control, value=None):
+    """Wait for an event; returns it."""
+    while True:
+        event = inbox.get(timeout=DEADLINE)
+        if event.control == control and (value is None or event.value == pytest.approx(value)):
+            return event
+
+
+def arrives(inbox, controller, message, control, value):
+    """Send until it is heard: a JACK connection takes a period to stand."""
+    end = now() + DEADLINE
+    while now() < end:
+        controller.out.send_message(message)
+        try:
+            event = inbox.get(timeout=0.2)
+        except queue.Empty:
+            continue
+        if event.control == control:
+            assert event.value == pytest.approx(value) and event.at > 0
+            return
+    raise AssertionError(f"{control} never came")
+
+
+def test_two_controllers_of_one_name_unplugged_and_plugged_in_again(jack):
+    """Values stay, faders meet them anew, and each keeps its place."""
+    inbox, stats = queue.SimpleQueue(), controls.new_stats("midi")
+    end = controls.start("midi", inbox.put, ports="nano", api="UNIX_JACK", stats=stats, look=0.05)
+    try:
+        one = Controller(jack)
+        until(inbox, "device nanoKONTROL2:out", 1.0)
+        two = Controller(jack)
+        until(inbox, "device nanoKONTROL2:out #2", 1.0)
+        arrives(inbox, one, [0xB0, 16, 64], "cc 1/16 @ nanoKONTROL2:out", 64 / 127)
+        arrives(inbox, two, [0xB0, 16, 65], "cc 1/16 @ nanoKONTROL2:out #2", 65 / 127)
+        one.unplug()
+        until(inbox, "device nanoKONTROL2:out", 0.0)
+        arrives(inbox, two, [0x90, 36, 127], "note 1/36 @ nanoKONTROL2:out #2", 1.0)
+        one = Controller(jack)
+        until(inbox, "device nanoKONTROL2:out", 1.0)
+        arrives(inbox, one, [0xC0, 4], "program 1/5 @ nanoKONTROL2:out", 1.0)
+        assert {"nanoKONTROL2:out", "nanoKONTROL2:out #2"} == set(stats.report()["ports"]) and stats.reconnects == 1
+        one.unplug(), two.unplug()
+    finally:
+        end()
+
+
+def test_a_real_fader_turns_a_parameter(jack, instrument):
+    inbox, mapping, scene = queue.SimpleQueue(), Mapping.load(), instrument.scene()
+    end = controls.start("midi", inbox.put, api="UNIX_JACK", look=0.05)
+    controller = Controller(jack, "Wheel")
+    try:
+        until(inbox, "device Wheel:out", 1.0)
+        arrives(inbox, controller, [0xB0, 16, 0], "cc 1/16 @ Wheel:out", 0.0)
+        for position in range(0, 128, 4):             # up through the value there is
+            controller.out.send_message([0xB0, 16, position])
+            scene = scene.set(mapping.heard([until(inbox, "cc 1/16 @ Wheel:out", position / 127)], scene))
+        assert scene["/truncation"] == pytest.approx(124 / 127 * 2, abs=1e-3)
+    finally:
+        controller.unplug()
+        end()
