@@ -21,7 +21,7 @@ class Show:
     instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
     mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
-    .heard(tick, scene, motion, applied): what the hands then did, and to which scene and motion.
+    .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
     record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None. strict: errors end the show (tests, renders).
     """
     instrument: object
@@ -78,9 +78,8 @@ class Show:
         played = self._apply([item for player in self.players for item in player.play(tick)])
         scene, motion = self.scene, self.motion
         applied = self._apply(self.mapping.heard(events, scene))
-        for player in self.players:
-            player.heard(tick, scene, motion, applied)
-        return played + applied
+        answers = self._apply([item for player in self.players for item in player.heard(tick, scene, motion, applied)])
+        return played + applied + answers
 
     def _apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""

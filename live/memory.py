@@ -67,12 +67,15 @@ class Memory:
             items += self._lead(tick.dt, scene, motion)
         return items
 
-    def heard(self, tick, scene: Scene, motion: Motion, applied: list):
-        """What the hands just did."""
+    def heard(self, tick, scene: Scene, motion: Motion, applied: list) -> list:
+        """What the hands just did; returns what the pad makes of it."""
         theirs = [item for item in applied if not any(item is ours for ours in self._ours)]
         self._ours = []
-        if not theirs:
-            return
+        if theirs:
+            self._note(tick, scene, motion, theirs)
+        return self._under_pad(tick.dt)
+
+    def _note(self, tick, scene, motion, theirs):
         changes = [item for item in theirs if isinstance(item, Change)]
         self.undo.heard(tick.time, scene, motion, theirs)
         self.gesture.heard(self.beat, changes)
@@ -82,17 +85,23 @@ class Memory:
             for change in changes:
                 self.morph.release(change.address)
 
-    def _lead(self, dt, scene, motion):
-        """What the morph or the pad does."""
+    def _lead(self, dt, scene, motion) -> list:
+        """What the morph does."""
         if self._next:
             self.morph, self._next = Morph(scene, motion, *self._next, before=self.morph), None
-        if self.morph:
-            items = self.morph.play(dt, scene, motion)
-            if self.morph.over:
-                self.morph = None
-            return items
+        if self.morph is None:
+            return []
+        items = self.morph.play(dt, scene, motion)
+        if self.morph.over:
+            self.morph = None
+        return items
+
+    def _under_pad(self, dt) -> list:
+        """What the pad does, unless a morph or a freeze has the picture."""
+        scene, motion = self.show.scene, self.show.motion
         if not scene["/pad/on"]:
             self.pad = None
+        if not scene["/pad/on"] or self.morph or self._next or scene["/output/freeze"]:
             return []
         if self.pad is None:
             self.pad = Pad([self._target(name) if name else (scene, motion) for name in self.corners])

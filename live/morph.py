@@ -11,6 +11,7 @@ from engine.walks import fade
 from live.events import Change
 from live.performer import MASTERS, masters_kept, within
 
+NEARLY = 1e-9                       # of the way: thirty thirtieths add up to a little less than one
 DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands
 
 
@@ -52,7 +53,8 @@ class Morph:
                 if rule == "hold" and a in scene.parameters and a in target[0].parameters}
         self.origin, self.target, self.manner = scene, (target[0].set_values(held), target[1]), manner
         self.start, self.end = together([scene, self.target[0]])
-        self.routes = routes(self.start, self.end, manner.rules, manner.step)
+        ways = routes(self.start, self.end, manner.rules, manner.step)
+        self.routes = {address: way for address, way in ways.items() if not within(address, MASTERS)}
         self.depth = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
         self.left = before if self.depth else motion
         self.goal = target[1]                           # the motion aimed at, going on as it will
@@ -102,7 +104,8 @@ class Morph:
         return self.left
 
     def _step(self, dt, tempo):
-        self.at = min(max(self.at + self.way * self.manner.gone(dt, tempo), 0.0), 1.0)
+        at = self.at + self.way * self.manner.gone(dt, tempo)
+        self.at = 0.0 if at < NEARLY else 1.0 if at > 1.0 - NEARLY else at
         if isinstance(self.left, Morph):
             self.left._step(dt, tempo)
         else:
