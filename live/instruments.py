@@ -45,7 +45,7 @@ def find(where) -> InstrumentFolder:
     if not path.exists():
         raise UserError(f"{where}: there is no such instrument; built in: {', '.join(built_in())}")
     if path.is_file():
-        return InstrumentFolder(path.stem, path, ROOT / "presets" / path.stem, {})
+        return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)
     return InstrumentFolder(description.name, path / description.generator, path, description.start)
 

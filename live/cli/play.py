@@ -4,6 +4,7 @@
     python run_live.py --instrument ffhq.pkl --size 512 --osc-port 9000
     python run_live.py --list-parameters
 """
+import collections
 import contextlib
 import gc
 import json
@@ -11,9 +12,17 @@ import logging
 import pathlib
 import sys
 import threading
+from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine
+from live import addresses, instruments, journal, machine, opening
+from live.autosave import resumed
+from live.clock import Pace, WallClock, bounded
+from live.events import ControlEvent
+from live.loop import Show
+from live.mapping import Mapping
+from live.memory import Memory
+from live.takes import Origin, TakeReader
 
 log = logging.getLogger(__name__)
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
@@ -25,6 +34,7 @@ def arguments(parser):
     show.add_argument("--preset", metavar="NAME", help="the preset to begin with")
     show.add_argument("--resume", action="store_true", help="begin with the scene the last show ended with")
     show.add_argument("--bends", metavar="FILE.yaml", help="a network-bending configuration to begin with")
+    show.add_argument("--quirk", action="append", default=[], choices=opening.QUIRKS, help="read --bends as the published tool did, quirk by quirk")
     show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
     hands = parser.add_argument_group("hands")
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
@@ -53,16 +63,16 @@ def arguments(parser):
 
 def run(options):
     _check(options)
-    folder = instruments.find(options.instrument)
-    instrument = _open(folder, options)
-    scene = instrument.scene().set_values(folder.start)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads)
+    if options.bends:
+        opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
     if options.list_parameters:
         written = addresses.as_json if options.json else addresses.as_page if options.page else addresses.as_text
-        sys.stdout.write(written(scene))
+        sys.stdout.write(written(opened.scene))
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        return _play(options, folder, instrument, scene, closing)
+        return _play(options, opened, closing)
 
 
 def _check(options):
@@ -74,42 +84,57 @@ def _check(options):
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
 
 
-def _open(folder, options):
-    from engine import checkpoints, device
-    from engine.instrument import Instrument
-
-    device.use_threads(options.threads)
-    generator = checkpoints.load(folder.generator, device.choose(options.device))
-    return Instrument(generator, options.size)
-
-
-def _play(options, folder, instrument, scene, closing):
-    from live.clock import WallClock, bounded
-    from live.loop import Show
-
-    instrument.warm_up(scene)
-    show = Show(instrument, _mapping(options), scene)
+def _play(options, opened, closing):
+    opened.instrument.warm_up(opened.scene)
+    show = Show(opened.instrument, Mapping.load(options.mapping), opened.scene)
+    memory = _memory(options, opened, show)
+    closing.callback(memory.close)
     clock = WallClock(options.fps)
-    window = _outputs(options, folder, show, closing)
+    window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)
+    ticks = _ticks(options, opened, show, clock)
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; quit: escape twice", folder.name, instrument.size, instrument.device)
-    ticks = bounded(clock.ticks(), options.frames, options.seconds)
+    log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
     if window is None:
         with contextlib.suppress(KeyboardInterrupt):
-            show.play(ticks)
+            ticks()
     else:
         _play_beside(window, show, ticks)
     if options.report:
-        _write_report(options.report, report(show, clock, instrument, stats))
+        _write_report(options.report, report(show, clock, opened.instrument, stats))
     return 0
+
+
+def _memory(options, opened, show):
+    """Presets, takes, undo and the autosave, at the state the flags ask for."""
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps)
+    memory = Memory(show, opened.library(), origin=origin)
+    saved = opened.folder.folder / ".last-scene.json"
+    if options.resume:
+        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator)
+    elif options.preset:
+        memory.library.read(options.preset)                 # a name that is wrong is said before the show, not in it
+        show.inbox.put(ControlEvent("osc /preset/recall", options.preset))
+    if options.take:
+        memory.record_to(options.take)
+    if not options.replay:
+        memory.save_to(saved)
+    return memory
+
+
+def _ticks(options, opened, show, clock):
+    """What drives the show: a function that plays it to its end."""
+    if options.replay:
+        take = TakeReader(options.replay, opened.instrument.scene(), opened.generator)
+        return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
+    return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
 def _play_beside(window, show, ticks):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
-    loop = threading.Thread(target=show.play, args=(ticks,), name="loop")
+    loop = threading.Thread(target=ticks, name="loop")
     loop.start()
     try:
         window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
@@ -120,13 +145,7 @@ def _play_beside(window, show, ticks):
         loop.join(CLOSING)
 
 
-def _mapping(options):
-    from live.mapping import Mapping
-
-    return Mapping.load(options.mapping)
-
-
-def _outputs(options, folder, show, closing):
+def _outputs(options, opened, show, closing):
     """Open what --output names; returns the window, if there is one."""
     from live import outputs
 
@@ -134,8 +153,7 @@ def _outputs(options, folder, show, closing):
     for text in options.output.split(","):
         name, _, target = text.strip().partition("=")
         if name == "window":
-            window = _window(options, folder, closing)
-            running = window
+            running = window = _window(options, opened, closing)
         else:
             running = outputs.start(name, **({"target": target} if target else {}))
             closing.callback(running.close)
@@ -144,11 +162,11 @@ def _outputs(options, folder, show, closing):
     return window
 
 
-def _window(options, folder, closing):
+def _window(options, opened, closing):
     from live.outputs.window import open_window
 
     try:
-        window = open_window(folder.name, display=options.display, fullscreen=options.fullscreen)
+        window = open_window(opened.name, display=options.display, fullscreen=options.fullscreen)
     except UserError as error:
         log.warning("%s; playing on without a window", error)
         return None

@@ -1,0 +1,34 @@
+"""Render a recorded take to a video or to pictures, at any size and frame rate.
+
+    python run_live.py render evening.take -o evening.mp4 --size 1024 --fps 60
+    python run_live.py render evening.take -o frames/ --lossless
+
+Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
+"""
+from live import instruments, opening
+
+
+def arguments(parser):
+    parser.add_argument("take", help="the take to render")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures")
+    parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
+    parser.add_argument("--size", type=int, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
+    parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
+    parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+
+
+def run(options):
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from live.render import render
+    from live.takes import TakeReader
+
+    opened = opening.open_instrument(options.instrument, options.size, options.device)
+    take = TakeReader(options.take, opened.instrument.scene(), opened.generator)
+    with Progress(console=Console(stderr=True)) as display:
+        bar = display.add_task(f"rendering {options.output}")
+        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, options.audio,
+               lambda done, total: display.update(bar, completed=done, total=total))

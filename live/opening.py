@@ -1,0 +1,70 @@
+"""Opening an instrument: its folder on disk -> an Instrument ready to play, its presets, what it is called.
+
+The one place in live/ that loads weights; what plays them is handed on.
+"""
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import UserError
+from live import bend_commands, instruments, preset_commands, take_commands
+from live.library import Library
+from live.performer import declared
+
+CLUSTERS = ("clusters.yaml", "clusters.yml")
+QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
+COMMAND_MODULES = (bend_commands, preset_commands, take_commands)        # imported for the commands they declare
+
+
+@dataclass(frozen=True)
+class Opened:
+    """instrument: engine.instrument.Instrument. scene: to begin with. generator: content hash of the weights."""
+    folder: instruments.InstrumentFolder
+    instrument: object
+    scene: object
+    generator: str
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def library(self) -> Library:
+        """The presets in the instrument's folder."""
+        return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
+
+
+def open_instrument(where, size=None, device=None, threads=None) -> Opened:
+    """The instrument at a path, ready to play. UserError: what is wrong with which file or flag."""
+    from engine import checkpoints, device as devices
+    from engine.instrument import Instrument
+
+    folder = instruments.find(where)
+    devices.use_threads(threads)
+    generator = checkpoints.load(folder.generator, devices.choose(device))
+    instrument = Instrument(generator, size, clusters_of(folder, generator))
+    try:
+        scene = declared(instrument.scene()).set_values(folder.start)
+    except UserError as error:
+        raise UserError(f"{folder.folder / 'instrument.yaml'} > start > {error}") from None
+    return Opened(folder, instrument, scene, checkpoints.generator_hash(generator))
+
+
+def clusters_of(folder, generator):
+    """The named clusters in an instrument's folder, None if it has none."""
+    from engine import clusters
+
+    for name in CLUSTERS:
+        if (path := Path(folder.folder) / name).exists():
+            return clusters.load(path, generator)
+    return None
+
+
+def with_bends(opened: Opened, path, quirks=()):
+    """The scene to begin with, and the bends of a published YAML file. quirks: names of QUIRKS that are on."""
+    return opened.scene.with_bends([*opened.scene.bends, *read_bends(opened.instrument, path, quirks)])
+
+
+def read_bends(instrument, path, quirks=(), seed=0) -> list:
+    """The bends of a published YAML file, for an instrument. seed: of channels picked at random."""
+    from engine.bend_yaml import Quirks, read
+
+    return read(path, instrument.generator, instrument.clusters, Quirks(**dict.fromkeys(quirks, True), seed=seed))
