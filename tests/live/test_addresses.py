@@ -21,3 +21,13 @@ def test_text_and_page_name_everything(instrument):
 
 def test_every_parameter_says_what_it_does(instrument):
     assert all(p.about for p in instrument.scene().parameters.values())
+
+
+def test_the_page_in_the_docs_is_up_to_date():
+    from pathlib import Path
+
+    from live import instruments, opening
+
+    opened = opening.open_instrument(instruments.BUILT_IN, threads=1)
+    page = Path(__file__).parents[2] / "docs" / "addresses.md"
+    assert page.read_text(encoding="utf-8") == addresses.as_page(opened.scene), "run_live.py --list-parameters --page > docs/addresses.md"
