@@ -200,3 +200,11 @@ def test_refusals(generator, fast):
 @pytest.mark.parametrize("wanted, shown, size", [(1024, 64, 64), (64, 64, 64), (63, 64, 32), (512, 1024, 512), (3, 64, 4), (700, 1024, 512)])
 def test_the_size_drawn(wanted, shown, size):
     assert drawn(wanted, shown, replace(A64, resolution=1024, channels={}).resolutions) == size
+
+
+def test_the_naive_baseline_draws_the_same_pictures(generator):
+    from tests.bench.naive import Naive
+
+    ws = ws_of(generator)
+    assert distance(Naive(generator).synthesize(ws), generator.synthesize(ws)) < 1e-4
+    assert distance(Naive(generator).synthesize(ws, 16), generator.synthesize(ws, size=16)) < 1e-4

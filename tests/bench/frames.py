@@ -1,0 +1,150 @@
+"""Frames a second: picture sizes x {plain, 4 bends, 2 edits, splice}, the naive baseline, the machine's convolution limit.
+
+    python run_live.py bench frames --seconds 60
+    python run_live.py bench frames --instrument config-f --size 1024 --seconds 120 --plot frames.png
+
+Everything takes turns, frame by frame, so ratios hold on a machine that is busy as well. Each frame's walk has moved,
+so nothing can be shown again. `edits`: two layers' weights are written in place before every frame, as a fade does.
+`splice`: features in place of a middle layer's convolution, as an encoder gives them (its own time not included).
+`share_of_limit`: the multiply-adds of the network's convolutions, at the rate of one large 3x3 convolution measured in
+between, over the frame time. `cpu_ms`: processor time a frame, over all threads: hardly moved by other processes.
+"""
+import time
+
+import torch
+
+from engine.bending import Bend
+from engine.fast import levels, to_bytes
+from tests.bench import _common
+from tests.bench.naive import Other
+
+SIZES = (256, 512, 1024)
+BENT = (("scale", {"factor": 1.3}), ("rotate", {"angle": 20.0}), ("translate", {"right": 0.1}), ("scalar_multiply", {"factor": 1.5}))
+
+
+def bench(options: dict) -> dict:
+    """{part: figures, ...}; see the module's docstring. options: instrument, size, seconds, device, threads, plot."""
+    first = _common.open_instrument(options)
+    network = first.generator
+    sizes = [options["size"]] if options.get("size") else [s for s in SIZES if s <= network.resolution] or [network.resolution]
+    parts = {}
+    for size in sizes:
+        parts |= _parts(network, size)
+    convolve, products = _common.limit()
+    parts["limit"] = convolve
+    others = {s: Other(options.get("instrument") or "presets/masks", s, torch.get_num_threads(), str(first.device)) for s in sizes}
+    parts |= {f"naive {s}": other for s, other in others.items()}
+    spent = {}
+    try:
+        taken = _common.in_turns({name: _counted(name, part, spent) for name, part in parts.items()}, options.get("seconds") or 30.0)
+    finally:
+        for other in others.values():
+            other.close()
+    figures = _figures(network.architecture, sizes, taken, spent, products)
+    _common.show({name: row for name, row in figures.items() if isinstance(row, dict)})
+    if options.get("plot"):
+        _plot(options["plot"], figures, sizes)
+    return figures | {"machine": _common.machine()}
+
+
+def _parts(network, size):
+    """{"plain 512": a function that draws the next frame so, ...}"""
+    from engine.instrument import Instrument
+
+    plain, bent, edited = (Instrument(network, size) for _ in range(3))
+    walkers = [_common.Walker(plain.scene()), _common.Walker(bent.scene(bends_for(network, size))), _common.Walker(edited.scene())]
+    edit = Edits(network, size)
+
+    def with_edits():
+        edit()
+        edited.render(*walkers[2]())
+
+    return {f"plain {size}": lambda: plain.render(*walkers[0]()) and None, f"4 bends {size}": lambda: bent.render(*walkers[1]()) and None,
+            f"2 edits {size}": with_edits, f"splice {size}": splice(network, size)}
+
+
+def bends_for(network, size):
+    """Four bends, each of half the channels of a middle or fine layer."""
+    layers = [name for name in network.layers if 16 <= int(name.split(".")[0][1:]) <= size and name.endswith("conv1")][:4]
+    return tuple(Bend(f"bend{i}", layer, tuple(range(0, network.channels(layer), 2)), transform, settings)
+                 for i, (layer, (transform, settings)) in enumerate(zip(layers, BENT)))
+
+
+class Edits:
+    """Two rank-1 edits whose strengths move with every call; the weights are written in place."""
+
+    def __init__(self, network, size):
+        self.layers = [network.layer(name).weight for name in network.layers if name in ("b16.conv1", "b32.conv0")]
+        self.bases = [weight.clone() for weight in self.layers]
+        self.changes = [torch.randn_like(weight[:, :1]) * torch.randn_like(weight[:1, :, :1, :1]) * 0.05 for weight in self.layers]
+        self.turn = 0
+
+    @torch.no_grad()
+    def __call__(self):
+        self.turn += 1
+        for weight, base, change in zip(self.layers, self.bases, self.changes):
+            torch.add(base, change, alpha=self.turn % 10 / 10, out=weight)
+
+
+def splice(network, size):
+    """Draws frames with features put in place of the 16 px layer's convolution."""
+    from engine.fast import Synthesis
+    from engine.latents import Latents
+    from engine.instrument import Instrument
+
+    instrument = Instrument(network, size)
+    walker, latents, synthesis = _common.Walker(instrument.scene()), Latents(network), Synthesis(network)
+    out = torch.empty(*network.architecture.pixels(size), 3, dtype=torch.uint8)
+    layer = "b16.conv1"
+    features = network.features(network.map(torch.zeros(1, network.z_dim, device=network.device)), [layer])
+
+    def draw():
+        features[layer] = features[layer].clone()
+        to_bytes(synthesis(latents.ws(*walker()), size=size, splice=features, levels=levels()), out)
+
+    return draw
+
+
+def _counted(name, part, spent):
+    """The part, adding up the processor time of this process in `spent`."""
+    def run():
+        start = time.process_time()
+        own = part()
+        spent.setdefault(name, []).append((time.process_time() - start) * 1000)
+        return own
+
+    return run
+
+
+def _figures(architecture, sizes, taken, spent, products):
+    least = min(taken["limit"])
+    rate = products / least                             # multiply-adds a millisecond
+    figures = {}
+    for size in sizes:
+        naive = _common.summary(taken[f"naive {size}"])
+        for kind in ("plain", "4 bends", "2 edits", "splice"):
+            name = f"{kind} {size}"
+            row = _common.summary(taken[name]) | {"cpu_ms": round(_common.percentile(spent[name][2:], 50), 2)}
+            row["times_naive"] = round(naive["p50_ms"] / row["p50_ms"], 2)
+            row["share_of_limit"] = round(_common.multiplications(architecture, size) / rate / row["least_ms"], 2)
+            figures[name] = row
+        figures[f"naive {size}"] = naive
+    figures["limit"] = _common.summary(taken["limit"])
+    figures["limit_gflops"] = round(2 * rate / 1e6, 1)
+    return figures
+
+
+def _plot(path, figures, sizes):
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    kinds = ("plain", "4 bends", "2 edits", "splice", "naive")
+    figure, axes = pyplot.subplots(figsize=(8, 4))
+    for i, kind in enumerate(kinds):
+        axes.bar([n + i * 0.16 for n in range(len(sizes))], [figures[f"{kind} {s}"]["fps"] for s in sizes], 0.15, label=kind)
+    axes.set_xticks([n + 0.32 for n in range(len(sizes))], [f"{s} px" for s in sizes])
+    axes.set_ylabel("frames a second")
+    axes.legend()
+    figure.savefig(path, dpi=120, bbox_inches="tight")
