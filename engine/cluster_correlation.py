@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from engine import kmeans
 
 SIZE = 32                           # maps are compared at this size at most
-DIMENSIONS = 8                      # eigenvectors kept
+FEWEST, MOST = 8, 16                # eigenvectors kept: as many as clusters are wanted, within these
 BATCH = 8
 
 
@@ -27,7 +27,8 @@ class Correlation:
 
     def labels(self, generator, layer: str, k, samples: int, seed: int) -> np.ndarray:
         """The cluster of every channel, [C]; 0 the largest."""
-        points = embed(correlations(generator, layer, samples, seed, self))
+        correlation = correlations(generator, layer, samples, seed, self)
+        points = embed(correlation, MOST if k == "auto" else min(max(int(k), FEWEST), MOST))
         if k == "auto":
             from engine.clusters import CRITERION
 
@@ -67,10 +68,10 @@ def correlations(generator, layer: str, samples: int, seed: int, settings=Correl
     return (total / max(done, 1)).cpu().numpy()
 
 
-def embed(correlation) -> np.ndarray:
+def embed(correlation, dimensions: int = MOST) -> np.ndarray:
     """[C, C] -> [C, D]: rows of the leading eigenvectors, scaled, each brought to length 1 (direction is what counts)."""
     values, vectors = np.linalg.eigh(correlation)
-    count = min(DIMENSIONS, len(values))
+    count = min(dimensions, len(values))
     points = vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0.0))
     points = points * np.sign(points[np.abs(points).argmax(0), np.arange(count)] + 1e-300)   # one of two equal answers
     return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-6)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 FORMAT = "latent-jockey clusters"
 SCHEMA = 1
-CRITERION = tuple(range(2, 13))                 # the k that "auto" chooses among
+CRITERION = tuple(range(2, 25))                 # the k that "auto" chooses among
 
 
 def published_k(layer: int) -> int:

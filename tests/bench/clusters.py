@@ -1,0 +1,166 @@
+"""Whether clusters are the parts of the picture: for each part of the built-in world, the cluster whose map fits it best.
+
+    python run_live.py bench clusters --instrument presets/masks
+
+For unseen z the world says where each part is (engine.world.parts). A cluster's map is the mean of its channels' maps,
+up-sampled; it is cut at one threshold for all z, the best one, and compared with the part by intersection over union
+(sums over all z). `table` has the best cluster of any layer for each part, for either method, and for random groups of
+the same sizes. `ablating` is what ablating the best eyes cluster changes inside the dilated eyes mask, over outside.
+"""
+import pathlib
+import sys
+
+import numpy as np
+
+SAMPLES, TRUTH_SEED, FIND_SEED, SIZE, BATCH, BINS = 200, 20001, 0, 64, 20, 400
+FACE = ("head", "face_paint", "nose", "lips", "mouth", "teeth", "lids", "left_eye", "right_eye", "iris", "pupil", "brows")
+PARTS = {
+    "head": FACE, "halo": ("halo",), "background": ("background", "rays"), "eyes": ("lids", "left_eye", "right_eye", "iris", "pupil"),
+    "mouth": ("lips", "mouth", "teeth"), "hair/crown": ("hair", "crown", "jewel"),
+}
+WANTED = {"head": 0.7, "halo": 0.7, "background": 0.7, "eyes": 0.5, "mouth": 0.5, "hair/crown": 0.5}
+LAYERS = ("b16.conv0", "b16.conv1", "b32.conv0", "b32.conv1", "b64.conv0", "b64.conv1", "b128.conv0", "b128.conv1")
+
+
+def bench(options: dict) -> dict:
+    """Run it; see the module's docstring. options: instrument, samples, methods, epochs, layers, k, all optional."""
+    generator = _generator(options)
+    z, truth = _truth(options.get("samples") or SAMPLES)
+    layers = [layer for layer in options.get("layers") or LAYERS if layer in generator.layers]
+    found = {name: _found(generator, layers, name, options) for name in options.get("methods") or ("correlation", "classifier")}
+    found["random"] = _random(next(iter(found.values())))
+    scores = _scores(generator, z, found, truth)
+    table = {name: {part: max(((round(float(s[n]), 3), *where) for where, s in scores[name].items()), key=lambda row: row[0])
+                    for n, part in enumerate(PARTS)} for name in found}
+    method = max((name for name in found if name != "random"), key=lambda name: sum(row[0] for row in table[name].values()))
+    _, layer, cluster = table[method]["eyes"]
+    return {
+        "samples": len(z), "layers": layers, "wanted": WANTED, "table": table, "best": method,
+        "ablating": ablating(generator, z, layer, found[method].channels(layer, cluster)),
+    }
+
+
+def _generator(options):
+    import torch
+
+    from engine import checkpoints
+    from live import instruments
+
+    if options.get("threads"):
+        torch.set_num_threads(options["threads"])
+    return checkpoints.load(instruments.find(options.get("instrument") or instruments.BUILT_IN).generator)
+
+
+def _truth(samples):
+    """(z [S, 64], masks bool [part, S, SIZE, SIZE]) of unseen z."""
+    import torch
+
+    from engine.world import parts
+
+    z = torch.from_numpy(np.random.RandomState(TRUTH_SEED).randn(samples, 64)).float()
+    masks = []
+    for some in z.split(BATCH):
+        there = parts(some, SIZE)
+        masks.append(torch.stack([sum(there[name] for name in names) > 0.5 for names in PARTS.values()]))
+    return z, torch.cat(masks, 1).numpy()
+
+
+def _found(generator, layers, name, options):
+    from engine import clusters
+    from engine.cluster_classifier import Classifier
+
+    method = name
+    if name == "classifier":
+        method = Classifier(epochs=options.get("epochs") or 8, rate=1e-3, batch=256, progress=_say)
+    return clusters.find(generator, layers, options.get("k"), options.get("find_samples") or 100, FIND_SEED, method)
+
+
+def _say(event):
+    sys.stderr.write(f"{event}\n")
+
+
+def _random(clusters):
+    """Groups of the same sizes, by lot."""
+    from dataclasses import replace
+
+    source, layers = np.random.RandomState(0), {}
+    for layer, groups in clusters.layers.items():
+        order = source.permutation(sum(len(channels) for channels in groups.values())).tolist()
+        layers[layer] = {name: tuple(sorted(order.pop() for _ in channels)) for name, channels in groups.items()}
+    return replace(clusters, layers=layers)
+
+
+def _scores(generator, z, found, truth):
+    """{method: {(layer, cluster): [part] intersection over union}}."""
+    scores = {name: {} for name in found}
+    for layer in next(iter(found.values())):
+        maps = {(name, cluster): [] for name, clusters in found.items() for cluster in clusters[layer]}
+        for activations in _activations(generator, z, layer):
+            for name, cluster in maps:
+                maps[name, cluster].append(cluster_map(activations, found[name].channels(layer, cluster)))
+        for (name, cluster), pieces in maps.items():
+            scores[name][layer, cluster] = best_iou(np.concatenate(pieces), truth)
+    return scores
+
+
+def _activations(generator, z, layer):
+    import torch
+
+    with torch.no_grad():
+        for some in z.split(BATCH):
+            yield generator.activations(generator.map(some), [layer])[layer]
+
+
+def cluster_map(activations, channels):
+    """[N, C, H, W] -> [N, SIZE, SIZE]: the mean of the cluster's maps, up-sampled (averaged where they are larger)."""
+    from torch.nn import functional as F
+
+    x = activations[:, list(channels)].mean(1, keepdim=True)
+    if x.shape[2] > SIZE:
+        return F.adaptive_avg_pool2d(x, SIZE)[:, 0].numpy()
+    return F.interpolate(x, (SIZE, SIZE), mode="bilinear", align_corners=False)[:, 0].numpy()
+
+
+def best_iou(maps, truth):
+    """maps [S, H, W], truth [part, S, H, W] -> [part]: the best intersection over union of maps > threshold, one threshold
+    for all; the thresholds tried are quantiles, closer to each other towards either end.
+    """
+    shares = np.sin(np.linspace(0, np.pi / 2, BINS)) ** 2
+    edges = np.unique(np.quantile(maps, shares))
+    level = np.searchsorted(edges, maps.ravel())
+    every = np.bincount(level, minlength=len(edges) + 1)
+    above = every[::-1].cumsum()[::-1]
+    best = []
+    for mask in truth:
+        inside = np.bincount(level, weights=mask.ravel(), minlength=len(edges) + 1)
+        hit = inside[::-1].cumsum()[::-1]
+        best.append((hit / (above + mask.sum() - hit)).max())
+    return np.array(best)
+
+
+def ablating(generator, z, layer, channels, count=32, size=64):
+    """Mean absolute change of the picture inside the eyes mask, dilated by an eighth of the picture, over outside."""
+    import torch
+    from torch.nn import functional as F
+
+    from engine.bending import Bend
+    from engine.world import parts
+
+    inside = outside = 0.0
+    with torch.no_grad():
+        for some in z[:count].split(8):
+            ws = generator.map(some)
+            there = parts(some, size)
+            mask = (sum(there[name] for name in PARTS["eyes"]) > 0.5).float()[:, None]
+            mask = F.max_pool2d(mask, size // 8 + 1, 1, size // 16)[:, 0] > 0
+            change = (generator.synthesize(ws, size=size, bends=[Bend("e", layer, tuple(channels), "ablate")])
+                      - generator.synthesize(ws, size=size)).abs().mean(1)
+            inside, outside = inside + float(change[mask].mean()), outside + float(change[~mask].mean())
+    return {"layer": layer, "channels": len(channels), "inside_over_outside": round(inside / max(outside, 1e-9), 2)}
+
+
+if __name__ == "__main__":
+    import json
+
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
+    sys.stdout.write(json.dumps(bench(dict(zip(("instrument",), sys.argv[1:]))), indent=1) + "\n")
