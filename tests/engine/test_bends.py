@@ -1,4 +1,6 @@
 """What every transform promises, over the registry; the published ones against a slow reference of their own."""
+import pathlib
+
 import numpy as np
 import pytest
 import torch
@@ -293,3 +295,10 @@ def test_feedback_remembers_and_graft_borrows():
     assert torch.allclose(apply("feedback", x, amount=0.25, **settled, previous=before), torch.lerp(x, before, 0.25), atol=1e-5)
     assert apply("feedback", x, amount=1.0, **settled, previous=before[:, :1]) is x    # another cluster's: not for this one
     assert torch.equal(apply("graft", maps(2), seed=1, other=before), before.expand(2, -1, -1, -1))
+
+
+def test_the_page_names_every_transform_and_setting():
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "bending.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for t in TRANSFORMS.values():
+        assert t.name in rows and t.about in rows[t.name] and all(f"`{name}`" in rows[t.name] for name in t.settings), t.name
