@@ -32,7 +32,7 @@ class Memory:
         self.undo, self.gesture, self.locks = Undo(), Gesture(), ()
         self.current = self.cued = None              # names of presets
         self.bank, self.mapping = "", ""
-        self.morph = self.pad = self.writer = None
+        self.morph = self.pad = self.writer = self.replay = None
         self.corners = [None] * 4                    # names of presets
         self.slots, self.slot = [None, None], 0      # A and B
         self.beat = 0.0
@@ -62,6 +62,9 @@ class Memory:
             self._start_take()
         self.beat += tick.dt * scene["/tempo"] / 60.0
         items = [item for act in self._due() for item in act()]
+        if self.replay is not None:
+            items += self.replay.play(tick)
+            self.replay = None if self.replay.over else self.replay
         if not frozen:
             items += self.gesture.play(self.beat)
             items += self._lead(tick.dt, scene, motion)
@@ -125,7 +128,12 @@ class Memory:
     def quantum(self) -> float:
         return QUANTA[self.show.scene["/quantise"]]
 
-    # -- what commands do
+    # -- what commands and the start of a show do
+
+    def begin_with(self, name: str):
+        """Start the show at a preset. UserError: there is no such preset, or what is wrong with it."""
+        self.current = self.library.name_of(name)
+        self.show.scene, self.show.motion = self._target(self.current)
 
     def recall(self, name: str, seconds=None) -> list:
         """Go to a preset: in this frame, or as a morph."""

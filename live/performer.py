@@ -18,7 +18,7 @@ PARAMETERS = {
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/morph", "/pad", "/quantise")
+MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise")
 
 
 def declared(scene: Scene) -> Scene:

@@ -67,7 +67,9 @@ def motion_from_plain(data: dict) -> Motion:
 
 def _like(resting, found, is_place):
     """`found`, if it could stand where `resting` stands."""
-    if isinstance(resting, (int, float)):
+    if resting is None and found is None:
+        return found
+    if resting is None or isinstance(resting, (int, float)):
         if isinstance(found, bool) or not isinstance(found, (int, float)):
             raise UserError(f"expected a number, got {found!r}")
         if isinstance(resting, int) and not isinstance(found, int):

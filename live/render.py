@@ -9,7 +9,7 @@ import heapq
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,6 +41,8 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
     if not frames:
         raise UserError(f"{take.path}: the take has no frames")
     moments = played(take) if fps is None else evenly(played(take), fps)
+    if fps is not None or instrument.size != take.origin.size:
+        moments = (_at_full_quality(moment) for moment in moments)
     job = _Job(take, instrument, out, size or instrument.size, fps, lossless)
     total = frames if fps is None else int(job.seconds() * fps + 1e-6) + 1
     note = (lambda done: progress(done, total)) if progress else (lambda done: None)
@@ -56,6 +58,15 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
     except BROKEN as error:
         raise UserError(f"{out}: can't be written: {getattr(error, 'strerror', None) or error}") from error
     return out
+
+
+def _at_full_quality(moment):
+    """Drawn as large as the pictures are, whatever the machine managed in the show."""
+    address = "/quality/size"
+    if address not in moment.scene.values:
+        return moment
+    scene = moment.scene.set_values({address: moment.scene.parameters[address].high})
+    return replace(moment, scene=scene)
 
 
 @dataclass

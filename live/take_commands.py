@@ -1,10 +1,13 @@
 """Commands of takes, gestures and live video recording."""
 import logging
 
+from engine.errors import UserError
 from live import outputs
 from live.commands import command
 from live.preset_commands import memory_of
 from live.presets import checked_name
+from live.replay import Replay
+from live.takes import TakeReader
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +39,31 @@ def record_take(show, name=None):
 
 @command("/take/stop")
 def stop_take(show, on=None):
-    """End the take that is being recorded."""
-    memory_of(show).stop_take()
+    """End the take that is being recorded, and the one that plays."""
+    memory = memory_of(show)
+    memory.stop_take()
+    memory.replay = None
+
+
+@command("/take/play")
+def play_take(show, name):
+    """Play a take of this folder from its beginning; hands play on top of it."""
+    memory_of(show).replay = _replay(show, name)
+
+
+@command("/take/loop")
+def loop_take(show, name):
+    """Play a take round and round; hands play on top of it."""
+    memory_of(show).replay = _replay(show, name, loop=True)
+
+
+def _replay(show, name, loop=False):
+    memory = memory_of(show)
+    path = memory.takes / f"{checked_name(name)}.take"
+    if not path.exists():
+        there = sorted(p.stem for p in memory.takes.glob("*.take"))
+        raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
+    return Replay(TakeReader(path, show.scene, memory.origin.generator), loop)
 
 
 @command("/video/record")

@@ -18,7 +18,6 @@ from engine.errors import UserError
 from live import addresses, instruments, journal, machine, opening
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded
-from live.events import ControlEvent
 from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
@@ -115,8 +114,7 @@ def _memory(options, opened, show):
     if options.resume:
         show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator)
     elif options.preset:
-        memory.library.read(options.preset)                 # a name that is wrong is said before the show, not in it
-        show.inbox.put(ControlEvent("osc /preset/recall", options.preset))
+        memory.begin_with(options.preset)
     if options.take:
         memory.record_to(options.take)
     if not options.replay:

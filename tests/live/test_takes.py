@@ -301,3 +301,30 @@ def test_pace_waits_for_each_tick():
     moment[0] += 1.0
     pace(Tick(3, 0.3, 0.1))
     assert slept == [0.1, 0.1] and pace.late == 1
+
+
+def test_a_take_plays_and_loops_under_the_hands(tmp_path):
+    rig = Rig(tmp_path)
+    rig.play(2)
+    rig.send("/take/record", "phrase")
+    rig.play()
+    for value in (0.1, 0.2, 0.3):
+        rig.send("/truncation", value)
+        rig.play(2)
+    rig.send("/take/stop")
+    rig.play()
+    rig.memory.writer.close()
+    rig.send("/take/loop", "phrase")
+    heard = []
+    for frame in range(16):
+        if frame == 9:
+            rig.send("/noise/strength", 3.0)                       # the hand plays on top
+        rig.play()
+        heard.append((rig.show.scene["/truncation"], rig.show.scene["/noise/strength"]))
+    assert [psi for psi, _ in heard][1:14] == [0.1, 0.1, 0.2, 0.2, 0.3, 0.3] * 2 + [0.1]
+    assert heard[9][1] == 3.0 and rig.memory.replay is not None
+    rig.send("/take/play", "nothing")
+    rig.send("/take/stop")
+    rig.play()
+    assert rig.memory.replay is None
+    rig.close()
