@@ -11,13 +11,18 @@ from engine.sampling import unless
            seed=Parameter(1, 0, 9999, step=1, about="which noise"), static=("seed",))
 def noise(x, amount, seed):
     """Add grain: one seeded map for all channels, in each with its own seeded weight."""
-    return unless(amount == 0, x, lambda: x + _grain(int(seed), tuple(x.shape[1:]), x.device, x.dtype) * amount)
+    return unless(amount == 0, x, lambda: _grained(x, amount, int(seed)))
+
+
+def _grained(x, amount, seed):
+    grain, weights = _grain(seed, tuple(x.shape[1:]), x.device, x.dtype)
+    return x + grain * (weights * amount)
 
 
 @lru_cache(maxsize=16)
 def _grain(seed, shape, device, dtype):
-    """[K, H, W'], the same on every device."""
+    """[H, W'] and [K, 1, 1], the same on every device."""
     channels, height, width = shape
     source = torch.Generator().manual_seed(seed)
-    grain = torch.randn(1, height, width, generator=source) * torch.randn(channels, 1, 1, generator=source)
-    return grain.to(device, dtype)
+    grain = torch.randn(height, width, generator=source)
+    return grain.to(device, dtype), torch.randn(channels, 1, 1, generator=source).to(device, dtype)
