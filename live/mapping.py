@@ -5,7 +5,6 @@ through bindings as well. Of a fader the newest value in a frame counts; of a bu
 """
 import logging
 import math
-from dataclasses import dataclass, field
 
 from engine.errors import UserError
 from live import binding as files
@@ -23,22 +22,13 @@ SWITCHES = ("cc", "cc14", "bend", "pressure")        # as buttons they are press
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 
 
-@dataclass
 class Held:
-    """A binding as one control of one device plays it."""
-    binding: Binding
-    grip: Grip = field(default_factory=Grip)
-    pressed: bool = False
+    """A binding as one control of one device plays it. reads_scene: what it does depends on the value there is."""
 
-    @property
-    def is_button(self):
-        return self.binding.button or self.binding.to in COMMANDS
-
-    @property
-    def reads_scene(self):
-        """Whether what it does depends on the value there is."""
-        turned = not self.is_button and self.binding.takeover == "pickup"
-        return turned or self.binding.button and self.binding.pressing in ("toggle", "step")
+    def __init__(self, binding: Binding):
+        self.binding, self.grip, self.pressed = binding, Grip(), False
+        self.is_button = binding.button or binding.to in COMMANDS
+        self.reads_scene = binding.pressing in ("toggle", "step") if self.is_button else binding.takeover == "pickup"
 
 
 class Turn:
@@ -252,11 +242,14 @@ class Mapping:
 
 def newest(events, every_counts=lambda control: False) -> list:
     """Drop the values that a later one of the same control overtakes; keep the order, and every press."""
-    seen, kept = set(), []
+    every, kept = {}, []
     for event in reversed(events):
-        if event.momentary or event.control not in seen or every_counts(event.control):
+        control = event.control
+        if control not in every:
+            every[control] = every_counts(control)
             kept.append(event)
-        seen.add(event.control)
+        elif event.momentary or every[control]:
+            kept.append(event)
     return kept[::-1]
 
 

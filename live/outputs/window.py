@@ -6,6 +6,7 @@ wishes (fullscreen, another display) come from any thread. Works with pygame 2.6
 import logging
 import os
 import queue
+import sys
 
 from engine.errors import UserError
 from live.clock import now
@@ -30,7 +31,6 @@ HINTS = {
     "SDL_NO_SIGNAL_HANDLERS": "1",                     # a request to end the program is Python's to answer
     "SDL_VIDEO_CENTERED": "1",
     "SDL_RENDER_SCALE_QUALITY": "linear",
-    "SDL_MOUSE_FOCUS_CLICKTHROUGH": "1",
 }
 
 
@@ -44,7 +44,7 @@ class Window:
     """put() from any thread; everything else from the main thread.
 
     display: which one, from 0. fullscreen: fill it, without a border. size: of the window otherwise.
-    texture: scale on the graphics card; None = wherever that works and SDL_FRAMEBUFFER_ACCELERATION is not 0.
+    texture: scale on the graphics card; None = if there is one and SDL_FRAMEBUFFER_ACCELERATION is not 0.
     """
     name = "window"
 
@@ -52,12 +52,12 @@ class Window:
         self.title, self.size, self.sent = title, size, 0
         self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
         self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
-        self._textured = os.environ.get("SDL_FRAMEBUFFER_ACCELERATION") != "0" if texture is None else texture
+        self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
         _begin()
         self.place.displays(_count())
-        if display >= _count():
-            log.warning("display %d: there are %d; the window goes to display 0 until it appears", display, _count())
+        if self.place.where[0] != display:
+            log.warning("there is no display %d; the window is on display 0 until it appears", display)
         self._open()
 
     @property
@@ -93,7 +93,7 @@ class Window:
 
         if self._pane:
             self._pane.close()
-            self._pane = None
+        self._pane = None
         pygame.display.quit()
 
     def _show(self, frame):
@@ -127,8 +127,7 @@ class Window:
         before = self.place.where
         while not self._wishes.empty():
             self._wishes.get()()
-        looking = now() - self._looked >= LOOK
-        if looking:
+        if looking := now() - self._looked >= LOOK:
             self._looked = now()
             self.place.displays(_count())
         if self.place.where != before or looking and self._pane is None:
@@ -242,9 +241,9 @@ class SurfacePane:
 
         picture, surface = _surface(pixels), pygame.display.get_surface()
         rect = fitted(picture.get_size(), surface.get_size())
-        if self._before != (surface.get_size(), rect):
+        if self._before != (surface.get_size(), picture.get_size()):
             surface.fill(0)
-            self._before, self._copy = (surface.get_size(), rect), pygame.Surface(picture.get_size(), 0, surface)
+            self._before, self._copy = (surface.get_size(), picture.get_size()), pygame.Surface(picture.get_size(), 0, surface)
         if rect[2:] == picture.get_size():
             surface.blit(picture, rect[:2])
         else:
@@ -266,13 +265,12 @@ def _smaller(size, display):
     """A window's size, made to fit into four fifths of its display."""
     import pygame
 
-    desktop = pygame.display.get_desktop_sizes()[display]
-    space = tuple(int(length * 0.8) for length in desktop)
+    space = tuple(int(length * 0.8) for length in pygame.display.get_desktop_sizes()[display])
     return size if size[0] <= space[0] and size[1] <= space[1] else fitted(size, space)[2:]
 
 
 def _begin():
-    """Start the window system. UserError if there is none."""
+    """Start the window system. UserError: there is none."""
     for name, value in HINTS.items():
         os.environ.setdefault(name, value)
     try:
@@ -288,6 +286,12 @@ def _begin():
     if driver in INVISIBLE and os.environ.get("SDL_VIDEODRIVER") != driver:
         pygame.display.quit()
         raise UserError(f"no window: there is no display; {advice}")
+
+
+def _has_graphics_card():
+    """Whether to try the graphics card: without one its library paints slower than we do."""
+    there = not sys.platform.startswith("linux") or any(map(os.path.exists, ("/dev/dri", "/dev/nvidiactl", "/dev/dxg")))
+    return there and os.environ.get("SDL_FRAMEBUFFER_ACCELERATION") != "0"
 
 
 def _count():
