@@ -1,0 +1,32 @@
+"""Check an instrument before a show: load every preset, mapping, edit and encoder, draw a frame of each, time it.
+
+    python run_live.py check
+    python run_live.py check --instrument presets/masks --mapping my_set.yaml --limit 40
+"""
+import sys
+
+from live import instruments, opening
+
+
+def arguments(parser):
+    parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to check")
+    parser.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside those in mappings/")
+    parser.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
+    parser.add_argument("--limit", type=float, metavar="MS", help="a frame that takes longer than so many milliseconds fails")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+
+
+def run(options):
+    from live.check import check
+
+    opened = opening.open_instrument(options.instrument, options.size, options.device)
+    opened.instrument.warm_up(opened.scene)
+    library = opened.library()
+    mappings = [*sorted((instruments.ROOT / "mappings").glob("*.yaml")), *options.mapping]
+    rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit)
+    library.close()
+    for row in rows:
+        sys.stdout.write(f"{'pass' if row.passed else 'FAIL'}  {row.kind:<11}{row.name:<28}{row.ms:>9.1f} ms  {row.reason}\n")
+    failed = sum(not row.passed for row in rows)
+    sys.stdout.write(f"{len(rows)} checked, {failed} failed\n")
+    return 1 if failed else 0

@@ -1,0 +1,160 @@
+"""What memory costs a show: recalls, morphs of every parameter, takes, the autosave, live video.
+
+    python run_live.py bench memory --size 256 --seconds 20
+
+Parts take turns in one process, so ratios can be trusted on a machine that has other work; absolute figures cannot.
+
+    recall      frame time of the frames in which a preset is recalled over those in between
+    morph       frame time while every parameter morphs over that of the same walk without (`ratio`), and what of it is
+                spent outside of drawing (`own_ms`)
+    take        the same while a take is recorded, and while the autosave runs as well; bytes a frame
+    video       a real clock at 30 fps, with and without a recording: late frames a minute, frames the encoder left out
+"""
+import itertools
+import pathlib
+import statistics
+import tempfile
+import time
+
+from tests.bench import _common as common
+
+from engine.checkpoints import generator_hash
+from engine.motion import Motion
+from live import preset_commands, take_commands                # noqa: F401  (their commands)
+from live.clock import FixedClock, WallClock, bounded
+from live.events import ControlEvent
+from live.library import Library
+from live.loop import Show
+from live.mapping import Mapping
+from live.memory import Memory
+from live.morph import Manner
+from live.performer import MASTERS, declared, within
+from live.takes import Origin
+
+SECONDS = 20.0
+NEAR = (0.47, 0.53)                  # normalized values a morph goes between: every parameter moves, the work stays alike
+
+
+def bench(options: dict) -> dict:
+    """options: instrument, size, seconds, device, threads, all optional."""
+    instrument = common.open_instrument(options, options.get("size") or 256)
+    seconds = (options.get("seconds") or SECONDS) / 4
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        figures = {"recall": recalls(instrument, folder / "recall", seconds), "morph": morphs(instrument, folder / "morph", seconds),
+                   "take": takes(instrument, folder / "take", seconds), "video": videos(instrument, folder / "video", seconds)}
+    return figures | {"size": instrument.size, "device": str(instrument.device), **common.machine()}
+
+
+class Playing:
+    """A show with a memory on a fixed clock; call it for one frame."""
+
+    seeds = itertools.count(1)       # each walks elsewhere: a picture another show has drawn is not drawn again
+
+    def __init__(self, instrument, folder, scene=None):
+        base = instrument.scene()
+        self.library = Library(folder / "scenes", base, "bench", generator_hash(instrument.generator), instrument.bend)
+        self.show = Show(instrument, Mapping(), scene or declared(base).set_values({"/walk/kind": "wander"}), strict=True)
+        self.show.scene = self.show.scene.set_values({"/walk/seed": next(self.seeds)})
+        self.memory = Memory(self.show, self.library, takes=folder, origin=Origin("bench", self.library.generator, instrument.size, common.FPS))
+        self.ticks = FixedClock(common.FPS).ticks()
+
+    def __call__(self):
+        self.show.frame(next(self.ticks))
+
+    def send(self, address, *values):
+        self.show.inbox.put(ControlEvent(f"osc {address}", values[0] if len(values) == 1 else values))
+
+
+def scene_at(scene, normalized):
+    """Every continuous parameter at one normalized value."""
+    values = {a: p.plain(normalized) for a, p in scene.parameters.items()
+              if not (p.choices or p.step or p.size or within(a, MASTERS) or a in ("/walk/glide", "/bends/glide"))}
+    return scene.set_values(values)
+
+
+def recalls(instrument, folder, seconds):
+    playing = Playing(instrument, folder)
+    for name, psi in (("one", 0.5), ("two", 1.0)):
+        playing.send("/truncation", psi)
+        playing()
+        playing.send("/preset/store", name)
+        playing()
+    playing.library.flush()
+    names = itertools.cycle(("one", "two"))
+
+    def recall():
+        playing.send("/preset/recall", next(names))
+        playing()
+
+    taken = common.in_turns({"recall": recall, "between": playing}, seconds)
+    playing.memory.close()
+    return {name: common.summary(ms) for name, ms in taken.items()} | {"ratio": ratio(taken, "recall", "between")}
+
+
+def morphs(instrument, folder, seconds):
+    base = declared(instrument.scene())
+    base = base.set_values({"/walk/kind": "wander"})
+    first, last = (scene_at(base, at) for at in NEAR)
+    still, moving = Playing(instrument, folder, scene_at(base, 0.5)), Playing(instrument, folder, first)
+    targets, own = itertools.cycle((last, first)), []
+
+    def morph():
+        if moving.memory.morph is None and moving.memory._next is None:
+            moving.memory.go((next(targets), Motion(walk=5.0)), Manner(seconds=4.0))
+        moving()
+
+    taken = common.in_turns({"morph": morph, "walk": still}, seconds)
+    for _ in range(100):
+        scene, motion = moving.show.scene, moving.show.motion
+        if moving.memory.morph is None:
+            morph()
+            morph()
+            continue
+        start = time.perf_counter()
+        moving.show._apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
+        own.append((time.perf_counter() - start) * 1000)
+    moved = len(moving.memory.morph.routes) if moving.memory.morph else None
+    for playing in (still, moving):
+        playing.memory.close()
+    return {name: common.summary(ms) for name, ms in taken.items()} | {
+        "ratio": ratio(taken, "morph", "walk"), "own_ms": round(statistics.median(own), 3), "parameters": moved}
+
+
+def takes(instrument, folder, seconds):
+    plain, recording, saving = (Playing(instrument, folder / name) for name in ("plain", "take", "both"))
+    for playing in (recording, saving):
+        playing.memory.record_to(folder / f"{id(playing)}.take")
+    saving.memory.save_to(folder / "last.json")
+    taken = common.in_turns({"take": recording, "take and autosave": saving, "plain": plain}, seconds)
+    for playing in (plain, recording, saving):
+        playing.memory.close()
+    path = recording.memory.writer.path
+    frames = recording.memory.writer.frames
+    return {name: common.summary(ms) for name, ms in taken.items()} | {
+        "ratio": ratio(taken, "take", "plain"), "ratio_with_autosave": ratio(taken, "take and autosave", "plain"),
+        "bytes_a_frame": round(path.stat().st_size / frames, 1)}
+
+
+def videos(instrument, folder, seconds):
+    figures = {}
+    for name in ("without", "recording", "without again"):
+        playing, clock = Playing(instrument, folder / name), WallClock(common.FPS)
+        if name == "recording":
+            playing.send("/video/record", "bench")
+        start = time.process_time()
+        frames = 0
+        for tick in bounded(clock.ticks(), seconds=seconds):
+            playing.show.frame(tick)
+            frames += 1
+        video = playing.memory.video
+        figures[name] = {"late_a_minute": round(clock.late * 60 / seconds, 1), "frames": frames,
+                         "cpu_ms_a_frame": round((time.process_time() - start) * 1000 / frames, 2)}
+        playing.memory.close()
+        if video is not None:
+            figures[name] |= {"written": video.sent, "left_out": video.dropped}
+    return figures
+
+
+def ratio(taken, part, of):
+    return round(statistics.median(taken[part]) / statistics.median(taken[of]), 3)
