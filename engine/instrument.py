@@ -61,6 +61,7 @@ class Instrument:
         self._canvases = quality.canvases(generator.architecture, self.size)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
+        self.drawings = 0                           # pictures drawn, those shown again not counted
         self._shown = None                          # (what the newest picture was made from, its Frame)
 
     @property
@@ -97,6 +98,7 @@ class Instrument:
         if self._shown and self._shown[1].pixels is pixels:
             pixels = self._ring[(self._number + 1) % RING]              # a repeated frame may still be on show
         self._draw(scene, motion, pixels)
+        self.drawings += 1
         frame = Frame(pixels, self._number)
         self._shown = (self._cause(scene, motion, source), frame)
         return frame
@@ -119,6 +121,11 @@ class Instrument:
         else:
             to_bytes(picture, self._canvases[size])
             quality.enlarge(self._canvases[size], shown)
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sizes in pixels that pictures can be drawn at, smallest first; the last is the one shown."""
+        return [r for r in self.generator.architecture.resolutions if r <= self.size]
 
     def drawn(self, scene: Scene) -> int:
         """The size in pixels that pictures of this scene are drawn at; they are shown at `size`."""

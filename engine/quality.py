@@ -7,10 +7,10 @@ from torch.nn import functional as F
 
 from engine.parameter import Parameter
 
-SMALLEST = 64
+SMALLEST = 4                        # of any network
 
 PARAMETERS = {
-    "/quality/size": Parameter(1024, SMALLEST, 1024, step=1, unit="px",
+    "/quality/size": Parameter(1024, SMALLEST, 1024, curve="log", step=1, unit="px",
                                about="draw at most so large, enlarged to the size shown; the governor turns it"),
     "/quality/auto": Parameter(1.0, step=1, about="1 = draw smaller while frames take too long; 0 holds the size there is"),
 }
