@@ -91,9 +91,12 @@ def test_interrupt_ends_a_show_quietly(network, tmp_path):
     report = tmp_path / "report.json"
     playing = subprocess.Popen([sys.executable, str(ROOT / "run_live.py"), "--instrument", network, *QUIET, "--report", str(report)],
                                stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    for line in playing.stderr:
-        if "playing" in line:
-            break
-    playing.send_signal(signal.SIGINT)
-    assert "Traceback" not in playing.communicate(timeout=60)[1]
+    try:
+        for line in playing.stderr:
+            if "playing" in line:
+                break
+        playing.send_signal(signal.SIGINT)
+        assert "Traceback" not in playing.communicate(timeout=60)[1]
+    finally:
+        playing.kill()
     assert playing.returncode == 0 and json.loads(report.read_text())["frames"] >= 0

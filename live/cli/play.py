@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import pathlib
+import signal
 import sys
 import threading
 from dataclasses import replace
@@ -18,6 +19,7 @@ from engine.errors import UserError
 from live import addresses, instruments, journal, machine, opening
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded
+from live.governor import Governor
 from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
@@ -88,6 +90,8 @@ def _play(options, opened, closing):
     show = Show(opened.instrument, Mapping.load(options.mapping), opened.scene)
     memory = _memory(options, opened, show)
     closing.callback(memory.close)
+    governor = Governor(show, options.fps, opened.instrument.sizes)
+    show.players.append(governor)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)
@@ -96,13 +100,13 @@ def _play(options, opened, closing):
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
     log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    _stop_when_told(show)
     if window is None:
-        with contextlib.suppress(KeyboardInterrupt):
-            ticks()
+        ticks()
     else:
         _play_beside(window, show, ticks)
     if options.report:
-        _write_report(options.report, report(show, clock, opened.instrument, stats))
+        _write_report(options.report, report(show, clock, opened.instrument, stats) | {"quality": governor.report()})
     return 0
 
 
@@ -130,14 +134,22 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
+def _stop_when_told(show):
+    """Ctrl-C and a polite kill end the show after the frame; a second Ctrl-C ends the program."""
+    def stop(number, _):
+        signal.signal(number, signal.SIG_DFL)
+        show.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
 def _play_beside(window, show, ticks):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
     loop.start()
     try:
         window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
-    except KeyboardInterrupt:
-        log.info("interrupted")
     finally:
         show.stop()
         loop.join(CLOSING)
