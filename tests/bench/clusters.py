@@ -1,11 +1,13 @@
 """Whether clusters are the parts of the picture: for each part of the built-in world, the cluster whose map fits it best.
 
     python run_live.py bench clusters --instrument presets/masks
+    python -m tests.bench.clusters presets/masks presets/masks/clusters.yaml        writes the best method's, named, too
 
 For unseen z the world says where each part is (engine.world.parts). A cluster's map is the mean of its channels' maps,
 up-sampled; it is cut at one threshold for all z, the best one, and compared with the part by intersection over union
 (sums over all z). `table` has the best cluster of any layer for each part, for either method, and for random groups of
-the same sizes. `ablating` is what ablating the best eyes cluster changes inside the dilated eyes mask, over outside.
+the same sizes. `ablating` is what ablating an eyes cluster changes inside the dilated eyes mask, over outside:
+for the cluster that fits best, and for the most local one of those that fit at 0.5 or better.
 """
 import pathlib
 import sys
@@ -18,14 +20,19 @@ PARTS = {
     "head": FACE, "halo": ("halo",), "background": ("background", "rays"), "eyes": ("lids", "left_eye", "right_eye", "iris", "pupil"),
     "mouth": ("lips", "mouth", "teeth"), "hair/crown": ("hair", "crown", "jewel"),
 }
+# What clusters are called by, best fit first; one name a layer, for fits of NAMED at least.
+NAMES = PARTS | {"hair": ("hair",), "crown": ("crown", "jewel"), "rays": ("rays",), "collar": ("collar", "neck"), "nose": ("nose",),
+                 "ears": ("ears", "earrings"), "brows": ("brows",), "face-paint": ("face_paint",)}
+NAMES = {name: parts for name, parts in NAMES.items() if "/" not in name}
+NAMED = 0.4
 WANTED = {"head": 0.7, "halo": 0.7, "background": 0.7, "eyes": 0.5, "mouth": 0.5, "hair/crown": 0.5}
 LAYERS = ("b16.conv0", "b16.conv1", "b32.conv0", "b32.conv1", "b64.conv0", "b64.conv1", "b128.conv0", "b128.conv1")
 
 
 def bench(options: dict) -> dict:
-    """Run it; see the module's docstring. options: instrument, samples, methods, epochs, layers, k, all optional."""
+    """Run it; see the module's docstring. options: instrument, samples, find_samples, methods, epochs, layers, k, write."""
     generator = _generator(options)
-    z, truth = _truth(options.get("samples") or SAMPLES)
+    z, truth = _truth(options.get("samples") or SAMPLES, PARTS)
     layers = [layer for layer in options.get("layers") or LAYERS if layer in generator.layers]
     found = {name: _found(generator, layers, name, options) for name in options.get("methods") or ("correlation", "classifier")}
     found["random"] = _random(next(iter(found.values())))
@@ -33,11 +40,32 @@ def bench(options: dict) -> dict:
     table = {name: {part: max(((round(float(s[n]), 3), *where) for where, s in scores[name].items()), key=lambda row: row[0])
                     for n, part in enumerate(PARTS)} for name in found}
     method = max((name for name in found if name != "random"), key=lambda name: sum(row[0] for row in table[name].values()))
-    _, layer, cluster = table[method]["eyes"]
+    if options.get("write"):
+        named(generator, found[method], options.get("samples") or SAMPLES).save(options["write"])
+    eyes = list(PARTS).index("eyes")
+    fit = sorted(((s[eyes], where) for where, s in scores[method].items()), reverse=True)
+    fit = [fit[0]] + [pair for pair in fit[1:8] if pair[0] >= WANTED["eyes"]]
+    local = [ablating(generator, z, layer, found[method].channels(layer, cluster)) | {"iou": round(float(iou), 3)}
+             for iou, (layer, cluster) in fit]
     return {
-        "samples": len(z), "layers": layers, "wanted": WANTED, "table": table, "best": method,
-        "ablating": ablating(generator, z, layer, found[method].channels(layer, cluster)),
+        "samples": len(z), "layers": layers, "clusters": {name: [len(c[layer]) for layer in layers] for name, c in found.items()},
+        "wanted": WANTED, "table": table, "best": method,
+        "ablating": {"best": local[0], "most_local": max(local, key=lambda figures: figures["inside_over_outside"])},
     }
+
+
+def named(generator, clusters, samples):
+    """The clusters, those that fit a part called by it: the best fit of all first, a name once a layer."""
+    z, truth = _truth(samples, NAMES)
+    scores = _scores(generator, z, {"": clusters}, truth)[""]
+    fits = sorted(((s[n], layer, cluster, name) for (layer, cluster), s in scores.items() for n, name in enumerate(NAMES)), reverse=True)
+    done, given = set(), set()
+    for iou, layer, cluster, name in fits:
+        if iou >= NAMED and (layer, cluster) not in done and (layer, name) not in given:
+            clusters = clusters.named(layer, cluster, name)
+            done.add((layer, cluster))
+            given.add((layer, name))
+    return clusters
 
 
 def _generator(options):
@@ -51,7 +79,7 @@ def _generator(options):
     return checkpoints.load(instruments.find(options.get("instrument") or instruments.BUILT_IN).generator)
 
 
-def _truth(samples):
+def _truth(samples, names):
     """(z [S, 64], masks bool [part, S, SIZE, SIZE]) of unseen z."""
     import torch
 
@@ -61,7 +89,7 @@ def _truth(samples):
     masks = []
     for some in z.split(BATCH):
         there = parts(some, SIZE)
-        masks.append(torch.stack([sum(there[name] for name in names) > 0.5 for names in PARTS.values()]))
+        masks.append(torch.stack([sum(there[part] for part in which) > 0.5 for which in names.values()]))
     return z, torch.cat(masks, 1).numpy()
 
 
@@ -72,7 +100,7 @@ def _found(generator, layers, name, options):
     method = name
     if name == "classifier":
         method = Classifier(epochs=options.get("epochs") or 8, rate=1e-3, batch=256, progress=_say)
-    return clusters.find(generator, layers, options.get("k"), options.get("find_samples") or 100, FIND_SEED, method)
+    return clusters.find(generator, layers, options.get("k") or "auto", options.get("find_samples") or 100, FIND_SEED, method)
 
 
 def _say(event):
@@ -126,7 +154,7 @@ def best_iou(maps, truth):
     for all; the thresholds tried are quantiles, closer to each other towards either end.
     """
     shares = np.sin(np.linspace(0, np.pi / 2, BINS)) ** 2
-    edges = np.unique(np.quantile(maps, shares))
+    edges = np.unique(np.quantile(maps.ravel()[::7], shares))
     level = np.searchsorted(edges, maps.ravel())
     every = np.bincount(level, minlength=len(edges) + 1)
     above = every[::-1].cumsum()[::-1]
@@ -163,4 +191,4 @@ if __name__ == "__main__":
     import json
 
     sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
-    sys.stdout.write(json.dumps(bench(dict(zip(("instrument",), sys.argv[1:]))), indent=1) + "\n")
+    sys.stdout.write(json.dumps(bench(dict(zip(("instrument", "write"), sys.argv[1:])) | {"methods": ["correlation"]}), indent=1) + "\n")

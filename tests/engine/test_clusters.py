@@ -246,3 +246,14 @@ def test_sheets_show_something():
     heat = heat_map(generator.activations(ws, [LAYER])[LAYER], (1, 2), (32, 32))
     assert heat.shape == (2, 32, 32) and heat.min() == 0 and heat.max() == 1
     assert (heat_map(torch.ones(2, 4, 8, 8), (), (16, 16)) == 0).all()
+
+
+def test_the_bench_s_measure_finds_the_best_threshold():
+    from tests.bench.clusters import best_iou
+
+    truth = np.zeros((2, 3, 8, 8), bool)
+    truth[0, :, 2:4, 2:6] = truth[1, :, :4] = True
+    maps = np.random.RandomState(0).rand(3, 8, 8).astype(np.float32) + truth[0]
+    there, half = best_iou(maps, truth)
+    assert there > 0.95 and half < 0.6
+    assert best_iou(np.zeros((3, 8, 8), np.float32), truth)[1] == 0.5
