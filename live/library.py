@@ -84,11 +84,14 @@ class Library:
 
     def read(self, name: str) -> Preset:
         """A preset; UserError says why there is none."""
-        waiting = self._unwritten.get(name)
-        if waiting is not None:
+        missing = object()
+        waiting = self._unwritten.get(name, missing)
+        if waiting is not missing and waiting is not None:
             return waiting
         path = self.path(name)
         try:
+            if waiting is None:
+                raise FileNotFoundError                  # it is about to go
             stat = path.stat()
         except OSError:
             raise UserError(f"no preset {name!r}; there are: {', '.join(self.names()) or 'none yet'}") from None

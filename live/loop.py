@@ -63,7 +63,7 @@ class Show:
                 self.record(tick, applied)
             picture = self.source() if self.source else None
             frame = self.instrument.render(self.scene, self.motion, picture)
-        except Exception as error:                     # the only broad one: the picture before it stays up
+        except Exception as error:                     # the picture before it stays up
             if self.strict:
                 raise
             self._complain(error)
@@ -75,11 +75,25 @@ class Show:
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
-        played = self._apply([item for player in self.players for item in player.play(tick)])
+        played = self._apply(self._asked(lambda player: player.play(tick)))
         scene, motion = self.scene, self.motion
         applied = self._apply(self.mapping.heard(events, scene))
-        answers = self._apply([item for player in self.players for item in player.heard(tick, scene, motion, applied)])
+        answers = self._apply(self._asked(lambda player: player.heard(tick, scene, motion, applied)))
         return played + applied + answers
+
+    def _asked(self, ask) -> list:
+        """What all players answer. One with a bug in it leaves the show, and the hands play on."""
+        items = []
+        for player in list(self.players):
+            try:
+                items += ask(player)
+            except Exception as error:
+                if self.strict and not isinstance(error, UserError):
+                    raise
+                self._complain(error)
+                if not isinstance(error, UserError):
+                    self.players.remove(player)
+        return items
 
     def _apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""

@@ -3,6 +3,7 @@
     python run_live.py bench memory --size 256 --seconds 20
 
 Parts take turns in one process, so ratios can be trusted on a machine that has other work; absolute figures cannot.
+`cpu_ratio` is that of the processor time the whole process spent, its writing threads included: steadier still.
 
     recall      frame time of the frames in which a preset is recalled over those in between
     morph       frame time while every parameter morphs over that of the same walk without (`ratio`), and what of it is
@@ -66,6 +67,20 @@ class Playing:
         self.show.inbox.put(ControlEvent(f"osc {address}", values[0] if len(values) == 1 else values))
 
 
+def in_turns(parts, seconds):
+    """common.in_turns, and {name: processor milliseconds of each turn}."""
+    spent = {name: [] for name in parts}
+
+    def timed(name, part):
+        def run():
+            start = time.process_time()
+            part()
+            spent[name].append((time.process_time() - start) * 1000)
+        return run
+
+    return common.in_turns({name: timed(name, part) for name, part in parts.items()}, seconds), spent
+
+
 def scene_at(scene, normalized):
     """Every continuous parameter at one normalized value."""
     values = {a: p.plain(normalized) for a, p in scene.parameters.items()
@@ -87,9 +102,9 @@ def recalls(instrument, folder, seconds):
         playing.send("/preset/recall", next(names))
         playing()
 
-    taken = common.in_turns({"recall": recall, "between": playing}, seconds)
+    taken, spent = in_turns({"recall": recall, "between": playing}, seconds)
     playing.memory.close()
-    return {name: common.summary(ms) for name, ms in taken.items()} | {"ratio": ratio(taken, "recall", "between")}
+    return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "recall", "between")
 
 
 def morphs(instrument, folder, seconds):
@@ -104,7 +119,7 @@ def morphs(instrument, folder, seconds):
             moving.memory.go((next(targets), Motion(walk=5.0)), Manner(seconds=4.0))
         moving()
 
-    taken = common.in_turns({"morph": morph, "walk": still}, seconds)
+    taken, spent = in_turns({"morph": morph, "walk": still}, seconds)
     for _ in range(100):
         scene, motion = moving.show.scene, moving.show.motion
         if moving.memory.morph is None:
@@ -117,8 +132,8 @@ def morphs(instrument, folder, seconds):
     moved = len(moving.memory.morph.routes) if moving.memory.morph else None
     for playing in (still, moving):
         playing.memory.close()
-    return {name: common.summary(ms) for name, ms in taken.items()} | {
-        "ratio": ratio(taken, "morph", "walk"), "own_ms": round(statistics.median(own), 3), "parameters": moved}
+    return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "morph", "walk") | {
+        "own_ms": round(statistics.median(own), 3), "parameters": moved}
 
 
 def takes(instrument, folder, seconds):
@@ -126,13 +141,13 @@ def takes(instrument, folder, seconds):
     for playing in (recording, saving):
         playing.memory.record_to(folder / f"{id(playing)}.take")
     saving.memory.save_to(folder / "last.json")
-    taken = common.in_turns({"take": recording, "take and autosave": saving, "plain": plain}, seconds)
+    taken, spent = in_turns({"take": recording, "take and autosave": saving, "plain": plain}, seconds)
     for playing in (plain, recording, saving):
         playing.memory.close()
     path = recording.memory.writer.path
     frames = recording.memory.writer.frames
-    return {name: common.summary(ms) for name, ms in taken.items()} | {
-        "ratio": ratio(taken, "take", "plain"), "ratio_with_autosave": ratio(taken, "take and autosave", "plain"),
+    return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "take", "plain") | {
+        "ratio_with_autosave": ratio(taken, "take and autosave", "plain"),
         "bytes_a_frame": round(path.stat().st_size / frames, 1)}
 
 
@@ -158,3 +173,7 @@ def videos(instrument, folder, seconds):
 
 def ratio(taken, part, of):
     return round(statistics.median(taken[part]) / statistics.median(taken[of]), 3)
+
+
+def ratios(taken, spent, part, of):
+    return {"ratio": ratio(taken, part, of), "cpu_ratio": ratio(spent, part, of)}

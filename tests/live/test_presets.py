@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from engine.bending import Bend
 from engine.errors import UserError
+from live.performer import MASTERS, within
 from live.presets import SECTIONS, read_file, section_of
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig
@@ -60,7 +61,7 @@ def test_it_survives_a_restart_and_brings_its_bends(tmp_path):
 @given(data=st.data())
 def test_whatever_is_turned_comes_back(rig, data):
     def turn_some():
-        addresses = [a for a in rig.show.scene.parameters if not a.startswith(("/output", "/morph", "/pad", "/quantise"))]
+        addresses = [a for a in rig.show.scene.parameters if not within(a, MASTERS)]
         for address in data.draw(st.lists(st.sampled_from(addresses), max_size=12)):
             p = rig.show.scene.parameters[address]
             value = data.draw(st.lists(st.integers(0, 8), max_size=8).map(tuple)) if p.size else p.plain(data.draw(st.floats(0, 1)))
@@ -292,3 +293,27 @@ def test_a_full_disk_loses_no_preset_that_was_there(rig, monkeypatch, caplog):
     rig.memory.library.flush()
     assert rig.memory.library.path("look").read_text() == before and "No space left" in caplog.text
     assert rig.memory.library.read("look").values["/truncation"] == 0.9       # in memory it is there for this show
+
+
+def test_a_pad_whose_preset_has_gone_leaves_the_hands_playing(rig, caplog):
+    store(rig, "gone")
+    rig.play()
+    rig.send("/pad/corner", 1, "gone")
+    rig.play()
+    rig.send("/preset/delete", "gone")
+    rig.send("/pad/on", 1)
+    rig.play(2)
+    rig.send("/truncation", 0.33)
+    rig.play(2)
+    assert rig.show.scene["/truncation"] == 0.33 and "no preset 'gone'" in caplog.text
+
+
+def test_a_bug_in_memory_costs_the_memory_and_not_the_show(tmp_path, monkeypatch, caplog):
+    rig = Rig(tmp_path, strict=False)
+    rig.play()
+    monkeypatch.setattr(rig.memory, "play", lambda tick: 1 / 0)
+    rig.send("/truncation", 0.33)
+    before = len(rig.screen)
+    rig.play(3)
+    assert len(rig.screen) == before + 3 and rig.show.scene["/truncation"] == 0.33 and "ZeroDivisionError" in caplog.text
+    rig.close()
