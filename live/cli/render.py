@@ -16,6 +16,7 @@ def arguments(parser):
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
 
 
@@ -26,7 +27,7 @@ def run(options):
     from live.render import render
     from live.takes import TakeReader
 
-    opened = opening.open_instrument(options.instrument, options.size, options.device)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator)
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")
