@@ -26,18 +26,30 @@ class Styles:
 
     def _join(self):
         parts = [(a.weight * (a.lr_mul * factor / math.sqrt(a.weight.shape[1])), a.bias * (a.lr_mul * factor)) for a, _, factor in self.affines]
-        self.weight = torch.cat([weight for weight, _ in parts])                    # [S, W], S = all styles there are
-        self.bias = torch.cat([bias for _, bias in parts])
+        weight, bias = torch.cat([weight for weight, _ in parts]), torch.cat([bias for _, bias in parts])
+        if self._seen is not None:
+            self.weight.copy_(weight)
+            self.bias.copy_(bias)
+            return
+        self.weight, self.bias = weight, bias                                       # [S, W], [S]; S = all styles there are
         self.sizes = [bias.shape[0] for _, bias in parts]
         rows = torch.tensor([row for _, row, _ in self.affines], device=self.bias.device)
         self.rows = rows.repeat_interleave(torch.tensor(self.sizes, device=self.bias.device))[None]
 
     def __call__(self, ws):
         """A list of [I], in the order of the affines."""
+        self.refresh()
+        return self.made(ws)
+
+    def refresh(self):
+        """Join the affines anew if one was written to; into the same tensors, which a captured program may be reading."""
         now = seen(*(t for a, _, _ in self.affines for t in (a.weight, a.bias)))
         if now != self._seen:
             self._join()
             self._seen = now
+
+    def made(self, ws):
+        """The styles, from the affines as they were joined last."""
         every = ws @ self.weight.T                                                  # [num_ws, S]: one product beats many
         return (every.gather(0, self.rows)[0] + self.bias).split(self.sizes)
 

@@ -1,0 +1,182 @@
+"""A frame as one captured program: synthesis, bends and 8-bit conversion over fixed buffers. For GPUs.
+
+What changes from frame to frame is only written into buffers: ws, spliced features and random noise by copies on the
+device, every bend's settings, noise strength and blackout as numbers in one block. What decides which kernels run is
+the topology; each has its own program. Modulation and demodulation are done on the weights in float32, so half precision
+sees rows of norm 1, never the styles themselves. Letters: I, O channels, H, W size, W in [num_ws, W] the width of w.
+"""
+from functools import partial
+
+import torch
+from torch.nn import functional as F
+
+from engine.bending import bend
+from engine.bends import TRANSFORMS
+from engine.errors import UserError
+from engine.fast.kernels import last
+from engine.fast.layers import Styles, seen
+from engine.fast.plumbing import Live, Outputs, Programs, machine_for
+from engine.generator import EPS, SLOPE, fir
+
+HALF_FROM = 64                      # px: blocks from here on are computed in half precision where it is asked for
+SAFE = 8192.0                       # largest activation that half precision is trusted with
+
+
+class Captured:
+    """One generator at one size. Batch 1, no gradients; agrees with Generator.synthesize (2e-5 in float32)."""
+
+    def __init__(self, generator, size=None, half=False, ahead=0, machine=None, programs=None):
+        self.generator, self.size, self.half = generator, size or generator.resolution, half
+        self.machine = machine or machine_for(generator.device)
+        self.programs = programs or Programs(self.machine)
+        self.live = Live(self.machine)
+        device, a = generator.device, generator.architecture
+        self.ws = torch.zeros(a.num_ws, a.w_dim, device=device)
+        if a.kind != "skip":
+            raise UserError(f"architecture {a.kind!r}: only skip networks are captured")
+        self.picture, self.scratch = (torch.zeros(*a.pixels(self.size), 3, dtype=torch.uint8, device=device) for _ in range(2))
+        self.lows = {kind: fir(4, device, kind)[None, None] for kind in (torch.float32, torch.float16)}
+        self.outputs = Outputs(self.machine, self.picture.shape, ahead)
+        self.names = [n for n in generator.layers if int(n.split(".")[0][1:]) <= self.size]
+        self.blocks = {r: getattr(generator.synthesis, f"b{r}") for r in a.resolutions if r <= self.size}
+        self.rows = {n: 2 * list(a.resolutions).index(int(n.split(".")[0][1:])) - (n.endswith("0")) for n in self.names}
+        self.noise = {n: torch.zeros(a.pixels(int(n.split(".")[0][1:])), device=device) for n in self.names}
+        self.energies = {n: generator.layer(n).energy().clone() for n in self.names}
+        self.splices, self.turn, self._seen, self._moved = {}, 0, None, None
+        self.live.names = {"strength": 0, "factor": 1, "offset": 2}
+
+    @torch.no_grad()
+    def frame(self, ws, noise="const", bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(127.5, 128.0)):
+        """ws [1, num_ws, W] -> uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
+        splice = {name: features for name, features in (splice or {}).items() if name in self.names}
+        bends = [b for b in bends if b.layer in self.names]
+        topology = (noise, tuple((b.layer, b.channels, b.transform, self._fixed(b)) for b in bends), tuple(splice))
+        self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
+                                            {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
+        result = self.fetched
+        self.turn += 1
+        return result
+
+    def _fixed(self, b):
+        """The settings of a bend that decide what is computed, not just with which values."""
+        wanted = TRANSFORMS[b.transform]
+        return tuple(sorted((k, v) for k, v in b.settings.items() if k not in wanted.settings or k in wanted.static or isinstance(v, str)))
+
+    def _draw(self, topology, ws, noise, bends, splice, seed, values):
+        """Hand one frame's work to the device: inputs, program, and the copy back."""
+        with self.machine.named("inputs"):
+            self._watch()
+            bends, numbers = self._live_bends(bends)
+            self.live.send(values | numbers, self.turn)
+            self.ws.copy_(ws[0], non_blocking=True)
+            for name, features in splice.items():
+                if name not in self.splices or self.splices[name].shape != features.shape:
+                    self.splices[name] = last(features.to(self.ws.device, torch.float32).clone())
+                    self.programs.forget()
+                self.splices[name].copy_(features, non_blocking=True)
+            if noise == "random":
+                self._new_noise(seed)
+        with self.machine.named("network"):
+            body = partial(self._body, noise, bends, tuple(splice))
+            if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
+                body(self.picture)
+            else:
+                self.programs.run(topology, lambda: body(self.picture), lambda: body(self.scratch))
+        with self.machine.named("fetch"):
+            self.fetched = self.outputs.fetch(self.picture, self.turn)
+
+    def _live_bends(self, bends):
+        """The bends with 0-d tensors for what can be turned, and {name in the live block: value now}."""
+        placed, numbers = [], {}
+        for i, b in enumerate(bends):
+            own = TRANSFORMS[b.transform]
+            settings = {n: p.default for n, p in own.settings.items()} | b.settings
+            fixed = {*dict(self._fixed(b)), *own.static}
+            turned = {k: v for k, v in settings.items() if k not in fixed and not isinstance(v, str)}
+            tensors = {k: self.live.add((i, k)) for k in turned}
+            numbers |= {(i, k): float(v) for k, v in turned.items()} | {(i, "mix"): float(b.mix)}
+            placed.append(b.at(tensors, self.live.add((i, "mix")), b.memory))
+        return placed, numbers
+
+    def _new_noise(self, seed):
+        source = torch.Generator(self.ws.device)
+        source.seed() if seed is None else source.manual_seed(seed)
+        for name in self.names:
+            if self.generator.layer(name).noise:
+                self.noise[name].copy_(torch.randn(self.noise[name].shape, generator=source, device=self.ws.device))
+
+    def _watch(self):
+        """Weights written in place: their energies anew, in place. Weights that moved: nothing captured holds any more."""
+        moved = tuple(p.data_ptr() for p in self.generator.parameters())
+        if moved != self._moved:
+            self._moved = moved
+            self.programs.forget()
+            affines = [(self.generator.layer(n).affine, self.rows[n], 1.0) for n in self.names]
+            rgbs = [(block.torgb, 2 * i + 1) for i, block in enumerate(self.blocks.values())]
+            self.styles = Styles(affines + [(rgb.affine, row, rgb.weight.shape[1] ** -0.5) for rgb, row in rgbs])
+        now = [seen(self.generator.layer(n).weight) for n in self.names]
+        if now != self._seen:
+            for name in self.names:
+                self.energies[name].copy_(self.generator.layer(name).weight.square().sum((2, 3)))
+            self._seen = now
+        self.styles.refresh()
+
+    @torch.no_grad()
+    def _body(self, noise, bends, spliced, out):
+        """What is captured: reads and writes buffers only, branches on the topology only."""
+        made = self.styles.made(self.ws)
+        styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
+        x, picture = last(self.blocks[4].const[None]), None
+        for r, block in self.blocks.items():
+            kind = torch.float16 if self.half and r >= HALF_FROM else torch.float32
+            x = x.to(kind)
+            for name in (n for n in self.names if n.startswith(f"b{r}.")):
+                x = self._layer(name, x, styles[name], noise, spliced)
+                here = [b for b in bends if b.layer == name]
+                x = bend(x, here, owned=True) if here else x
+            weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
+            y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
+            y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)
+            picture = y if picture is None else self._doubled(picture) + y
+        factor, offset = self.live.add("factor"), self.live.add("offset")
+        levels = (picture * factor + offset).nan_to_num(0.0).clamp(0, 255)
+        out.copy_(levels[0].permute(1, 2, 0))
+
+    def _doubled(self, picture):
+        """The skip picture at twice its size, as engine.generator.upsample; its kernel is on the device already."""
+        kernel = self.lows[picture.dtype].expand(3, 1, 4, 4)
+        return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=3)
+
+    def _layer(self, name, x, styles, noise, spliced):
+        conv = self.generator.layer(name)
+        scale = torch.rsqrt(self.energies[name] @ styles.square() + EPS) * conv.gain         # [O], the gain included
+        if name in spliced:
+            y = (self.splices[name] * conv.gain).to(x.dtype)
+        else:
+            weight = (conv.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))).to(x.dtype)
+            if conv.up:
+                y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+                kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
+                y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
+            else:
+                y = F.conv2d(x, weight, padding=1)
+        y = y.add_((conv.bias * conv.gain).view(1, -1, 1, 1))
+        if conv.noise and noise != "none":
+            maps = conv.noise_const if noise == "const" else self.noise[name]
+            y = y.add_(maps * (conv.noise_strength * self.live.add("strength") * conv.gain))
+        y = F.leaky_relu_(y, SLOPE)
+        bound = conv.clamp if conv.clamp is not None else SAFE * 4 if x.dtype == torch.float16 else None
+        return y if bound is None else y.clamp_(-bound, bound)
+
+
+@torch.no_grad()
+def half_is_safe(generator, seeds=8, psi=1.0) -> bool:
+    """Whether this checkpoint's activations stay small enough for half precision: measured, not assumed."""
+    z = torch.randn(seeds, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(generator.device)
+    names = [n for n in generator.layers if int(n.split(".")[0][1:]) >= HALF_FROM]
+    largest = 0.0
+    for one in z:
+        c = torch.eye(1, generator.c_dim, device=z.device) if generator.c_dim else None
+        maps = generator.activations(generator.map(one[None], psi=psi, c=c), names)
+        largest = max([largest, *(float(x.abs().max()) for x in maps.values())])
+    return largest < SAFE

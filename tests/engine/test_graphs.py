@@ -1,0 +1,228 @@
+"""The graph path with the plumbing's CPU twin: same pictures, nothing captured twice, programs swapped in when ready."""
+import pytest
+import torch
+
+from engine.bending import Bend
+from engine.bends import TRANSFORMS
+from engine.errors import UserError
+from engine.fast import levels, to_bytes
+from engine.fast.captured import Captured, half_is_safe
+from engine.fast.plumbing import RING, Live, Outputs, Programs, Twin
+from tests.engine.test_fast import A64, BENDS, KINDS
+from tests.engine.test_generator import network, ws_of
+
+ASKED = {
+    "plain": {}, "no noise": {"noise": "none"}, "noise turned up": {"noise_strength": 3.0}, "noise at 0": {"noise_strength": 0.0},
+    "random noise": {"noise": "random", "noise_seed": 5}, "bends": {"bends": BENDS},
+}
+
+
+class Later:
+    """Captures wait until the test says so."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def __call__(self, job):
+        self.jobs.append(job)
+
+    def all(self):
+        while self.jobs:
+            self.jobs.pop(0)()
+
+
+@pytest.fixture(autouse=True)
+def without_gradients():
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def captured(generator, **options):
+    machine = Twin()
+    later = Later()
+    return Captured(generator, machine=machine, programs=Programs(machine, start=later), **options), later
+
+
+def expected(generator, ws, light=levels(), **asked):
+    picture = generator.synthesize(ws, **asked)
+    out = torch.zeros(*picture.shape[2:], 3, dtype=torch.uint8)
+    to_bytes(picture * light[0] + light[1], out)
+    return out
+
+
+def agree(pixels, wanted):
+    assert (pixels.int() - wanted.int()).abs().max() <= 1 and (pixels == wanted).float().mean() > 0.999
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("kind", ["skip", "clamped", "non-square", "without noise"])
+def test_captured_or_not_it_agrees_with_the_generator(kind, asked):
+    generator = network(KINDS[kind])
+    program, later = captured(generator)
+    for seed in (1, 2, 3):
+        ws = ws_of(generator, 1, seed)
+        agree(program.frame(ws, **ASKED[asked]), expected(generator, ws, **ASKED[asked]))
+        later.all()
+    assert program.machine.captures == 1 and program.machine.replays == 2 and program.programs.uncaptured == 1
+
+
+def test_turning_any_knob_captures_nothing_and_allocates_no_input(generator=None):
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    bend = Bend("a", "b16.conv0", (0, 3, 5), "scale", {"factor": 1.0}, 1.0)
+    for turn in range(1, 8):
+        turned = bend.at({"factor": 1 + turn / 10}, 1 - turn / 20)
+        light = levels(turn / 10)
+        pixels = program.frame(ws, bends=[turned], noise_strength=turn / 2, levels=light)
+        agree(pixels, expected(generator, ws, light, bends=[turned], noise_strength=turn / 2))
+        later.all()
+    assert program.machine.captures == 1
+
+
+def test_splices_are_inputs():
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    for seed in (5, 6, 7):
+        splice = generator.features(ws_of(generator, 1, seed), ["b16.conv1"])
+        agree(program.frame(ws, splice=splice), expected(generator, ws, splice=splice))
+        later.all()
+    assert program.machine.captures == 1
+    agree(program.frame(ws), expected(generator, ws))
+
+
+@pytest.mark.parametrize("where", ["b16.conv1.weight", "b16.conv1.bias", "b64.conv0.weight", "b16.conv0.affine.weight",
+                                   "b32.conv1.noise_const", "b64.torgb.weight", "b16.torgb.affine.bias", "b4.const"])
+def test_weights_written_in_place_need_no_capture(where):
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    program.frame(ws)
+    later.all()
+    tensors = dict(generator.synthesis.named_parameters()) | dict(generator.synthesis.named_buffers())
+    tensors[where].add_(torch.randn_like(tensors[where]))
+    agree(program.frame(ws), expected(generator, ws))
+    assert program.machine.captures == 1 and program.machine.replays == 1
+
+
+def test_weights_that_moved_are_captured_again():
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    program.frame(ws)
+    conv = generator.layer("b16.conv1")
+    conv.weight.data = conv.weight.data.clone() * 2 + 1
+    agree(program.frame(ws), expected(generator, ws))
+    later.all()                                                     # the first capture is of no use any more
+    assert list(program.programs.ready) and program.machine.captures == 2
+    agree(program.frame(ws), expected(generator, ws))
+
+
+def test_a_new_topology_plays_at_once_and_is_swapped_in_later():
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    for _ in range(3):
+        program.frame(ws)
+    assert program.programs.uncaptured == 3 and len(later.jobs) == 1
+    later.all()
+    program.frame(ws)
+    agree(program.frame(ws, bends=BENDS), expected(generator, ws, bends=BENDS))
+    agree(program.frame(ws), expected(generator, ws))
+    assert program.programs.uncaptured == 4 and program.machine.replays == 2
+    later.all()
+    agree(program.frame(ws, bends=BENDS), expected(generator, ws, bends=BENDS))
+    assert program.machine.captures == 2
+
+
+def test_a_capture_in_its_own_thread():
+    generator = network(A64)
+    machine, threads = Twin(), []
+
+    def start(job):
+        import threading
+
+        threads.append(threading.Thread(target=job))
+        threads[-1].start()
+
+    program = Captured(generator, machine=machine, programs=Programs(machine, start=start))
+    ws = ws_of(generator)
+    for _ in range(4):
+        agree(program.frame(ws), expected(generator, ws))
+    threads[0].join()
+    agree(program.frame(ws), expected(generator, ws))
+    assert len(threads) == 1 and machine.replays >= 1
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_every_transform_is_played_the_same(name):
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    for mix in (1.0, 0.5):
+        bend = Bend("a", "b16.conv1", (1, 2, 7), name, {}, mix)
+        agree(program.frame(ws, bends=[bend]), expected(generator, ws, bends=[bend]))
+        later.all()
+
+
+def test_frames_are_valid_for_three_frames_and_may_be_handed_out_one_behind():
+    generator = network(A64)
+    shown, behind = captured(generator)[0], captured(generator, ahead=1)[0]
+    pictures = [expected(generator, ws_of(generator, 1, seed)) for seed in range(1, 6)]
+    kept = [shown.frame(ws_of(generator, 1, seed)) for seed in range(1, 1 + RING)]
+    for pixels, wanted in zip(kept, pictures):
+        agree(pixels, wanted)
+    late = [behind.frame(ws_of(generator, 1, seed)).clone() for seed in range(1, 6)]
+    for pixels, wanted in zip(late[1:], pictures):
+        agree(pixels, wanted)
+
+
+def test_live_values_keep_their_place():
+    live = Live(Twin(), room=3)
+    first, second = live.add("a"), live.add("b")
+    for turn in range(5):
+        live.send({"a": turn} if turn else {"a": 0, "b": 7}, turn)
+        assert (first.item(), second.item()) == (turn, 7)
+    assert live.add("a").data_ptr() == first.data_ptr()
+    live.add("c")
+    with pytest.raises(RuntimeError, match="more than 3"):
+        live.add("d")
+
+
+def test_outputs_go_round():
+    outputs = Outputs(Twin(), (2, 2, 3))
+    seen = [outputs.fetch(torch.full((2, 2, 3), turn, dtype=torch.uint8), turn) for turn in range(4)]
+    assert seen[0].data_ptr() == seen[3].data_ptr() and [int(s[0, 0, 0]) for s in seen] == [3, 1, 2, 3]
+
+
+def test_programs_are_forgotten_oldest_first():
+    programs = Programs(Twin(), most=2, start=lambda job: job())
+    for name in "abc":
+        programs.run(name, lambda: None, lambda: None)
+    assert list(programs.ready) == ["b", "c"]
+
+
+def test_half_precision_is_measured():
+    generator = network(A64)
+    assert half_is_safe(generator)
+    generator.layer("b64.conv1").bias.fill_(1e6)
+    assert not half_is_safe(generator)
+
+
+def test_only_skip_networks():
+    with pytest.raises(UserError, match="resnet"):
+        Captured(network(KINDS["resnet"]))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("half, most", [(False, 1), (True, 8)])
+def test_on_a_gpu(half, most):
+    generator = network(A64).cuda()
+    program = Captured(generator, half=half, programs=None)
+    for seed in range(1, 12):
+        ws = ws_of(generator, 1, seed).cuda()
+        pixels = program.frame(ws, bends=BENDS)
+        wanted = expected(generator, ws, bends=BENDS)
+        assert (pixels.int() - wanted.cpu().int()).abs().max() <= most
