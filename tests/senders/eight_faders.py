@@ -44,16 +44,17 @@ def main():
     parser.add_argument("--rate", type=float, default=60.0, help="bundles a second")
     options = parser.parse_args()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-        out.connect((options.host, options.port))
+        there = (options.host, options.port)
         for name, layer, cluster, transform, *_ in FADERS:
-            out.send(message("/bends/add", name, layer, f"cluster:{cluster}", transform, "0", tag="s"))
+            out.sendto(message("/bends/add", name, layer, f"cluster:{cluster}", transform, "0", tag="s"), there)
+        time.sleep(0.5)                                         # their faders are there from the next frame on
         begun = time.perf_counter()
         while (now := time.perf_counter() - begun) < options.seconds - 2:
-            out.send(bundle([message(address, value) for address, value in values(now)]))
+            out.sendto(bundle([message(address, value) for address, value in values(now)]), there)
             time.sleep(1 / options.rate)
-        out.send(message("/bends/neutral", 1.5))
+        out.sendto(message("/bends/neutral", 1.5), there)
         time.sleep(2)
-        out.send(message("/bends/clear"))
+        out.sendto(message("/bends/clear"), there)
 
 
 if __name__ == "__main__":
