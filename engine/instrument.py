@@ -13,6 +13,7 @@ from engine.bending import Bend, BendFailed
 from engine.bending_live import LiveBends
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
+from engine.fast.captured import Captured, half_is_safe
 from engine.fast.memory import keep_freed
 from engine.generator import Generator
 from engine.latents import Latents
@@ -59,6 +60,8 @@ class Instrument:
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
+        self._captured: dict[int, Captured] = {}    # on a GPU: size -> its programs
+        self._half = self._graphs and half_is_safe(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
@@ -68,8 +71,14 @@ class Instrument:
     def device(self) -> torch.device:
         return self.generator.device
 
-    def warm_up(self, scene: Scene, frames: int = 2):
-        """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show."""
+    def warm_up(self, scene: Scene, frames: int = 2, cost=None):
+        """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.
+
+        cost(function) -> seconds: measure which form of each layer is fastest on this machine. Without it the usual ones
+        are taken, and a take gives the same bits on every run.
+        """
+        if cost and not self._graphs:
+            self._synthesis.measure(cost)
         for _ in range(frames):
             self.render(scene, Motion().advance(scene, 0.0))
             self._shown = None
@@ -114,13 +123,28 @@ class Instrument:
             pixels[:] = 0
             return
         size = self.drawn(scene)
-        picture = self._picture(scene, motion, size)
         shown = torch.from_numpy(pixels)
-        if size == self.size:
-            to_bytes(picture, shown)
+        drawn = shown if size == self.size else self._canvases[size]
+        if self._graphs:
+            drawn.copy_(self._program_frame(scene, motion, size))
         else:
-            to_bytes(picture, self._canvases[size])
-            quality.enlarge(self._canvases[size], shown)
+            to_bytes(self._picture(scene, motion, size), drawn)
+        if drawn is not shown:
+            quality.enlarge(drawn, shown)
+
+    @property
+    def _graphs(self) -> bool:
+        return self.device.type == "cuda" and self.generator.architecture.kind == "skip"
+
+    def _program_frame(self, scene, motion, size):
+        """The picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
+        if size not in self._captured:
+            self._captured[size] = Captured(self.generator, size, self._half)
+        while True:
+            try:
+                return self._captured[size].frame(bends=self.bends.at(scene, motion), **self._asked(scene, motion))
+            except BendFailed as error:
+                self.bends.bypass(scene, error)
 
     @property
     def sizes(self) -> list[int]:
@@ -149,9 +173,12 @@ class Instrument:
             self.bends.bypass(scene, failure)
 
     def _synthesized(self, scene, motion, bends, size):
-        return self._synthesis(
-            self.latents.ws(scene, motion), noise=scene["/noise/mode"], size=size, bends=bends,
-            noise_strength=scene["/noise/strength"], noise_seed=motion.frame, levels=levels(scene["/output/blackout"]))
+        return self._synthesis(size=size, bends=bends, **self._asked(scene, motion))
+
+    def _asked(self, scene, motion) -> dict:
+        """What a picture is made from, besides its bends and its size."""
+        return {"ws": self.latents.ws(scene, motion), "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
+                "noise_seed": motion.frame, "levels": levels(scene["/output/blackout"])}
 
     def bypass(self, error) -> str | None:
         """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""

@@ -8,6 +8,16 @@ now = time.perf_counter
 sleep = time.sleep
 
 
+def cost(function, times=5) -> float:
+    """Seconds a call takes, the least of a few."""
+    def once():
+        start = now()
+        function()
+        return now() - start
+
+    return min(once() for _ in range(times))
+
+
 class WallClock:
     """Ticks at `fps`; a late frame is skipped over, never caught up with a burst. `late` counts the skipped periods."""
 

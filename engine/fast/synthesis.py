@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from engine.bending import bend
 from engine.errors import UserError
+from engine.fast.forms import fastest
 from engine.fast.kernels import last, skip_kernels, to_rgb, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, seen
 
@@ -77,6 +78,13 @@ class Synthesis:
             state = self._run(step, state, styles, source, bent, splice, levels if i == len(steps) - 1 else None)
         self._keys, self.resumed = keys, start
         return self._sized(state.picture, size)
+
+    @torch.no_grad()
+    def measure(self, cost):
+        """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
+        for step in self.steps:
+            step.layer.form_name = fastest(step.layer.conv, cost)
+        self._keys, self._kept = [], {}
 
     def _hear(self, ws):
         """Note which rows of ws changed; make the styles of all layers if one did."""

@@ -18,7 +18,7 @@ from dataclasses import replace
 from engine.errors import UserError
 from live import addresses, instruments, journal, machine, opening
 from live.autosave import resumed
-from live.clock import Pace, WallClock, bounded
+from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
 from live.loop import Show
 from live.mapping import Mapping
@@ -56,6 +56,7 @@ def arguments(parser):
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
+    rest.add_argument("--tune", action="store_true", help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
@@ -86,7 +87,7 @@ def _check(options):
 
 
 def _play(options, opened, closing):
-    opened.instrument.warm_up(opened.scene)
+    opened.instrument.warm_up(opened.scene, cost=cost if options.tune else None)
     show = Show(opened.instrument, Mapping.load(options.mapping), opened.scene)
     memory = _memory(options, opened, show)
     closing.callback(memory.close)

@@ -188,6 +188,14 @@ def test_the_measured_form_is_the_usual_one_unless_another_is_clearly_faster(gen
     assert fastest(conv, lambda run: 0.5 ** next(order)) == list(UP)[-1]
 
 
+def test_measured_forms_draw_the_same_picture(generator, fast):
+    order = iter(range(1000))
+    before = fast(ws_of(generator))
+    fast.measure(lambda run: 0.5 ** next(order))
+    assert [step.layer.form_name for step in fast.steps] == [list(candidates(step.layer.conv))[-1] for step in fast.steps]
+    assert 0 < distance(fast(ws_of(generator)), before) < CLOSE
+
+
 def test_refusals(generator, fast):
     with pytest.raises(UserError, match="expected"):
         fast(ws_of(generator, 2))

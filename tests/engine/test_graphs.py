@@ -226,3 +226,20 @@ def test_on_a_gpu(half, most):
         pixels = program.frame(ws, bends=BENDS)
         wanted = expected(generator, ws, bends=BENDS)
         assert (pixels.int() - wanted.cpu().int()).abs().max() <= most
+
+
+def test_an_instrument_plays_by_programs_where_it_can(monkeypatch):
+    from engine.instrument import Instrument
+    from tests.bench._common import Walker
+    from tests.conftest import tiny
+
+    usual = Instrument(tiny())
+    monkeypatch.setattr(Instrument, "_graphs", True)
+    by_programs = Instrument(tiny())
+    bends = (Bend("a", "b16.conv0", (0, 3), "scale", {"factor": 1.5}), Bend("b", "b16.conv1", None, "feedback"))
+    walkers = [Walker(usual.scene(bends), **{"/output/blackout": 0.2}) for _ in range(2)]
+    for turn in range(6):
+        monkeypatch.setattr(Instrument, "_graphs", False)
+        wanted = usual.render(*walkers[0]()).pixels
+        monkeypatch.setattr(Instrument, "_graphs", True)
+        agree(torch.from_numpy(by_programs.render(*walkers[1]()).pixels), torch.from_numpy(wanted))
