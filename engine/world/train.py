@@ -43,6 +43,7 @@ class Stage:
     cut: int = 128
     frozen: int = 0
     joint: bool = False             # the mapping network learns too
+    crisp: float = 0.0              # how much the strength of edges counts
 
 
 RECIPE = (Stage(32, 6000), Stage(64, 6000), Stage(128, 4000, rate=0.008, joint=True), Stage(256, 2500, rate=0.006, joint=True),
@@ -134,7 +135,7 @@ class Trainer:
         forward = self.pyramid if crop is None else pyramid
         outputs, kept = forward(self.generator, w, stage.resolution, noise, keep, crop, stage.frozen)
         outputs, target, weight = inner(stage, crop, outputs, target, weight)
-        loss = self.picture_loss(outputs, target, weight)
+        loss = self.picture_loss(outputs, target, weight, crisp=stage.crisp)
         groups = sum(losses.group_loss(kept[n], masks, self.heads[f"{n}/scale"], self.heads[f"{n}/bias"]) for n in keep)
         (loss + 0.03 * groups).backward()
         part = self.step_in_stage / stage.steps
@@ -222,8 +223,9 @@ def windows(stage, source):
     if not stage.crop:
         return None
     size = stage.crop * stage.cut // stage.resolution
-    corners = torch.randint(0, stage.cut - size + 1, (2, stage.batch), generator=source).tolist()
-    return Crop(stage.cut, size, *map(tuple, corners))
+    far = stage.cut - size
+    corners = torch.randint(-far // 4, far + far // 4 + 1, (2, stage.batch), generator=source).clamp(0, far).tolist()
+    return Crop(stage.cut, size, *map(tuple, corners))      # pushed against the edges often: they are learned like the rest
 
 
 def frame(stage, crop):
