@@ -85,30 +85,29 @@ class Taps:
         for i in range(3):
             for j in range(3):
                 a, b = i // 2, j // 2
-                cells[a:a + height, i % 2, b:b + width, j % 2] += products[:, :, i, j]
+                cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
         y = y[:-1, :-1].permute(2, 0, 1)[None]
         return settle(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
-class Rows:
-    """Up: a 3x3 convolution for the even rows and one for the odd, the FIR folded into their weights. For few channels."""
+class Polyphase:
+    """Up: one 3x3 convolution for all four parities of rows and columns, the FIR folded into its weight. For few channels."""
 
     def __init__(self, weight, clamp):
         self.weight, self.clamp, self.outputs = polyphase(weight), clamp, weight.shape[0]
 
     def modulate(self, styles, scale, bias):
-        both = styles.view(1, 1, -1, 1, 1) * scale.repeat(2).view(1, -1, 1, 1, 1)
-        self.modulated = [last(part) for part in self.weight * both]
-        self.bias = bias.repeat(2)
+        self.modulated = last(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)))
+        self.bias = bias.repeat(4)
 
     def __call__(self, x, noise):
-        parts = [F.conv2d(x, part, self.bias, padding=1) for part in self.modulated]
+        parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
         out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
         return settle(interleaved(parts, noise, out), None, self.clamp)
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}
-UP = {form.__name__: form for form in (Transposed, TransposedMaps, Taps, Rows)}
+UP = {form.__name__: form for form in (Transposed, TransposedMaps, Taps, Polyphase)}
 
 
 def candidates(conv) -> dict:
@@ -125,7 +124,7 @@ def usual(conv) -> str:
     if pixels <= 32 * 32:
         return "Taps"
     if outputs <= 8:
-        return "Rows"
+        return "Polyphase"
     return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
 
 

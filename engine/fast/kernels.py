@@ -2,8 +2,10 @@
 
 Everything is channels-last, so a pixel's channels lie together and pixels beside each other are more channels: a map
 [1, C, H, W] is, without a copy, also [1, k C, H, W / k]. That is what makes narrow layers (4 or 8 channels) fast.
-Letters: C, I, O channels, h, w the size of the input, H, W that of the output, p the parity of an output row.
+Letters: C, I, O channels, h, w the size of the input, H, W that of the output, p, q the parity of its rows and columns.
 """
+from functools import lru_cache
+
 import torch
 from torch.nn import functional as F
 
@@ -38,39 +40,39 @@ def spread(noise, channels):
     return last(noise.expand(1, channels, *noise.shape))
 
 
-def polyphase(weight):
-    """Up-convolution weight [O, I, 3, 3] (transposed orientation) -> [2, 2 O, I, 3, 3], the same with its FIR folded in.
+@lru_cache(maxsize=16)
+def low_pass(device, dtype):
+    """The FIR [4, 4] with gain 4, made once; not to be written to."""
+    return fir(4, device, dtype)
 
-    Result p gives the output rows of parity p; of its 2 O channels the first O are the even columns.
+
+def polyphase(weight):
+    """Up-convolution weight [O, I, 3, 3] (transposed orientation) -> [4 O, I, 3, 3], the same with its FIR folded in.
+
+    Result (p, q, o) is channel o of the output's rows of parity p and columns of parity q.
     Source: SPEC.md A.1 "Up-convolution"; the 6x6 kernel of both steps, taken apart by parity.
     """
     outputs, inputs = weight.shape[:2]
-    low = fir(4, weight.device, weight.dtype)[None, None]
+    low = low_pass(weight.device, weight.dtype)[None, None]
     flat = weight.reshape(outputs * inputs, 1, 3, 3)
     kernel = F.conv2d(flat, low, padding=3).reshape(outputs, inputs, 6, 6)          # the FIR is symmetric: its own mirror
     # output row 2 a + p takes input row a + t - 1 through row 4 + p - 2 t of the kernel, t = 0, 1, 2; columns alike
     taps = [[4 + p - 2 * t for t in range(3)] for p in range(2)]
-    parts = [torch.stack([kernel[:, :, taps[p]][:, :, :, taps[q]] for q in range(2)]) for p in range(2)]
-    return torch.stack(parts).reshape(2, 2 * outputs, inputs, 3, 3)
+    return torch.cat([kernel[:, :, taps[p]][:, :, :, taps[q]] for p in range(2) for q in range(2)])
 
 
 def interleaved(parts, other, out):
-    """out [1, C, 2h, 2w] = rows p::2 from parts[p] [1, 2C, h, w] (see polyphase), + other of out's shape or [2h, 2w] or None."""
-    height, width = parts[0].shape[2:]
+    """out [1, C, 2h, 2w] = parts [1, 4 C, h, w] by parity (see polyphase), + other of out's shape, or [2h, 2w], or None."""
+    height, width = parts.shape[2:]
     channels = out.shape[1]
-    target = rows_of(out).view(height, 2, width, 2, channels)
-    if other is not None:
-        thin = other.ndim == 2
-        other = (other[..., None] if thin else rows_of(other)).reshape(height, 2, width, 2, 1 if thin else channels)
-        if not thin:
-            other = other.reshape(height, 2, width * 2 * channels)
-            target = target.view(height, 2, width * 2 * channels)
-    for p in range(2):
-        part = rows_of(parts[p]).reshape(height, *target.shape[2:])
-        if other is None:
-            target[:, p].copy_(part)
-        else:
-            torch.add(part, other[:, p], out=target[:, p])
+    target = rows_of(out).view(height, 2, width, 2 * channels)
+    source = rows_of(parts).reshape(height, width, 2, 2 * channels).transpose(1, 2)
+    if other is None:
+        target.copy_(source)
+    elif other.ndim == 4:
+        torch.add(source, rows_of(other).reshape(target.shape), out=target)
+    else:
+        torch.add(source.unflatten(3, (2, channels)), other.view(height, 2, width, 2, 1), out=target.unflatten(3, (2, channels)))
     return out
 
 
@@ -81,7 +83,7 @@ def empty(channels, height, width, like):
 
 def blur(y, scale, bias):
     """The FIR after a transposed convolution, y [1, O, 2h + 1, 2w + 1] -> [1, O, 2h, 2w], times scale [O], + bias [O]."""
-    kernel = fir(4, y.device, y.dtype) * scale.view(-1, 1, 1, 1)
+    kernel = low_pass(y.device, y.dtype) * scale.view(-1, 1, 1, 1)
     return F.conv2d(y, kernel, bias, padding=1, groups=y.shape[1])
 
 
@@ -99,18 +101,18 @@ def to_rgb(x, weight, bias):
     return rows_of(y).reshape(1, height, width, 3).permute(0, 3, 1, 2)
 
 
-def up_rgb(picture, rgb, kernels):
-    """The skip path: picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]. kernels: from skip_kernels()."""
-    parts = [F.conv2d(picture, kernels[p], padding=1) for p in range(2)]
-    return interleaved(parts, rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
+def up_rgb(picture, rgb, kernel):
+    """The skip path: picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]. kernel: from skip_kernel()."""
+    return interleaved(F.conv2d(picture, kernel, padding=1), rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
 
 
-def skip_kernels(like, scale=1.0):
-    """[2, 6, 3, 3, 3] for up_rgb: the FIR by parity of row (first axis) and column (first half of the second), * scale."""
-    row = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], device=like.device, dtype=like.dtype)
+@lru_cache(maxsize=64)
+def skip_kernel(device, dtype, scale=1.0):
+    """[12, 3, 3, 3] for up_rgb: the FIR by parity of row and column, and channel; times scale. Not to be written to."""
+    row = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], device=device, dtype=dtype)
     kernel = torch.einsum("py,qx->pqyx", row, row) * scale                          # [2, 2, 3, 3]
-    each = torch.eye(3, device=like.device, dtype=like.dtype)
-    return torch.einsum("pqyx,ci->pqciyx", kernel, each).reshape(2, 6, 3, 3, 3)
+    each = torch.eye(3, device=device, dtype=dtype)
+    return last(torch.einsum("pqyx,ci->pqciyx", kernel, each).reshape(12, 3, 3, 3))
 
 
 def levels(dark: float = 0.0) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from engine.bending import bend
 from engine.errors import UserError
 from engine.fast.forms import fastest
-from engine.fast.kernels import last, skip_kernels, to_rgb, up_rgb
+from engine.fast.kernels import last, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, seen
 
 KEPT = 2                            # places to go on from, the newest ones that were of use
@@ -170,7 +170,7 @@ def _coloured(rgb, x, style, picture, levels):
     y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
     if rgb.clamp is not None:
         y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    return y if picture is None else up_rgb(picture, y, skip_kernels(y, factor))
+    return y if picture is None else up_rgb(picture, y, skip_kernel(y.device, y.dtype, factor))
 
 
 class _Held:
