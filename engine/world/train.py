@@ -26,6 +26,7 @@ from engine.world.optimise import Optimiser
 CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16, 512: 8, 1024: 4}
 NOISE = 0.02                        # strength in every layer: enough for the noise fader to show, too little to spoil
 GROUPED = ("b16.conv1", "b32.conv0", "b32.conv1", "b64.conv0", "b64.conv1")
+EDGE = 12.0                         # what a pixel at the picture's own edge counts in crops: zero padding greys it otherwise
 MAPPING_RATE = 0.1                  # the mapping network's steps against the synthesis network's
 
 
@@ -44,11 +45,15 @@ class Stage:
     frozen: int = 0
     joint: bool = False             # the mapping network learns too
     crisp: float = 0.0              # how much the strength of edges counts
+    memory: float = 0.998           # of the running average
 
 
-RECIPE = (Stage(32, 6000), Stage(64, 6000), Stage(128, 4000, rate=0.008, joint=True), Stage(256, 2500, rate=0.006, joint=True),
-          Stage(1024, 2500, crop=320, frozen=256))
-MAPPING_STEPS = 6000
+RECIPE = (
+    Stage(32, 1800, rate=0.015), Stage(64, 2400, rate=0.018), Stage(128, 2200, rate=0.012, joint=True),
+    Stage(256, 1600, rate=0.008, joint=True), Stage(1024, 1400, rate=0.010, crop=320, frozen=128, crisp=1.5),
+    Stage(1024, 260, rate=0.008, crop=320, frozen=256, crisp=1.5, memory=0.98),
+)
+MAPPING_STEPS = 5000
 
 
 def architecture(resolution=1024, channels=CHANNELS):
@@ -140,7 +145,7 @@ class Trainer:
         (loss + 0.03 * groups).backward()
         part = self.step_in_stage / stage.steps
         rate = stage.rate * min(1.0, (self.step_in_stage + 1) / 100, max(0.03, 1.9 * (1 - part)))
-        self.optimiser.step(rate, min(0.998, (self.steps + 1) / (self.steps + 50)))
+        self.optimiser.step(rate, min(stage.memory, (self.steps + 1) / (self.steps + 50)))
         self.steps += 1
         self.step_in_stage += 1
         groups = groups.detach() if keep else 0.0
@@ -238,16 +243,16 @@ def frame(stage, crop):
 
 
 def inner(stage, crop, outputs, target, weight):
-    """Leave out what the edge of a crop has spoilt: its outer ring counts nothing, unless it is the picture's own edge."""
+    """Leave out what the edge of a crop has spoilt: its outer ring counts nothing. The picture's own edge counts more."""
     if crop is None:
         return outputs, target, weight
     ring = 4 * stage.resolution // stage.cut
     far = stage.cut - crop.size
     good = torch.ones_like(weight)
     for i, (top, left) in enumerate(zip(crop.top, crop.left)):
-        good[i, :, :ring] *= float(top == 0)
-        good[i, :, -ring:] *= float(top == far)
-        good[i, :, :, :ring] *= float(left == 0)
-        good[i, :, :, -ring:] *= float(left == far)
+        rows, columns = good[i], good[i].mT                     # [1, H, W] and, of the same numbers, [1, W, H]
+        for lines, start in ((rows, top), (columns, left)):
+            lines[:, :4 if start == 0 else ring] *= EDGE if start == 0 else 0.0
+            lines[:, -4 if start == far else -ring:] *= EDGE if start == far else 0.0
     outputs = {r: picture for r, picture in outputs.items() if r > max(stage.frozen, stage.cut)}
     return outputs, target, weight * good
