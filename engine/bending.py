@@ -136,7 +136,8 @@ def _mixed(dry, wet, mix):
 def _taken(x, channels):
     index = index_of(channels, x.device)
     if x.is_contiguous(memory_format=torch.channels_last):                      # there a pixel's channels lie together
-        return x.permute(0, 2, 3, 1)[..., index].permute(0, 3, 1, 2)
+        n, _, height, width = x.shape
+        return _pixels(x).index_select(1, index).view(n, height, width, -1).permute(0, 3, 1, 2)
     return x[:, index]
 
 
@@ -144,16 +145,23 @@ def _put(x, channels, wet):
     index = index_of(channels, x.device)
     if torch.is_grad_enabled():
         x[:, index] = wet
-    elif x.is_contiguous(memory_format=torch.channels_last):
-        wet = wet.contiguous(memory_format=torch.channels_last)
-        x.permute(0, 2, 3, 1).index_copy_(3, index, wet.permute(0, 2, 3, 1))
-    else:
+    elif not x.is_contiguous(memory_format=torch.channels_last):
         x.index_copy_(1, index, wet)
+    elif len(x) == 1 and wet.is_contiguous():                                   # a map after the other: no need to interleave them
+        _pixels(x).T.index_copy_(0, index, wet.view(len(index), -1))
+    else:
+        wet = _pixels(wet.contiguous(memory_format=torch.channels_last))
+        _pixels(x).scatter_(1, index.expand(len(wet), -1), wet)
 
 
-@lru_cache(maxsize=512)
+def _pixels(x):
+    """x [N, C, H, W], channels last -> [N * H * W, C], the same memory."""
+    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+
+
+@lru_cache(maxsize=4096)
 def index_of(channels: tuple[int, ...], device) -> torch.Tensor:
-    """The channels as an index tensor [K], made once for a device."""
+    """The channels as an index tensor [K], made once for a device; captured programs count on its staying."""
     return torch.tensor(channels, dtype=torch.long, device=device)
 
 

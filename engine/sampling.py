@@ -4,12 +4,14 @@ Positions are in pixels from the map's true centre, right and down positive; a p
 Numbers may be Python's or 0-d tensors on the map's device. Letters: N samples, K channels, H, W' size of a map.
 """
 import math
+from functools import lru_cache
 
 import torch
 from torch.nn import functional as F
 
 STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32 px,
 FIXED = 1024                        # having added them up in units of 1/1024 px
+KEPT = 12                           # grids of positions kept; 8 MB each at 1024 px
 SMALLEST = 1e-6                     # a scale below it leaves nothing of the map
 
 
@@ -41,49 +43,60 @@ def turn(degrees):
     return math.cos(math.radians(degrees % 360)), math.sin(math.radians(degrees % 360))
 
 
-def places(x):
-    """Where x's pixels are: right [W'], down [H, 1], float32."""
-    height, width = x.shape[2:]
-    right = torch.arange(width, device=x.device, dtype=torch.float32) - (width - 1) / 2
-    down = torch.arange(height, device=x.device, dtype=torch.float32) - (height - 1) / 2
+def places(height: int, width: int, device):
+    """Where a map's pixels are: right [W'], down [H, 1], float32."""
+    right = torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2
+    down = torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2
     return right, down[:, None]
 
 
-def sample(x, right, down, border="zeros", mode="bilinear"):
-    """x read at the positions right, down (broadcast to [H, W']); border: beyond it "zeros", "border" or "reflection"."""
-    height, width = x.shape[2:]
-    right, down = torch.broadcast_tensors(right * (2 / width), down * (2 / height))
-    grid = torch.stack([right, down], -1).expand(x.shape[0], -1, -1, -1)        # [N, H, W', 2], -1..1 edge to edge
-    y = F.grid_sample(x.float(), grid, mode, border, align_corners=False)
-    return y.to(x.dtype)
+def warp(x, move, *numbers, border="zeros", mode="bilinear"):
+    """x read at `move(right, down, *numbers)`, a function of its pixels' places -> positions, broadcast to [H, W'].
+
+    border: what is beyond it, "zeros", "border" or "reflection". Where to read is kept for numbers that stay as they are.
+    """
+    make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid
+    grid = make(move, x.shape[2:], x.device, numbers).expand(x.shape[0], -1, -1, -1)
+    return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
+
+
+def _grid(move, size, device, numbers):
+    """[1, H, W', 2], -1..1 from edge to edge."""
+    height, width = size
+    right, down = move(*places(height, width, device), *numbers)
+    return torch.stack(torch.broadcast_tensors(right * (2 / width), down * (2 / height)), -1)[None]
+
+
+_kept_grid = lru_cache(maxsize=KEPT)(_grid)
 
 
 def affine(x, matrix, right=0.0, down=0.0, border="zeros"):
     """x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
-    a, b, c, d = matrix
-    across, along = places(x)
-    return sample(x, a * across + b * along - right, c * across + d * along - down, border)
+    return warp(x, _turned, *matrix, right, down, border=border)
+
+
+def _turned(across, along, a, b, c, d, right, down):
+    return a * across + b * along - right, c * across + d * along - down
 
 
 def opencv_affine(x, forward):
-    """x warped as OpenCV 4's warpAffine does it: `forward` = six Python numbers, rows of [2, 3], from pixel (0, 0).
+    """x warped as OpenCV 4's warpAffine does it: `forward` = the rows of [2, 3], from pixel (0, 0).
 
     The inverse is rounded to 1/1024 px a term and 1/32 px a position; a singular matrix reads pixel (0, 0) everywhere.
     """
-    a, b, e, c, d, f = (float(v) for v in forward)
+    a, b, e, c, d, f = (torch.as_tensor(v, dtype=torch.float64, device=x.device) for v in forward)
     determinant = a * d - b * c
-    inverse = 1 / determinant if determinant else 0.0
+    inverse = torch.where(determinant == 0, 0.0, 1 / determinant)
     a, b, c, d = d * inverse, -b * inverse, -c * inverse, a * inverse
-    e, f = -a * e - b * f, -c * e - d * f
-    height, width = x.shape[2:]
-    i = torch.arange(height, dtype=torch.float64)[:, None]
-    j = torch.arange(width, dtype=torch.float64)
-    fine = FIXED // STEPS
-    right = _fixed(a * j) + _fixed(b * i + e) + fine // 2                       # [H, W'] in 1/1024 px
-    down = _fixed(c * j) + _fixed(d * i + f) + fine // 2
-    right = torch.div(right, fine, rounding_mode="floor") / STEPS - (width - 1) / 2
-    down = torch.div(down, fine, rounding_mode="floor") / STEPS - (height - 1) / 2
-    return sample(x, right.float().to(x.device), down.float().to(x.device))
+    return warp(x, _in_steps, a, b, -a * e - b * f, c, d, -c * e - d * f, *x.shape[2:])
+
+
+def _in_steps(right, down, *numbers):
+    a, b, e, c, d, f, height, width = numbers
+    j, i = right.double() + (width - 1) / 2, down.double() + (height - 1) / 2
+    at = [_fixed(row[0] * j) + _fixed(row[1] * i + row[2]) + FIXED // STEPS // 2 for row in ((a, b, e), (c, d, f))]   # [H, W'] in 1/1024 px
+    at = [torch.div(p, FIXED // STEPS, rounding_mode="floor") / STEPS for p in at]
+    return (at[0] - (width - 1) / 2).float(), (at[1] - (height - 1) / 2).float()
 
 
 def _fixed(values):

@@ -1,15 +1,15 @@
-import torch
-
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import places, sample, turn
+from engine.sampling import turn, warp
 
 
 @transform(angle=Parameter(0.0, 0.0, 360.0, curve="circular", unit="degrees",
                            about="of the mirror: 0 repeats the left half on the right, 90 the lower half above"))
 def mirror(x, angle):
     """Fold one half of the maps over onto the other."""
-    c, s = turn(angle)
-    right, down = places(x)
+    return warp(x, _folded, *turn(angle), border="border")
+
+
+def _folded(right, down, c, s):
     beyond = (right * c - down * s).clamp(min=0) * 2                            # [H, W'] twice the way past the mirror
-    return sample(x, right - beyond * c, down + beyond * s, "border")
+    return right - beyond * c, down + beyond * s

@@ -19,7 +19,7 @@ def _grained(x, amount, seed):
     return x + grain * (weights * amount)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _grain(seed, shape, device, dtype):
     """[H, W'] and [K, 1, 1], the same on every device."""
     channels, height, width = shape

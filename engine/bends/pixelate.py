@@ -2,15 +2,18 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import places, sample
+from engine.sampling import warp
 
 
 @transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"))
 def pixelate(x, blocks):
     """Coarse blocks, each with the value at its centre."""
-    right, down = places(x)
     height, width = x.shape[2:]
-    return sample(x, _middle(right, width / blocks), _middle(down, height / blocks), "border", "nearest")
+    return warp(x, _coarse, width / blocks, height / blocks, border="border", mode="nearest")
+
+
+def _coarse(right, down, wide, tall):
+    return _middle(right, wide), _middle(down, tall)
 
 
 def _middle(at, size):

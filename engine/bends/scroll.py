@@ -8,6 +8,6 @@ from engine.sampling import places, unless, wrapped
 def scroll(x, right, down):
     """Shift the maps round and round: what leaves at one edge comes in at the other."""
     height, width = x.shape[2:]
-    across, along = places(x)
+    across, along = places(height, width, x.device)
     still = (right % 1 == 0) & (down % 1 == 0)
     return unless(still, x, lambda: wrapped(x, across - right * width, along - down * height))

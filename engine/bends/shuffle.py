@@ -13,6 +13,6 @@ def shuffle(x, seed):
     return x[:, _order(int(seed), x.shape[1], x.device)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _order(seed, channels, device):
     return torch.from_numpy(np.random.RandomState(seed).permutation(channels)).to(device)

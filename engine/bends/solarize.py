@@ -7,4 +7,4 @@ from engine.parameter import Parameter
 @transform(threshold=Parameter(2.0, 0.0, 4.0, about="activations above it are folded back"))
 def solarize(x, threshold):
     """Fold activations above the threshold back down."""
-    return torch.where(x > threshold, 2 * threshold - x, x)
+    return torch.minimum(x, 2 * threshold - x)

@@ -2,19 +2,18 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import places, sample, unless
+from engine.sampling import unless, warp
 
 
 @transform(angle=Parameter(90.0, -720.0, 720.0, unit="degrees", about="how far the middle is turned, counter-clockwise"),
            radius=Parameter(0.5, 0.05, 1.0, unit="map widths", about="beyond it nothing turns"))
 def swirl(x, angle, radius):
     """Stir the maps about the centre."""
-    return unless(angle == 0, x, lambda: _stirred(x, angle, radius))
+    return unless(angle == 0, x, lambda: warp(x, _stirred, angle, radius * max(x.shape[2:])))
 
 
-def _stirred(x, angle, radius):
-    right, down = places(x)
-    distance = torch.hypot(right, down) / (radius * max(x.shape[2:]))           # [H, W']
+def _stirred(right, down, angle, radius):
+    distance = torch.hypot(right, down) / radius                                # [H, W']
     turned = (1 - distance).clamp(min=0).square() * (angle * (torch.pi / 180))
     c, s = torch.cos(turned), torch.sin(turned)
-    return sample(x, c * right - s * down, s * right + c * down)
+    return c * right - s * down, s * right + c * down

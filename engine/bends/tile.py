@@ -2,19 +2,17 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import places, sample, unless
+from engine.sampling import unless, warp
 
 
 @transform(across=Parameter(2.0, 1.0, 8.0, about="copies side by side"), down=Parameter(2.0, 1.0, 8.0, about="copies on top of each other"))
 def tile(x, across, down):
     """Many small copies, each the mirror image of its neighbours."""
-    return unless((across == 1) & (down == 1), x, lambda: _tiled(x, across, down))
+    return unless((across == 1) & (down == 1), x, lambda: warp(x, _tiled, across, down, *x.shape[2:]))
 
 
-def _tiled(x, across, down):
-    right, below = places(x)
-    height, width = x.shape[2:]
-    return sample(x, _folded(right * across, width), _folded(below * down, height))
+def _tiled(right, below, across, down, height, width):
+    return _folded(right * across, width), _folded(below * down, height)
 
 
 def _folded(at, size):

@@ -2,7 +2,7 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import places, sample, unless
+from engine.sampling import unless, warp
 
 
 @transform(amount=Parameter(0.05, 0.0, 0.5, unit="map widths", about="how far rows and columns sway"),
@@ -10,13 +10,11 @@ from engine.sampling import places, sample, unless
            phase=Parameter(0.0, 0.0, 360.0, curve="circular", unit="degrees", about="where in the wave; turn it and they run"))
 def wave(x, amount, count, phase):
     """Let rows and columns sway like a flag."""
-    return unless(amount == 0, x, lambda: _swayed(x, amount, count, phase))
+    return unless(amount == 0, x, lambda: warp(x, _swayed, amount, count, phase, *x.shape[2:], border="reflection"))
 
 
-def _swayed(x, amount, count, phase):
-    right, down = places(x)
-    height, width = x.shape[2:]
+def _swayed(right, down, amount, count, phase, height, width):
     begin = phase * (torch.pi / 180)
     sway = amount * width * torch.sin(down * (2 * torch.pi * count / height) + begin)           # [H, 1]
     heave = amount * height * torch.sin(right * (2 * torch.pi * count / width) + begin)         # [W']
-    return sample(x, right + sway, down + heave, "reflection")
+    return right + sway, down + heave
