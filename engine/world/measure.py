@@ -102,14 +102,17 @@ def centre(generator, size):
 
 
 def macs(generator):
-    """Multiply-adds of one full-size frame: convolutions (the up-sampling ones as transposed), toRGB, mapping network."""
+    """Multiply-adds of one full-size frame: convolutions, toRGB, mapping network.
+
+    Up-sampling convolutions count as transposed ones and their filter as two passes of four taps, as it is an outer product.
+    """
     a = generator.architecture
     total = sum(p.numel() for n, p in generator.mapping.named_parameters() if n.endswith("weight"))
     for r in a.resolutions:
         block = getattr(generator.synthesis, f"b{r}")
         total += block.conv1.weight.numel() * r * r + block.torgb.weight.numel() * r * r
         if r > 4:
-            total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 16 * r * r
+            total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 8 * r * r
     return total
 
 
