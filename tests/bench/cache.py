@@ -12,6 +12,8 @@ from dataclasses import replace
 from engine.bending import Bend
 from tests.bench import _common
 
+SMALLEST = 128                                          # px
+
 
 def bench(options: dict) -> dict:
     """{"changes": {part: figures}, "switching": {...}}; options: instrument, size, seconds, device, threads."""
@@ -77,9 +79,9 @@ def switching(instrument, seconds, fps=_common.FPS) -> dict:
 
 
 def _fitting(instrument, scene, fps):
-    for size in sorted(instrument.sizes, reverse=True):
+    for size in sorted((s for s in instrument.sizes if s >= SMALLEST or s == instrument.size), reverse=True):
         walker = _common.Walker(scene, **{"/quality/size": float(size)})
         times = _common.in_turns({"try": lambda walker=walker: instrument.render(*walker()) and None}, 0.5)["try"]
         if _common.percentile(times, 50) < 0.6 * 1000 / fps:
-            return size
-    return min(instrument.sizes)
+            break
+    return size
