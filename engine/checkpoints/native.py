@@ -23,15 +23,18 @@ DTYPES = {"float16": torch.float16, "float32": torch.float32}
 HALF_MAX = torch.finfo(torch.float16).max
 
 
-def save(path, generator: Generator, dtype: str = "float16", **metadata) -> Path:
+def save(path, generator: Generator, dtype: str = "float16", noise: bool = True, **metadata) -> Path:
     """Write the generator; `metadata` is kept as JSON beside it (credits, licence, where it came from, ...).
+
+    noise: False leaves the noise maps out, at 1024 px most of a small network's file; loading makes seeded ones.
 
     float16 is for matrices and kernels: vectors, and numbers beyond its range, stay float32.
     """
     if dtype not in DTYPES:
         raise UserError(f"dtype {dtype!r}: expected {' or '.join(DTYPES)}")
     path = Path(path)
-    tensors = {name: _stored(tensor, DTYPES[dtype]) for name, tensor in generator.state_dict().items()}
+    tensors = {name: _stored(tensor, DTYPES[dtype]) for name, tensor in generator.state_dict().items()
+               if noise or not name.endswith(".noise_const")}
     header = {"format": FORMAT, "schema": str(SCHEMA), "architecture": json.dumps(asdict(generator.architecture)),
               "hash": generator_hash(generator), "metadata": json.dumps(metadata)}
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -37,7 +37,7 @@ def run(options):
         generator = train.train(options.output, recipe, train.architecture(options.resolution), options.seed,
                                 progress=watcher, compiled=options.compile, every=options.every)
     if options.ship:
-        native.save(options.ship, generator, "float16")
+        native.save(options.ship, generator, "float16", noise=False)
 
 
 def stages(train, options):

@@ -253,3 +253,14 @@ def test_full_size(tmp_path, form, config_f):
 @pytest.fixture(scope="module")
 def config_f():
     return network(Architecture())
+
+
+def test_noise_maps_may_be_left_out_and_are_made_the_same_each_time(tmp_path):
+    from tests.conftest import tiny
+
+    native.save(tmp_path / "small.safetensors", tiny(), noise=False)
+    native.save(tmp_path / "whole.safetensors", tiny())
+    assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size
+    once, again = native.load(tmp_path / "small.safetensors"), native.load(tmp_path / "small.safetensors")
+    for name in once.layers:
+        assert torch.equal(once.layer(name).noise_const, again.layer(name).noise_const)
