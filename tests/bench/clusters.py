@@ -34,7 +34,9 @@ def bench(options: dict) -> dict:
     generator = _generator(options)
     z, truth = _truth(options.get("samples") or SAMPLES, PARTS)
     layers = [layer for layer in options.get("layers") or LAYERS if layer in generator.layers]
-    found = {name: _found(generator, layers, name, options) for name in options.get("methods") or ("correlation", "classifier")}
+    found = {}
+    for name in options.get("methods") or ("correlation", "classifier"):
+        found[name] = _found(generator, layers, name, options, next(iter(found.values()), None))
     found["random"] = _random(next(iter(found.values())))
     scores = _scores(generator, z, found, truth)
     table = {name: {part: max(((round(float(s[n]), 3), *where) for where, s in scores[name].items()), key=lambda row: row[0])
@@ -93,14 +95,19 @@ def _truth(samples, names):
     return z, torch.cat(masks, 1).numpy()
 
 
-def _found(generator, layers, name, options):
-    from engine import clusters
+def _found(generator, layers, name, options, other):
+    """The clusters by one method; as many as the other one found, if there is one, so that they can be compared."""
     from engine.cluster_classifier import Classifier
+    from engine.clusters import Clusters, find
 
     method = name
     if name == "classifier":
         method = Classifier(epochs=options.get("epochs") or 8, rate=1e-3, batch=256, progress=_say)
-    return clusters.find(generator, layers, options.get("k") or "auto", options.get("find_samples") or 100, FIND_SEED, method)
+    clusters = Clusters()
+    for layer in layers:
+        k = len(other[layer]) if other else options.get("k") or "auto"
+        clusters = clusters.merged(find(generator, layer, k, options.get("find_samples") or 100, FIND_SEED, method))
+    return clusters
 
 
 def _say(event):
