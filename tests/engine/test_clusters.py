@@ -1,5 +1,6 @@
 """Clusters: planted groups are found by both methods, files are read and refused, sheets show something."""
 import logging
+import pathlib
 from dataclasses import replace
 
 import numpy as np
@@ -257,3 +258,15 @@ def test_the_bench_s_measure_finds_the_best_threshold():
     there, half = best_iou(maps, truth)
     assert there > 0.95 and half < 0.6
     assert best_iou(np.zeros((3, 8, 8), np.float32), truth)[1] == 0.5
+
+
+def test_the_built_in_instrument_s_clusters_are_its_own():
+    from engine import checkpoints
+    from tests.senders.eight_faders import FADERS
+
+    folder = pathlib.Path(__file__).parents[2] / "presets" / "masks"
+    generator = checkpoints.load(folder / "generator.safetensors")
+    found = clusters.load(folder / "clusters.yaml", generator)
+    assert found.mismatch(generator) is None
+    assert all(name in found["b32.conv1"] for name in ("eyes", "mouth", "hair", "crown", "head", "halo", "background"))
+    assert all(cluster in found[layer] for _, layer, cluster, *_ in FADERS)

@@ -7,10 +7,14 @@ The clusters are the built-in instrument's. Stands alone, like touchdesigner.py 
 """
 import argparse
 import math
+import pathlib
 import socket
+import sys
 import time
 
-from touchdesigner import bundle, message
+sys.path.insert(0, str(pathlib.Path(__file__).parent))      # for the one beside it, from wherever this is started
+
+from touchdesigner import bundle, message                  # noqa: E402
 
 # name, layer, cluster, transform, its fader, lowest and highest value the hand goes to, seconds from end to end and back
 FADERS = (
@@ -21,7 +25,7 @@ FADERS = (
     ("mouth", "b32.conv0", "mouth", "dilate", "radius", 0.0, 3.0, 3.0),
     ("backdrop", "b32.conv1", "background", "wave", "amount", 0.0, 0.2, 8.0),
     ("collar", "b64.conv0", "collar", "scalar_multiply", "factor", 0.0, 3.0, 6.0),
-    ("rays", "b16.conv1", "rays", "translate", "down", -0.2, 0.2, 9.0),
+    ("rays", "b32.conv0", "rays", "translate", "down", -0.2, 0.2, 9.0),
 )
 TURN = 3.0                          # seconds after which the next fader comes in
 
