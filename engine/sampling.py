@@ -84,7 +84,8 @@ def opencv_affine(x, forward):
 
     The inverse is rounded to 1/1024 px a term and 1/32 px a position; a singular matrix reads pixel (0, 0) everywhere.
     """
-    a, b, e, c, d, f = (torch.as_tensor(v, dtype=torch.float64, device=x.device) for v in forward)
+    dtype = torch.float32 if x.device.type == "mps" else torch.float64          # Apple's has no more
+    a, b, e, c, d, f = (torch.full((), 1.0, dtype=dtype, device=x.device) * v for v in forward)
     determinant = a * d - b * c
     inverse = torch.where(determinant == 0, 0.0, 1 / determinant)
     a, b, c, d = d * inverse, -b * inverse, -c * inverse, a * inverse
@@ -93,7 +94,7 @@ def opencv_affine(x, forward):
 
 def _in_steps(right, down, *numbers):
     a, b, e, c, d, f, height, width = numbers
-    j, i = right.double() + (width - 1) / 2, down.double() + (height - 1) / 2
+    j, i = right.to(a.dtype) + (width - 1) / 2, down.to(a.dtype) + (height - 1) / 2
     at = [_fixed(row[0] * j) + _fixed(row[1] * i + row[2]) + FIXED // STEPS // 2 for row in ((a, b, e), (c, d, f))]   # [H, W'] in 1/1024 px
     at = [torch.div(p, FIXED // STEPS, rounding_mode="floor") / STEPS for p in at]
     return (at[0] - (width - 1) / 2).float(), (at[1] - (height - 1) / 2).float()
