@@ -35,7 +35,7 @@ def run(options):
     path = pathlib.Path(options.output or opened.folder.folder / opening.CLUSTERS[0])
     known = load(path, generator) if path.exists() else Clusters()
     layers = options.layer or ([] if options.name else generator.layers)
-    found = _find(options, generator, known, layers).renamed(options.name)
+    found = _find(options, generator, known, layers, path).renamed(options.name)
     found.save(path)
     if options.published:
         found.export(options.published, generator)
@@ -46,7 +46,8 @@ def run(options):
         sys.stdout.write(f"{layer}: {sizes}\n")
 
 
-def _find(options, generator, clusters, layers):
+def _find(options, generator, clusters, layers, path):
+    """Cluster layer by layer; each is in the file as soon as it is done, so that an interrupted run has lost one at most."""
     from rich.console import Console
     from rich.progress import track
 
@@ -55,6 +56,7 @@ def _find(options, generator, clusters, layers):
     k = options.k if options.k in (None, "auto") else int(options.k)
     for layer in track(layers, "clustering", console=Console(stderr=True), disable=not layers):
         clusters = clusters.merged(find(generator, layer, k, options.samples, options.seed, options.method))
+        clusters.save(path)
     return clusters
 
 
