@@ -51,11 +51,13 @@ def _find(options, generator, clusters, layers, path):
     from rich.console import Console
     from rich.progress import track
 
+    from engine.cluster_classifier import Classifier
     from engine.clusters import find
 
+    method = Classifier(folder=path.parent / f".{path.stem}-networks") if options.method == "classifier" else options.method
     k = options.k if options.k in (None, "auto") else int(options.k)
     for layer in track(layers, "clustering", console=Console(stderr=True), disable=not layers):
-        clusters = clusters.merged(find(generator, layer, k, options.samples, options.seed, options.method))
+        clusters = clusters.merged(find(generator, layer, k, options.samples, options.seed, method))
         clusters.save(path)
     return clusters
 
