@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 # How much a pixel of a part counts, in shares of a background pixel: small parts would drown otherwise.
-WEIGHTS = {"left_eye": 5, "right_eye": 5, "iris": 9, "pupil": 9, "lids": 2.5, "brows": 2.5, "lips": 3.5, "mouth": 3.5, "teeth": 4,
+WEIGHTS = {"left_eye": 6, "right_eye": 6, "iris": 14, "pupil": 20, "lids": 2.5, "brows": 2.5, "lips": 3.5, "mouth": 3.5, "teeth": 4,
            "nose": 2, "jewel": 3, "earrings": 2.5, "face_paint": 2, "crown": 1.5, "ears": 1.5, "head": 1.3, "rays": 1.2}
 
 # Every group owns an equal run of channels in the grouped layers, and their mean must tell where the group is.

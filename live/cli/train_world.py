@@ -2,6 +2,7 @@
 
     python run_live.py train-world -o runs/masks
     python run_live.py train-world -o runs/masks --ship presets/masks/generator.safetensors
+    python run_live.py train-world -o runs/finer --refine presets/masks/generator.safetensors
 
 The folder fills with checkpoint.safetensors, figures.csv, figures.png and sheet.png: samples above, targets below.
 """
@@ -20,6 +21,7 @@ def arguments(parser):
     parser.add_argument("--every", type=int, default=200, metavar="STEPS", help="how often figures are written")
     parser.add_argument("--resolution", type=int, default=1024, help="stop at this resolution")
     parser.add_argument("--compile", action="store_true", help="let torch.compile fuse the drawing (needs a C++ compiler)")
+    parser.add_argument("--refine", metavar="FILE.safetensors", help="go on from these finished weights, by the shorter recipe for that")
     parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished generator there as well, in fp16")
 
 
@@ -27,25 +29,27 @@ def run(options):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from engine import checkpoints
     from engine.checkpoints import native
     from engine.world import train
 
-    recipe = stages(train, options)
+    recipe = stages(train.REFINEMENT if options.refine else train.RECIPE, options)
+    start = checkpoints.load(options.refine) if options.refine else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
     with Progress(*columns, console=Console(stderr=True)) as display:
         watcher = Watcher(pathlib.Path(options.output), display, recipe)
         generator = train.train(options.output, recipe, train.architecture(options.resolution), options.seed,
-                                progress=watcher, compiled=options.compile, every=options.every)
+                                progress=watcher, compiled=options.compile, every=options.every, start=start)
     if options.ship:
         native.save(options.ship, generator, "float16", noise=False)
 
 
-def stages(train, options):
-    """The recipe up to the resolution asked for, each stage for its share of steps."""
+def stages(recipe, options):
+    """A recipe up to the resolution asked for, each stage for its share of steps."""
     from dataclasses import replace
 
     return tuple(replace(stage, steps=max(1, round(stage.steps * options.share)))
-                 for stage in train.RECIPE if stage.resolution <= options.resolution)
+                 for stage in recipe if stage.resolution <= options.resolution)
 
 
 class Watcher:
