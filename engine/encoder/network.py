@@ -1,0 +1,141 @@
+"""The encoder's network: the live preset, and the frame around either. Knows shapes, no files and no training.
+
+Letters: N pictures, C channels, O the layer's channels, H, W pixels, h, w features.
+"""
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from engine.checkpoints.native import generator_hash
+from engine.encoder.plan import Plan, plan_for
+from engine.encoder.published import Published
+
+SLOPE = 0.2
+SAMPLES = 64                             # pictures that a fresh encoder's features are centred on
+WIDEST, NARROWEST, WORTH = 128, 8, 2048   # channels at a side of r features: WORTH / r, within these
+
+
+class Encoder(nn.Module):
+    """Pictures [N, 3, H, W] in -1..1 -> features [N, O, h, w] for `splice`: before noise, bias and activation.
+
+    .layer: whose features. .size: (height, width) of the pictures looked at; others are brought to it by area.
+    """
+
+    def __init__(self, plan: Plan):
+        super().__init__()
+        self.plan, self.layer, self.size = plan, plan.layer, plan.size
+        self.body = Live(plan) if plan.preset == "live" else Published(plan)
+        self.to(memory_format=torch.channels_last)
+        self.eval()
+
+    @classmethod
+    def fresh(cls, generator, layer: str, preset: str = "live", size=None, seed: int = 0) -> "Encoder":
+        """An untrained encoder for a generator's layer; what a seed makes is always the same.
+
+        The live preset's answers already have the mean and the spread of the layer's features.
+        """
+        plan = plan_for(generator, layer, preset, size, generator_hash(generator))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder = cls(plan)
+        if preset == "live":
+            encoder.body.settle(*usual_features(generator, layer, seed))
+        return encoder
+
+    def forward(self, pictures):
+        return self.body(fitted(pictures, self.size))
+
+
+def fitted(pictures, size):
+    """Pictures [N, 3, H, W] -> at `size` (height, width), by area where they shrink; what is not a number turns grey."""
+    pictures = pictures.nan_to_num(0.0, 1.0, -1.0)
+    if tuple(pictures.shape[2:]) == tuple(size):
+        return pictures
+    return resized(pictures, size)
+
+
+def resized(pictures, size):
+    """[N, C, H, W] -> [N, C, *size]: each new pixel is the mean of what it covers, or between its neighbours if it grows."""
+    height, width = size
+    if pictures.shape[2] > height or pictures.shape[3] > width:
+        pictures = F.adaptive_avg_pool2d(pictures, (min(height, pictures.shape[2]), min(width, pictures.shape[3])))
+    if tuple(pictures.shape[2:]) != (height, width):
+        pictures = F.interpolate(pictures, (height, width), mode="bilinear", align_corners=False)
+    return pictures
+
+
+@torch.no_grad()
+def usual_features(generator, layer, seed):
+    """The mean map [O, h, w] of a layer's features over seeded pictures, and how far each channel strays from it, [O]."""
+    z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(seed)).to(generator.device)
+    c = torch.eye(generator.c_dim, device=z.device)[torch.arange(SAMPLES) % generator.c_dim] if generator.c_dim else None
+    kept = [generator.features(generator.map(some, c=None if c is None else c[8 * i:8 * i + 8]), [layer])[layer].float()
+            for i, some in enumerate(z.split(8))]
+    features = torch.cat(kept)
+    mean = features.mean(0)
+    return mean.cpu(), (features - mean).square().mean((0, 2, 3)).sqrt().clamp_min(1e-4).cpu()
+
+
+class Live(nn.Module):
+    """The default: few and wide steps down, then blocks that know the whole picture; no normalisation over batches.
+
+    Pixels are folded into channels first, as that costs nothing, and most of the work is done at the features' own size.
+    """
+
+    def __init__(self, plan: Plan):
+        super().__init__()
+        halvings = plan.halvings
+        fold = 2 ** min(2, halvings)
+        sides = [(plan.features[0] << k, plan.features[1] << k) for k in range(halvings - int(math.log2(fold)), -1, -1)]
+        widths = [width(side) for side in sides]
+        layers = [nn.PixelUnshuffle(fold), convolution(3 * fold * fold, widths[0])]
+        for i, here in enumerate(widths):
+            if i:
+                layers += [nn.PixelUnshuffle(2), convolution(4 * widths[i - 1], here)]
+            layers += [Block(here) for _ in range(4 if i == len(widths) - 1 else 2 if i == len(widths) - 2 else 1)]
+        self.trunk = nn.Sequential(*layers)
+        self.head = convolution(widths[-1], plan.channels, 1)
+        self.register_buffer("mean", torch.zeros(plan.channels, *plan.features))
+        self.register_buffer("spread", torch.ones(plan.channels))
+
+    def settle(self, mean, spread):
+        """What the answers are centred on, [O, h, w], and their unit, [O]."""
+        self.mean.copy_(mean)
+        self.spread.copy_(spread)
+
+    def forward(self, x):
+        x = self.trunk(x.clamp(-1, 1).contiguous(memory_format=torch.channels_last))     # [N, C, h, w]
+        return torch.addcmul(self.mean, self.head(F.leaky_relu(x, SLOPE)), self.spread.view(-1, 1, 1))
+
+
+class Block(nn.Module):
+    """x + convolutions of x, [N, C, h, w]; between the two comes what the picture's mean says, so that light and colour
+    are known everywhere at once."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.first, self.second = convolution(channels, channels), convolution(channels, channels, gain=0.3)
+        self.context = nn.Linear(channels, channels)
+        nn.init.normal_(self.context.weight, std=channels ** -0.5)
+        nn.init.zeros_(self.context.bias)
+
+    def forward(self, x):
+        y = F.leaky_relu(x, SLOPE)
+        y = self.first(y) + self.context(y.mean((2, 3)))[:, :, None, None]
+        return x + self.second(F.leaky_relu(y, SLOPE))
+
+
+def width(side):
+    """Channels at feature maps of (height, width): fewer where there are more places."""
+    r = math.sqrt(side[0] * side[1])
+    return 8 * round(min(WIDEST, max(NARROWEST, WORTH / r)) / 8)
+
+
+def convolution(inputs, outputs, kernel=3, gain=1.0):
+    """A convolution that keeps the size; its weights keep the variance, times gain squared."""
+    made = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+    nn.init.normal_(made.weight, std=gain * math.sqrt(1 / (inputs * kernel * kernel)))
+    nn.init.zeros_(made.bias)
+    return made
