@@ -13,6 +13,7 @@ LONGEST_STEP = 0.25                 # seconds: after a stall a walk goes on, it 
 
 PARAMETERS = {
     "/tempo": Parameter(120.0, 20.0, 300.0, unit="bpm", about="beats per minute, for whatever counts in beats"),
+    "/tempo/nudge": Parameter(0.0, -0.5, 0.5, about="how much faster than its tempo the beat goes, to come into step; 0.1 = a tenth"),
     "/walk/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="a new seed or walk is gone to over so many seconds"),
     **{f"/walk/{name}": parameter for name, parameter in WALK_PARAMETERS.items()},
     "/bends/amount": Parameter(1.0, about="times the mix of every bend: 0 = all dry"),
@@ -29,6 +30,7 @@ class Motion:
     place: where the walk is now, any glide included. start, glided: what a glide in progress began from, and its seconds.
     frame: turns of the loop, for noise that changes with every frame.
     led: stays until the seed or the kind of walk is changed. bends: how far /bends/amount has got, None at first.
+    beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -39,18 +41,20 @@ class Motion:
     frame: int = 0
     led: Place = ()                     # set by a morph: where it has brought the walk, instead of the walk's own place
     bends: float | None = None
+    beat: float = 0.0
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
+        beat = self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
-        walk = self.walk + dt * kind.rate(settings, 60.0 / scene["/tempo"])
+        walk = self.walk + dt * kind.rate(settings, 1.0 / beats(scene, 1.0))
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
         bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends)
+        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat)
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
@@ -66,6 +70,11 @@ class Motion:
         t = glided / length
         place = fade(start, there, t * t * (3 - 2 * t))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
+
+
+def beats(scene, dt: float) -> float:
+    """How many beats dt seconds are."""
+    return max(dt, 0.0) * scene["/tempo"] / 60.0 * (1.0 + scene["/tempo/nudge"])
 
 
 def _slid(at, target, length, dt):

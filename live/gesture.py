@@ -40,6 +40,10 @@ class Gesture:
         """Forget it; parameters stay where they are."""
         self.state, self.changes = "empty", []
 
+    def moved(self, beats: float):
+        """The beat was set forward by so many beats: the loop stays where it was."""
+        self._start += beats
+
     def heard(self, beat: float, changes):
         """Hands changed these."""
         wanted = [c for c in changes if not self.only or within(c.address, self.only)]

@@ -75,25 +75,28 @@ class Show:
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
-        played = self._apply(self._asked(lambda player: player.play(tick)))
+        played = self._asked(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
         applied = self._apply(self.mapping.heard(events, scene))
-        answers = self._apply(self._asked(lambda player: player.heard(tick, scene, motion, applied)))
+        answers = self._asked(lambda player: player.heard(tick, scene, motion, applied))
         return played + applied + answers
 
     def _asked(self, ask) -> list:
-        """What all players answer. One with a bug in it leaves the show, and the hands play on."""
-        items = []
+        """What all players answer, applied one after the other: each meets what those before it have done.
+
+        One with a bug in it leaves the show, and the hands play on.
+        """
+        applied = []
         for player in list(self.players):
             try:
-                items += ask(player)
+                applied += self._apply(ask(player))
             except Exception as error:
                 if self.strict and not isinstance(error, UserError):
                     raise
                 self._complain(error)
                 if not isinstance(error, UserError):
                     self.players.remove(player)
-        return items
+        return applied
 
     def _apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""

@@ -6,10 +6,11 @@ tensors. The commands that reach it are in preset_commands.py and take_commands.
 import logging
 import math
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.motion import Motion
+from engine.motion import Motion, beats
 from engine.scene import Scene
 from live.autosave import Autosave
 from live.events import Change
@@ -22,6 +23,8 @@ from live.takes import Origin, TakeWriter
 from live.undo import Step, Undo
 
 log = logging.getLogger(__name__)
+
+SET_ELSEWHERE = 0.5                 # beats by which the beat moves in a frame only where a clock or a hand has set it
 
 
 class Memory:
@@ -60,10 +63,10 @@ class Memory:
             self.shown = self.newest
         if self._record_to is not None:
             self._start_take()
-        self.beat += tick.dt * scene["/tempo"] / 60.0
+        self._count(motion.beat + beats(scene, tick.dt), beats(scene, tick.dt))
         items = [item for act in self._due() for item in act()]
         if self.replay is not None:
-            items += self.replay.play(tick)
+            items += [self._in_time(item) for item in self.replay.play(tick)]
             self.replay = None if self.replay.over else self.replay
         if not frozen:
             items += self.gesture.play(self.beat)
@@ -87,6 +90,18 @@ class Memory:
         elif self.morph:
             for change in changes:
                 self.morph.release(change.address)
+
+    def _count(self, beat, step):
+        """The beat there will be in this frame. One that was set elsewhere is a downbeat: what waits need wait no longer."""
+        moved = beat - self.beat - step
+        if abs(moved) > SET_ELSEWHERE:
+            self.gesture.moved(moved)
+            self._waiting = [(beat, act) for _, act in self._waiting]
+        self.beat = beat
+
+    def _in_time(self, item):
+        """A motion from another time, at the beat there is now."""
+        return replace(item, beat=self.show.motion.beat) if isinstance(item, Motion) else item
 
     def _lead(self, dt, scene, motion) -> list:
         """What the morph does."""
@@ -173,7 +188,7 @@ class Memory:
         """Undo, or redo."""
         self.morph = self._next = None
         items = self.undo.again() if again else self.undo.back()
-        kept = [masters_kept(item, self.show.scene) if isinstance(item, Scene) else item for item in items]
+        kept = [masters_kept(item, self.show.scene) if isinstance(item, Scene) else self._in_time(item) for item in items]
         return self.ours(kept)
 
     def compare(self) -> list:
@@ -181,7 +196,7 @@ class Memory:
         self.slots[self.slot] = self.show.scene, self.show.motion
         self.slot = 1 - self.slot
         target = self.slots[self.slot] or self.slots[1 - self.slot]
-        return self.go((masters_kept(target[0], self.show.scene), target[1]))
+        return self.go((masters_kept(target[0], self.show.scene), self._in_time(target[1])))
 
     def ours(self, items: list) -> list:
         """Remember that we, not a hand, applied these."""

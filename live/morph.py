@@ -82,14 +82,14 @@ class Morph:
         self.over = self.at >= 1.0 if self.way > 0 else self.at <= 0.0
         if self.over:
             end, lead = (self.target[0], far) if self.way > 0 else (self.origin, near)
-            return [masters_kept(end, scene, self._touched), *([replace(lead, frame=motion.frame, bends=motion.bends)] if self.leads else [])]
+            return [masters_kept(end, scene, self._touched), *([replace(lead, frame=motion.frame, bends=motion.bends, beat=motion.beat)] if self.leads else [])]
         begun, self._begun = self._begun, True
         t = EASES[self.manner.ease](self.at)
         items = [] if begun else [self.start]                 # brings the bends that are to come, still at mix 0
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near
-            items.append(replace(lead, led=self.place(), heading=(), start=(), frame=motion.frame, bends=motion.bends))
+            items.append(replace(lead, led=self.place(), heading=(), start=(), frame=motion.frame, bends=motion.bends, beat=motion.beat))
         return items
 
     def place(self):

@@ -42,7 +42,8 @@ def _apply(scene, motion, applied):
         if isinstance(item, Change):
             scene = scene.set([item])
         elif isinstance(item, Motion):
-            cut, motion = cut or not item.led, item
+            set_beat = item == replace(motion, beat=item.beat)
+            cut, motion = cut or not (item.led or set_beat), item
         else:
             cut, scene = cut or item.bends != scene.bends, item
     return scene, motion, cut

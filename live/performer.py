@@ -15,10 +15,11 @@ PARAMETERS = {
     "/pad/on": Parameter(0.0, step=1, about="1: /pad/x and /pad/y mix the four presets at the pad's corners"),
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
     "/pad/y": Parameter(0.0, about="down the pad: corners 1 and 2 at 0, 3 and 4 at 1"),
+    "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise")
+MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source")
 
 
 def declared(scene: Scene) -> Scene:

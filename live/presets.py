@@ -101,7 +101,7 @@ def captured(scene: Scene, motion: Motion, sections=(), **about) -> Preset:
               if a in scene.parameters and kept.holds(a) and v != scene.parameters[a].default}
     has = lambda section: not kept.sections or section in kept.sections
     return replace(kept, values=MappingProxyType(values), bends=scene.bends if has("bends") else (),
-                   motion=motion if has("latent") else None)
+                   motion=replace(motion, beat=0.0) if has("latent") else None)
 
 
 def recalled(preset: Preset, scene: Scene, motion: Motion, locks=()) -> tuple[Scene, Motion]:
@@ -112,7 +112,7 @@ def recalled(preset: Preset, scene: Scene, motion: Motion, locks=()) -> tuple[Sc
     values = {a: v for a, v in base.values.items() if not decided(a)}
     values |= {a: v for a, v in preset.values.items() if a in base.parameters and decided(a)}
     if preset.motion is not None and not within("/walk", locks):
-        motion = preset.motion
+        motion = replace(preset.motion, beat=motion.beat)
     return replace(base, values=MappingProxyType(values)), motion
 
 
