@@ -8,12 +8,16 @@
 Flags become objects here and errors become exit codes; the work is done by live/cli/, one subcommand a file.
 """
 import argparse
+import os
 import sys
 
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
 
 DEFAULT = "play"
+# Threads that wait for the others of a layer sleep instead of spinning: where cores are shared, spinning takes them from
+# the very threads that are waited for (docs/speed.md). OpenMP reads it when torch is imported, which is not yet.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def parser_for(name: str, module) -> argparse.ArgumentParser:

@@ -26,6 +26,15 @@ def fir(gain: float, device=None, dtype=None) -> torch.Tensor:
     return torch.outer(row, row) * (gain / 64)
 
 
+def normal(*shape, scale=1.0) -> torch.Tensor:
+    """Normal numbers [*shape] times `scale`: what training begins with.
+
+    None are drawn on the meta device, where loading compares shapes: that would import all of torch's compiler first.
+    """
+    numbers = torch.empty(shape)
+    return numbers if numbers.is_meta else numbers.normal_().mul_(scale)
+
+
 def pixel_norm(x):
     """x [N, D] over its root mean square: the zero vector stays finite."""
     return x * torch.rsqrt(x.square().mean(1, keepdim=True) + EPS)
@@ -36,7 +45,7 @@ class Linear(nn.Module):
 
     def __init__(self, inputs, outputs, lr_mul=1.0, bias=0.0, activate=False):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_mul)
+        self.weight = nn.Parameter(normal(outputs, inputs, scale=1 / lr_mul))
         self.bias = nn.Parameter(torch.full((outputs,), bias / lr_mul))
         self.lr_mul, self.activate = lr_mul, activate
 
@@ -57,7 +66,7 @@ class MappingNetwork(nn.Module):
             self.embed = Linear(a.c_dim, embed)
             inputs += embed
         elif a.c_dim:
-            self.label = nn.Parameter(torch.randn(a.c_dim, a.embed_dim or a.z_dim))
+            self.label = nn.Parameter(normal(a.c_dim, a.embed_dim or a.z_dim))
             inputs += self.label.shape[1]
         sizes = [inputs] + [width] * (a.mapping_layers - 1) + [a.w_dim]
         self.depth = a.mapping_layers
@@ -89,10 +98,10 @@ class StyledConv(nn.Module):
     def __init__(self, inputs, outputs, size, a: Architecture, up=False, gain=1.0):
         super().__init__()
         self.affine = Linear(a.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.weight = nn.Parameter(normal(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         if a.noise:
-            self.register_buffer("noise_const", torch.randn(size))
+            self.register_buffer("noise_const", normal(*size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
         self.up, self.size, self.noise = up, size, a.noise
         self.gain = GAIN * gain
@@ -154,7 +163,7 @@ class ToRGB(nn.Module):
     def __init__(self, inputs, a: Architecture):
         super().__init__()
         self.affine = Linear(a.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.weight = nn.Parameter(normal(3, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
         self.clamp = a.conv_clamp
 
@@ -173,7 +182,7 @@ class Skip(nn.Module):
 
     def __init__(self, inputs, outputs):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self.weight = nn.Parameter(normal(outputs, inputs, 1, 1))
 
     def forward(self, x):
         y = F.conv2d(x, self.weight * math.sqrt(0.5 / self.weight.shape[1]))
@@ -187,7 +196,7 @@ class Block(nn.Module):
         super().__init__()
         here, last = a.channels[r], r == a.resolution
         if r == 4:
-            self.const = nn.Parameter(torch.randn(here, *a.const_size))
+            self.const = nn.Parameter(normal(here, *a.const_size))
         else:
             self.conv0 = StyledConv(a.channels[r // 2], here, a.pixels(r), a, up=True)
             if a.kind == "resnet":

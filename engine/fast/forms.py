@@ -9,6 +9,9 @@ from torch.nn import functional as F
 
 from engine.fast.kernels import blur, empty, interleaved, last, polyphase, rows_of, settle
 
+NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
+LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
+
 
 class Weights:
     """Styles on the weight: fewer numbers than the maps have where those are large."""
@@ -65,6 +68,27 @@ class TransposedMaps(Transposed):
         return super().__call__(x * self.styles, noise)
 
 
+class Parities:
+    """Up: four plain convolutions, one for each parity of rows and columns, woven together, then the FIR."""
+
+    CUTS = tuple((rows, columns) for rows in ((2, 0), (1,)) for columns in ((2, 0), (1,)))      # taps an even, an odd place gets
+
+    def __init__(self, weight, clamp):
+        self.weights = [last(weight[:, :, rows][:, :, :, columns]) for rows, columns in self.CUTS]
+        self.clamp = clamp
+
+    def modulate(self, styles, scale, bias):
+        self.modulated = [weight * styles.view(1, -1, 1, 1) for weight in self.weights]
+        self.scale, self.bias = scale, bias
+
+    def __call__(self, x, noise):
+        y = empty(self.scale.shape[0], 2 * x.shape[2] + 1, 2 * x.shape[3] + 1, x)
+        for n, (weight, (rows, columns)) in enumerate(zip(self.modulated, self.CUTS)):
+            part = F.conv2d(x, weight, padding=(len(rows) - 1, len(columns) - 1))
+            y[:, :, n // 2::2, n % 2::2].copy_(part)
+        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+
+
 class Taps:
     """Up: one matrix product for all nine taps of the kernel, added up where they belong, then the FIR. For small maps."""
 
@@ -107,7 +131,7 @@ class Polyphase:
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}
-UP = {form.__name__: form for form in (Transposed, TransposedMaps, Taps, Polyphase)}
+UP = {form.__name__: form for form in (Transposed, TransposedMaps, Parities, Taps, Polyphase)}
 
 
 def candidates(conv) -> dict:
@@ -121,10 +145,12 @@ def usual(conv) -> str:
     pixels = conv.size[0] * conv.size[1] // (4 if conv.up else 1)                   # of the input
     if not conv.up:
         return "Weights" if outputs * 9 < pixels else "Maps"
-    if pixels <= 32 * 32:
+    if pixels <= 16 * 16:
         return "Taps"
-    if outputs <= 8:
+    if outputs <= NARROW:
         return "Polyphase"
+    if outputs >= 32 and inputs * pixels >= LARGE:
+        return "Parities"
     return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
 
 

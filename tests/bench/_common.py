@@ -139,6 +139,24 @@ def show(rows: dict):
     sys.stderr.write(table(rows))
 
 
+def bars(path, groups: dict, about: str):
+    """{group: {name: value}} as a picture of bars."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    names = list(dict.fromkeys(name for row in groups.values() for name in row))
+    figure, axes = pyplot.subplots(figsize=(8, 4))
+    width = 0.8 / len(names)
+    for i, name in enumerate(names):
+        axes.bar([n + i * width for n in range(len(groups))], [row.get(name, 0.0) for row in groups.values()], width * 0.94, label=name)
+    axes.set_xticks([n + 0.4 - width / 2 for n in range(len(groups))], list(groups))
+    axes.set_ylabel(about)
+    axes.legend()
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
 def smaller(architecture, size):
     """The same shape, ended at a lower resolution."""
     return replace(architecture, resolution=size, channels={r: c for r, c in architecture.channels.items() if r <= size})

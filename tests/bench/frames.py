@@ -43,7 +43,8 @@ def bench(options: dict) -> dict:
     figures = _figures(network.architecture, sizes, taken, spent, products)
     _common.show({name: row for name, row in figures.items() if isinstance(row, dict)})
     if options.get("plot"):
-        _plot(options["plot"], figures, sizes)
+        kinds = ("plain", "4 bends", "2 edits", "splice", "naive")
+        _common.bars(options["plot"], {f"{s} px": {k: figures[f"{k} {s}"]["fps"] for k in kinds} for s in sizes}, "frames a second")
     return figures | {"machine": _common.machine()}
 
 
@@ -132,19 +133,3 @@ def _figures(architecture, sizes, taken, spent, products):
     figures["limit"] = _common.summary(taken["limit"])
     figures["limit_gflops"] = round(2 * rate / 1e6, 1)
     return figures
-
-
-def _plot(path, figures, sizes):
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    kinds = ("plain", "4 bends", "2 edits", "splice", "naive")
-    figure, axes = pyplot.subplots(figsize=(8, 4))
-    for i, kind in enumerate(kinds):
-        axes.bar([n + i * 0.16 for n in range(len(sizes))], [figures[f"{kind} {s}"]["fps"] for s in sizes], 0.15, label=kind)
-    axes.set_xticks([n + 0.32 for n in range(len(sizes))], [f"{s} px" for s in sizes])
-    axes.set_ylabel("frames a second")
-    axes.legend()
-    figure.savefig(path, dpi=120, bbox_inches="tight")
