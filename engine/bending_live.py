@@ -80,6 +80,10 @@ class LiveBends:
         self._borrowed.clear()
         self._bypassed.clear()
 
+    def forget_borrowed(self):
+        """Another seed's activations are made anew: the weights are others."""
+        self._borrowed.clear()
+
     def _memory(self, bend, values, scene):
         wants = TRANSFORMS[bend.transform].wants
         if not wants:

@@ -20,6 +20,7 @@ from engine.latents import Latents
 from engine.motion import Motion
 from engine.parameter import Parameter
 from engine.scene import Scene
+from engine.weights_live import LiveWeights
 
 RING = 4                            # frames alive at once: the newest and three before it
 
@@ -48,15 +49,16 @@ def quantize(picture) -> torch.Tensor:
 
 
 class Instrument:
-    """One generator, ready to play."""
+    """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights."""
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, generator.architecture.resolutions))}")
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
+        self.weights = LiveWeights(generator, edits, checkpoints)
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
@@ -89,6 +91,7 @@ class Instrument:
         declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
         if self.generator.c_dim:
             declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
+        declared |= self.weights.parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
     def bend(self, data: dict) -> Bend:
@@ -122,6 +125,7 @@ class Instrument:
         if dark >= 1.0:
             pixels[:] = 0
             return
+        self._weigh(scene)
         size = self.drawn(scene)
         shown = torch.from_numpy(pixels)
         drawn = shown if size == self.size else self._canvases[size]
@@ -131,6 +135,14 @@ class Instrument:
             to_bytes(self._picture(scene, motion, size), drawn)
         if drawn is not shown:
             quality.enlarge(drawn, shown)
+
+    def _weigh(self, scene):
+        """The weights as the scene wants them; what was remembered of others is forgotten."""
+        written = self.weights.write(scene)
+        if written:
+            self.bends.forget_borrowed()
+        if "mapping" in written:
+            self.latents.forget()
 
     @property
     def _graphs(self) -> bool:

@@ -50,6 +50,10 @@ class Latents:
                 self._known.popitem(last=False)
         return w
 
+    def forget(self):
+        """The mapping network is another one."""
+        self._known.clear()
+
     def at(self, place, label: int = 0):
         """A place's w [w_dim]."""
         return sum(self.w(point, label) * weight for point, weight in place)

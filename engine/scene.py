@@ -57,6 +57,12 @@ class Scene:
         values = {a: v for a, v in self.values.items() if a in base or a in theirs and _same_knob(ours.get(a), theirs[a])}
         return Scene(MappingProxyType(base | theirs), MappingProxyType(values), bends)
 
+    def with_parameters(self, more) -> "Scene":
+        """A new scene that has these parameters as well, at their defaults; itself if it has them all."""
+        if all(self.parameters.get(address) == parameter for address, parameter in more.items()):
+            return self
+        return dataclasses.replace(self, parameters=MappingProxyType(dict(sorted((self.parameters | more).items()))))
+
     def group(self, prefix: str) -> Mapping[str, object]:
         """All plain values below a prefix, by the rest of their address: group("/walk/")["speed"]."""
         return {a[len(prefix):]: self[a] for a in self.parameters if a.startswith(prefix)}

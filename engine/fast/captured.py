@@ -42,7 +42,7 @@ class Captured:
         self.rows = {n: 2 * list(a.resolutions).index(int(n.split(".")[0][1:])) - (n.endswith("0")) for n in self.names}
         self.noise = {n: torch.zeros(a.pixels(int(n.split(".")[0][1:])), device=device) for n in self.names}
         self.energies = {n: generator.layer(n).energy().clone() for n in self.names}
-        self.splices, self.turn, self._seen, self._moved = {}, 0, None, None
+        self.splices, self.turn, self._seen, self._moved = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
 
     @torch.no_grad()
@@ -114,11 +114,11 @@ class Captured:
             affines = [(self.generator.layer(n).affine, self.rows[n], 1.0) for n in self.names]
             rgbs = [(block.torgb, 2 * i + 1) for i, block in enumerate(self.blocks.values())]
             self.styles = Styles(affines + [(rgb.affine, row, rgb.weight.shape[1] ** -0.5) for rgb, row in rgbs])
-        now = [seen(self.generator.layer(n).weight) for n in self.names]
-        if now != self._seen:
-            for name in self.names:
+        for name in self.names:
+            now = seen(self.generator.layer(name).weight)
+            if now != self._seen.get(name):
                 self.energies[name].copy_(self.generator.layer(name).weight.square().sum((2, 3)))
-            self._seen = now
+                self._seen[name] = now
         self.styles.refresh()
 
     @torch.no_grad()

@@ -1,0 +1,255 @@
+"""Edits and other checkpoints in the weights that play: exact, additive, gone without a trace at 0."""
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import checkpoints, rewriting
+from engine.bending import Bend
+from engine.checkpoints import native
+from engine.errors import UserError
+from engine.fast.captured import Captured
+from engine.fast.plumbing import Programs, Twin
+from engine.instrument import Instrument
+from engine.motion import Motion
+from engine.weights_live import LARGEST, LiveWeights, check_checkpoint, check_edit
+from tests.conftest import tiny
+from tests.engine.rewriting.test_edit import edit_of
+from tests.engine.test_checkpoints import WRITERS
+
+LAYERS = {"hats": "b16.conv1", "mouth": "b16.conv1", "eyes": "b32.conv0", "crown": "b4.conv1"}
+
+
+def edits_of(generator):
+    return [edit_of(generator, layer, rank=1 + n % 2, seed=n, name=name) for n, (name, layer) in enumerate(LAYERS.items())]
+
+
+def other():
+    """Another network of the same shape; its 8 px block is the same."""
+    generator = tiny()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        for name, tensor in generator.state_dict().items():
+            if ".b8." not in name:
+                tensor.add_(torch.randn(tensor.shape) * 0.3)
+    return generator
+
+
+def ready():
+    generator = tiny()
+    for parameter in generator.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)       # as checkpoints are loaded
+    return Instrument(generator, edits=edits_of(generator), checkpoints={"winter": other()})
+
+
+def scene_of(instrument, **strengths):
+    return instrument.scene().set_values({f"/edits/{name}/strength": value for name, value in strengths.items()})
+
+
+def picture(instrument, scene):
+    return instrument.render(scene, Motion().advance(scene, 0.0)).pixels.copy()
+
+
+def bits(generator):
+    return {name: tensor.contiguous().numpy().tobytes() for name, tensor in generator.state_dict().items()}
+
+
+def versions(generator):
+    return {name: (tensor.data_ptr(), tensor._version) for name, tensor in generator.state_dict().items()}
+
+
+def test_every_edit_has_a_fader_and_every_checkpoint_five():
+    parameters = ready().scene().parameters
+    strength = parameters["/edits/hats/strength"]
+    assert (strength.default, strength.low, strength.high) == (0.0, -1.0, 2.0)
+    shares = {a.rsplit("/", 1)[1]: (p.default, p.low, p.high) for a, p in parameters.items() if a.startswith("/weights/winter/")}
+    assert shares == {"amount": (0, 0, 1), "mapping": (1, 0, 1), "coarse": (1, 0, 1), "middle": (1, 0, 1), "fine": (1, 0, 1)}
+
+
+def test_the_fast_path_with_edits_agrees_with_an_edited_generator():
+    instrument = ready()
+    strengths = dict(hats=1.0, mouth=-0.7, eyes=2.0, crown=0.3)
+    scene = scene_of(instrument, **strengths)
+    picture(instrument, scene)
+    edited = rewriting.apply(tiny(), [(edit, strengths[edit.name]) for edit in edits_of(tiny())])
+    for name, tensor in edited.state_dict().items():
+        np.testing.assert_allclose(instrument.generator.state_dict()[name], tensor, atol=1e-6)
+    ws = instrument.latents.ws(scene, Motion().advance(scene, 0.0))
+    with torch.no_grad():
+        assert (instrument._synthesis(ws) - edited.synthesize(ws)).abs().max() < 2e-5
+
+
+def test_the_captured_path_agrees_too_and_captures_once():
+    generator = tiny()
+    weights, machine = LiveWeights(generator, edits_of(generator)), Twin()
+    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    scene = Instrument(generator).scene().with_parameters(weights.parameters)
+    ws = generator.map(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)))
+    for strengths in (dict(hats=1.0), dict(hats=1.0, eyes=-1.0), dict(crown=2.0), {}):
+        now = scene.set_values({f"/edits/{name}/strength": value for name, value in strengths.items()})
+        weights.write(now)
+        edited = rewriting.apply(tiny(), [(edit, strengths.get(edit.name, 0.0)) for edit in edits_of(tiny())])
+        wanted = (edited.synthesize(ws)[0] * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+        assert (program.frame(ws).int() - wanted.int()).abs().max() <= 1
+    assert machine.captures == 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from(list(LAYERS)), st.floats(-1, 2, width=32)), max_size=12), st.floats(0, 1))
+def test_back_at_zero_is_the_base_bit_for_bit(turns, amount):
+    instrument = ready()
+    base, first = bits(tiny()), picture(instrument, instrument.scene())
+    scene = instrument.scene()
+    for name, strength in turns:
+        scene = scene.set_values({f"/edits/{name}/strength": strength, "/weights/winter/amount": amount})
+        instrument.weights.write(scene)
+    instrument.weights.write(instrument.scene())
+    assert bits(instrument.generator) == base
+    assert np.array_equal(picture(instrument, instrument.scene()), first)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.dictionaries(st.sampled_from(list(LAYERS)), st.floats(-1, 2, width=32)), max_size=5))
+def test_the_way_there_leaves_no_trace(before):
+    walked, straight = ready(), ready()
+    for strengths in before:
+        walked.weights.write(scene_of(walked, **strengths))
+    wanted = scene_of(walked, hats=0.25, mouth=1.5, crown=-1.0)
+    for instrument in (walked, straight):
+        instrument.weights.write(wanted)
+    assert bits(walked.generator) == bits(straight.generator)
+
+
+def test_only_what_changed_is_written():
+    instrument = ready()
+    scene = scene_of(instrument, hats=0.5)
+    before = versions(instrument.generator)
+    assert instrument.weights.write(scene) == {"middle"}
+    after = versions(instrument.generator)
+    assert {name for name in after if after[name] != before[name]} == {"synthesis.b16.conv1.weight"}
+    instrument.weights.write(scene.set_values({"/truncation": 0.3}))
+    instrument.weights.write(scene.set_values({"/weights/winter/coarse": 0.3}))                 # of nothing
+    assert versions(instrument.generator) == after
+    assert instrument.weights.write(scene.set_values({"/edits/crown/strength": 1.0})) == {"coarse"}
+    assert {pointer for pointer, _ in versions(instrument.generator).values()} == {pointer for pointer, _ in before.values()}
+
+
+def test_a_whole_checkpoint_at_full_amount_is_that_checkpoint_bit_for_bit():
+    instrument, winter = ready(), Instrument(other())
+    scene = instrument.scene().set_values({"/weights/winter/amount": 1.0})
+    drawn = picture(instrument, scene)
+    assert bits(instrument.generator) == bits(winter.generator)
+    assert np.array_equal(drawn, picture(winter, winter.scene()))
+    assert not np.array_equal(drawn, picture(instrument, instrument.scene()))
+
+
+@pytest.mark.parametrize("group, blocks", [("mapping", ["mapping"]), ("coarse", ["b4", "b8"]), ("middle", ["b16", "b32"]), ("fine", [])])
+def test_a_checkpoint_is_mixed_group_by_group(group, blocks):
+    instrument = ready()
+    values = {f"/weights/winter/{name}": float(name == group) for name in ("mapping", "coarse", "middle", "fine")}
+    instrument.weights.write(instrument.scene().set_values(values | {"/weights/winter/amount": 0.25}))
+    base, winter = tiny().state_dict(), other().state_dict()
+    for name, tensor in instrument.generator.state_dict().items():
+        share = 0.25 if any(block in name.split(".") for block in blocks) else 0.0
+        wanted = base[name].double() + share * (winter[name].double() - base[name].double())
+        np.testing.assert_allclose(tensor, wanted, atol=1e-6)
+
+
+def test_several_checkpoints_and_an_edit_add_up():
+    generator, autumn = tiny(), other()
+    autumn.weights("b16.conv1").mul_(-1)
+    edit = edit_of(generator)
+    instrument = Instrument(generator, edits=[edit], checkpoints={"winter": other(), "autumn": autumn})
+    instrument.weights.write(instrument.scene().set_values({
+        "/weights/winter/amount": 0.5, "/weights/autumn/amount": 0.25, "/edits/hats/strength": -0.5}))
+    base = tiny().weights("b16.conv1").double()
+    wanted = base + 0.5 * (other().weights("b16.conv1") - base) + 0.25 * (autumn.weights("b16.conv1") - base) + edit.delta(-0.5)
+    np.testing.assert_allclose(instrument.generator.weights("b16.conv1"), wanted, atol=1e-6)
+
+
+def test_what_was_remembered_of_other_weights_is_forgotten():
+    """Seeds' w after the mapping network changed; a graft of another seed after any weight did."""
+    bend = Bend("graft", "b16.conv1", None, "graft", {"seed": 9}, 0.5)
+    played, fresh = ready(), ready()
+    look = lambda instrument: scene_of(instrument, crown=1.5).with_bends([bend]).set_values({"/weights/winter/amount": 0.4})
+    picture(played, played.scene((bend,)))
+    assert np.array_equal(picture(played, look(played)), picture(fresh, look(fresh)))
+
+
+@pytest.mark.parametrize("form", ["rosinality", "ada", "tensorflow 4", "native"])
+def test_the_same_edit_gives_the_same_picture_whatever_format_the_weights_came_in(tmp_path, form):
+    original = tiny(resolution=32, channels={4: 8, 8: 8, 16: 8, 32: 4})
+    loaded = checkpoints.load(WRITERS[form](tmp_path / "network", original))
+    edits = [edit_of(original, "b16.conv0", name="up"), edit_of(original, name="plain", seed=1)]
+    pictures = []
+    for generator in (original, loaded):
+        instrument = Instrument(generator, edits=edits)
+        scene = instrument.scene().set_values({"/edits/up/strength": 1.0, "/edits/plain/strength": 0.5})
+        instrument.render(scene, Motion().advance(scene, 0.0))
+        ws = generator.map(torch.randn(1, 16, generator=torch.Generator().manual_seed(1)))
+        pictures.append(instrument._synthesis(ws))
+    assert (pictures[0] - pictures[1]).abs().max() < 2e-5
+
+
+def test_an_edit_can_join_while_it_plays():
+    instrument = ready()
+    generator, scene = instrument.generator, scene_of(instrument, hats=1.0)
+    picture(instrument, scene)
+    playing = versions(generator)
+    late = edit_of(tiny(), "b8.conv1", seed=8, name="late")
+    instrument.weights = LiveWeights(generator, [*instrument.weights.edits, late], instrument.weights.checkpoints, instrument.weights)
+    instrument.weights.write(scene)
+    assert versions(generator) == playing
+    grown = scene.with_parameters(instrument.weights.parameters).set_values({"/edits/late/strength": 1.0})
+    assert instrument.weights.write(grown) == {"coarse"}
+    instrument.weights.write(instrument.scene())
+    assert bits(generator) == bits(tiny())
+
+
+def test_an_edit_that_leaves_while_it_plays_leaves_nothing():
+    instrument = ready()
+    instrument.weights.write(scene_of(instrument, hats=1.0, eyes=1.0))
+    kept = [edit for edit in instrument.weights.edits if edit.name == "eyes"]
+    instrument.weights = LiveWeights(instrument.generator, kept, None, instrument.weights)
+    instrument.weights.write(instrument.scene())
+    assert bits(instrument.generator) == bits(tiny())
+
+
+def test_edits_are_checked_against_the_weights(generator):
+    own = native.generator_hash(generator)
+    good = edit_of(generator)
+    with pytest.raises(UserError, match="solved for other weights"):
+        check_edit(good, generator, [own])
+    check_edit(rewriting.Edit("a", good.layer, good.directions, good.values, {}, own), generator, [own])
+    check_edit(rewriting.Edit("a", good.layer, good.directions, good.values), generator, [own])
+    with pytest.raises(UserError, match="at strength 2 a weight becomes"):
+        check_edit(rewriting.Edit("a", good.layer, good.directions, good.values * 2 * LARGEST / good.delta(2).abs().max()), generator)
+    with pytest.raises(UserError, match="a weight becomes nan"):
+        check_edit(rewriting.Edit("a", good.layer, good.directions * 1e30, good.values * 1e30), generator)
+    with pytest.raises(UserError, match="no layer"):
+        check_edit(edit_of(tiny(resolution=64, channels={4: 8, 8: 8, 16: 8, 32: 4, 64: 4}), "b64.conv1"), generator)
+
+
+def test_checkpoints_are_checked_against_the_weights(generator):
+    check_checkpoint(other(), generator)
+    with pytest.raises(UserError, match=r"another architecture: synthesis.b4.const is \[9, 4, 4\], here \[8, 4, 4\]"):
+        check_checkpoint(tiny(channels={4: 9, 8: 8, 16: 8, 32: 4}), generator)
+    with pytest.raises(UserError, match="b64"):
+        check_checkpoint(tiny(resolution=64, channels={4: 8, 8: 8, 16: 8, 32: 4, 64: 4}), generator)
+    collapsed = tiny()
+    collapsed.synthesis.b16.torgb.bias.fill_(float("inf"))
+    with pytest.raises(UserError, match="not finite"):
+        check_checkpoint(collapsed, generator)
+
+
+def test_the_largest_edit_let_through_gives_a_finite_picture(generator):
+    edit = edit_of(generator)
+    large = rewriting.Edit("large", edit.layer, edit.directions, edit.values * (0.99 * LARGEST / edit.delta(2.0).abs().max()))
+    check_edit(large, generator)
+    instrument = Instrument(generator, edits=[large])
+    for strength in (-1.0, 2.0):
+        scene = instrument.scene().set_values({"/edits/large/strength": strength})
+        instrument.render(scene, Motion().advance(scene, 0.0))
+        assert instrument._synthesis(instrument.latents.ws(scene, Motion().advance(scene, 0.0))).isfinite().all()
