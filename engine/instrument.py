@@ -94,6 +94,10 @@ class Instrument:
         declared |= self.weights.parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
+    def prepared(self, edits, checkpoints) -> LiveWeights:
+        """Weights with other edits and checkpoints, made beside the show; put in the place of `weights`, they play on."""
+        return LiveWeights(self.generator, edits, checkpoints, self.weights)
+
     def bend(self, data: dict) -> Bend:
         """The bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
         return Bend.from_dict(data, self.generator, self.clusters)

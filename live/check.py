@@ -13,6 +13,7 @@ from live.clock import now
 from live.library import Library
 from live.performer import declared
 from live.presets import recalled
+from live.weight_presets import wanted
 
 BROKEN = (UserError, RuntimeError, ArithmeticError, LookupError, TypeError, ValueError)      # what a bad file can make of a frame
 DT = 1 / 30
@@ -28,21 +29,39 @@ class Row:
     ms: float = 0.0
 
 
-def check(instrument, library: Library | None = None, folder=None, mappings=(), limit_ms=None) -> list[Row]:
+def check(instrument, library: Library | None = None, folder=None, mappings=(), limit_ms=None, offer=None) -> list[Row]:
     """A row for the instrument itself and for every file of it. folder: the instrument's. mappings: YAML files.
 
-    limit_ms: a frame that takes longer fails.
+    limit_ms: a frame that takes longer fails. offer: live.weights_folder.Offer, what its weights can be turned to.
     """
     rows = [_row("instrument", "first frame", lambda: _draw(instrument, declared(instrument.scene()), Motion()), limit_ms)]
     if library is not None:
         rows += [_row("preset", name, lambda: _preset(instrument, library, name), limit_ms) for name in library.names()]
         rows += [Row("set list", name, False, "there is no such preset") for name in _missing(library)]
     rows += [_row("mapping", Path(path).name, lambda: _mapping(path)) for path in mappings]
-    for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("edit", "edits/*.safetensors", "engine.rewriting"),
-                                  ("encoder", "encoder*.safetensors", "engine.encoder")):
+    rows += _weights(instrument, offer, limit_ms) if offer is not None else []
+    for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("encoder", "encoder*.safetensors", "engine.encoder")):
         for path in sorted(Path(folder).glob(pattern)) if folder else ():
             rows.append(_row(kind, path.name, lambda: _part(instrument, module, path)))
     return rows
+
+
+def _weights(instrument, offer, limit_ms) -> list[Row]:
+    """A frame of each edit at 1, each checkpoint at its full amount, and each weight preset."""
+    looks = [("edit", edit.name, {f"/edits/{edit.name}/strength": 1.0}) for edit in offer.edits]
+    looks += [("checkpoint", name, {f"/weights/{name}/amount": 1.0}) for name in offer.checkpoints]
+    rows = [_row(kind, name, lambda: _draw(instrument, declared(instrument.scene()).set_values(values), Motion()), limit_ms)
+            for kind, name, values in looks]
+    rows += [_row("weights", preset.name, lambda: _weight_preset(instrument, preset), limit_ms) for preset in offer.file.presets]
+    kinds = {"edits": "edit", "weights": "checkpoint"}
+    return rows + [Row(kinds[address.split("/")[1]], address.split("/", 2)[2], False, reason) for address, reason in offer.greyed.items()]
+
+
+def _weight_preset(instrument, preset):
+    values, missing = wanted(preset, instrument.weights.parameters)
+    if missing:
+        raise UserError(f"there is no {', '.join(missing)}")
+    _draw(instrument, declared(instrument.scene()).set_values(values), Motion())
 
 
 def _row(kind, name, act, limit_ms=None) -> Row:

@@ -4,8 +4,6 @@ What the loop asks for is in memory; files are looked at again when their date c
 """
 import logging
 import os
-import queue
-import threading
 from pathlib import Path
 
 import yaml
@@ -17,6 +15,7 @@ from live.config import Model, build, read_plain
 from live.performer import declared
 from live.plain import bend_from_plain
 from live.presets import Preset, checked_name, read_file, to_file
+from live.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +50,7 @@ class Library:
         self._known = {}                             # name -> (date and size of the file, Preset or UserError)
         self._unwritten = {}                         # name -> Preset, or None where the file is to go
         self._order, self._banks = self._read_set_list()
-        self._jobs = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="presets", daemon=True)
-        self._thread.start()
+        self._jobs = Writer("presets")
 
     # -- reading
 
@@ -109,7 +106,7 @@ class Library:
         except UserError as error:
             return error
         if notes:
-            made = f" (made on {preset.instrument or 'another instrument'})" if preset.generator != self.generator else ""
+            made = f" (made on {preset.instrument or 'another instrument'})" if preset.generator not in ("", self.generator) else ""
             log.warning("%s%s: left out or changed: %s", path, made, "; ".join(notes))
         return preset
 
@@ -125,6 +122,11 @@ class Library:
 
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.yaml"
+
+    def grow(self, parameters):
+        """The instrument has these as well from now on: what presets say of them is read."""
+        self.base = self.base.with_parameters(parameters)
+        self._known.clear()
 
     # -- writing: in memory at once, to the disk from a thread
 
@@ -157,21 +159,11 @@ class Library:
 
     def flush(self):
         """Wait until everything kept so far is on the disk."""
-        done = threading.Event()
-        self._jobs.put(done.set)
-        done.wait(5)
+        self._jobs.flush()
 
     def close(self):
         """Write what is left and end the thread."""
-        self._jobs.put(None)
-        self._thread.join(timeout=5)
-
-    def _work(self):
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except (UserError, OSError) as error:
-                log.error("%s", error)
+        self._jobs.close()
 
     def _write_preset(self, name, preset):
         path = self.path(name)

@@ -22,7 +22,8 @@ class Show:
     mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
-    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None. strict: errors end the show (tests, renders).
+    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None.
+    added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
     instrument: object
     mapping: object
@@ -34,6 +35,7 @@ class Show:
     players: list = field(default_factory=list)
     record: object = None
     memory: object = None
+    added: dict = field(default_factory=dict)
     strict: bool = False
     meter: Meter = field(default_factory=Meter)
     random: Random = field(default_factory=Random)
@@ -118,7 +120,7 @@ class Show:
                 elif isinstance(item, Motion):
                     self.motion = item
                 else:
-                    self.scene = item
+                    self.scene = item.with_parameters(self.added)
                 applied.append(item)
             except UserError as error:
                 self._complain(error)

@@ -36,6 +36,7 @@ class Memory:
         self.current = self.cued = None              # names of presets
         self.bank, self.mapping = "", ""
         self.morph = self.pad = self.writer = self.replay = None
+        self.weights = None                          # live.weights.Weights, once it has joined
         self.corners = [None] * 4                    # names of presets
         self.slots, self.slot = [None, None], 0      # A and B
         self.beat = 0.0
@@ -50,6 +51,10 @@ class Memory:
         if self._library is None:
             raise UserError("this show has no folder of presets")
         return self._library
+
+    @property
+    def has_library(self) -> bool:
+        return self._library is not None
 
     # -- the loop's side
 
@@ -155,16 +160,18 @@ class Memory:
         preset = self.library.read(name)
         manner = Manner.of(self.show.scene, preset.morph, seconds)
         self.current, self.cued = name, None
-        return self.go(self._target(name), manner)
+        return self.go(self._target(name), manner, preset.holds)
 
     def _target(self, name):
         show = self.show
         scene, motion = self.morph.aim(show.scene) if self.morph else (show.scene, show.motion)
         return recalled(self.library.read(name), scene, motion, self.locks)
 
-    def go(self, target: tuple[Scene, Motion], manner: Manner = Manner()) -> list:
-        """Go to a scene and motion; undoable."""
+    def go(self, target: tuple[Scene, Motion], manner: Manner = Manner(), holds=lambda address: True) -> list:
+        """Go to a scene and motion; undoable. holds(address): whether the value there is decided by it."""
         show = self.show
+        if self.weights:
+            self.weights.leave(holds)
         self.undo.push(Step([show.scene, show.motion], list(target)))
         pad = [Change("/pad/on", 0.0)] if show.scene["/pad/on"] else []
         self.pad = None
@@ -186,6 +193,8 @@ class Memory:
 
     def step_back(self, again=False) -> list:
         """Undo, or redo."""
+        if self.weights:
+            self.weights.leave()
         self.morph = self._next = None
         items = self.undo.again() if again else self.undo.back()
         kept = [masters_kept(item, self.show.scene) if isinstance(item, Scene) else self._in_time(item) for item in items]
@@ -257,6 +266,6 @@ class Memory:
         self.stop_video()
         if self._ending is not None:
             self._ending.join(timeout=5)
-        for part in (self.writer, self.autosave, self._library):
+        for part in (self.writer, self.autosave, self._library, self.weights):
             if part is not None:
                 part.close()

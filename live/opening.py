@@ -6,22 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from live import bend_commands, instruments, preset_commands, take_commands
+from live import bend_commands, instruments, preset_commands, take_commands, weight_commands, weights_folder
 from live.library import Library
 from live.performer import declared
 
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
-COMMAND_MODULES = (bend_commands, preset_commands, take_commands)        # imported for the commands they declare
+COMMAND_MODULES = (bend_commands, preset_commands, take_commands, weight_commands)        # imported for the commands they declare
 
 
 @dataclass(frozen=True)
 class Opened:
-    """instrument: engine.instrument.Instrument. scene: to begin with. generator: content hash of the weights."""
+    """instrument: engine.instrument.Instrument. scene: to begin with. generator: content hash of the weights.
+
+    offer: its edits, other checkpoints and weight presets.
+    """
     folder: instruments.InstrumentFolder
     instrument: object
     scene: object
     generator: str
+    offer: weights_folder.Offer
 
     @property
     def name(self) -> str:
@@ -40,12 +44,24 @@ def open_instrument(where, size=None, device=None, threads=None) -> Opened:
     folder = instruments.find(where)
     devices.use_threads(threads)
     generator = checkpoints.load(folder.generator, devices.choose(device))
-    instrument = Instrument(generator, size, clusters_of(folder, generator))
+    own = checkpoints.generator_hash(generator)
+    offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
+    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints)
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:
         raise UserError(f"{folder.folder / 'instrument.yaml'} > start > {error}") from None
-    return Opened(folder, instrument, scene, checkpoints.generator_hash(generator))
+    return Opened(folder, instrument, scene, own, offer)
+
+
+def edited_from(path) -> list[str]:
+    """The hashes of the weights that those in a file of ours were made from by baking edits in: edits of them fit as well."""
+    from engine.checkpoints import native
+
+    if Path(path).suffix != ".safetensors":
+        return []
+    known = native.metadata(path).get("edited_from", [])
+    return [text for text in known if isinstance(text, str)] if isinstance(known, list) else []
 
 
 def clusters_of(folder, generator):

@@ -16,10 +16,11 @@ PARAMETERS = {
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
     "/pad/y": Parameter(0.0, about="down the pad: corners 1 and 2 at 0, 3 and 4 at 1"),
     "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
+    "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source")
+MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds")
 
 
 def declared(scene: Scene) -> Scene:

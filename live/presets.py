@@ -167,8 +167,8 @@ def _preset(found: PresetFile, base: Scene, foreign: bool, make_bend) -> tuple[P
 def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingProxyType:
     values = {}
     for address, value in given.items():
-        if foreign and address not in scene.parameters:
-            notes.append(address)
+        if address not in scene.parameters and (foreign or within(address, SECTIONS["weights"])):
+            notes.append(address)                        # an edit is a file: it may be gone, or be left out
             continue
         values[address] = scene.set_values({address: value}).values[address]
         if isinstance(value, (int, float)) and not scene.parameters[address].choices and values[address] != value:

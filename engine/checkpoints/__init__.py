@@ -39,13 +39,22 @@ def inspect(path) -> Summary:
     return _summary(*_load(path))
 
 
-def convert(source, target, dtype: str = "float16") -> Summary:
-    """Write the generator in `source` as a file of our own, with what is known about where it came from."""
+def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
+    """Write the generator in `source` as a file of our own, with what is known about where it came from.
+
+    edits: [(engine.rewriting.Edit, strength), ...] that become part of the weights.
+    """
     generator, contents = _load(source)
-    summary = _summary(generator, contents)
-    known = {"source": Path(source).name, "source_format": summary.format}
-    if summary.format == native.FORMAT:
+    known = {"source": Path(source).name, "source_format": contents.format}
+    if contents.format == native.FORMAT:
         known = native.metadata(source)
+    if edits:
+        from engine.rewriting import apply
+
+        known["edited_from"] = [generator_hash(generator), *known.get("edited_from", ())]
+        known["baked"] = [*known.get("baked", ()), *([edit.name, strength] for edit, strength in edits)]
+        generator = apply(generator, edits)
+    summary = _summary(generator, contents)
     native.save(target, generator, dtype, **known)
     return summary
 

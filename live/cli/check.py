@@ -23,7 +23,7 @@ def run(options):
     opened.instrument.warm_up(opened.scene)
     library = opened.library()
     mappings = [*sorted((instruments.ROOT / "mappings").glob("*.yaml")), *options.mapping]
-    rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit)
+    rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit, opened.offer)
     library.close()
     for row in rows:
         sys.stdout.write(f"{'pass' if row.passed else 'FAIL'}  {row.kind:<11}{row.name:<28}{row.ms:>9.1f} ms  {row.reason}\n")

@@ -24,6 +24,7 @@ from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
 from live.takes import Origin, TakeReader
+from live.weights import Weights
 
 log = logging.getLogger(__name__)
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
@@ -107,7 +108,7 @@ def _play(options, opened, closing):
     else:
         _play_beside(window, show, ticks)
     if options.report:
-        _write_report(options.report, report(show, clock, opened.instrument, stats) | {"quality": governor.report()})
+        _write_report(options.report, report(show, clock, opened.instrument, stats) | {"quality": governor.report(), "weights": memory.weights.report()})
     return 0
 
 
@@ -115,6 +116,7 @@ def _memory(options, opened, show):
     """Presets, takes, undo and the autosave, at the state the flags ask for."""
     origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps)
     memory = Memory(show, opened.library(), origin=origin)
+    Weights(show, memory, opened.offer)
     saved = opened.folder.folder / ".last-scene.json"
     if options.resume:
         show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator)

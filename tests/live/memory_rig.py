@@ -4,7 +4,7 @@ import hashlib
 from engine.bending import Bend
 from engine.checkpoints.native import generator_hash
 from engine.instrument import Instrument
-from live import preset_commands, take_commands                # noqa: F401  (their commands)
+from live import preset_commands, take_commands, weight_commands                # noqa: F401  (their commands)
 from live.clock import FixedClock, bounded
 from live.events import ControlEvent
 from live.library import Library
@@ -13,6 +13,8 @@ from live.mapping import Mapping
 from live.memory import Memory
 from live.performer import declared
 from live.takes import Origin
+from live.weights import Weights
+from live.weights_folder import look
 from tests.conftest import tiny
 
 FPS = 30.0
@@ -28,14 +30,17 @@ class Kept(list):
 class Rig:
     """show, memory, screen; play(n) runs n frames, each list of `events[k]` heard in frame k."""
 
-    def __init__(self, folder=None, generator=None, bends=(), strict=True, **memory):
+    def __init__(self, folder=None, generator=None, bends=(), strict=True, weights=False, **memory):
+        """weights: edits and weight presets of the folder are played too."""
         self.generator = generator or tiny()
-        self.instrument = Instrument(self.generator)
         self.hash = generator_hash(self.generator)
+        offer = look(folder, self.generator, [self.hash]) if weights else None
+        self.instrument = Instrument(self.generator, **({"edits": offer.edits, "checkpoints": offer.checkpoints} if offer else {}))
         self.base = self.instrument.scene()
         library = folder and Library(folder / "scenes", self.base, "tiny", self.hash, self.bend)
         self.show = Show(self.instrument, Mapping(), declared(self.instrument.scene(tuple(bends))), strict=strict)
         self.memory = Memory(self.show, library, origin=Origin("tiny", self.hash, 32, FPS), takes=(folder or "."), **memory)
+        self.weights = Weights(self.show, self.memory, offer) if offer else None
         self.screen = Kept()
         self.show.outputs.append(self.screen)
         self.ticks = FixedClock(FPS).ticks()
