@@ -90,7 +90,7 @@ class Weights:
         if self._waiting is None:
             return []
         at, quantum, act = self._waiting
-        if 0 < at - self.memory.beat <= quantum:     # else it is due, or the beat was set elsewhere
+        if 0 < at - self.memory.beat <= quantum + 1e-6:     # else it is due, or the beat was set elsewhere
             return []
         self._waiting = None
         return act()
