@@ -6,7 +6,7 @@ on the frames since it was last dry, which a take plays again in order; forget()
 import logging
 import math
 
-from engine.bending import Bend, BendFailed, Memory
+from engine.bending import EVERY, Bend, BendFailed, Memory
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
 
@@ -35,13 +35,13 @@ class LiveBends:
         soloed = any(scene[f"/bends/{bend.name}/solo"] for bend in scene.bends)
         live = []
         for bend in scene.bends:
-            values = {name: scene[f"/bends/{bend.name}/{name}"] for name in bend.settings_names()}
-            mix, mute, solo = (values.pop(name) for name in ("mix", "mute", "solo"))
-            mix *= amount
-            if mix <= 0 or mute or soloed and not solo:
+            own = f"/bends/{bend.name}/"
+            mix = scene[own + "mix"] * amount
+            if mix <= 0 or scene[own + "mute"] or soloed and not scene[own + "solo"]:
                 self._forget(bend.name)
             elif self._bypassed.get(bend.name) != bend:
                 self._bypassed.pop(bend.name, None)
+                values = {name: scene[own + name] for name in bend.settings_names() if name not in EVERY}
                 live.append(bend.at(values, mix, self._memory(bend, values, scene)))
         return live
 

@@ -11,6 +11,7 @@ from live import binding as files
 from live.binding import AT_DEVICE, Binding
 from live.commands import COMMANDS, fires
 from live.events import Call, Change
+from live.faders import Faders
 from live.osc_address import NORMALIZED, is_pattern, matches, spelled
 from live.pairs import Pairs
 from live.takeover import Grip
@@ -59,7 +60,7 @@ class Mapping:
         self.layers, self.stats = [PROGRAMS, *layers], stats
         self.pairs = Pairs({b.control for layer in self.layers for b in layer if b.kind == "cc14"})
         self._held, self._unbound, self._later = {}, set(), []
-        self._armed, self._said = {}, set()
+        self._armed, self._said, self._faders = {}, set(), Faders()
 
     @classmethod
     def load(cls, paths=(), stats=None):
@@ -70,6 +71,8 @@ class Mapping:
         """Events of one frame -> the changes and calls they mean, in order."""
         if not events and not self._later and not self.pairs.waiting:
             return []
+        if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
+            return found
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
         self._later, turn = [], Turn(scene)
         for event in events:

@@ -48,8 +48,9 @@ class Meter:
         self.frames += 1
         self.failed += failed
         self.frame_ms.add((moment - self._tick) * 1000)
-        for source, at in {(event.control.partition(" ")[0], event.at) for event in events if event.at}:
-            ring = self.latency_ms.get(source)           # a bundle's messages came at one moment: counted once
+        for at, control in {event.at: event.control for event in events if event.at}.items():
+            source = control.partition(" ")[0]           # a bundle's messages came at one moment: counted once
+            ring = self.latency_ms.get(source)
             if ring is None:
                 ring = self.latency_ms[source] = Ring()
             ring.add((moment - at) * 1000)

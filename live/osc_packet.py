@@ -13,6 +13,7 @@ BUNDLE = b"#bundle\0"
 NUMBERS = {"f": "f", "i": "i", "d": "d", "h": "q"}           # OSC type tag -> struct code
 OTHERS = frozenset("sTFNI[]")                                # what the codec is asked for, besides numbers
 REMEMBERED, SHORT = 4096, 1024      # message heads kept, and the longest worth keeping
+LAYOUTS = 64                        # bundles whose layout is kept
 
 
 class Malformed(ValueError):
@@ -43,7 +44,49 @@ def read(datagram: bytes, codec) -> tuple[list, list]:
             found.append(_message(datagram, start, end, codec))
         except Malformed as fault:
             faults.append(str(fault))
+    if len(found) > 1 and not faults:
+        _learn(datagram, spans)
     return found, faults
+
+
+def at_a_stroke(datagram: bytes):
+    """(addresses, numbers) of a bundle that is laid out like one read before, if all it holds are single numbers; else None."""
+    layout = _layouts.get(_outline(datagram))
+    numbers = layout.numbers(datagram) if layout else None
+    return None if numbers is None else (layout.addresses, numbers)
+
+
+class Layout:
+    """How a bundle of single numbers was laid out. Senders send the same one again and again, with other numbers."""
+
+    def __init__(self, datagram, spans, known):
+        """known: the (address, struct code of its number) of each message."""
+        self.addresses = tuple(address for address, _ in known)
+        self.heads = tuple(datagram[start - 4:end - 4] for start, end in spans)       # each with its size before it
+        self.unpack = Struct(">16x" + "".join(f"{len(head)}s{code}" for head, (_, code) in zip(self.heads, known))).unpack
+
+    def numbers(self, datagram):
+        """The numbers of a datagram of this length, or None if it is laid out in another way, or one isn't finite."""
+        parts = self.unpack(datagram)
+        numbers = parts[1::2]
+        return numbers if datagram[:8] == BUNDLE and parts[::2] == self.heads and isfinite(sum(numbers)) else None
+
+
+def _learn(datagram, spans):
+    """Remember how a bundle is laid out, if all it holds is messages of one number, one after the other."""
+    known = [_singles.get(datagram[start:end - 4]) for start, end in spans]
+    together = all(before == start - 4 for before, (start, _) in zip([16, *(end for _, end in spans)], spans))
+    if None in known or not together or spans[-1][1] != len(datagram):
+        return
+    if len(_layouts) >= LAYOUTS:
+        _layouts.clear()
+    _layouts[_outline(datagram)] = Layout(datagram, spans, [(address, _heads[datagram[start:end - 4]][1].format[1:])
+                                                       for (address, _), (start, end) in zip(known, spans)])
+
+
+def _outline(datagram):
+    """What tells most bundles from others: the length, and the first message's size and head, as far as any has one."""
+    return len(datagram), datagram[16:28]
 
 
 def _open(datagram, start, end, depth, spans, faults):
@@ -72,6 +115,7 @@ def _open(datagram, start, end, depth, spans, faults):
 _SIZE = Struct(">i")
 _AT_ONCE = Struct(">Q").pack(1)     # the time tag that means now
 _heads: dict = {}                   # the bytes before the arguments -> (address, Struct, or None: ask the codec)
+_layouts: dict = {}                 # _outline of a bundle -> its Layout, the newest there was
 _singles: dict = {}                 # the same where the arguments are one number of 4 bytes: (address, unpack)
 
 

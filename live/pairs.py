@@ -4,8 +4,6 @@ Which controls are pairs only a mapping knows: CC 48 may as well be a knob of it
 Specification, "Control Change". A coarse part waits for its fine part, from a controller that has sent one before, to
 the end of the next frame, so that no value is heard that the fader never had.
 """
-from dataclasses import replace
-
 from live.binding import AT_DEVICE
 
 
@@ -42,11 +40,11 @@ class Pairs:
             if key in self.fine:
                 self.waiting[key] = event
                 return []
-            return [replace(event, control=control + device)]    # 7 bits so far: its ends are the ends
+            return [event._replace(control=control + device)]    # 7 bits so far: its ends are the ends
         self.fine[key] = part
         self.waiting.pop(key, None)
         return [self._event(event, key)] if key in self.coarse else []
 
     def _event(self, event, key):
         value = (self.coarse[key] << 7 | self.fine[key]) / 16383
-        return replace(event, control="".join(key), value=value)
+        return event._replace(control="".join(key), value=value)

@@ -10,13 +10,14 @@ import select
 import socket
 import struct
 import sys
+from functools import lru_cache
 
 from engine.errors import UserError
 from live.clock import now, sleep
 from live.controls import control
-from live.events import ControlEvent
+from live.events import ControlEvent, faders
 from live.osc_address import is_pattern, spelled
-from live.osc_packet import LARGEST, Malformed, finite, packed, read
+from live.osc_packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc_stats import Stats
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,11 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
+        if (known := at_a_stroke(datagram)) is not None:
+            addresses, numbers = known
+            self.stats.received(sender, len(numbers), ())
+            self.emit(faders(_controls(addresses), numbers, moment))
+            return
         messages, faults = read(datagram, self.codec)
         events = [event(address, arguments, moment) for address, arguments in messages
                   if arguments and arguments != QUESTION or not self.asked(address, arguments, sender)]
@@ -159,6 +165,12 @@ class Receiver:
             else:
                 message.add_arg(float(number), "f")
         return message.build().dgram
+
+
+@lru_cache(maxsize=64)
+def _controls(addresses) -> tuple:
+    """What the addresses of a bundle are called as controls."""
+    return tuple("osc " + address for address in addresses)
 
 
 def event(address, arguments, moment):

@@ -9,7 +9,7 @@ from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from live.controls.osc import codec, event
-from live.osc_packet import DEPTH, read
+from live.osc_packet import DEPTH, LAYOUTS, at_a_stroke, read
 from tests.senders.touchdesigner import bundle, message, string
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -167,3 +167,44 @@ def check(datagram):
         assert address.startswith("/") and address.isprintable() and isinstance(arguments, tuple)
         for value in arguments:
             assert isinstance(value, (str, bool, int)) or value - value == 0
+
+
+ELEMENT = st.tuples(st.sampled_from(["/a", "/b/c", "/longer/address", "/häts"]), st.sampled_from("fi"), st.integers(-9, 9))
+
+
+@given(st.lists(ELEMENT, min_size=2, max_size=8), st.lists(ELEMENT, min_size=2, max_size=8), st.integers(0, 99))
+def test_at_a_stroke_is_what_reading_gives(first, second, turn):
+    """Bundles like one before, and bundles that only look like it: nothing or exactly what read() gives."""
+    taken(wrap(*(message(address, value, tag=tag) for address, tag, value in first)))
+    for elements in (first, [(address, tag, value + turn) for address, tag, value in first], second):
+        datagram = wrap(*(message(address, value, tag=tag) for address, tag, value in elements))
+        found = at_a_stroke(datagram)
+        if elements is not second:
+            assert found is not None
+        if found is not None:
+            assert [(address, (number,)) for address, number in zip(*found, strict=True)] == taken(datagram)[0]
+
+
+@pytest.mark.parametrize("changed", [
+    wrap(message("/k", 0.5), message("/l", NAN)), wrap(message("/k", INFINITY), message("/l", -INFINITY)),
+    wrap(message("/k", 1), message("/m", 0.5)), wrap(message("/k", 1, tag="i"), message("/l", 0.5)),
+    wrap(message("/k", 1)) + struct.pack(">i", 8) + message("/l", 0.5), b"#bundlf" + wrap(message("/k", 1), message("/l", 0.5))[7:],
+])
+def test_what_only_looks_like_a_bundle_before_is_read_with_care(changed):
+    taken(wrap(message("/k", 0.5), message("/l", 0.5)))
+    assert at_a_stroke(wrap(message("/k", 0.25), message("/l", -2.0))) == (("/k", "/l"), (0.25, -2.0))
+    assert at_a_stroke(changed) is None
+
+
+@pytest.mark.parametrize("never", [message("/a", 0.5), wrap(), wrap(message("/a", 0.5)), wrap(message("/a", 0.5), message("/b", 1, 2)),
+                                   wrap(message("/a", 0.5), wrap(message("/b", 0.5))), wrap(message("/a", 0.5), message("/b", "x", tag="s")), b""])
+def test_what_has_no_layout(never):
+    taken(never)
+    assert at_a_stroke(never) is None
+
+
+def test_layouts_are_not_kept_without_end():
+    for size in range(2, LAYOUTS + 20):
+        taken(wrap(*(message(f"/many/{n}", 0.5) for n in range(size))))
+    from live import osc_packet
+    assert len(osc_packet._layouts) <= LAYOUTS
