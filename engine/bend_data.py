@@ -1,16 +1,15 @@
 """Bends as plain data, and back: what presets, takes and commands are made of. Checks everything it is given."""
 import logging
-import re
 
 from engine.bending import EVERY, Bend
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
+from engine.names import checked_name
 from engine.selection import names_cluster, resolve, written
 from engine.yaml_file import shown
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"[^\W_][\w.+-]{0,63}")
 # Files may go beyond what a fader reaches, so far: the published transforms take any number.
 OPEN = {"scalar_multiply": 1e6, "binary_threshold": 1e6, "translate": 1e3, "scale": 1e6, "erode": 512, "dilate": 512}
 KEYS = ("name", "layer", "channels", "transform", "settings", "mix", "indices")
@@ -47,13 +46,6 @@ def from_dict(data, generator, clusters=None) -> Bend:
                     checked_settings(data["transform"], data.get("settings") or {}), mix, selection)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-
-
-def checked_name(name: str) -> str:
-    """A name that can be part of an address."""
-    if not NAME.fullmatch(name):
-        raise UserError(f"name {shown(name)}: expected letters, digits, and . _ + - between them")
-    return name
 
 
 def checked_settings(transform: str, settings) -> dict:

@@ -17,6 +17,7 @@ from engine.fast.captured import Captured, half_is_safe
 from engine.fast.memory import keep_freed
 from engine.generator import Generator
 from engine.latents import Latents
+from engine.modulation import modulated
 from engine.motion import Motion
 from engine.parameter import Parameter
 from engine.scene import Scene
@@ -105,6 +106,7 @@ class Instrument:
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
         """The picture of this moment. The same scene and motion give the same picture, bit for bit."""
+        scene = modulated(scene, motion)
         self._number += 1
         if self._shown and (scene["/output/freeze"] or self._shown[0] == self._cause(scene, motion, source)):
             frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again

@@ -78,25 +78,46 @@ def _vector(a, b, rule):
 
 
 def together(scenes) -> list[Scene]:
-    """The same scenes, all with the bends of all: a bend that a scene did not have is there at mix 0.
+    """The same scenes, all with the bends and modulators of all: what a scene did not have is there at mix or depth 0.
 
     Two that share a name and nothing else stay apart: the later one goes by <name>+ while scenes mix.
     """
-    union, names = [], []
-    for scene in scenes:
+    bends, new_names = _union([scene.bends for scene in scenes], same_place)
+    moved = [_retargeted(scene.modulators, names) for scene, names in zip(scenes, new_names)]
+    modulators, others = _union(moved, lambda a, b: (a.target, a.source) == (b.target, b.source))
+    joined = (_joined(scene, bends, names, "bends", {"mix": 0.0}) for scene, names in zip(scenes, new_names))
+    return [_joined(replace(scene, modulators=mine), modulators, names, "modulators", {"depth": 0.0, "offset": 0.0})
+            for scene, mine, names in zip(joined, moved, others)]
+
+
+def _union(lists, same):
+    """(all parts there are, for each list {a part's name: what it goes by among all})."""
+    union, renamings = [], []
+    for parts in lists:
         renamed = {}
-        for bend in scene.bends:
-            other = next((b for b in union if b.name == bend.name), None)
-            if other is not None and not same_place(other, bend):
-                name = bend.name + "+"
-                while any(b.name == name and not same_place(b, bend) for b in union):
+        for part in parts:
+            other = next((p for p in union if p.name == part.name), None)
+            if other is not None and not same(other, part):
+                name = part.name + "+"
+                while any(p.name == name and not same(p, part) for p in union):
                     name += "+"
-                renamed[bend.name] = name
-            bend = replace(bend, name=renamed.get(bend.name, bend.name))
-            if all(b.name != bend.name for b in union):
-                union.append(bend)
-        names.append(renamed)
-    return [_joined(scene, union, renamed) for scene, renamed in zip(scenes, names)]
+                renamed[part.name] = name
+            part = replace(part, name=renamed.get(part.name, part.name))
+            if all(p.name != part.name for p in union):
+                union.append(part)
+        renamings.append(renamed)
+    return union, renamings
+
+
+def _retargeted(modulators, renamed):
+    """The modulators, put on what a scene's bends are called while scenes mix."""
+    def there(address):
+        for name, other in renamed.items():
+            if address.startswith(f"/bends/{name}/"):
+                return f"/bends/{other}/" + address.removeprefix(f"/bends/{name}/")
+        return address
+
+    return tuple(replace(m, target=there(m.target), source=there(m.source)) for m in modulators)
 
 
 def same_place(a, b) -> bool:
@@ -104,14 +125,17 @@ def same_place(a, b) -> bool:
     return (a.layer, a.channels, a.transform) == (b.layer, b.channels, b.transform)
 
 
-def _joined(scene: Scene, union, renamed) -> Scene:
-    joined = scene.with_bends(union)
-    mine = {renamed.get(bend.name, bend.name) for bend in scene.bends}
-    values = {f"/bends/{bend.name}/mix": 0.0 for bend in union if bend.name not in mine}
-    for bend in scene.bends:
-        name = renamed.get(bend.name, bend.name)
-        values |= {f"/bends/{name}/{key}": scene[f"/bends/{bend.name}/{key}"] for key in bend.settings_names()}
-    return joined.set_values(values)
+def _joined(scene: Scene, union, renamed, kind, silent) -> Scene:
+    """The scene with all the parts of a kind: its own under their new names, the others with `silent` values."""
+    own = getattr(scene, kind)
+    values = {}
+    for part in own:
+        for address in part.parameters():
+            setting = address.rpartition("/")[2]
+            values[f"/{kind}/{renamed.get(part.name, part.name)}/{setting}"] = scene[address]
+    mine = {renamed.get(part.name, part.name) for part in own}
+    values |= {f"/{kind}/{part.name}/{setting}": value for part in union if part.name not in mine for setting, value in silent.items()}
+    return (scene.with_bends(union) if kind == "bends" else scene.with_modulators(union)).set_values(values)
 
 
 def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Callable]:

@@ -4,6 +4,7 @@ Pure numbers: the picture is a function of (Scene, Motion, instrument, source pi
 """
 from dataclasses import dataclass, replace
 
+from engine import modulation
 from engine.parameter import Parameter
 from engine.walks import PARAMETERS as WALK_PARAMETERS
 from engine.walks import WALKS, Place, fade
@@ -31,6 +32,7 @@ class Motion:
     frame: turns of the loop, for noise that changes with every frame.
     led: stays until the seed or the kind of walk is changed. bends: how far /bends/amount has got, None at first.
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
+    modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -42,11 +44,15 @@ class Motion:
     led: Place = ()                     # set by a morph: where it has brought the walk, instead of the walk's own place
     bends: float | None = None
     beat: float = 0.0
+    modulators: tuple[modulation.State, ...] = ()
+    holds: tuple[tuple[str, float], ...] = ()
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
         beat = self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
+        modulators, scene = modulation.turned(scene, self.modulators, dt, beat, dict(self.holds))
+        holds = tuple((address, left - dt) for address, left in self.holds if left > dt)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
         walk = self.walk + dt * kind.rate(settings, 1.0 / beats(scene, 1.0))
@@ -54,11 +60,22 @@ class Motion:
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
         bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat)
+        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends,
+                        beat=beat, modulators=modulators, holds=holds)
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
+
+    def beside(self, motion: "Motion") -> "Motion":
+        """This motion with what a morph leaves to the motion there is: all but the walks."""
+        return replace(self, frame=motion.frame, bends=motion.bends, beat=motion.beat,
+                       modulators=motion.modulators, holds=motion.holds)
+
+    def touched(self, addresses) -> "Motion":
+        """The motion with these parameters held off their modulators: a hand has just moved them."""
+        others = tuple(hold for hold in self.holds if hold[0] not in addresses)
+        return replace(self, holds=others + tuple((address, modulation.HELD) for address in addresses))
 
     def _glide(self, there, heading, length, dt):
         if self.heading not in ((), heading) and length > 0 and self.place:

@@ -68,6 +68,22 @@ class Parameter:
         at = (value - self.low) / (self.high - self.low)
         return math.sqrt(at) if self.curve == "square" else at
 
+    def moved(self, plain, by: float):
+        """The plain value `by` of the normalized range further on, stopped at the ends; an angle goes round.
+
+        plain: a value this parameter has, not a vector.
+        """
+        if self.choices or self.curve == "log":
+            return self.plain(self.normalized(plain) + by)
+        across = self.high - self.low
+        at = (plain - self.low) / across
+        if self.curve == "square":
+            at = math.sqrt(at) + by
+            at = min(at, 1.0) ** 2 if at > 0.0 else 0.0
+        else:
+            at = (at + by) % 1.0 if self.curve == "circular" else min(max(at + by, 0.0), 1.0)
+        return self._round(self.low + at * across)
+
     def clamp(self, plain):
         """The nearest allowed value. UserError for what cannot be one: NaN, a word for a number, an unknown choice."""
         if self.size:

@@ -16,11 +16,12 @@ EMPTY: Mapping = MappingProxyType({})
 @dataclass(frozen=True)
 class Scene:
     """parameters: what can be turned, by address. values: what has been turned. bends: in order, engine.bending.Bend
-    (their settings are parameters too: /bends/<name>/<setting>).
+    (their settings are parameters too: /bends/<name>/<setting>). modulators: engine.modulation.Modulator, likewise.
     """
     parameters: Mapping[str, Parameter]
     values: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     bends: tuple = ()
+    modulators: tuple = ()
 
     def __getitem__(self, address: str):
         """The plain value at an address."""
@@ -40,7 +41,7 @@ class Scene:
 
     def set_values(self, values: Mapping[str, object]) -> "Scene":
         """A new scene with {address: plain value} in place, each clamped; UserError names the address that is wrong."""
-        checked = dict(self.values)
+        checked = self.values | {}
         for address, value in values.items():
             try:
                 checked[address] = self.parameter(address).clamp(value)
@@ -50,12 +51,19 @@ class Scene:
 
     def with_bends(self, bends) -> "Scene":
         """A new scene with these bends; values of bends that stay are kept, those of bends that left are dropped."""
-        bends = tuple(bends)
-        ours = {address: p for bend in self.bends for address, p in bend.parameters().items()}
+        return self._with("bends", bends)
+
+    def with_modulators(self, modulators) -> "Scene":
+        """A new scene with these modulators, in the same way."""
+        return self._with("modulators", modulators)
+
+    def _with(self, kind, parts):
+        parts = tuple(parts)
+        ours = {address: p for part in getattr(self, kind) for address, p in part.parameters().items()}
         base = {a: p for a, p in self.parameters.items() if a not in ours}
-        theirs = {address: p for bend in bends for address, p in bend.parameters().items()}
+        theirs = {address: p for part in parts for address, p in part.parameters().items()}
         values = {a: v for a, v in self.values.items() if a in base or a in theirs and _same_knob(ours.get(a), theirs[a])}
-        return Scene(MappingProxyType(base | theirs), MappingProxyType(values), bends)
+        return dataclasses.replace(self, parameters=MappingProxyType(base | theirs), values=MappingProxyType(values), **{kind: parts})
 
     def with_parameters(self, more) -> "Scene":
         """A new scene that has these parameters as well, at their defaults; itself if it has them all."""

@@ -37,6 +37,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Touch:
+    """Hands have just moved these parameters: their modulators keep off for a moment."""
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """One turn of the loop. time: seconds since the show began; dt: since the tick before."""
     frame: int

@@ -8,7 +8,7 @@ from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
 from live.commands import call
-from live.events import Call, Change
+from live.events import Call, Change, ControlEvent, Touch
 from live.meter import Meter
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ class Show:
     """Everything that changes while playing; only the loop's thread writes to it.
 
     instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
-    mapping: .heard(events, scene) -> [Change | Call]. outputs: .put(frame). source: () -> the newest picture or None.
+    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame). source: () -> the newest picture or None.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
     record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None.
@@ -115,8 +115,13 @@ class Show:
                 if isinstance(item, Call):
                     pending[:0] = call(self, item)
                     continue
+                if isinstance(item, ControlEvent):
+                    pending[:0] = self.mapping.heard([item], self.scene)
+                    continue
                 if isinstance(item, Change):
                     self.scene = self.scene.set([item])
+                elif isinstance(item, Touch):
+                    self.motion = self.motion.touched(item.addresses)
                 elif isinstance(item, Motion):
                     self.motion = item
                 else:

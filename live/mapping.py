@@ -68,7 +68,9 @@ class Mapping:
         return cls([files.load(path) for path in (*files.DEFAULTS, *paths)], stats)
 
     def heard(self, events, scene) -> list:
-        """Events of one frame -> the changes and calls they mean, in order."""
+        """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
+        a meaning to is among them, to be heard again once they are done.
+        """
         if not events and not self._later and not self.pairs.waiting:
             return []
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
@@ -91,7 +93,10 @@ class Mapping:
         for h in held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
-            self._direct(rest, event.value, turn)
+            if turn.called and rest not in turn.scene.parameters and rest not in COMMANDS:
+                turn.found.append(event)              # of a bend, say, that a command before it brings: heard again after it
+            else:
+                self._direct(rest, event.value, turn)
         elif kind == "device":
             self._forget(rest)
 

@@ -5,6 +5,7 @@ A morph keeps two motions going, the one it left and the one it goes to, and mix
 from dataclasses import dataclass, field, replace
 
 from engine.morphing import EASES, corners, path, routes, together
+from engine.modulation import carried
 from engine.motion import LONGEST_STEP, Motion
 from engine.scene import Scene
 from engine.walks import fade
@@ -60,7 +61,8 @@ class Morph:
         self.goal = target[1]                           # the motion aimed at, going on as it will
         self.leads = bool(self.depth) or target[1] != motion or any(a.startswith("/walk/") for a in self.routes)
         self.at, self.way, self.over = 0.0, 1, False
-        self._begun, self._touched = self.start.bends == scene.bends, set()
+        self._touched = set()
+        self._begun = (self.start.bends, self.start.modulators) == (scene.bends, scene.modulators)
 
     def release(self, address: str):
         """A hand has taken this parameter over: it is left alone from here on."""
@@ -82,14 +84,17 @@ class Morph:
         self.over = self.at >= 1.0 if self.way > 0 else self.at <= 0.0
         if self.over:
             end, lead = (self.target[0], far) if self.way > 0 else (self.origin, near)
-            return [masters_kept(end, scene, self._touched), *([replace(lead, frame=motion.frame, bends=motion.bends, beat=motion.beat)] if self.leads else [])]
+            modulators = carried(motion.modulators, self.start, end)
+            leads = self.leads or not set(modulators) <= set(motion.modulators)
+            going = replace((lead if self.leads else motion).beside(motion), modulators=modulators)
+            return [masters_kept(end, scene, self._touched), *([going] if leads else [])]
         begun, self._begun = self._begun, True
         t = EASES[self.manner.ease](self.at)
-        items = [] if begun else [self.start]                 # brings the bends that are to come, still at mix 0
+        items = [] if begun else [self.start]                 # brings what is to come: bends at mix 0, modulators at depth 0
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near
-            items.append(replace(lead, led=self.place(), heading=(), start=(), frame=motion.frame, bends=motion.bends, beat=motion.beat))
+            items.append(replace(lead.beside(motion), led=self.place(), heading=(), start=()))
         return items
 
     def place(self):

@@ -11,7 +11,7 @@ from engine.morphing import routes
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import fade
-from live.events import Change
+from live.events import Change, Touch
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,13 @@ def _apply(scene, motion, applied):
     for item in applied:
         if isinstance(item, Change):
             scene = scene.set([item])
+        elif isinstance(item, Touch):
+            motion = motion.touched(item.addresses)
         elif isinstance(item, Motion):
             set_beat = item == replace(motion, beat=item.beat)
             cut, motion = cut or not (item.led or set_beat), item
         else:
-            cut, scene = cut or item.bends != scene.bends, item
+            cut, scene = cut or not _alike(item, scene), item
     return scene, motion, cut
 
 
@@ -71,14 +73,18 @@ def _between(a: Moment, b: Moment, time: float) -> Moment:
         return replace(a, time=time)
     u = (time - a.time) / (b.time - a.time)
     scene = a.scene
-    if b.scene.bends == scene.bends:
+    if _alike(b.scene, scene):
         scene = scene.set_values({address: value for address, route in routes(scene, b.scene, step_at=1.0).items()
                                   if (value := route(u)) != scene[address]})
+    motion = a.motion.advance(scene, time - a.time)
     if b.motion.led:
-        motion = replace(a.motion, place=fade(a.motion.place, b.motion.place, u))
-    else:
-        motion = a.motion.advance(scene, time - a.time)
+        motion = replace(motion, place=fade(a.motion.place, b.motion.place, u))
     return Moment(time, scene, motion)
+
+
+def _alike(a: Scene, b: Scene) -> bool:
+    """Whether two scenes have the same bends and modulators."""
+    return (a.bends, a.modulators) == (b.bends, b.modulators)
 
 
 def _numbered(moment: Moment, frame: int) -> Moment:

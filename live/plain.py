@@ -7,13 +7,15 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 
 from engine.errors import UserError
+from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import Mixed, Vector
-from live.events import Change
+from live.events import Change, Touch
 
 POINTS = {"mixed": Mixed, "vector": Vector}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
+ROWS = {"modulators": 4, "holds": 1}                       # of a motion: rows of a name and so many numbers
 
 
 def plain(value):
@@ -60,6 +62,7 @@ def motion_from_plain(data: dict) -> Motion:
             raise UserError(f"motion: unknown {name}; allowed: {', '.join(allowed)}")
         try:
             values[name] = _like(getattr(RESTING, name), unplain(found), name in ("place", "start", "led"))
+            _check_rows(values[name], ROWS.get(name))
         except (UserError, TypeError, ValueError) as error:
             raise UserError(f"motion > {name}: {error}") from None
     return replace(RESTING, **values)
@@ -89,6 +92,13 @@ def _like(resting, found, is_place):
     return found
 
 
+def _check_rows(rows, numbers):
+    for row in rows if numbers else ():
+        if not (isinstance(row, tuple) and len(row) == numbers + 1 and isinstance(row[0], str)
+                and all(type(number) in (int, float) for number in row[1:])):
+            raise UserError(f"expected a name and {numbers} number{'s' if numbers > 1 else ''}, got {row!r}")
+
+
 def bend_to_plain(bend) -> dict:
     """All that makes two bends equal."""
     data = {f.name: getattr(bend, f.name) for f in fields(bend) if f.compare}
@@ -104,24 +114,29 @@ def bend_from_plain(data: dict):
 
 
 def scene_to_plain(scene: Scene) -> dict:
-    """What has been turned, and the bends."""
+    """What has been turned, the bends and the modulators."""
     data = {"values": {address: plain(value) for address, value in scene.values.items()}}
     if scene.bends:
         data["bends"] = [bend_to_plain(bend) for bend in scene.bends]
+    if scene.modulators:
+        data["modulators"] = [modulator.to_dict() for modulator in scene.modulators]
     return data
 
 
 def scene_from_plain(data: dict, base: Scene) -> Scene:
     """The inverse: the same scene again, to the bit. base: any scene of the instrument, for its parameters."""
     scene = base.with_bends(bend_from_plain(bend) for bend in data.get("bends", ()))
+    scene = scene.with_modulators(Modulator.from_dict(modulator) for modulator in data.get("modulators", ()))
     values = {address: unplain(value) for address, value in data["values"].items()}
     return replace(scene, values=MappingProxyType(values))
 
 
 def item_to_plain(item):
-    """What the loop applied: a change, a scene or a motion."""
+    """What the loop applied: a change, a touch, a scene or a motion."""
     if isinstance(item, Change):
         return [item.address, plain(item.value)]
+    if isinstance(item, Touch):
+        return {"touch": list(item.addresses)}
     return {"motion": motion_to_plain(item)} if isinstance(item, Motion) else {"scene": scene_to_plain(item)}
 
 
@@ -129,4 +144,6 @@ def item_from_plain(data, base: Scene):
     """The inverse of item_to_plain."""
     if isinstance(data, list):
         return Change(data[0], unplain(data[1]))
+    if "touch" in data:
+        return Touch(tuple(map(str, data["touch"])))
     return motion_from_plain(data["motion"]) if "motion" in data else scene_from_plain(data["scene"], base)

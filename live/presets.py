@@ -10,6 +10,7 @@ from pydantic import Field
 
 from engine.errors import UserError
 from engine.morphing import EASES, RULES
+from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
 from live.config import Model, build, read_plain
@@ -23,6 +24,7 @@ SECTIONS = {
     "bends": ("/bends",),
     "weights": ("/edits", "/weights"),
     "source": ("/source",),
+    "modulators": ("/modulators",),
 }
 NAME = re.compile(r"\w[\w .+()-]{0,80}")
 
@@ -47,6 +49,7 @@ class PresetFile(Model):
     morph: MorphFile = MorphFile()
     values: dict[str, object] = {}
     bends: list[dict] = []
+    modulators: list[dict] = []
     motion: dict[str, object] | None = None
 
 
@@ -66,6 +69,11 @@ class Preset:
     generator: str = ""
     mapping: str = ""
     about: str = ""
+    modulators: tuple = ()
+
+    def has(self, section: str) -> bool:
+        """Whether it is of this section."""
+        return not self.sections or section in self.sections
 
     def holds(self, address: str) -> bool:
         """Whether recalling this preset decides the value at an address."""
@@ -99,20 +107,22 @@ def captured(scene: Scene, motion: Motion, sections=(), **about) -> Preset:
     kept = Preset(MappingProxyType({}), sections=checked_sections(sections), **about)
     values = {a: v for a, v in scene.values.items()
               if a in scene.parameters and kept.holds(a) and v != scene.parameters[a].default}
-    has = lambda section: not kept.sections or section in kept.sections
-    return replace(kept, values=MappingProxyType(values), bends=scene.bends if has("bends") else (),
-                   motion=replace(motion, beat=0.0) if has("latent") else None)
+    return replace(kept, values=MappingProxyType(values), bends=scene.bends if kept.has("bends") else (),
+                   modulators=scene.modulators if kept.has("modulators") else (),
+                   motion=replace(motion, beat=0.0, holds=()) if kept.has("latent") else None)
 
 
 def recalled(preset: Preset, scene: Scene, motion: Motion, locks=()) -> tuple[Scene, Motion]:
     """The scene and motion there will be. Locked addresses, and what the preset is not of, stay as they are."""
-    takes_bends = (not preset.sections or "bends" in preset.sections) and not within("/bends", locks)
-    base = scene.with_bends(preset.bends) if takes_bends else scene
+    takes = lambda section: preset.has(section) and not within(f"/{section}", locks)
+    base = scene.with_bends(preset.bends) if takes("bends") else scene
+    base = base.with_modulators(preset.modulators) if takes("modulators") else base
     decided = lambda address: preset.holds(address) and not within(address, locks)
     values = {a: v for a, v in base.values.items() if not decided(a)}
     values |= {a: v for a, v in preset.values.items() if a in base.parameters and decided(a)}
     if preset.motion is not None and not within("/walk", locks):
-        motion = replace(preset.motion, beat=motion.beat)
+        modulators = preset.motion.modulators if takes("modulators") else motion.modulators
+        motion = replace(preset.motion, beat=motion.beat, modulators=modulators)
     return replace(base, values=MappingProxyType(values)), motion
 
 
@@ -123,6 +133,7 @@ def to_file(preset: Preset) -> dict:
     data = {"schema": SCHEMA, "instrument": preset.instrument, "generator": preset.generator, "about": preset.about,
             "mapping": preset.mapping, "sections": list(preset.sections), "morph": morph,
             "values": {a: plain(v) for a, v in preset.values.items()}, "bends": bends,
+            "modulators": [modulator.to_dict() for modulator in preset.modulators],
             "motion": None if preset.motion is None else motion_to_plain(preset.motion)}
     return {key: value for key, value in data.items() if value not in ("", [], {}, None) or key == "values"}
 
@@ -156,11 +167,14 @@ def _preset(found: PresetFile, base: Scene, foreign: bool, make_bend) -> tuple[P
             notes.append(str(error))
     if len({bend.name for bend in bends}) < len(bends):
         raise UserError("bends: two of them have the same name")
-    values = _values(found.values, base.with_bends(bends), foreign, notes)
+    modulators = [Modulator.from_dict(data) for data in found.modulators]
+    if len({modulator.name for modulator in modulators}) < len(modulators):
+        raise UserError("modulators: two of them have the same name")
+    values = _values(found.values, base.with_bends(bends).with_modulators(modulators), foreign, notes)
     _check_morph(found.morph)
     motion = None if found.motion is None else motion_from_plain(found.motion)
     preset = Preset(values, tuple(bends), motion, checked_sections(found.sections), found.morph, found.instrument,
-                    found.generator, found.mapping, found.about)
+                    found.generator, found.mapping, found.about, tuple(modulators))
     return preset, notes
 
 

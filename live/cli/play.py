@@ -24,6 +24,7 @@ from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
 from live.takes import Origin, TakeReader
+from live.touch import Touches
 from live.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def _play(options, opened, closing):
     memory = _memory(options, opened, show)
     closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    show.players.append(governor)
+    show.players += [governor, Touches(show)]
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)

@@ -1,0 +1,215 @@
+"""Modulators: what they are put on, how far each has got, and the scene as they leave it. No clock, no tensors.
+
+A modulator moves a parameter to and fro around the value that hands and presets have set, which stays what it was: the
+scene holds the setting, Motion holds how far each modulator has got, and modulated() is what is drawn from.
+"""
+import zlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from engine.errors import UserError
+from engine.modulators import SHAPES
+from engine.names import checked_name
+from engine.parameter import Parameter
+
+PARAMETERS = {
+    "shape": Parameter("sine", choices=tuple(SHAPES), about="how it moves; an envelope follows another parameter"),
+    "rate": Parameter(0.25, 0.01, 30.0, curve="log", unit="Hz", about="cycles a second, where unit is hz"),
+    "beats": Parameter(4.0, 0.0625, 128.0, curve="log", unit="beats", about="how long a cycle takes, where unit is beats"),
+    "unit": Parameter("hz", choices=("hz", "beats"), about="what the cycle is counted in"),
+    "depth": Parameter(0.25, -1.0, 1.0, about="how far from the value set, in shares of its parameter's range; negative turns it over"),
+    "offset": Parameter(0.0, -1.0, 1.0, about="moves its middle, in shares of the range"),
+    "phase": Parameter(0.0, 0.0, 1.0, curve="circular", unit="cycles", about="so much further on in its cycle"),
+    "polarity": Parameter("both", choices=("both", "up", "down"), about="to both sides of the value set, only above or only below"),
+    "mute": Parameter(0.0, step=1, about="1 silences it; its depth stays where it is"),
+    "attack": Parameter(0.05, 0.0, 10.0, curve="square", unit="s", about="an envelope's way up"),
+    "release": Parameter(0.5, 0.0, 30.0, curve="square", unit="s", about="an envelope's way down"),
+}
+DEFAULTS = tuple(p.default for p in PARAMETERS.values())      # read in this order
+FIXED = ("/output", "/quality", "/tempo")        # what nothing but a hand moves: masters, and what modulators count in
+HELD = 0.5                          # seconds after a touch in which the hand has the parameter to itself
+SHUT, OPEN = 0.1, 0.5               # seconds a modulator takes to let go of a parameter, and to come back
+
+
+@dataclass(frozen=True)
+class Modulator:
+    """target: the address of the parameter it moves. source: of the one that an envelope follows."""
+    name: str
+    target: str
+    source: str = ""
+
+    def parameters(self) -> dict[str, Parameter]:
+        """What can be turned on it, by address."""
+        return {self.address(setting): parameter for setting, parameter in PARAMETERS.items()}
+
+    def address(self, setting: str) -> str:
+        return f"/modulators/{self.name}/{setting}"
+
+    def to_dict(self) -> dict:
+        """Plain data for a preset; from_dict() reads it."""
+        return {"name": self.name, "target": self.target} | ({"source": self.source} if self.source else {})
+
+    @classmethod
+    def from_dict(cls, data) -> "Modulator":
+        """The modulator that plain data describes; UserError says what in it is wrong."""
+        if not isinstance(data, dict) or not {"name", "target"} <= data.keys() <= {"name", "target", "source"}:
+            raise UserError(f"a modulator: expected name, target and perhaps source, got {data!r}")
+        name = checked_name(data["name"])
+        for key in ("target", "source"):
+            if not isinstance(data.get(key, ""), str):
+                raise UserError(f"modulator {name!r}: {key}: expected an address, got {data[key]!r}")
+        if _fixed(data["target"]):
+            raise UserError(f"modulator {name!r}: {data['target']} is not for modulators")
+        return cls(name, data["target"], data.get("source", ""))
+
+
+# How far a modulator has got: (name, cycles, an envelope's level 0..1, how much of it is let through 0..1, the beat then).
+# Those that count in beats go on from the beat they were left at, so that a preset's are in step when they come back.
+State = tuple[str, float, float, float, float]
+
+
+def allowed(address: str, parameter: Parameter) -> bool:
+    """Whether a modulator can be put on a parameter."""
+    return not parameter.size and not _fixed(address)
+
+
+def _fixed(address) -> bool:
+    return any(address == prefix or address.startswith(prefix + "/") for prefix in FIXED)
+
+
+def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -> tuple[tuple[State, ...], object]:
+    """(the states dt seconds later, at this beat; the scene as the modulators then leave it). No beat: as they are.
+
+    held: addresses that hands have to themselves.
+    """
+    if not scene.modulators:
+        return (), scene
+    before = {state[0]: state for state in states}
+    moved, after, get = {}, [], scene.values.get
+    for line in _lines(scene.modulators):
+        settings = list(map(get, line.addresses, DEFAULTS))
+        if line.modulated:
+            settings = [_place(scene, a, moved[a]) if a in moved else value for a, value in zip(line.addresses, settings)]
+        state = before.get(line.name) or (line.name, 0.0, 0.0, 0.0, 0.0)
+        if beat is not None:
+            state = _advanced(line, state, settings, dt, beat, held)
+            if SHAPES[settings[0]].follows and dt:
+                state = _followed(line, state, settings, scene, moved, dt)
+        after.append(state)
+        by = state[3] * (settings[4] * _signal(line, state, settings) + settings[5])
+        if by:
+            moved[line.target] = moved.get(line.target, 0.0) + by
+    states, played = tuple(after), _moved(scene, moved)
+    global _newest
+    _newest = scene, states, played
+    return states, played
+
+
+_newest = None, None, None          # what was asked for last: a frame is advanced and drawn from the same
+
+
+def modulated(scene, motion):
+    """The scene as its modulators leave it at this moment; itself where it has none."""
+    if not scene.modulators:
+        return scene
+    known_scene, states, played = _newest
+    if known_scene is scene and states is motion.modulators:
+        return played
+    return turned(scene, motion.modulators)[1]
+
+
+def carried(states, played, target) -> tuple[State, ...]:
+    """The states for another scene: a modulator goes on from the one of `played` that did the same under its name."""
+    found = []
+    for modulator in target.modulators:
+        names = [m.name for m in played.modulators if (m.target, m.source) == (modulator.target, modulator.source)]
+        wanted = modulator.name if modulator.name in names else next(
+            (name for name in names if name.rstrip("+") == modulator.name.rstrip("+")), modulator.name)
+        found += [(modulator.name, *state[1:]) for state in states if state[0] == wanted]
+    return tuple(found)
+
+
+class Line(NamedTuple):
+    """A modulator, ready to be read every frame. modulated: another one is put on it."""
+    name: str
+    target: str
+    source: str
+    addresses: tuple[str, ...]
+    modulated: bool
+    seed: int
+
+
+def _lines(modulators) -> tuple[Line, ...]:
+    """The modulators as lines; the same tuple, as it is from frame to frame, is not looked at again."""
+    global _known
+    if _known[0] is not modulators:
+        _known = modulators, _arranged(modulators)
+    return _known[1]
+
+
+_known = (), ()
+
+
+@lru_cache(maxsize=64)
+def _arranged(modulators) -> tuple[Line, ...]:
+    """In such an order that each comes after those that move what it reads; a ring of them is broken where it began."""
+    ordered, seen = [], set()
+    own = {m: frozenset(m.address(setting) for setting in PARAMETERS) for m in modulators}
+
+    def place(m):
+        if m in seen:
+            return
+        seen.add(m)
+        for other in modulators:
+            if other.target in own[m] or other.target == m.source:
+                place(other)
+        ordered.append(m)
+
+    for m in modulators:
+        place(m)
+    targets = {m.target for m in modulators}
+    return tuple(Line(m.name, m.target, m.source, tuple(map(m.address, PARAMETERS)), bool(own[m] & targets),
+                      zlib.crc32(m.name.encode())) for m in ordered)
+
+
+def _advanced(line, state, settings, dt, beat, held) -> State:
+    name, at, level, open, before = state
+    at += (beat - before) / settings[2] if settings[3] == "beats" else dt * settings[1]
+    if settings[8] or line.target in held:
+        open = max(0.0, open - dt / SHUT)
+    elif open < 1.0:
+        open = min(1.0, open + dt / OPEN)
+    return name, at, level, open, beat
+
+
+def _followed(line, state, settings, scene, moved, dt) -> State:
+    """The state of an envelope, its level gone after what it hears."""
+    if line.source not in scene.parameters:
+        return state
+    name, at, level, *rest = state
+    here = scene.parameters[line.source].normalized(scene[line.source]) + moved.get(line.source, 0.0)
+    level = SHAPES[settings[0]].function(level, min(max(here, 0.0), 1.0), dt, settings[9], settings[10])
+    return name, at, level, *rest
+
+
+def _signal(line, state, settings) -> float:
+    shape, polarity = SHAPES[settings[0]], settings[7]
+    signal = 2.0 * state[2] - 1.0 if shape.follows else shape.function(state[1] + settings[6], line.seed)
+    if polarity == "both":
+        return signal
+    return (signal + 1.0) / 2 if polarity == "up" else (signal - 1.0) / 2
+
+
+def _moved(scene, moved):
+    """The scene with what has been moved in place."""
+    values = {address: _place(scene, address, by) for address, by in moved.items() if address in scene.parameters}
+    return replace(scene, values=MappingProxyType(scene.values | values)) if values else scene
+
+
+def _place(scene, address, by):
+    """The plain value, so much of the range further on."""
+    parameter = scene.parameters[address]
+    value = scene.values.get(address, parameter.default)
+    return value if parameter.size else parameter.moved(value, by)
