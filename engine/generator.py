@@ -286,6 +286,10 @@ class Generator(nn.Module):
         """{layer: [N, O, H, W']} before noise, bias and activation: what `splice` takes and an encoder predicts."""
         return self._record(ws, layers, noise, "convolved")
 
+    def inputs(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
+        """{layer: [N, I, h, w']} what its convolution is given, before the style scales it: times the styles, its keys."""
+        return self._record(ws, layers, noise, "received")
+
     def _record(self, ws, layers, noise, stage):
         for name in layers:
             self.layer(name)
@@ -335,11 +339,14 @@ class _Pass:
     noise: "_Noise"
     bends: dict = field(default_factory=dict)           # layer -> bends, in order
     splice: dict = field(default_factory=dict)          # layer -> features [N, O, H, W']
+    received: dict = field(default_factory=dict)        # layer -> wanted: what its convolution is given
     convolved: dict = field(default_factory=dict)       # layer -> wanted: features before noise, bias, activation
     activated: dict = field(default_factory=dict)       # layer -> wanted: feature maps after activation
 
     def styled(self, name, layer, x, w):
         """One styled convolution with its splice and bends; x [N, I, h, w'] -> [N, O, H, W']."""
+        if name in self.received:
+            self.received[name] = x.clone()
         if name in self.splice:
             y = self.splice[name].clone()                                       # finish() may write into it
         else:
