@@ -130,10 +130,11 @@ class StyledConv(nn.Module):
         outputs, inputs = self.weight.shape[:2]
         if x.shape[0] == 1 and outputs * 9 < x.shape[2] * x.shape[3]:
             weight = self.weight * (styles.view(1, inputs, 1, 1) * demodulation.view(outputs, 1, 1, 1))
-            return self._plain(x, weight)
-        return self._plain(x * styles[:, :, None, None], self.weight) * demodulation[:, :, None, None]
+            return self.plain(x, weight)
+        return self.plain(x * styles[:, :, None, None], self.weight) * demodulation[:, :, None, None]
 
-    def _plain(self, x, weight):
+    def plain(self, x, weight):
+        """x [N, I, h, w'] -> [N, O, H, W'] with any weight [O, I, 3, 3]: the convolution alone, with its up-sampling."""
         if not self.up:
             return F.conv2d(x, weight, padding=1)                               # [N, O, H, W']
         y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)             # [N, O, 2h + 1, 2w' + 1]

@@ -1,0 +1,119 @@
+"""A request: which pictures, and where in them; what is copied, where it is pasted, and the context that is to set it off.
+
+Plain data: it knows no network, and works with any. How it comes out of a file is in request_file.py.
+"""
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from engine.errors import UserError
+
+LARGEST_NUMBER = 99_999             # of a picture: to number them, all z before it have to be drawn
+CHUNK = 4096                        # z drawn at once
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Which z: by `number` in the published numbering, row n of RandomState(1), or by `seed` as everywhere else here.
+
+    factors: ((name, 0..1), ...) of the built-in world, set to these whatever the seed says.
+    """
+    number: int
+    seeded: bool = False
+    factors: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self):
+        most = 2 ** 32 - 1 if self.seeded else LARGEST_NUMBER
+        if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= most:
+            raise UserError(f"{'seed' if self.seeded else 'image number'} {self.number!r}: expected a whole number from 0 to {most}")
+
+    def z(self, z_dim: int) -> np.ndarray:
+        """[z_dim] float32."""
+        z = np.random.RandomState(self.number).randn(z_dim).astype(np.float32) if self.seeded else row(self.number, z_dim)
+        return changed(z, self.factors) if self.factors else z
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A picture, and a region of it: mask [H, W] float32 in 0..1 over the whole picture, of any size."""
+    picture: Picture
+    mask: torch.Tensor
+
+    def __post_init__(self):
+        if self.mask.ndim != 2 or not self.mask.numel():
+            raise UserError(f"mask: expected [height, width], got {list(self.mask.shape)}")
+        if not self.mask.max() > 0:
+            raise UserError(f"picture {self.picture.number}: its mask is empty: paint where it applies")
+
+    def at(self, height: int, width: int) -> torch.Tensor:
+        """The mask [height, width], bilinear with antialiasing, in steps of 1/255 as the published tool had it."""
+        mask = self.mask.mul(255).round().clamp(0, 255).to(torch.uint8)
+        small = F.interpolate(mask[None, None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0, 0]
+        return small.float() / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """objects[i] is copied to where pastes[i] is; a single object goes to all pastes. contexts: what sets the rule off.
+
+    query: what the published tool searched with; kept, not needed. fill: lay the object's mean over the paste's mask,
+    instead of the object itself at its middle. settings: what a file says beyond that: layer, rank, solver, ...
+    """
+    objects: tuple[Mark, ...] = ()
+    pastes: tuple[Mark, ...] = ()
+    contexts: tuple[Mark, ...] = ()
+    query: Mark | None = None
+    fill: bool = False
+    settings: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.objects and self.pastes and len(self.objects) not in (1, len(self.pastes)):
+            raise UserError(f"{len(self.objects)} objects for {len(self.pastes)} pastes: expected one, or one for each")
+
+    def pairs(self) -> tuple[tuple[Mark, Mark], ...]:
+        """(object, paste) each. UserError where one of them is missing."""
+        for name, marks in (("object", self.objects), ("paste", self.pastes)):
+            if not marks:
+                raise UserError(f"the request has no {name}: what is to be changed into what is not known")
+        objects = self.objects * len(self.pastes) if len(self.objects) == 1 else self.objects
+        return tuple(zip(objects, self.pastes))
+
+    def keys(self, single: int = -1) -> tuple[Mark, ...]:
+        """The contexts; without any, where it is pasted. single: only this one of them, counted from 0."""
+        marks = self.contexts or self.pastes
+        if not marks:
+            raise UserError("the request has neither key nor paste: where the rule applies is not known")
+        if single < 0:
+            return marks
+        if single >= len(marks):
+            raise UserError(f"single key {single}: there are {len(marks)}, 0 to {len(marks) - 1}")
+        return marks[single:single + 1]
+
+
+def rows(count: int, z_dim: int):
+    """z of pictures 0, 1, 2, ...: yields [n, z_dim] float32 until `count` are out. Row n is the same whatever the count."""
+    source = np.random.RandomState(1)
+    for start in range(0, count, CHUNK):
+        yield source.standard_normal((min(CHUNK, count - start), z_dim)).astype(np.float32)
+
+
+def row(number: int, z_dim: int) -> np.ndarray:
+    """z [z_dim] of one picture."""
+    *_, last = rows(number + 1, z_dim)
+    return last[-1]
+
+
+def changed(z, factors):
+    """z [64] of the built-in world with factors at other values: {name: 0..1}."""
+    from engine.world.factors import NAMES, normalise
+
+    z = normalise(torch.from_numpy(z)[None])[0]
+    for name, value in factors:
+        if name not in NAMES:
+            raise UserError(f"factor {name!r}: the built-in world has {', '.join(NAMES)}")
+        if len(z) < len(NAMES) or not 0 < value < 1:
+            raise UserError(f"factor {name}={value}: expected the built-in world, and a number between 0 and 1")
+        z[NAMES.index(name)] = 2 ** 0.5 * torch.erfinv(torch.tensor(2.0 * value - 1))
+    return normalise(z[None])[0].numpy()

@@ -1,0 +1,104 @@
+"""Solve a request: statistics, directions, goals, a solver, and out comes an Edit. The generator is left as it was."""
+from dataclasses import asdict, dataclass, fields
+
+import torch
+
+from engine.checkpoints.native import generator_hash
+from engine.errors import UserError
+from engine.rewriting.directions import METHODS, context_keys, directions, energies
+from engine.rewriting.edit import Edit
+from engine.rewriting.paste import Place, erased, goals
+from engine.rewriting.request import Request
+from engine.rewriting.request_file import to_plain
+from engine.rewriting.solvers import Task, solver as solver_named
+from engine.rewriting.statistics import default_folder, statistics
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to solve.
+
+    truncation: psi of the pictures the masks were painted on, and of the statistics. samples: pictures in the statistics.
+    method: how directions are found (directions.METHODS). single: only that context, counted from 0. erase: so many units
+    of the keys are silenced instead of an object pasted. published: crops as the published tool made them. around: key cells
+    about a paste that are to stay as they are. restraint, polish: of `instant`. steps, rate, every, patience: of Adam; every
+    `every` steps it is projected, after `patience` projections without progress it ends.
+    """
+    truncation: float = 0.5
+    samples: int = 1000
+    method: str = "zca"
+    single: int = -1
+    erase: int = 0
+    published: bool = False
+    around: int = 0
+    restraint: float = 1.0
+    polish: int = 12
+    steps: int = 2001
+    rate: float = 0.05
+    every: int = 10
+    patience: int = 2001
+
+    def __post_init__(self):
+        least = {"samples": 1, "steps": 1, "every": 1, "patience": 1}
+        for name in ("samples", "single", "erase", "around", "polish", "steps", "every", "patience"):
+            value, low = getattr(self, name), least.get(name, -1 if name == "single" else 0)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise UserError(f"{name} {value!r}: expected a whole number, {low} or more")
+        for name in ("truncation", "restraint", "rate"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e9:
+                raise UserError(f"{name} {value!r}: expected a number")
+        if self.restraint < 0 or self.rate <= 0:
+            raise UserError(f"restraint {self.restraint}, rate {self.rate}: expected 0 or more, and more than 0")
+        if self.method not in METHODS:
+            raise UserError(f"method {self.method!r}: expected {', '.join(METHODS)}")
+
+
+def settings_from(given: dict) -> Settings:
+    """Settings with these values. UserError for a name there is not."""
+    known = {field.name for field in fields(Settings)}
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise UserError(f"unknown setting {unknown[0]!r}: expected {', '.join(sorted(known))}")
+    return Settings(**given)
+
+
+def solve(generator, request: Request, layer: str | None = None, rank: int = 1, solver: str = "instant", *,
+          name: str = "edit", progress=None, **settings) -> Edit:
+    """The edit that does what the request says, at strength 1. Nothing of the generator changes.
+
+    layer: default, the request's own. settings: fields of Settings, and `cache`: the folder of statistics (None = keep none).
+    progress: called with {stage, done, of, ...}. UserError: a request, layer, rank or setting that can't be.
+    """
+    cache = settings.pop("cache", default_folder())
+    layer = layer or request.settings.get("layer")
+    if not layer:
+        raise UserError("the request doesn't say which layer to rewrite: give one of " + ", ".join(generator.layers))
+    settings = settings_from(settings)
+    generator.layer(layer)
+    module = solver_named(solver)
+    with torch.no_grad():
+        known = statistics(generator, layer, settings.samples, settings.truncation, cache, progress)
+        keys, weights = context_keys(generator, layer, request.keys(settings.single), settings.truncation)
+        found = directions(keys, weights, known, rank, settings.method)
+        wanted = _goals(generator, layer, request, settings, energies(keys, weights, known)) if getattr(module, "GOALS", True) else ()
+        if getattr(module, "FULL", False):
+            found = torch.eye(keys.shape[1], device=keys.device)
+        weight = generator.weights(layer).detach().clone()
+        task = Task(weight, found, tuple(wanted), known, settings, progress)
+        values = module.solve(task)
+        loss = {"before": float(task.loss(weight)), "after": float(task.loss(weight + task.delta(values)))} if wanted else {}
+    if not values.isfinite().all():
+        raise UserError(f"solver {solver}: it found no finite values; try another layer, a lower rate or other masks")
+    recipe = {"solver": solver, "layer": layer, "rank": rank, "settings": asdict(settings), "loss": loss, "request": to_plain(request)}
+    return Edit(name, layer, found, values, recipe, generator_hash(generator))
+
+
+def _goals(generator, layer, request, settings, energy):
+    place = Place(settings.truncation, settings.published, settings.around)
+    if not settings.erase:
+        return goals(generator, layer, request, place)
+    if settings.erase > len(energy):
+        raise UserError(f"erase {settings.erase}: the layer is given {len(energy)} channels")
+    marks = request.pastes or request.keys(settings.single)[:1]
+    return erased(generator, layer, marks, energy.topk(settings.erase).indices, place)
