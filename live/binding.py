@@ -1,20 +1,16 @@
-"""What a mapping file says: which control does what. Knows the words of the file, not what hands are doing.
+"""A binding: which control does what. Knows the words of a mapping file, not where it lies nor what hands are doing.
 
-A mapping file is YAML, `schema: 1`; docs/midi.md describes it. A control is named as its source names it: "cc 1/16",
-"cc14 1/16", "note 1/36", "bend 1", "pressure 1", "program 1", "key space", "osc /fader/3".
+A control is named as its source names it: "cc 1/16", "cc14 1/16", "nrpn 1/300", "note 1/36", "bend 1", "pressure 1",
+"program 1", "key space", "osc /fader/3".
 """
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.errors import UserError
-from live.commands import COMMANDS
-from live.config import Model, read_yaml
-
-FOLDER = Path(__file__).parents[1] / "mappings"
-DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
+from live import curves
+from live.config import Model
+from live.relative import ENCODINGS
 
 AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
 BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
@@ -24,6 +20,7 @@ _SEVEN = r"(?:\d{1,2}|1[01]\d|12[0-7])"
 CONTROLS = {
     "cc": (rf"{_CHANNEL}/{_SEVEN}", "cc CHANNEL/NUMBER, 1-16 and 0-127"),
     "cc14": (rf"{_CHANNEL}/(?:[12]?\d|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31"),
+    "nrpn": (rf"{_CHANNEL}/(?:\d{{1,4}}|1[0-5]\d{{3}}|16[0-2]\d{{2}}|163[0-7]\d|1638[0-3])", "nrpn CHANNEL/NUMBER, 1-16 and 0-16383"),
     "note": (rf"{_CHANNEL}/{_SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127"),
     "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
     "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
@@ -33,13 +30,18 @@ CONTROLS = {
     "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
 }
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
+BANKS = 16
 
 
 class Binding(Model):
     """One control -> one parameter or command.
 
-    range: where in the parameter's normalized range the control's ends sit; inverse turns it round.
-    takeover: pickup waits until the control meets the parameter's value; jump acts at once.
+    range: where in the parameter's normalized range the control's ends sit; inverse turns it round; curve spreads it.
+    takeover: pickup waits until the control meets the parameter's value; scale moves it at once, as far as there is room
+    on its side; jump puts it where the control is.
+    relative: an encoder without ends that says how far it was turned, in this encoding; click: how far one click goes, in
+    shares of the range; acceleration: how much further when it is turned fast.
+    bank: acts in this bank only. feedback: whether the control shows the value; None = if it is bound on one device.
     mode: what pressing does. trigger: the parameter goes to `value` (or the range's high end), a command is called;
     toggle: there and back; momentary: there while held; velocity: as far as it was hit; step: on by `step`.
     confirm: a second press is needed within so many seconds.
@@ -50,11 +52,17 @@ class Binding(Model):
     device: str | None = None
     range: tuple[Part, Part] = Field((0.0, 1.0), strict=False)
     inverse: bool = False
-    takeover: Literal["pickup", "jump"] = "pickup"
+    curve: Literal[tuple(curves.CURVES)] = "linear"
+    takeover: Literal["pickup", "scale", "jump"] = "pickup"
+    relative: Literal[tuple(ENCODINGS)] | None = None
+    click: float = Field(1 / 128, gt=0.0, le=1.0)
+    acceleration: float = Field(0.0, ge=0.0, le=10.0)
     mode: Literal["trigger", "toggle", "momentary", "velocity", "step"] | None = None
     value: float | str | None = None
     step: float | None = None
     confirm: float = Field(0.0, ge=0.0, le=60.0)
+    bank: int | None = Field(None, ge=1, le=BANKS)
+    feedback: bool | None = None
 
     @field_validator("control")
     @classmethod
@@ -88,6 +96,8 @@ class Binding(Model):
             raise ValueError(f"step and mode {mode} exclude each other")
         if self.value is not None and mode not in (None, "trigger", "toggle", "momentary"):
             raise ValueError(f"value and mode {mode} exclude each other; modes with a value: trigger, toggle, momentary")
+        if self.relative and (self.kind != "cc" or mode):
+            raise ValueError(f"relative is for a control change that turns a parameter, got {self.control}{f', mode {mode}' if mode else ''}")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self
@@ -108,26 +118,20 @@ class Binding(Model):
 
     def at(self, position: float) -> float:
         """Where in the parameter's normalized range the control puts it."""
-        low, high = self.range
-        return high - position * (high - low) if self.inverse else low + position * (high - low)
+        return curves.place(position, self.range, self.curve, self.inverse)
+
+    def back(self, place: float) -> float:
+        """The position of the control at which it would put the parameter there."""
+        return curves.position(place, self.range, self.curve, self.inverse)
+
+    @property
+    def shows(self) -> bool:
+        """Whether its control is sent what it stands for."""
+        return bool(self.device) if self.feedback is None else self.feedback
 
     def hears(self, device: str | None) -> bool:
         """Whether it listens to this device; events without one are heard by bindings without one."""
         return self.device is None or device is not None and re.search(self.device, device, re.IGNORECASE) is not None
-
-
-class MappingFile(Model):
-    """A mapping file. device: the bindings that name none are of this one only."""
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str = ""
-    about: str = ""
-    device: str | None = None
-    bindings: list[Binding]
-
-    @field_validator("device")
-    @classmethod
-    def _pattern(cls, text):
-        return checked_pattern(text)
 
 
 def checked_pattern(text):
@@ -137,24 +141,3 @@ def checked_pattern(text):
     except re.error as error:
         raise ValueError(f"expected a part of the port's name, or a regular expression; {text!r}: {error}") from None
     return text
-
-
-def load(path) -> list[Binding]:
-    """The bindings of a mapping file. UserError: what is wrong where."""
-    file = read_yaml(path, MappingFile)
-    of_device = {"device": file.device} if file.device else {}
-    bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
-    _check_commands(bindings, path)
-    return bindings
-
-
-def _check_commands(bindings, path):
-    """Arguments can only be checked against commands; whether a parameter is there depends on the scene."""
-    for number, binding in enumerate(bindings, 1):
-        where = f"{path} > bindings > {number}"
-        known = COMMANDS.get(binding.to)
-        if binding.arguments and known is None:
-            raise UserError(f"{where} > arguments: {binding.to} is not a command; there are: {', '.join(sorted(COMMANDS))}")
-        if known and len(binding.arguments) > len(known.arguments):
-            raise UserError(f"{where} > arguments: {binding.to} takes {', '.join(known.arguments) or 'none'}, "
-                            f"got {len(binding.arguments)}")

@@ -15,21 +15,26 @@ COMMANDS: dict[str, "Command"] = {}
 
 @dataclass(frozen=True)
 class Command:
-    """about: its docstring. arguments: names of what may follow the address, as shown to users; the first `needed` must."""
+    """about: its docstring. arguments: names of what may follow the address, as shown to users; the first `needed` must.
+
+    timed: it is told when the hand did it, on the clock of live.clock.now(), as the keyword `at`.
+    """
     address: str
     function: Callable
     arguments: tuple[str, ...]
     about: str
     needed: int = 0
+    timed: bool = False
 
 
 def command(address):
     """Declare a command `f(show, *arguments)` at an OSC address."""
     def declare(function):
-        arguments = list(inspect.signature(function).parameters.values())[1:]
+        every = list(inspect.signature(function).parameters.values())[1:]
+        arguments = [a for a in every if a.kind is not a.KEYWORD_ONLY]
         needed = sum(a.default is a.empty for a in arguments)
         names = tuple(a.name for a in arguments)
-        COMMANDS[address] = Command(address, function, names, inspect.getdoc(function) or "", needed)
+        COMMANDS[address] = Command(address, function, names, inspect.getdoc(function) or "", needed, len(every) > len(arguments))
         return function
     return declare
 
@@ -47,7 +52,7 @@ def call(show, order):
     arguments = order.arguments[:len(found.arguments)]
     if len(arguments) < found.needed:
         raise UserError(f"{order.command} needs {' and '.join(found.arguments[:found.needed])}")
-    return found.function(show, *arguments) or ()
+    return found.function(show, *arguments, **({"at": order.at} if found.timed else {})) or ()
 
 
 @command("/freeze")

@@ -80,11 +80,11 @@ def _depth(text):
     return deepest
 
 
-def write_yaml(path, data):
-    """Write plain data as YAML: to a temporary name first, so that a crash never leaves half a file."""
+def write_yaml(path, data, comments=""):
+    """Write plain data as YAML, comments above it: to a temporary name first, so that a crash never leaves half a file."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    text = comments + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
     try:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)

@@ -1,5 +1,5 @@
 """What travels between threads. Frozen, so handing one over is safe."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
 
@@ -31,9 +31,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command to run: its address ("/preset/recall") and the arguments sent with it."""
+    """A command to run: its address ("/preset/recall"), the arguments sent with it, and when the hand did it."""
     command: str
     arguments: tuple = ()
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

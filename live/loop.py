@@ -42,6 +42,7 @@ class Show:
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, set()
+        self.applied = []                              # what was applied in the frame before
 
     def play(self, ticks):
         """Play until the ticks end or stop() is called."""
@@ -60,7 +61,7 @@ class Show:
         events = drain(self.inbox)
         try:
             applied = self._played(tick, events) if replayed is None else self._apply(replayed)
-            self.motion = self.motion.advance(self.scene, tick.dt)
+            self.motion, self.applied = self.motion.advance(self.scene, tick.dt), applied
             if self.record:
                 self.record(tick, applied)
             picture = self.source() if self.source else None

@@ -7,65 +7,62 @@ import logging
 import math
 
 from engine.errors import UserError
-from live import binding as files
+from live import macros
+from live import mapping_file as files
 from live.binding import AT_DEVICE, Binding
 from live.commands import COMMANDS, fires
-from live.events import Call, Change
 from live.faders import Faders
+from live.held import Held, Turn, number
+from live.learn import Learn
 from live.osc_address import NORMALIZED, is_pattern, matches, spelled
 from live.pairs import Pairs
-from live.takeover import Grip
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
-SWITCHES = ("cc", "cc14", "bend", "pressure")        # as buttons they are pressed by passing the middle upwards
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
-
-
-class Held:
-    """A binding as one control of one device plays it. reads_scene: what it does depends on the value there is."""
-
-    def __init__(self, binding: Binding):
-        self.binding, self.grip, self.pressed = binding, Grip(), False
-        self.is_button = binding.button or binding.to in COMMANDS
-        self.reads_scene = binding.pressing in ("toggle", "step") if self.is_button else binding.takeover == "pickup"
-
-
-class Turn:
-    """What has been heard so far in one frame."""
-
-    def __init__(self, scene):
-        self.scene, self.found, self.ahead, self.called = scene, [], {}, False
-
-    def value(self, address):
-        """The value at an address, with what this frame has already changed."""
-        return self.ahead[address] if address in self.ahead else self.scene[address]
-
-    def change(self, address, value):
-        self.ahead[address] = value
-        self.found.append(Change(address, value))
-
-    def call(self, command, arguments):
-        self.called = True
-        self.found.append(Call(command, tuple(arguments)))
+OF_LEARN = "/midi/"                 # keys bound to these commands go on doing so while a control is learned
 
 
 class Mapping:
     """layers: lists of bindings, one a file. For one control of one device the last layer that binds it decides, and
     all its bindings there act. stats: told of OSC messages nothing is called by (live.osc_stats.Stats), or None.
+
+    bank: which of the bindings that name one act. macros: {number: live.macros.Macro}. learn: what is learned on top.
+    hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
+    last: the address that a hand changed last. paths: the files it was read from.
     """
 
-    def __init__(self, layers=(), stats=None):
-        self.layers, self.stats = [PROGRAMS, *layers], stats
-        self.pairs = Pairs({b.control for layer in self.layers for b in layer if b.kind == "cc14"})
-        self._held, self._unbound, self._later = {}, set(), []
-        self._armed, self._said, self._faders = {}, set(), Faders()
+    def __init__(self, layers=(), stats=None, moves=()):
+        self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
+        self.macros = {macro.macro: macro for macro in moves}
+        self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
+        self.macros_changed = False
+        self._later, self._armed, self._said, self._down = [], {}, set(), {}
+        self._faders = Faders()
+        self.rebind()
 
     @classmethod
     def load(cls, paths=(), stats=None):
         """The mapping of these files, over the ones that are always there. UserError: what is wrong where."""
-        return cls([files.load(path) for path in (*files.DEFAULTS, *paths)], stats)
+        read = [files.read(path) for path in (*files.DEFAULTS, *paths)]
+        mapping = cls([file.bindings for file in read], stats, [macro for file in read for macro in file.macros])
+        mapping.paths = tuple(paths)
+        return mapping
+
+    @property
+    def banks(self) -> int:
+        """How many banks there are."""
+        return max((b.bank or 1 for layer in (*self.layers, self.learn.layer) for b in layer), default=1)
+
+    def rebind(self, bank=None):
+        """Bindings or the bank have changed: controls meet their values anew, what is held down is let go where it was pressed."""
+        held = getattr(self, "_held", {})
+        self._down |= {control: found for control, found in held.items() if any(h.pressed for h in found)}
+        self.bank = bank or self.bank
+        self.pairs = Pairs({b.control for layer in (*self.layers, self.learn.layer) for b in layer if b.kind in ("cc14", "nrpn")})
+        self._held, self._unbound = {}, set()
+        self.version += 1
 
     def heard(self, events, scene) -> list:
         """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
@@ -74,9 +71,9 @@ class Mapping:
         if not events and not self._later and not self.pairs.waiting:
             return []
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
-            return found
+            return self._quick(found, scene)
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
-        self._later, turn = [], Turn(scene)
+        self._later, turn = [], Turn(scene, self.macros)
         for event in events:
             held = self._bound(event.control)
             if turn.called and any(h.reads_scene for h in held):
@@ -86,19 +83,55 @@ class Mapping:
                 self._event(event, held, turn)
             except UserError as error:
                 self._say(str(error))
+        self.last = next(reversed(turn.ahead), self.last)
+        return turn.found
+
+    def _quick(self, changes, scene):
+        """What numbers sent straight to parameters mean."""
+        self.last = changes[-1].address if changes else self.last
+        if not any(change.address in macros.PARAMETERS for change in changes):
+            return changes
+        turn = Turn(scene, self.macros)
+        for change in changes:
+            turn.change(change.address, change.value)
         return turn.found
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        for h in held:
+        if self._learned(event, kind, rest, held, turn.scene):
+            return
+        if held and AT_DEVICE in rest:
+            self.hands[event.control] = event.value, event.at
+        for h in self._let_go(event) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
             if turn.called and rest not in turn.scene.parameters and rest not in COMMANDS:
                 turn.found.append(event)              # of a bend, say, that a command before it brings: heard again after it
             else:
-                self._direct(rest, event.value, turn)
+                self._direct(rest, event.value, turn, event.at)
         elif kind == "device":
             self._forget(rest)
+
+    def _learned(self, event, kind, rest, held, scene):
+        """Whether an event is heard by what is being learned instead."""
+        if not self.learn.hears(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
+            return False
+        if kind == "osc" and (rest in scene.parameters or rest in COMMANDS or rest.startswith(NORMALIZED + "/") or is_pattern(rest)):
+            return False
+        parameter = scene.parameters.get(self.learn.wanted[0][0])
+        binding = self.learn.heard(event, parameter, self.bank if self.banks > 1 else None)
+        if binding is not None:
+            self.rebind()
+            self.hands[event.control] = event.value, event.at
+            log.info("learned: %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it",
+                     binding.control, f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else "", binding.to)
+        return True
+
+    def _let_go(self, event):
+        """What is to hear a release: what heard the press, though other bindings may have come since."""
+        if self._down and (number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
+            return self._down.pop(event.control, None)
+        return None
 
     # -- which bindings an event is for
 
@@ -119,29 +152,35 @@ class Mapping:
 
     def _search(self, control):
         name, _, device = control.partition(AT_DEVICE)
-        pair, _ = self.pairs.parts.get(name, (None, True))
-        for layer in reversed(self.layers):
+        for layer in (self.learn.layer, *reversed(self.layers)):
             mine = [b for b in layer if b.hears(device or None)]
             found = [b for b in mine if b.control == name or b.kind == "program" and name.startswith(b.control + "/")]
-            if found or any(b.control == pair for b in mine):    # part of a 14-bit pair is nothing by itself
-                exact = [b for b in found if b.control == name]
-                return [Held(b) for b in exact or found]
+            active = [b for b in found if b.bank in (None, self.bank)]
+            if active:
+                exact = [b for b in active if b.control == name]
+                position = number(self.hands[control][0]) if control in self.hands else None
+                return [Held(b, position, self._armed) for b in exact or active]
+            elsewhere = found and layer is not self.learn.layer      # in another bank of the same file
+            if elsewhere or self.pairs.is_part(name, {b.control for b in mine}):
+                return []
         return []
 
     def _forget(self, device):
-        """A device has come or gone: its faders may have been moved unseen."""
+        """A device has come or gone: its controls may have been moved unseen."""
         for control, held in self._held.items():
             if control.endswith(AT_DEVICE + device):
+                self.hands.pop(control, None)
                 for h in held:
                     h.grip.forget()
 
     def _every_counts(self, control, scene):
         """Whether each event of a control is heard, not only the newest in a frame."""
         held = self._bound(control)
-        if held:
-            return any(h.is_button for h in held)
+        if held and not self.learn.wanted:
+            return any(h.every_counts for h in held)
         address = control[4:]
-        return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
+        return bool(self.learn.wanted) or (control.startswith("osc ") and address not in scene.parameters
+                                           and not address.startswith(NORMALIZED + "/"))
 
     # -- bindings
 
@@ -149,71 +188,12 @@ class Mapping:
         binding = h.binding
         if binding.to not in COMMANDS and binding.to not in turn.scene.parameters:
             self._say(f"{binding.control}: there is no {binding.to} now; the binding does nothing")
-        elif h.is_button:
-            self._button(h, event, turn)
-        elif (position := _number(event.value)) is not None:
-            self._turned(h, min(max(position, 0.0), 1.0), turn)
-        elif event.value != ():
-            turn.change(binding.to, event.value)      # a choice by its name
-
-    def _turned(self, h, position, turn):
-        binding, parameter = h.binding, turn.scene.parameters[h.binding.to]
-        if parameter.size:
-            raise UserError(f"{binding.control}: {binding.to} takes {parameter.size} numbers, a control gives one")
-        current, place = turn.value(binding.to), binding.at(position)
-        if binding.takeover == "pickup" and not h.grip.takes(place, parameter, current, *binding.range):
-            return
-        value = parameter.clamp(parameter.plain(place))
-        h.grip.hold(value)
-        if value != current or binding.takeover == "jump":
-            turn.change(binding.to, value)
-
-    def _button(self, h, event, turn):
-        number = _number(event.value)
-        down = number is None or number != 0          # no argument, a word: a press
-        if h.binding.kind in SWITCHES:
-            down = number >= 0.5
-            if down == h.pressed:
-                return
-            h.pressed = down
-        if down and h.binding.confirm and not self._confirmed(h.binding, event):
-            return
-        if h.binding.to in COMMANDS:
-            if down:
-                turn.call(h.binding.to, _arguments(h.binding, event))
         else:
-            self._pressed(h.binding, down, number, turn)
-
-    def _confirmed(self, binding, event):
-        """Whether this is the second press in time; any control with the same target counts as the first."""
-        first = self._armed.pop(binding.to, None)
-        if first is not None and event.at - first <= binding.confirm:
-            return True
-        self._armed[binding.to] = event.at
-        log.warning("%s: once more within %g s for %s", binding.control, binding.confirm, binding.to)
-        return False
-
-    def _pressed(self, binding, down, number, turn):
-        parameter, mode = turn.scene.parameters[binding.to], binding.pressing
-        if not down:
-            if mode == "momentary":
-                turn.change(binding.to, parameter.plain(binding.at(0.0)))
-            return
-        current = turn.value(binding.to)
-        on = parameter.plain(binding.at(1.0)) if binding.value is None else parameter.clamp(binding.value)
-        if mode == "toggle":
-            off = parameter.plain(binding.at(0.0))
-            here, away = parameter.normalized(current), parameter.normalized
-            on = off if current == on or abs(here - away(on)) < abs(here - away(off)) else on
-        elif mode == "velocity":
-            on = parameter.plain(binding.at(min(1.0 if number is None else number, 1.0)))
-        elif mode == "step":
-            on = _stepped(binding, parameter, current)
-        turn.change(binding.to, on)
+            h.play(event, turn)
 
     # -- OSC without a binding
 
-    def _direct(self, address, value, turn):
+    def _direct(self, address, value, turn, at=0.0):
         parameters = turn.scene.parameters
         if address in parameters or address in COMMANDS:
             names = [address]
@@ -225,7 +205,7 @@ class Mapping:
             if name in COMMANDS and name not in parameters:
                 arguments = value if isinstance(value, tuple) else (value,)
                 if fires(arguments):
-                    turn.call(name, arguments)
+                    turn.call(name, arguments, at)
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
@@ -237,8 +217,8 @@ class Mapping:
         parameter = parameters[plain]
         if isinstance(value, tuple) and not parameter.size:
             value = value[-1]
-        if plain is not name and not parameter.size and (number := _number(value)) is not None and math.isfinite(number):
-            value = parameter.plain(number)
+        if plain is not name and not parameter.size and (given := number(value)) is not None and math.isfinite(given):
+            value = parameter.plain(given)
         turn.change(plain, value)
 
     def _say(self, text):
@@ -259,31 +239,3 @@ def newest(events, every_counts=lambda control: False) -> list:
         elif event.momentary or every[control]:
             kept.append(event)
     return kept[::-1]
-
-
-def _number(value):
-    """The number in an event's value, the last of several; None if there is none."""
-    if isinstance(value, tuple):
-        value = value[-1] if value else None
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _arguments(binding, event):
-    """What a command is called with: what the binding says, else the program's number, else what OSC sent along."""
-    counts = binding.kind == "program" and "/" not in binding.control        # any program: which one is the argument
-    if binding.arguments or binding.kind != "osc" and not counts:
-        return binding.arguments
-    if counts:
-        return [int(event.control.partition(AT_DEVICE)[0].rpartition("/")[2])]
-    return event.value if isinstance(event.value, tuple) else (event.value,)
-
-
-def _stepped(binding, parameter, current):
-    """The value one step on: choices and angles go round, all else stops at the ends of the binding's range."""
-    if parameter.choices:
-        return parameter.choices[(parameter.choices.index(current) + round(binding.step)) % len(parameter.choices)]
-    value = current + binding.step
-    if parameter.curve == "circular":
-        return parameter.clamp(value)
-    low, high = (parameter.plain(end) for end in binding.range)
-    return parameter.clamp(min(max(value, low), high))

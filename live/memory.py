@@ -145,6 +145,11 @@ class Memory:
         return []
 
     @property
+    def leading(self) -> bool:
+        """Whether a morph or the pad sets the parameters."""
+        return bool(self.morph or self._next or self.pad)
+
+    @property
     def quantum(self) -> float:
         return QUANTA[self.show.scene["/quantise"]]
 

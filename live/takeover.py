@@ -28,6 +28,19 @@ class Grip:
         crossed = before is not None and (before - here) * (position - here) <= 0
         return crossed or abs(position - here) <= HOOK or parameter.clamp(parameter.plain(position)) == current
 
+    def scaled(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0):
+        """Where a control moved to this normalized position puts the parameter: as far towards the end of the range as it
+        has gone of its own way there, so that both arrive together. None: it does not move it, nobody knows from where.
+        """
+        before = self.position
+        if self.takes(position, parameter, current, low, high):
+            return position
+        if before is None or before == position:
+            return None
+        end = high if position > before else low
+        here = min(max(parameter.normalized(current), low), high)
+        return here + (end - here) * min((position - before) / (end - before), 1.0) if end != before else end
+
     def hold(self, value):
         """The control has set the parameter to this plain value."""
         self.held = value

@@ -16,11 +16,12 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine, opening
+from live import addresses, instruments, journal, learn, machine, opening
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
 from live.loop import Show
+from live.macros import Macros, labelled
 from live.mapping import Mapping
 from live.memory import Memory
 from live.takes import Origin, TakeReader
@@ -41,6 +42,7 @@ def arguments(parser):
     show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
     hands = parser.add_argument_group("hands")
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
+    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[], help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
     hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
@@ -90,7 +92,11 @@ def _check(options):
 
 def _play(options, opened, closing):
     opened.instrument.warm_up(opened.scene, cost=cost if options.tune else None)
-    show = Show(opened.instrument, Mapping.load(options.mapping), opened.scene)
+    mapping = Mapping.load(options.mapping)
+    show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
+    Macros(show)
+    for address in options.learn:
+        mapping.learn.begin(learn.target(address, show.scene))
     memory = _memory(options, opened, show)
     closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)

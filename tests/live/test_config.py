@@ -1,13 +1,14 @@
 import pytest
 
 from engine.errors import UserError
-from live import binding, config
+from live import config, mapping_file
 
 GOOD = "schema: 1\nbindings:\n  - {control: cc 1/16, to: /truncation}\n"
-CONTROLS = ("there are: cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 1-16 and 0-31; note CHANNEL/NUMBER, 1-16 and 0-127; "
+CONTROLS = ("there are: cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 1-16 and 0-31; nrpn CHANNEL/NUMBER, 1-16 and 0-16383; note CHANNEL/NUMBER, 1-16 and 0-127; "
             "bend CHANNEL, 1-16; pressure CHANNEL or CHANNEL/NOTE; program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128; "
             "key NAME, such as space, f11, ctrl+s; window close; osc /ADDRESS")
-KEYS = "control, to, arguments, device, range, inverse, takeover, mode, value, step, confirm"
+KEYS = ("control, to, arguments, device, range, inverse, curve, takeover, relative, click, acceleration, mode, value, step, "
+        "confirm, bank, feedback")
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def load(tmp_path, monkeypatch):
 
     def load(text):
         (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
-        return binding.load("m.yaml")
+        return mapping_file.load("m.yaml")
     return load
 
 
@@ -33,8 +34,8 @@ def test_a_mapping_file(load):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "m.yaml: expected the keys schema, name, about, device, bindings, got nothing"),
-    ("- 1\n", "m.yaml: expected the keys schema, name, about, device, bindings, got [1]"),
+    ("", "m.yaml: expected the keys schema, name, about, device, profile, channel, macros, bindings, got nothing"),
+    ("- 1\n", "m.yaml: expected the keys schema, name, about, device, profile, channel, macros, bindings, got [1]"),
     ("schema: 1\nbindings: [\n", "m.yaml line 3: not valid YAML: did not find expected node content"),
     ("a: 2024-13-01", "m.yaml: not valid YAML: month must be in 1..12"),
     ("schema: 1\nschema: 1\nbindings: []\n", "m.yaml line 2: not valid YAML: schema is given twice"),
@@ -42,7 +43,7 @@ def test_a_mapping_file(load):
     ("bindings: []\n", "m.yaml: schema is missing"),
     ("schema: 2\nbindings: []\n", "m.yaml > schema: expected 1, got 2"),
     ("schema: 1\nbindings: {}\n", "m.yaml > bindings: expected a list, got {}"),
-    ("schema: 1\nbindigs: []\nbindings: []\n", "m.yaml: unknown bindigs; allowed: schema, name, about, device, bindings"),
+    ("schema: 1\nbindigs: []\nbindings: []\n", "m.yaml: unknown bindigs; allowed: schema, name, about, device, profile, channel, macros, bindings"),
     ("schema: 1\ndevice: '('\nbindings: []\n", "m.yaml > device: expected a part of the port's name, or a regular expression; '(': "
                                                "missing ), unterminated subpattern at position 0"),
     ("schema: 1\nbindings: [5]\n", "m.yaml > bindings > 1: expected keys and values, got 5"),
@@ -58,7 +59,7 @@ def test_a_mapping_file(load):
     (one("control: osc fader, to: /x"), "m.yaml > bindings > 1 > control: expected osc /ADDRESS, got 'osc fader'"),
     (one("control: cc 1/16, to: truncation"),
      "m.yaml > bindings > 1 > to: expected an address such as /truncation or /preset/next, got 'truncation'"),
-    (one("control: cc 1/16, to: /x, takeover: pick"), "m.yaml > bindings > 1 > takeover: expected pickup or jump, got 'pick'"),
+    (one("control: cc 1/16, to: /x, takeover: pick"), "m.yaml > bindings > 1 > takeover: expected pickup, scale or jump, got 'pick'"),
     (one("control: note 1/1, to: /x, mode: hold"),
      "m.yaml > bindings > 1 > mode: expected trigger, toggle, momentary, velocity or step, got 'hold'"),
     (one("control: cc 1/16, to: /x, range: 0.5"), "m.yaml > bindings > 1 > range: expected a list, got 0.5"),
@@ -96,13 +97,13 @@ def test_all_mistakes_are_told_at_once(load):
 def test_a_file_that_is_not_there_names_those_that_are(load, tmp_path):
     load(GOOD)
     with pytest.raises(UserError, match="^n.yaml: no such file; there: m.yaml$"):
-        binding.load("n.yaml")
+        mapping_file.load("n.yaml")
 
 
 def test_a_file_that_is_no_text(load, tmp_path):
     (tmp_path / "m.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="^m.yaml: expected UTF-8 text$"):
-        binding.load("m.yaml")
+        mapping_file.load("m.yaml")
     with pytest.raises(UserError, match="cannot be read"):
         config.read_plain(tmp_path)
 
@@ -115,7 +116,7 @@ def test_a_file_nested_without_end(load):
 def test_what_is_written_can_be_read_again(tmp_path):
     path = tmp_path / "out.yaml"
     config.write_yaml(path, {"schema": 1, "name": "Größe: 1", "bindings": [{"control": "key y", "to": "/x"}]})
-    assert binding.load(path)[0].control == "key y" and [p.name for p in tmp_path.iterdir()] == ["out.yaml"]
+    assert mapping_file.load(path)[0].control == "key y" and [p.name for p in tmp_path.iterdir()] == ["out.yaml"]
 
 
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live import binding as files
+from live import mapping_file as files
 from live.binding import Binding
 from live.commands import COMMANDS
 from live.events import Call, Change, ControlEvent

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from live import binding
+from live import mapping_file
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "osc.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "osc.md").read_text(encoding="utf-8")
 def test_mapping_files(text, tmp_path):
     path = tmp_path / "shown.yaml"
     path.write_text(text, encoding="utf-8")
-    assert all(b.kind == "osc" for b in binding.load(path))
+    assert all(b.kind == "osc" for b in mapping_file.load(path))
 
 
 def test_flags():

@@ -1,0 +1,126 @@
+"""Mapping files: which are there, what they hold, reading and writing them. docs/midi.md describes them.
+
+Knows the words of a file, not what hands are doing. Every mistake is told with the file, the way to it and what is allowed.
+"""
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from engine.errors import UserError
+from live import devices
+from live.binding import Binding, checked_pattern
+from live.commands import COMMANDS
+from live.config import Model, build, read_plain, write_yaml
+from live.macros import Macro
+
+FOLDER = Path(__file__).parents[1] / "mappings"
+DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
+
+
+class MappingFile(Model):
+    """A mapping file. device: the bindings that name none are of this one only. profile: whose names of controls are used."""
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str = ""
+    about: str = ""
+    device: str | None = None
+    profile: str | None = None
+    channel: int | None = Field(None, ge=1, le=16)
+    macros: list[Macro] = []
+    bindings: list[Binding]
+
+    @field_validator("device")
+    @classmethod
+    def _pattern(cls, text):
+        return checked_pattern(text)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a mapping file says: its bindings, and its macros."""
+    bindings: list
+    macros: list
+
+
+def read(path) -> Read:
+    """A mapping file. UserError: what is wrong where."""
+    data = read_plain(path)
+    profile = _profile(data, path)
+    file = build(MappingFile, profile.named(data, path) if profile else data, path)
+    device = file.device or (profile.match if profile else None)
+    of_device = {"device": device} if device else {}
+    bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
+    _check_commands(bindings, path)
+    return Read(bindings, list(file.macros))
+
+
+def load(path) -> list[Binding]:
+    """The bindings of a mapping file. UserError: what is wrong where."""
+    return read(path).bindings
+
+
+def _profile(data, path):
+    """The profile that a mapping file names, None if it names none."""
+    name = data.get("profile") if isinstance(data, dict) else None
+    if not isinstance(name, str):
+        return None
+    try:
+        profile = devices.named(name, Path(path).parent)
+    except UserError as error:
+        raise UserError(f"{path} > profile: {error}") from None
+    channel = data.get("channel")
+    return profile.on_channel(channel) if type(channel) is int and 1 <= channel <= 16 else profile
+
+
+def _check_commands(bindings, path):
+    """Arguments can only be checked against commands; whether a parameter is there depends on the scene."""
+    for number, binding in enumerate(bindings, 1):
+        where = f"{path} > bindings > {number}"
+        known = COMMANDS.get(binding.to)
+        if binding.arguments and known is None:
+            raise UserError(f"{where} > arguments: {binding.to} is not a command; there are: {', '.join(sorted(COMMANDS))}")
+        if known and len(binding.arguments) > len(known.arguments):
+            raise UserError(f"{where} > arguments: {binding.to} takes {', '.join(known.arguments) or 'none'}, "
+                            f"got {len(binding.arguments)}")
+
+
+# -- writing
+
+def written(data, bindings, macros) -> dict:
+    """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros."""
+    data = dict(data or {"schema": 1, "name": "Learned"})
+    profile = devices.known().get(data.get("profile")) if data.get("channel") is None else None
+    new = [_plain(binding, profile) for binding in bindings]
+    same = lambda entry: (entry.get("control"), entry.get("device"), entry.get("bank"))
+    taken = {same(entry) for entry in new}
+    data["bindings"] = [entry for entry in data.get("bindings", ()) if same(entry) not in taken] + new
+    if macros:
+        data.pop("macros", None)
+        data = {**{k: v for k, v in data.items() if k != "bindings"},
+                "macros": [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros], "bindings": data["bindings"]}
+    return data
+
+
+def _plain(binding, profile) -> dict:
+    """A binding as a file says it, by the name of its control where the file's profile has one."""
+    entry = binding.model_dump(exclude_defaults=True, mode="json")
+    name = profile.name_of(binding.control) if profile and binding.device and profile.matches(binding.device) else None
+    return {"control": name, **{k: v for k, v in entry.items() if k not in ("control", "device")}} if name else entry
+
+
+def save(path, bindings, macros):
+    """Write these bindings into the file, which may be there already. UserError: it can't be read or written."""
+    path = Path(path)
+    data, comments = None, ""
+    if path.exists():
+        data, comments = read_plain(path), _comments(path)
+        read(path)                                       # what can't be read is not written over
+    write_yaml(path, written(data, bindings, macros), comments)
+
+
+def _comments(path) -> str:
+    """The comments a file begins with: the rest of them does not survive."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
