@@ -283,18 +283,18 @@ class Generator(nn.Module):
         """{layer: [N, C, H, W']} after activation, before bends. Runs no further than the last layer asked for."""
         return self._record(ws, layers, noise, "activated")
 
-    def features(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
+    def features(self, ws, layers, noise="const", noise_seed=None) -> dict[str, torch.Tensor]:
         """{layer: [N, O, H, W']} before noise, bias and activation: what `splice` takes and an encoder predicts."""
-        return self._record(ws, layers, noise, "convolved")
+        return self._record(ws, layers, noise, "convolved", noise_seed)
 
     def inputs(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
         """{layer: [N, I, h, w']} what its convolution is given, before the style scales it: times the styles, its keys."""
         return self._record(ws, layers, noise, "received")
 
-    def _record(self, ws, layers, noise, stage):
+    def _record(self, ws, layers, noise, stage, noise_seed=None):
         for name in layers:
             self.layer(name)
-        run = _Pass(_Noise(noise, 1.0, None), **{stage: dict.fromkeys(layers)})
+        run = _Pass(_Noise(noise, 1.0, noise_seed), **{stage: dict.fromkeys(layers)})
         last = max((self.layers.index(name) for name in layers), default=0)
         for r, _ in self._blocks(ws, run, None):
             if r == int(self.layers[last].split(".")[0][1:]):

@@ -14,7 +14,7 @@ from engine.encoder.published import Published
 
 SLOPE = 0.2
 SAMPLES = 64                             # pictures that a fresh encoder's features are centred on
-WIDEST, NARROWEST, WORTH = 128, 8, 2048   # channels at a side of r features: WORTH / r, within these
+NARROWEST, FULL = 8, 16                  # the most channels are had where a side has FULL features, or fewer
 
 
 class Encoder(nn.Module):
@@ -31,12 +31,12 @@ class Encoder(nn.Module):
         self.eval()
 
     @classmethod
-    def fresh(cls, generator, layer: str, preset: str = "live", size=None, seed: int = 0) -> "Encoder":
+    def fresh(cls, generator, layer: str, preset: str = "live", size=None, seed: int = 0, width: int = 128) -> "Encoder":
         """An untrained encoder for a generator's layer; what a seed makes is always the same.
 
         The live preset's answers already have the mean and the spread of the layer's features.
         """
-        plan = plan_for(generator, layer, preset, size, generator_hash(generator))
+        plan = plan_for(generator, layer, preset, size, generator_hash(generator), width)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = cls(plan)
@@ -89,7 +89,7 @@ class Live(nn.Module):
         halvings = plan.halvings
         fold = 2 ** min(2, halvings)
         sides = [(plan.features[0] << k, plan.features[1] << k) for k in range(halvings - int(math.log2(fold)), -1, -1)]
-        widths = [width(side) for side in sides]
+        widths = [channels_at(side, plan.width) for side in sides]
         layers = [nn.PixelUnshuffle(fold), convolution(3 * fold * fold, widths[0])]
         for i, here in enumerate(widths):
             if i:
@@ -127,10 +127,10 @@ class Block(nn.Module):
         return x + self.second(F.leaky_relu(y, SLOPE))
 
 
-def width(side):
+def channels_at(side, most):
     """Channels at feature maps of (height, width): fewer where there are more places."""
     r = math.sqrt(side[0] * side[1])
-    return 8 * round(min(WIDEST, max(NARROWEST, WORTH / r)) / 8)
+    return max(NARROWEST, 8 * round(most * min(1.0, FULL / r) / 8))
 
 
 def convolution(inputs, outputs, kernel=3, gain=1.0):

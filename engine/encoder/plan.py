@@ -8,7 +8,7 @@ PRESETS = ("live", "published", "published-sharp", "published-short")
 PUBLISHED_SIZE = 256
 SMALLEST, LARGEST = 64, 256              # sides of the pictures that the live preset looks at, unless asked otherwise
 PER_FEATURE = 8                          # pixels for one feature, likewise
-MOST_PIXELS = 2048
+MOST_PIXELS, WIDEST = 2048, 1024
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Plan:
     """layer: whose convolution output is predicted. channels, features: its shape, (height, width).
 
     size: of the pictures looked at, (height, width). generator: content hash of the weights it is for; "" = not known.
+    width: the most channels that the live preset has inside.
     """
     layer: str
     channels: int
@@ -23,10 +24,13 @@ class Plan:
     size: tuple[int, int]
     preset: str = "live"
     generator: str = ""
+    width: int = 128
 
     def __post_init__(self):
         if self.preset not in PRESETS:
             raise UserError(f"encoder preset {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        if not 8 <= self.width <= WIDEST:
+            raise UserError(f"encoder width {self.width}: expected 8 to {WIDEST} channels")
         if self.channels < 1 or min(self.features) < 1 or not 1 <= max(self.size) <= MOST_PIXELS:
             raise UserError(f"encoder: no pictures of {shape(self.size)} to {self.channels} x {shape(self.features)} features")
         factors = [side / feature for side, feature in zip(self.size, self.features)]
@@ -53,14 +57,14 @@ class Plan:
         return None
 
 
-def plan_for(generator, layer: str, preset: str = "live", size=None, weights: str = "") -> Plan:
+def plan_for(generator, layer: str, preset: str = "live", size=None, weights: str = "", width: int = 128) -> Plan:
     """The plan of a preset for a generator's layer. size: a side in pixels for square features, or (height, width)."""
     channels, features = generator.channels(layer), shape_of(generator, layer)
     if size is None:
         size = usual_size(features, preset)
     elif isinstance(size, int):
         size = tuple(side * size // max(features) for side in features)
-    return Plan(layer, channels, features, tuple(size), preset, weights)
+    return Plan(layer, channels, features, tuple(size), preset, weights, width)
 
 
 def usual_size(features, preset):

@@ -4,15 +4,15 @@ Everything it keeps is in two flat dicts of tensors, so that a checkpoint is a s
 """
 import torch
 
-BETAS = (0.9, 0.99)
+BETAS, EPSILON = (0.9, 0.99), 1e-8          # of Adam
 
 
 class Optimiser:
     """parameters: {name: tensor}; those of two axes or more are turned (Muon), the others go to Adam."""
 
-    def __init__(self, parameters, scale):
-        """scale(name) -> how large a weight of that name is meant to be: rates are relative to it."""
-        self.parameters, self.scale = parameters, scale
+    def __init__(self, parameters, scale, turning=True, betas=BETAS, epsilon=EPSILON):
+        """scale(name) -> how large a weight of that name is meant to be: rates are relative to it. turning: False = all by Adam."""
+        self.parameters, self.scale, self.turning, self.betas, self.epsilon = parameters, scale, turning, betas, epsilon
         self.state = {}                                  # "name/momentum", "name/square", "name/count"
         self.average = {name: p.detach().clone() for name, p in parameters.items()}
 
@@ -22,7 +22,7 @@ class Optimiser:
         for name, p in self.parameters.items():
             if p.grad is None:
                 continue
-            if p.ndim > 1 and "const" not in name and "torgb.weight" not in name:
+            if self.turning and p.ndim > 1 and "const" not in name and "torgb.weight" not in name:
                 momentum = self._kept(f"{name}/momentum", torch.zeros_like(p))
                 turn(p, momentum, p.grad, rate * self.scale(name))
             else:
@@ -39,11 +39,12 @@ class Optimiser:
         second = self._kept(f"{name}/square", torch.zeros_like(p))
         count = self._kept(f"{name}/count", torch.zeros(1))
         count += 1
-        first.lerp_(p.grad, 1 - BETAS[0])
-        second.lerp_(p.grad.square(), 1 - BETAS[1])
-        mean = first / (1 - BETAS[0] ** count.item())
-        spread = (second / (1 - BETAS[1] ** count.item())).sqrt()
-        p.sub_(mean / (spread + 1e-8), alpha=rate)
+        slow, slower = self.betas
+        first.lerp_(p.grad, 1 - slow)
+        second.lerp_(p.grad.square(), 1 - slower)
+        mean = first / (1 - slow ** count.item())
+        spread = (second / (1 - slower ** count.item())).sqrt()
+        p.sub_(mean / (spread + self.epsilon), alpha=rate)
 
 
 @torch.no_grad()

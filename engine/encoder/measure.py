@@ -1,0 +1,85 @@
+"""How well an encoder sees: the picture its features make against the picture it was shown. Knows tensors only.
+
+Errors are mean absolute differences of pictures in -1..1. Looks: the mean w, which knows nothing of the picture, and the
+picture's own w. Letters: N pictures, S side.
+"""
+from dataclasses import dataclass
+
+import torch
+
+from engine.encoder import augment
+from engine.world.draw import view
+from engine.world.factors import uniform
+from engine.world.measure import unseen
+
+SEED = 20_260_601                   # of what befalls the pictures
+MOVED, EXPOSED, QUALITY = 0.05, 0.2, 50     # share of the side, share of the light, of JPEG
+CHANGES = {"clean": (), "shift": ("shift",), "brightness": ("brightness",), "jpeg": ("jpeg",), "all": ("shift", "brightness", "jpeg")}
+BARS = {"half_of_mean_w": 0.5, "all_over_clean": 1.3, "over_published": 1.5, "added_to_a_frame": 0.4}
+
+
+@torch.no_grad()
+def held_out(encoder, generator, batch, size, at_once=8) -> dict:
+    """held_picture: the picture's error with the batch's looks. held_features: mean squared error of the features."""
+    missed, wrong = [], []
+    for seen, target, true, ws in zip(*(part.split(at_once) for part in (batch.seen, batch.target, batch.features, batch.ws))):
+        features = encoder(seen)
+        made = generator.synthesize(ws, size=size, splice={encoder.layer: features})
+        missed.append((made - target).abs().mean((1, 2, 3)))
+        wrong.append((features - true).square().mean((1, 2, 3)))
+    return {"held_picture": torch.cat(missed).mean().item(), "held_features": torch.cat(wrong).mean().item()}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Drawn pictures as a camera shows them, [N, 3, S, S], and what they should be seen as: moved pictures stay moved,
+    but the light and what compression loses are the camera's."""
+    seen: torch.Tensor
+    target: torch.Tensor
+
+
+def shown(z, size, changes, source) -> Shown:
+    """z [N, 64] drawn at `size`; changes: of "shift", "brightness", "jpeg", each by a random amount within its range."""
+    corner = torch.full((len(z), 2), -1.0)
+    if "shift" in changes:
+        corner = corner + 2 * MOVED * (2 * torch.rand(len(z), 2, generator=source) - 1)
+    target = view(uniform(z), corner[:, 0], corner[:, 1], 2 / size, size, size).picture * 2 - 1
+    seen = target
+    if "brightness" in changes:
+        seen = ((seen + 1) * augment.spans(len(z), 1 - EXPOSED, 1 + EXPOSED, source) - 1).clamp(-1, 1)
+    if "jpeg" in changes:
+        seen = augment.jpeg(seen, QUALITY)
+    return Shown(seen, target)
+
+
+@torch.no_grad()
+def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, progress=None) -> dict:
+    """{name: {"clean": {"mean look": error, "own look": error, "psnr": dB, at the mean look}, "shift": ...}} over `count` unseen drawn pictures.
+
+    encoders: {name: Encoder}. Beside them "mean w", the mean w's own picture, and "own w", what the generator makes of z.
+    """
+    sums = {}
+    for i, z in enumerate(unseen(count).split(4)):
+        own = generator.map(z)
+        middle = generator.w_avg.expand_as(own).contiguous()
+        for name, which in changes.items():
+            pictures = shown(z, size, which, torch.Generator().manual_seed(SEED + i))
+            for who, look, made in _seen_by(encoders, generator, pictures.seen, {"mean look": middle, "own look": own}, size):
+                difference = made - pictures.target
+                at = sums.setdefault(who, {}).setdefault(name, {}).setdefault(look, [0.0, 0.0])
+                at[0] += difference.abs().mean((1, 2, 3)).sum().item() / count
+                at[1] += difference.square().mean((1, 2, 3)).sum().item() / count
+        if progress is not None:
+            progress({"measured": min(4 * (i + 1), count), "of": count})
+    return {who: {name: {look: round(at[0], 4) for look, at in looks.items()} | {"mse": round(looks["mean look"][1], 5)}
+                  for name, looks in named.items()} for who, named in sums.items()}
+
+
+def _seen_by(encoders, generator, seen, looks, size):
+    """(who, look, picture): without any encoder, and with each."""
+    for look, ws in looks.items():
+        yield "nobody", look, generator.synthesize(ws, size=size)
+    for who, encoder in encoders.items():
+        features = encoder(seen)
+        for look, ws in looks.items():
+            yield who, look, generator.synthesize(ws, size=size, splice={encoder.layer: features})

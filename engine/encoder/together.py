@@ -1,0 +1,25 @@
+"""Several processes that train one encoder, as `torchrun` starts them; one process by itself is the usual case."""
+import os
+from contextlib import contextmanager
+
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+
+@contextmanager
+def joined():
+    """-> (this process's number, how many there are), which talk over gloo until the end of the block."""
+    count = int(os.environ.get("WORLD_SIZE", 1))
+    if count == 1:
+        yield 0, 1
+        return
+    distributed.init_process_group("gloo")
+    try:
+        yield distributed.get_rank(), count
+    finally:
+        distributed.destroy_process_group()
+
+
+def shared(network, count):
+    """The network whose gradients are the mean over all processes."""
+    return DistributedDataParallel(network) if count > 1 else network
