@@ -4,18 +4,14 @@ First the mapping network learns the world's factors (codes.py), then the synthe
 adding a block. Seeded and resumable: what a step sees depends on the seed and the step's number only. Writes files into
 its folder, prints nothing: a caller's `progress(event)` hears of every figure. Letters: N batch, S size.
 """
-import csv
-import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from engine.architecture import Architecture
 from engine.generator import Generator
+from engine.training import append_row, read_checkpoint, write_checkpoint
 from engine.world import losses
 from engine.world.codes import layers, regress
 from engine.world.draw import view
@@ -181,43 +177,26 @@ class Trainer:
 
     def note(self, stage, figures):
         """Append a line to figures.csv."""
-        path = self.folder / "figures.csv"
-        row = {"resolution": stage.resolution, **{k: round(v, 6) for k, v in figures.items()}}
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        append_row(self.folder / "figures.csv", {"resolution": stage.resolution, **{k: round(v, 6) for k, v in figures.items()}})
 
     def save(self):
-        """Write checkpoint.safetensors: weights, running average, optimiser; to a temporary name, then renamed."""
-        tensors = {f"weights/{n}": v for n, v in self.generator.state_dict().items()}
-        tensors |= {f"heads/{n}": v.detach() for n, v in self.heads.items()}
-        tensors |= {f"average/{n}": v for n, v in self.optimiser.average.items()}
-        tensors |= {f"optimiser/{n}": v for n, v in self.optimiser.state.items()}
+        """Write checkpoint.safetensors: weights, running average, optimiser."""
+        kinds = {"weights": self.generator.state_dict(), "heads": self.heads, "average": self.optimiser.average,
+                 "optimiser": self.optimiser.state}
         place = {"stage": self.stage, "step_in_stage": self.step_in_stage, "steps": self.steps, "running": self.running,
                  "seed": self.seed, "architecture": asdict(self.shape)}
-        path = self.folder / "checkpoint.safetensors"
-        save_file({n: v.contiguous() for n, v in tensors.items()}, f"{path}.part", {"place": json.dumps(place)})
-        os.replace(f"{path}.part", path)
+        write_checkpoint(self.folder / "checkpoint.safetensors", kinds, place)
 
     def resume(self):
         """Go on from checkpoint.safetensors if it is there; says whether it was."""
         path = self.folder / "checkpoint.safetensors"
         if not path.exists():
             return False
-        with safe_open(str(path), "pt") as file:
-            place = json.loads(file.metadata()["place"])
-            kept = {name: file.get_tensor(name) for name in file.keys()}
-        by_kind = {kind: {} for kind in ("weights", "heads", "average", "optimiser")}
-        for name, value in kept.items():
-            kind, name = name.split("/", 1)
-            by_kind[kind][name] = value
-        self.generator.load_state_dict(by_kind["weights"])
-        for name, value in by_kind["heads"].items():
+        kinds, place = read_checkpoint(path, ("weights", "heads", "average", "optimiser"))
+        self.generator.load_state_dict(kinds["weights"])
+        for name, value in kinds["heads"].items():
             self.heads[name].data.copy_(value)
-        self.optimiser.average, self.optimiser.state = by_kind["average"], by_kind["optimiser"]
+        self.optimiser.average, self.optimiser.state = kinds["average"], kinds["optimiser"]
         self.stage, self.step_in_stage, self.steps = place["stage"], place["step_in_stage"], place["steps"]
         self.running = place["running"]
         return True

@@ -16,7 +16,7 @@ from engine.errors import UserError
 from live import instruments, sheets
 
 SHOWN = 8                           # pictures on the sheet
-LARGEST = 256                       # their side
+LARGEST = 128                       # their side
 HELD = 48                           # pictures nothing is learned from
 
 
@@ -46,6 +46,7 @@ def run(options):
     from engine import checkpoints, encoder
     from engine.encoder import keras_bundle, train
 
+    recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
     generator = checkpoints.load(instruments.find(options.instrument).generator)
     if options.published:
         return keras_bundle.convert(options.published, generator, options.layer, _wanted(options.ship, "--ship")) and None
@@ -55,7 +56,6 @@ def run(options):
     if options.start:
         begun = train.taken_up(begun, encoder.load(options.start))
     pairs, held = lessons(options, generator, begun.plan)
-    recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
     with Watcher(folder, recipe, held) as watcher:
         made = train.train(folder, begun, pairs, recipe, held, watcher)
     for path, dtype in ((folder / "encoder.safetensors", "float32"), (options.ship, "float16")):
