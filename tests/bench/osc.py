@@ -184,7 +184,7 @@ def _instrument(options):
     sizes = [options["size"]] if options.get("size") else [s for s in generator.architecture.resolutions[::-1] if s >= 16]
     for size in sizes:
         instrument = Instrument(generator, size)
-        scene = _moved(_with_idle_bends(instrument))
+        scene = _moved(with_idle_bends(instrument))
         instrument.warm_up(scene)
         if _drawing_time(instrument, scene) < SHARE / FPS:
             break
@@ -203,12 +203,13 @@ def _stand_in():
     return Generator(Architecture(resolution=256, z_dim=64, w_dim=128, channels=table, mapping_layers=4))
 
 
-def _with_idle_bends(instrument):
+def with_idle_bends(instrument, bends=()):
+    """The instrument's scene with these bends, and as many idle ones as it takes for 300 channels."""
     from engine.bending import Bend
     from engine.bends import TRANSFORMS
 
     names = [name for name, t in TRANSFORMS.items() if any(not (p.choices or p.step or p.size) for p in t.settings.values())]
-    bends = []
+    bends = list(bends)
     while len(channels(instrument.scene(tuple(bends)))) < CHANNELS:
         name = names[len(bends) % len(names)]
         bends += [Bend(f"{name}{len(bends) + i}", instrument.generator.layers[-1], None, name, mix=0.0) for i in range(8)]
