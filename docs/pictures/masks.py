@@ -1,6 +1,6 @@
 """Draw the pictures of the built-in instrument: the README's, and those of docs/world.md.
 
-    python docs/pictures/masks.py [hero] [world] [truncation]
+    python docs/pictures/masks.py [hero] [presets] [world] [truncation]
 """
 import pathlib
 import sys
@@ -19,8 +19,8 @@ from live import opening                                          # noqa: E402
 from live.presets import recalled                                 # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
-SEEDS = (2, 5, 8, 12)                                       # of the hero's upper row
-PRESETS = (("totem", 2.0), ("velvet", 1.0), ("carnival", 3.0), ("x-ray", 1.0))      # of its lower row: name, seconds walked
+SEEDS = ((2, 5, 8, 12), (20, 34, 23, 37))                  # of the hero, row by row
+WALKED = 3.0                                                # seconds into each preset
 
 
 def cell(picture):
@@ -35,12 +35,16 @@ def tiled(rows, side):
 
 
 def hero(opened):
-    """Above the masks as they are, below as the presets play them."""
+    """The masks as they are."""
     still = {"/walk/kind": "hold", "/truncation": 0.9}
-    plain = [frame(opened, opened.scene.set_values(still | {"/walk/seed": seed}), Motion(), 0.0) for seed in SEEDS]
+    return tiled([[frame(opened, opened.scene.set_values(still | {"/walk/seed": seed}), Motion(), 0.0) for seed in row] for row in SEEDS], 400)
+
+
+def presets(opened):
+    """Every preset of the set list, some seconds after it was recalled."""
     library = opened.library()
-    played = [frame(opened, *recalled(library.read(name), opened.scene, Motion()), seconds) for name, seconds in PRESETS]
-    return tiled([plain, played], 400)
+    played = [frame(opened, *recalled(library.read(name), opened.scene, Motion()), WALKED) for name in library.names()]
+    return tiled([played[i:i + 4] for i in range(0, len(played) // 4 * 4, 4)], 300)
 
 
 def frame(opened, scene, motion, seconds):
@@ -68,8 +72,9 @@ def truncation(opened):
 @torch.no_grad()
 def main(names):
     opened = opening.open_instrument(ROOT / "presets" / "masks")
-    for name in names or ("hero", "world", "truncation"):
-        {"hero": hero, "world": world, "truncation": truncation}[name](opened).save(HERE / f"{name}.jpg", quality=88)
+    pictures = {"hero": hero, "presets": presets, "world": world, "truncation": truncation}
+    for name in names or pictures:
+        pictures[name](opened).save(HERE / f"{name}.jpg", quality=88)
 
 
 if __name__ == "__main__":
