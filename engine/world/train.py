@@ -73,17 +73,18 @@ def fresh(shape, seed):
     return generator
 
 
-def train(folder, recipe=RECIPE, shape=None, seed=1, progress=None, mapping_steps=MAPPING_STEPS, compiled=False, every=200, start=None):
+def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_steps=MAPPING_STEPS, compiled=False, every=200):
     """Train (or go on training) in `folder`; returns the Generator with averaged weights.
 
-    start: a trained Generator of this shape to begin with, in place of seeded weights and the mapping network's regression.
+    start: an Architecture, or a trained Generator to go on from, which needs no regression of the mapping network.
 
     progress({...figures, "step", "stage"}) is called every `every` steps; if it returns True the stage is cut short.
     compiled: let torch.compile fuse the drawing (needs a C++ compiler).
     """
-    trainer = Trainer(Path(folder), shape or architecture(), seed, compiled)
+    trained = isinstance(start, Generator)
+    trainer = Trainer(Path(folder), start.architecture if trained else start or architecture(), seed, compiled)
     if not trainer.resume():
-        if start is not None:
+        if trained:
             trainer.generator.load_state_dict(start.state_dict())
         else:
             regress(trainer.generator.mapping, mapping_steps, seed, progress=progress)

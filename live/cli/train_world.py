@@ -34,12 +34,12 @@ def run(options):
     from engine.world import train
 
     recipe = stages(train.REFINEMENT if options.refine else train.RECIPE, options)
-    start = checkpoints.load(options.refine) if options.refine else None
+    start = checkpoints.load(options.refine) if options.refine else train.architecture(options.resolution)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
     with Progress(*columns, console=Console(stderr=True)) as display:
         watcher = Watcher(pathlib.Path(options.output), display, recipe)
-        generator = train.train(options.output, recipe, train.architecture(options.resolution), options.seed,
-                                progress=watcher, compiled=options.compile, every=options.every, start=start)
+        generator = train.train(options.output, recipe, start, options.seed, progress=watcher,
+                                compiled=options.compile, every=options.every)
     if options.ship:
         native.save(options.ship, generator, "float16", noise=False)
 

@@ -268,5 +268,5 @@ def test_the_built_in_instrument_s_clusters_are_its_own():
     generator = checkpoints.load(folder / "generator.safetensors")
     found = clusters.load(folder / "clusters.yaml", generator)
     assert found.mismatch(generator) is None
-    assert all(name in found["b32.conv1"] for name in ("eyes", "mouth", "hair", "crown", "head", "halo", "background"))
+    assert all(name in found["b64.conv0"] for name in ("eyes", "mouth", "hair", "crown", "head", "halo", "background"))
     assert all(cluster in found[layer] for _, layer, cluster, *_ in FADERS)

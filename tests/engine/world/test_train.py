@@ -123,7 +123,7 @@ def test_a_run_cut_in_two_is_the_run_in_one_go(tmp_path):
 def test_finished_weights_are_refined_not_begun_anew(tmp_path):
     start = fresh(TINY, 5)
     heard = []
-    made = train(tmp_path, (Stage(16, 1, batch=2, rate=1e-6),), TINY, progress=heard.append, start=start)
+    made = train(tmp_path, (Stage(16, 1, batch=2, rate=1e-6),), start, progress=heard.append)
     assert not any(event["stage"] == "mapping" for event in heard)                          # no regression was run
     for name, value in start.named_parameters():
         assert torch.allclose(made.get_parameter(name), value, atol=1e-3), name
