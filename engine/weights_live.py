@@ -12,6 +12,7 @@ from engine.errors import UserError
 from engine.parameter import Parameter
 
 GROUPS = {"mapping": "the mapping network", "coarse": "the layers of 4 and 8 px", "middle": "those of 16 and 32 px", "fine": "those of 64 px and above"}
+NOTHING = 5e-4                      # strengths nearer to 0 are 0: the low end of a fader is the base, however its range was rounded
 LARGEST = 1e4                       # of a weight with an edit in it: finite is not enough where it will be squared and summed
 
 
@@ -71,7 +72,7 @@ class LiveWeights:
         written = set()
         for part in self._parts:
             mix = tuple((checkpoint, t) for checkpoint, t in mixes[part.group] if checkpoint in part.others)
-            edits = [(edit, strength) for edit in part.edits if (strength := values[edit.address])]
+            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= NOTHING]
             wanted = mix, tuple((factors.edit, strength) for factors, strength in edits)
             if wanted != part.tensor.written:
                 _write(part, mix, edits)

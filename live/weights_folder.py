@@ -82,7 +82,7 @@ def _edit(path, generator, known):
 
 def _checkpoint(name, path, generator):
     from engine import checkpoints
-    from engine.bend_data import checked_name
+    from engine.names import checked_name
     from engine.weights_live import check_checkpoint
     from live import instruments
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.bend_data import checked_name
+from engine.names import checked_name
 from engine.errors import UserError
 from engine.yaml_file import shown
 

@@ -122,6 +122,12 @@ def test_the_way_there_leaves_no_trace(before):
     assert bits(walked.generator) == bits(straight.generator)
 
 
+def test_as_good_as_zero_is_zero():
+    instrument = ready()
+    instrument.weights.write(scene_of(instrument, hats=4e-4, eyes=-4e-4))
+    assert bits(instrument.generator) == bits(tiny())
+
+
 def test_only_what_changed_is_written():
     instrument = ready()
     scene = scene_of(instrument, hats=0.5)
