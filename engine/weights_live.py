@@ -109,11 +109,11 @@ def check_edit(edit, generator, known=()):
     edit.fitted(generator)
     weight = generator.weights(edit.layer).detach().cpu()
     if edit.generator and known and edit.generator not in known:
-        raise UserError(f"it was solved for other weights ({edit.generator[:12]}) than these ({next(iter(known))[:12]}); solve it again")
+        raise UserError(f"edit {edit.name}: it was solved for other weights ({edit.generator[:12]}) than these ({next(iter(known))[:12]}); solve it again")
     for strength in (STRENGTH.low, STRENGTH.high):
         reach = (weight + edit.delta(strength)).abs().max().item()
         if not reach <= LARGEST:
-            raise UserError(f"at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST:g}")
+            raise UserError(f"edit {edit.name}: at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST:g}")
 
 
 @torch.no_grad()

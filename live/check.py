@@ -40,6 +40,7 @@ def check(instrument, library: Library | None = None, folder=None, mappings=(), 
         rows += [Row("set list", name, False, "there is no such preset") for name in _missing(library)]
     rows += [_row("mapping", Path(path).name, lambda: _mapping(path)) for path in mappings]
     rows += _weights(instrument, offer, limit_ms) if offer is not None else []
+    instrument.weights.write(instrument.scene())         # the parts are compared with the network's own weights
     for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("encoder", "encoder*.safetensors", "engine.encoder")):
         for path in sorted(Path(folder).glob(pattern)) if folder else ():
             rows.append(_row(kind, path.name, lambda: _part(instrument, module, path)))

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -100,3 +101,51 @@ def test_interrupt_ends_a_show_quietly(network, tmp_path):
     finally:
         playing.kill()
     assert playing.returncode == 0 and json.loads(report.read_text())["frames"] >= 0
+
+
+@pytest.fixture
+def folder(network, tmp_path):
+    """An instrument's folder with an edit."""
+    from engine import rewriting
+    from tests.engine.rewriting.test_edit import edit_of
+
+    shutil.copy(network, tmp_path / "generator.safetensors")
+    (tmp_path / "instrument.yaml").write_text("schema: 1\nname: Tiny\ngenerator: generator.safetensors\n")
+    edit = edit_of(tiny(), name="hats")
+    own = native.generator_hash(tiny())
+    rewriting.save(tmp_path / "edits" / "hats.safetensors", rewriting.Edit("hats", edit.layer, edit.directions, edit.values, {}, own))
+    return tmp_path
+
+
+def test_an_edit_baked_in_is_the_edit_at_that_strength_and_others_still_fit(folder):
+    from engine import checkpoints, rewriting
+    from live.opening import open_instrument
+
+    edit = rewriting.load(folder / "edits" / "hats.safetensors")
+    wanted = rewriting.apply(checkpoints.load(folder / "generator.safetensors"), [(edit, 0.5)])
+    (folder / "baked").mkdir()
+    for source in (folder, folder / "generator.safetensors"):
+        done = run("convert", source, "-o", folder / "baked" / "generator.safetensors", "--bake-edits", "hats=0.5")
+        assert done.returncode == 0, done.stderr
+        baked = checkpoints.load(folder / "baked" / "generator.safetensors")
+        assert all((a == b).all() for a, b in zip(baked.state_dict().values(), wanted.state_dict().values()))
+    shutil.copytree(folder / "edits", folder / "baked" / "edits")
+    shutil.copy(folder / "instrument.yaml", folder / "baked")
+    opened = open_instrument(folder / "baked")
+    assert "/edits/hats/strength" in opened.scene.parameters and not opened.offer.greyed
+
+
+@pytest.mark.parametrize("argument, says", [("hats", "expected NAME=STRENGTH"), ("hats=much", "expected NAME=STRENGTH"),
+                                            ("hats=nan", "expected NAME=STRENGTH"), ("eyes=1", "there are: hats")])
+def test_a_bake_that_cannot_be_is_one_line(folder, argument, says):
+    done = run("convert", folder, "-o", folder / "out.safetensors", "--bake-edits", argument)
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+    assert not (folder / "out.safetensors").exists()
+
+
+def test_the_report_and_the_list_know_the_edits(folder, tmp_path):
+    listed = json.loads(run("--instrument", folder, "--list-parameters", "--json").stdout)
+    assert (listed["/edits/hats/strength"]["low"], listed["/edits/hats/strength"]["high"]) == (-1, 2)
+    done = run("--instrument", folder, *QUIET, "--frames", 3, "--report", tmp_path / "report.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["weights"] == {"edits": ["hats"], "checkpoints": [], "presets": [], "left_out": {}}

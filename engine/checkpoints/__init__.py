@@ -50,8 +50,11 @@ def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
         known = native.metadata(source)
     if edits:
         from engine.rewriting import apply
+        from engine.weights_live import check_edit
 
         known["edited_from"] = [generator_hash(generator), *known.get("edited_from", ())]
+        for edit, _ in edits:
+            check_edit(edit, generator, known["edited_from"])
         known["baked"] = [*known.get("baked", ()), *([edit.name, strength] for edit, strength in edits)]
         generator = apply(generator, edits)
     summary = _summary(generator, contents)
