@@ -20,6 +20,11 @@ def joined():
         distributed.destroy_process_group()
 
 
+def first() -> bool:
+    """Whether this is the process that writes and tells; by itself it is."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
 def shared(network, count):
     """The network whose gradients are the mean over all processes."""
     return DistributedDataParallel(network) if count > 1 else network

@@ -50,7 +50,8 @@ def train(folder, encoder: Encoder, pairs, recipe: Recipe = Recipe(), held=None,
     """Train (or go on training) in `folder`; returns the encoder that did best on the held-out pictures.
 
     encoder: to begin with. pairs.batch(count, number) -> Batch; held: the Batch nothing is learned from.
-    progress({...figures, "step", "trainer"}) is called at every look at the held-out pictures; True ends the training.
+    progress({...figures, "step", "trainer"}) is called at every look at the held-out pictures; True ends the
+    training (of one process; several end together by steps or patience).
     """
     with joined() as (rank, count):
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ def arguments(parser):
     parser.add_argument("-o", "--output", metavar="FOLDER", help="where the run keeps its files")
     parser.add_argument("--preset", help="architecture: live (default), published, published-sharp, published-short")
     parser.add_argument("--input", type=int, metavar="PIXELS", help="longest side of the pictures looked at; default: by the layer")
+    parser.add_argument("--width", type=int, default=128, metavar="CHANNELS", help="the most channels inside the live architecture")
     parser.add_argument("--loss-size", type=int, metavar="PIXELS", help="where pictures are compared; default: four times the layer's side")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, help="pictures a step, of each process")
@@ -45,22 +46,27 @@ def arguments(parser):
 def run(options):
     from engine import checkpoints, encoder
     from engine.encoder import keras_bundle, train
+    from engine.encoder.together import first
 
+    where = pathlib.Path(_wanted(options.ship, "--ship") if options.published else _wanted(options.output, "-o"))
     recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
     generator = checkpoints.load(instruments.find(options.instrument).generator)
     if options.published:
-        return keras_bundle.convert(options.published, generator, options.layer, _wanted(options.ship, "--ship")) and None
-    folder = pathlib.Path(_wanted(options.output, "-o"))
-    preset = options.preset or ("published" if options.seed_mode else "live")
-    begun = encoder.Encoder.fresh(generator, options.layer, preset, options.input, options.seed)
+        keras_bundle.convert(options.published, generator, options.layer, where, options.preset)
+        return
+    begun = encoder.Encoder.fresh(generator, options.layer, _preset(options), options.input, options.seed, options.width)
     if options.start:
         begun = train.taken_up(begun, encoder.load(options.start))
     pairs, held = lessons(options, generator, begun.plan)
-    with Watcher(folder, recipe, held) as watcher:
-        made = train.train(folder, begun, pairs, recipe, held, watcher)
-    for path, dtype in ((folder / "encoder.safetensors", "float32"), (options.ship, "float16")):
-        if path:
+    with Watcher(where, recipe, held, shown=first()) as watcher:
+        made = train.train(where, begun, pairs, recipe, held, watcher)
+    for path, dtype in ((where / "encoder.safetensors", "float32"), (options.ship, "float16")):
+        if path and first():
             encoder.save(path, made, dtype, **watcher.about)
+
+
+def _preset(options) -> str:
+    return options.preset or ("published" if options.seed_mode else "live")
 
 
 def _wanted(value, flag):
@@ -100,12 +106,12 @@ def lessons(options, generator, plan):
 class Watcher:
     """Shows how training goes: a bar, and the sheet and plot on disk."""
 
-    def __init__(self, folder, recipe, held):
+    def __init__(self, folder, recipe, held, shown=True):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("encoder"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
-        self.display = Progress(*columns, console=Console(stderr=True))
+        self.display = Progress(*columns, console=Console(stderr=True), disable=not shown)
         self.folder, self.held, self.about = folder, held, {"batch": recipe.batch}
         self.bar = self.display.add_task("", total=recipe.steps, figures="")
 

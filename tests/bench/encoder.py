@@ -24,7 +24,7 @@ from engine.fast import Synthesis
 from engine.world.draw import draw
 from tests.bench._common import in_turns, percentile, show
 
-COUNT, SIZE, SECONDS, RATE, FPS = 500, 128, 120.0, 12.0, 30.0
+COUNT, SIZE, SECONDS, RATE, FPS = 500, 128, 120.0, 15.0, 30.0
 
 
 def bench(options: dict) -> dict:
