@@ -124,7 +124,7 @@ class Instrument:
     def _cause(self, scene, motion, source):
         """What the picture depends on, for comparing with what the last one was made from."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moving(scene) else None
-        return scene.values, scene.bends, motion.place, motion.styles, motion.bends, moving, source
+        return scene.values, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, source
 
     def _draw(self, scene, motion, pixels):
         dark = scene["/output/blackout"]

@@ -2,6 +2,7 @@
 
 Source: SPEC.md A.1 (z from a seed, truncation, style mixing).
 """
+import math
 from collections import OrderedDict
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from engine.generator import truncate
 from engine.motion import GROUPS
 from engine.parameter import Parameter
-from engine.walks import Mixed, Vector, spline
+from engine.walks import Arc, Mixed, Vector, own_walk
 
 REMEMBERED = 512                    # seeds whose w is kept
 
@@ -39,6 +40,9 @@ class Latents:
 
     def w(self, point, label: int = 0):
         """A point's w [w_dim], before truncation."""
+        if isinstance(point, Arc):
+            start, end, t = point.way
+            return slerp(self.at(start, label), self.at(end, label), self.generator.w_avg, t)
         key = (point, label)
         if key in self._known:
             self._known.move_to_end(key)
@@ -63,10 +67,11 @@ class Latents:
         generator = self.generator
         label = int(scene["/class"]) if "/class" in scene.parameters else 0
         ws = self.at(motion.place, label).expand(1, generator.num_ws, -1)
-        for group, position in zip(GROUPS, motion.styles):
+        led = motion.styles_led or ((),) * len(GROUPS)
+        for group, position, place in zip(GROUPS, motion.styles, led):
             mix = scene[f"/style/{group}/mix"]
             if mix > 0:
-                own = self.at(own_walk(int(scene[f"/style/{group}/seed"]), position), label)
+                own = self.at(place or own_walk(int(scene[f"/style/{group}/seed"]), position), label)
                 start, end = SPANS[group]
                 ws = ws.clone()
                 ws[:, start:end] = torch.lerp(ws[:, start:end], own, mix)
@@ -87,6 +92,12 @@ class Latents:
         return g.mapping(z, c)[0]
 
 
-def own_walk(seed: int, at: float):
-    """The place of a group's own walk: its seed at 0, then on through seeds grown from it."""
-    return spline(at, lambda n: seed if n == 0 else (seed, n % 2 ** 32))
+def slerp(a, b, centre, t: float):
+    """Between vectors a and b [W] at t: on the arc around the centre [W], the distance from it going from one's to the other's."""
+    a, b = a - centre, b - centre
+    long_a, long_b = a.norm(), b.norm()
+    angle = torch.acos((a @ b / (long_a * long_b)).clamp(-1.0, 1.0))
+    if not 1e-4 < float(angle) < math.pi - 1e-4:                    # no arc between opposites, or from the centre itself
+        return centre + torch.lerp(a, b, t)
+    turned = (a / long_a * torch.sin((1 - t) * angle) + b / long_b * torch.sin(t * angle)) / torch.sin(angle)
+    return centre + turned * torch.lerp(long_a, long_b, t)

@@ -8,7 +8,7 @@ from typing import Callable
 
 from engine.parameter import Parameter
 from engine.scene import Scene
-from engine.walks import Place, fade
+from engine.walks import Place, arc, blend, catmull_rom, fade
 
 EASES: dict[str, Callable[[float], float]] = {
     "linear": lambda t: t,
@@ -17,6 +17,7 @@ EASES: dict[str, Callable[[float], float]] = {
     "in": lambda t: t * t,
     "out": lambda t: t * (2 - t),
 }
+PATHS = ("linear", "slerp", "spline")           # through w
 RULES = ("linear", "log", "circular", "slerp", "step", "hold")
 
 
@@ -146,6 +147,18 @@ def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Ca
         if address in a.parameters and address in b.parameters and a[address] != b[address]:
             found[address] = path(a.parameters[address], a[address], b[address], rules.get(address, ""), step_at)
     return found
+
+
+def led(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
+    """The place at t on the way from `start` to `end`, by one of PATHS. A spline comes from `before` without a corner."""
+    if kind == "slerp":
+        return arc(start, end, t)
+    if kind == "spline" and before:
+        if t >= 1.0:
+            return end
+        keys = before, start, end, end
+        return blend(tuple((point, weight * w) for point, weight in place) for place, w in zip(keys, catmull_rom(t)))
+    return fade(start, end, t)
 
 
 def corners(places, x: float, y: float) -> Place:

@@ -30,7 +30,8 @@ class Motion:
 
     place: where the walk is now, any glide included. start, glided: what a glide in progress began from, and its seconds.
     frame: turns of the loop, for noise that changes with every frame.
-    led: stays until the seed or the kind of walk is changed. bends: how far /bends/amount has got, None at first.
+    led: stays until the seed or the kind of walk is changed; styles_led does so for the style groups, () = their own walks,
+    styles_of: the seeds that it belongs to. bends: how far /bends/amount has got, None at first.
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     """
@@ -42,6 +43,8 @@ class Motion:
     glided: float = 0.0
     frame: int = 0
     led: Place = ()                     # set by a morph: where it has brought the walk, instead of the walk's own place
+    styles_led: tuple[Place, ...] = ()
+    styles_of: tuple = ()
     bends: float | None = None
     beat: float = 0.0
     modulators: tuple[modulation.State, ...] = ()
@@ -61,11 +64,19 @@ class Motion:
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
         bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends,
-                        beat=beat, modulators=modulators, holds=holds)
+                        beat=beat, modulators=modulators, holds=holds, **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
+
+    def _styles(self, scene) -> dict:
+        """Where a morph has brought the style groups: each stays there until its seed is changed."""
+        if not self.styles_led:
+            return {}
+        seeds = tuple(scene[f"/style/{group}/seed"] for group in GROUPS)
+        places = tuple(place if was == seed else () for place, was, seed in zip(self.styles_led, self.styles_of or seeds, seeds))
+        return {"styles_led": places, "styles_of": seeds} if any(places) else {"styles_led": (), "styles_of": ()}
 
     def beside(self, motion: "Motion") -> "Motion":
         """This motion with what a morph leaves to the motion there is: all but the walks."""

@@ -41,7 +41,7 @@ class Memory:
         self.slots, self.slot = [None, None], 0      # A and B
         self.beat = 0.0
         self.newest = self.shown = None              # (scene, motion) now, and of the picture that is up
-        self._next = self._record_to = self.autosave = self.video = self._ending = None
+        self._since = self._next = self._record_to = self.autosave = self.video = self._ending = None
         self._waiting, self._ours = [], []           # (beat, what to do), quantised; what our own commands applied
         show.memory = self
         show.players.append(self)
@@ -111,7 +111,8 @@ class Memory:
     def _lead(self, dt, scene, motion) -> list:
         """What the morph does."""
         if self._next:
-            self.morph, self._next = Morph(scene, motion, *self._next, before=self.morph), None
+            self.morph, self._next = Morph(scene, motion, *self._next, before=self.morph, since=self._since), None
+            self._since = motion
         if self.morph is None:
             return []
         items = self.morph.play(dt, scene, motion)
@@ -183,7 +184,7 @@ class Memory:
         if not manner.cuts:
             self._next = target, manner
             return self.ours(pad)
-        self.morph = self._next = None
+        self.morph = self._next = self._since = None
         return self.ours([*target, *pad])
 
     def store(self, name: str, sections=()):

@@ -4,11 +4,11 @@ A morph keeps two motions going, the one it left and the one it goes to, and mix
 """
 from dataclasses import dataclass, field, replace
 
-from engine.morphing import EASES, corners, path, routes, together
+from engine.morphing import EASES, corners, led, path, routes, together
 from engine.modulation import carried
-from engine.motion import LONGEST_STEP, Motion
+from engine.motion import GROUPS, LONGEST_STEP, Motion
 from engine.scene import Scene
-from engine.walks import fade
+from engine.walks import Place, own_walk
 from live.events import Change
 from live.performer import MASTERS, masters_kept, within
 
@@ -22,13 +22,14 @@ class Manner:
     seconds: float = 0.0
     beats: float = 0.0
     ease: str = "smooth"
+    path: str = "linear"
     step: float = 0.5
     rules: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, scene: Scene, preset=None, seconds=None) -> "Manner":
         """What was asked for with the recall, or else the preset says, or else the performer's /morph/*."""
-        found = {name: scene[f"/morph/{name}"] for name in ("seconds", "beats", "ease", "step")}
+        found = {name: scene[f"/morph/{name}"] for name in ("seconds", "beats", "ease", "path", "step")}
         if preset is not None:
             own = {name: getattr(preset, name) for name in found if getattr(preset, name) is not None}
             if "seconds" in own or "beats" in own:
@@ -47,9 +48,13 @@ class Manner:
 
 
 class Morph:
-    """One morph in progress, from what is playing to `target`. before: the morph it interrupts; its walk goes on mixing."""
+    """One morph in progress, from what is playing to `target`. before: the morph it interrupts; its walk goes on mixing.
 
-    def __init__(self, scene: Scene, motion: Motion, target: tuple[Scene, Motion], manner: Manner, before: "Morph | None" = None):
+    since: the motion that the morph before set out from, which a spline comes from.
+    """
+
+    def __init__(self, scene: Scene, motion: Motion, target: tuple[Scene, Motion], manner: Manner, before: "Morph | None" = None,
+                 since: Motion | None = None):
         held = {a: scene[a] for a, rule in manner.rules.items()
                 if rule == "hold" and a in scene.parameters and a in target[0].parameters}
         self.origin, self.target, self.manner = scene, (target[0].set_values(held), target[1]), manner
@@ -59,7 +64,8 @@ class Morph:
         self.depth = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
         self.left = before if self.depth else motion
         self.goal = target[1]                           # the motion aimed at, going on as it will
-        self.leads = bool(self.depth) or target[1] != motion or any(a.startswith("/walk/") for a in self.routes)
+        self.since = since if since is not None else motion
+        self.leads = bool(self.depth) or target[1] != motion or any(a.startswith(("/walk/", "/style/")) for a in self.routes)
         self.at, self.way, self.over = 0.0, 1, False
         self._touched = set()
         self._begun = (self.start.bends, self.start.modulators) == (scene.bends, scene.modulators)
@@ -94,18 +100,31 @@ class Morph:
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near
-            items.append(replace(lead.beside(motion), led=self.place(), heading=(), start=()))
+            items.append(replace(lead.beside(motion), **self._led()))
         return items
 
     def place(self):
         """Where in latent space it has got to."""
         left = self.left.place() if isinstance(self.left, Morph) else self.left.place
-        return fade(left, self.goal.place, EASES[self.manner.ease](self.at))
+        return self._between(self.since.place, left, self.goal.place)
+
+    def styles(self) -> tuple[Place, ...]:
+        """Where the style groups have got to; () for one that steps from seed to seed by a rule of the preset's."""
+        left = self.left.styles() if isinstance(self.left, Morph) else own_places(self.start, self.left)
+        places = zip(GROUPS, own_places(self.start, self.since), left, own_places(self.end, self.goal))
+        return tuple(() if self.manner.rules.get(f"/style/{group}/seed") == "step" else self._between(*three) for group, *three in places)
+
+    def _between(self, before, start, end):
+        return led(self.manner.path, before, start, end, EASES[self.manner.ease](self.at)) if start else end
+
+    def _led(self) -> dict:
+        """What of a motion says where the morph has got to."""
+        return {"led": self.place(), "heading": (), "start": (), "styles_led": self.styles(), "styles_of": ()}
 
     def near(self) -> Motion:
         """The motion it leaves; of a morph it interrupted, held where that has got to."""
         if isinstance(self.left, Morph):
-            return replace(self.left.goal, led=self.left.place(), heading=(), start=())
+            return replace(self.left.goal, **self.left._led())
         return self.left
 
     def _step(self, dt, tempo):
@@ -116,6 +135,12 @@ class Morph:
         else:
             self.left = self.left.advance(self.start, dt)
         self.goal = self.goal.advance(self.end, dt)
+
+
+def own_places(scene: Scene, motion: Motion) -> tuple[Place, ...]:
+    """Where the style groups are: on walks of their own, or where a morph has led them."""
+    led_there = motion.styles_led or ((),) * len(GROUPS)
+    return tuple(place or own_walk(int(scene[f"/style/{group}/seed"]), at) for group, at, place in zip(GROUPS, motion.styles, led_there))
 
 
 class Pad:
@@ -137,7 +162,9 @@ class Pad:
         if (x, y) != self._at:
             self._at = x, y
             items += self._values(x, y)
-        lead = replace(motion, led=corners([m.place for m in self.motions], x, y), heading=(), start=())
+        owns = zip(*(own_places(s, m) for s, m in zip(self.targets, self.motions)))
+        lead = replace(motion, led=corners([m.place for m in self.motions], x, y), heading=(), start=(),
+                       styles_led=tuple(corners(places, x, y) for places in owns), styles_of=())
         return [*items, lead]
 
     def _values(self, x, y):

@@ -38,13 +38,14 @@ def _apply(scene, motion, applied):
     changes = [item for item in applied if isinstance(item, Change)]
     if len(changes) == len(applied):
         return scene.set(changes), motion, False
+    brought = any(isinstance(item, Scene) for item in applied)
     for item in applied:
         if isinstance(item, Change):
             scene = scene.set([item])
         elif isinstance(item, Touch):
             motion = motion.touched(item.addresses)
         elif isinstance(item, Motion):
-            set_beat = item == replace(motion, beat=item.beat)
+            set_beat = not brought and item == replace(motion, beat=item.beat)
             cut, motion = cut or not (item.led or set_beat), item
         else:
             cut, scene = cut or not _alike(item, scene), item
@@ -78,7 +79,9 @@ def _between(a: Moment, b: Moment, time: float) -> Moment:
                                   if (value := route(u)) != scene[address]})
     motion = a.motion.advance(scene, time - a.time)
     if b.motion.led:
-        motion = replace(motion, place=fade(a.motion.place, b.motion.place, u))
+        styles = zip(a.motion.styles_led, b.motion.styles_led)
+        motion = replace(motion, place=fade(a.motion.place, b.motion.place, u),
+                         styles_led=tuple(fade(*places, u) if all(places) else places[0] for places in styles))
     return Moment(time, scene, motion)
 
 

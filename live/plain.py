@@ -10,11 +10,12 @@ from engine.errors import UserError
 from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
-from engine.walks import Mixed, Vector
+from engine.walks import Arc, Mixed, Vector
 from live.events import Change, Touch
 
-POINTS = {"mixed": Mixed, "vector": Vector}                # named tuples that plain data has to tell from other lists
+POINTS = {"mixed": Mixed, "vector": Vector, "arc": Arc}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
+PLACES = ("place", "start", "led")
 ROWS = {"modulators": 4, "holds": 1}                       # of a motion: rows of a name and so many numbers
 
 
@@ -61,14 +62,16 @@ def motion_from_plain(data: dict) -> Motion:
         if name not in allowed:
             raise UserError(f"motion: unknown {name}; allowed: {', '.join(allowed)}")
         try:
-            values[name] = _like(getattr(RESTING, name), unplain(found), name in ("place", "start", "led"))
+            values[name] = _like(getattr(RESTING, name), unplain(found))
             _check_rows(values[name], ROWS.get(name))
+            for place in values[name] if name == "styles_led" else [values[name]] if name in PLACES else ():
+                _check_place(place)
         except (UserError, TypeError, ValueError) as error:
             raise UserError(f"motion > {name}: {error}") from None
     return replace(RESTING, **values)
 
 
-def _like(resting, found, is_place):
+def _like(resting, found):
     """`found`, if it could stand where `resting` stands."""
     if resting is None and found is None:
         return found
@@ -82,14 +85,20 @@ def _like(resting, found, is_place):
         return found
     if not isinstance(found, tuple) or (resting and len(found) != len(resting)):
         raise UserError(f"expected a list{f' of {len(resting)} numbers' if resting else ''}, got {found!r}")
-    if is_place:
-        for point in found:
-            if not (isinstance(point, tuple) and len(point) == 2 and isinstance(point[1], (int, float))
-                    and isinstance(point[0], (int, tuple))):
-                raise UserError(f"expected [point, weight], got {point!r}")
-    elif resting and not all(isinstance(number, (int, float)) for number in found):
+    if resting and not all(isinstance(number, (int, float)) for number in found):
         raise UserError(f"expected {len(resting)} numbers, got {found!r}")
     return found
+
+
+def _check_place(place):
+    for row in place:
+        if not (isinstance(row, tuple) and len(row) == 2 and isinstance(row[1], (int, float)) and isinstance(row[0], (int, tuple))):
+            raise UserError(f"expected [point, weight], got {row!r}")
+        if isinstance(row[0], Arc):
+            start, end, t = row[0].way
+            _check_place(start)
+            _check_place(end)
+            _like(0.0, t)
 
 
 def _check_rows(rows, numbers):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pydantic import Field
 
 from engine.errors import UserError
-from engine.morphing import EASES, RULES
+from engine.morphing import EASES, PATHS, RULES
 from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
@@ -34,6 +34,7 @@ class MorphFile(Model):
     seconds: float | None = Field(None, ge=0.0)
     beats: float | None = Field(None, ge=0.0)
     ease: str | None = None
+    path: str | None = None
     step: float | None = Field(None, ge=0.0, le=1.0)
     rules: dict[str, str] = {}
 
@@ -135,7 +136,7 @@ def to_file(preset: Preset) -> dict:
             "values": {a: plain(v) for a, v in preset.values.items()}, "bends": bends,
             "modulators": [modulator.to_dict() for modulator in preset.modulators],
             "motion": None if preset.motion is None else motion_to_plain(preset.motion)}
-    return {key: value for key, value in data.items() if value not in ("", [], {}, None) or key == "values"}
+    return {key: value for key, value in data.items() if value not in ("", [], {}, None) or key == "values" or key == "motion" and value is not None}
 
 
 def read_file(path, base: Scene, generator: str = "", make_bend=bend_from_plain) -> tuple[Preset, list[str]]:
@@ -193,6 +194,6 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
 
 
 def _check_morph(morph: MorphFile):
-    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
+    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
         if value is not None and value not in allowed:
             raise UserError(f"morph > {name}: expected one of {', '.join(allowed)}, got {value!r}")

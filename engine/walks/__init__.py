@@ -22,7 +22,12 @@ class Vector(NamedTuple):
     z: tuple[float, ...]
 
 
-# A point is a seed (an int, or a tuple of ints for derived ones), a Mixed or a Vector. A place is a tuple of
+class Arc(NamedTuple):
+    """A point on the arc between two places, around the centre of w; see arc()."""
+    way: tuple                       # (start place, end place, how far 0..1)
+
+
+# A point is a seed (an int, or a tuple of ints for derived ones), a Mixed, a Vector or an Arc. A place is a tuple of
 # (point, weight): the weighted sum of the points' w. Weights add up to 1.
 Place = tuple
 
@@ -77,10 +82,18 @@ def seconds(settings, beat):
 def spline(at: float, key: Callable[[int], object]) -> Place:
     """Catmull-Rom through key(0), key(1), ... at position `at`: passes through every key, no corner anywhere."""
     n = int(at // 1)
-    t = at - n
-    weights = (-0.5 * t + t * t - 0.5 * t ** 3, 1 - 2.5 * t * t + 1.5 * t ** 3,
-               0.5 * t + 2 * t * t - 1.5 * t ** 3, -0.5 * t * t + 0.5 * t ** 3)
-    return blend(((key(n + i - 1), w), ) for i, w in enumerate(weights))
+    return blend(((key(n + i - 1), w), ) for i, w in enumerate(catmull_rom(at - n)))
+
+
+def catmull_rom(t: float) -> tuple[float, float, float, float]:
+    """The weights of four keys in a row at t, 0..1 of the way from the second to the third."""
+    return (-0.5 * t + t * t - 0.5 * t ** 3, 1 - 2.5 * t * t + 1.5 * t ** 3,
+            0.5 * t + 2 * t * t - 1.5 * t ** 3, -0.5 * t * t + 0.5 * t ** 3)
+
+
+def own_walk(seed: int, at: float) -> Place:
+    """The place of a style group's own walk: its seed at 0, then on through seeds grown from it."""
+    return spline(at, lambda n: seed if n == 0 else (seed, n % 2 ** 32))
 
 
 def blend(places) -> Place:
@@ -95,6 +108,13 @@ def blend(places) -> Place:
 def fade(start: Place, end: Place, t: float) -> Place:
     """From one place to another, t 0..1, in w."""
     return blend((((p, w * (1 - t)) for p, w in start), ((p, w * t) for p, w in end)))
+
+
+def arc(start: Place, end: Place, t: float) -> Place:
+    """From one place to another as far from the centre of w all the way as they are themselves: no dull middle."""
+    if start == end or t <= 0.0:
+        return start
+    return end if t >= 1.0 else ((Arc((start, end, t)), 1.0),)
 
 
 for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
