@@ -5,14 +5,15 @@ One YAML file a controller in mappings/devices/. Knows what hardware is, not wha
     controls:
       fader: [cc 1/19, cc 1/23]                        fader 1, fader 2
       pad: note 1/0-63                                 pad 1 ... pad 64
-      mute: {control: "note 1/1", led: {on: 127}}      with a light at the same number
+      mute: {control: "note 1/1", led: {lit: 127}}     with a light at the same number
 """
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from engine.errors import UserError
 from live.binding import CONTROLS, checked_pattern
@@ -23,16 +24,23 @@ FOLDER = Path(__file__).parents[1] / "mappings" / "devices"
 _SPAN = re.compile(r"(\d+)-(\d+)")
 
 
+def _as_list(entries):
+    return [entries] if isinstance(entries, str) else entries
+
+
+Controls = Annotated[list[str], BeforeValidator(_as_list)]
+
+
 class LedFile(Model):
-    """How a control's light is lit. control: what is sent, itself where left out. off, on: the values sent at the ends."""
-    control: str | list[str] | None = None
-    off: int = Field(0, ge=0, le=127)
-    on: int = Field(127, ge=0, le=127)
+    """How a control's light is lit. control: what is sent, itself where left out. dark, lit: the values at the ends."""
+    control: Controls = []
+    dark: int = Field(0, ge=0, le=127)
+    lit: int = Field(127, ge=0, le=127)
 
 
 class ControlFile(Model):
     """A control, or a row of them. relative: the encoding of encoders without ends."""
-    control: str | list[str]
+    control: Controls
     led: LedFile | None = None
     relative: str | None = None
 
@@ -52,7 +60,14 @@ class ProfileFile(Model):
     verified: bool
     about: str = ""
     start: list[str] = []
-    controls: dict[str, str | list[str] | ControlFile]
+    controls: dict[str, ControlFile]
+
+    @field_validator("controls", mode="before")
+    @classmethod
+    def _short(cls, controls):
+        if not isinstance(controls, dict):
+            return controls
+        return {row: {"control": entry} if isinstance(entry, (str, list)) else entry for row, entry in controls.items()}
 
     @field_validator("match")
     @classmethod
@@ -74,10 +89,10 @@ class ProfileFile(Model):
 
 @dataclass(frozen=True)
 class Led:
-    """control: where it is sent ("note 1/3"); off, on: the values at the ends."""
+    """control: where it is sent ("note 1/3"); dark, lit: the values at the ends."""
     control: str
-    off: int = 0
-    on: int = 127
+    dark: int = 0
+    lit: int = 127
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,7 @@ class Profile:
         """The same controller, set to another channel."""
         moved = lambda control: re.sub(r"(?<= )\d+", str(channel), control, count=1)
         return Profile(self.name, self.match, self.verified, {n: moved(c) for n, c in self.controls.items()},
-                       {moved(c): Led(moved(led.control), led.off, led.on) for c, led in self.leds.items()},
+                       {moved(c): Led(moved(led.control), led.dark, led.lit) for c, led in self.leds.items()},
                        {moved(c): encoding for c, encoding in self.relative.items()}, self.start)
 
     def name_of(self, control: str) -> str | None:
@@ -134,24 +149,23 @@ def load(path) -> Profile:
     file = read_yaml(path, ProfileFile)
     controls, leds, relative = {}, {}, {}
     for row, entry in file.controls.items():
-        entry = entry if isinstance(entry, ControlFile) else ControlFile(control=entry)
         found = spread(entry.control, f"{path} > controls > {row}")
         lights = spread(entry.led.control, f"{path} > controls > {row} > led") if entry.led and entry.led.control else found
         if len(lights) != len(found):
             raise UserError(f"{path} > controls > {row} > led: expected {len(found)} controls, one each, got {len(lights)}")
-        names = [row] if isinstance(entry.control, str) and not _SPAN.search(entry.control) else [f"{row} {n}" for n in range(1, len(found) + 1)]
+        names = [row] if len(found) == 1 else [f"{row} {n}" for n in range(1, len(found) + 1)]
         controls |= dict(zip(names, found))
         if entry.led:
-            leds |= {control: Led(light, entry.led.off, entry.led.on) for control, light in zip(found, lights)}
+            leds |= {control: Led(light, entry.led.dark, entry.led.lit) for control, light in zip(found, lights)}
         if entry.relative:
             relative |= dict.fromkeys(found, entry.relative)
     return Profile(file.name, file.match, file.verified, controls, leds, relative, tuple(bytes.fromhex(text) for text in file.start))
 
 
-def spread(entries, where) -> list[str]:
-    """"note 1/0-63" or a list of such -> every control. UserError: what is no control."""
+def spread(entries: list, where) -> list[str]:
+    """["note 1/0-63", ...] -> every control. UserError: what is no control."""
     found = []
-    for entry in [entries] if isinstance(entries, str) else entries:
+    for entry in entries:
         span = _SPAN.search(entry)
         first, last = (int(span[1]), int(span[2])) if span else (0, 0)
         found += [entry[:span.start()] + str(n) + entry[span.end():] for n in range(first, last + 1)] if span else [entry]

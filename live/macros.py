@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from engine.modulation import modulated
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live import curves
@@ -62,23 +63,19 @@ class Macros:
 
     def play(self, tick) -> list:
         """What became of macros that gestures or other players moved in the frame before."""
-        show, scene = self.show, self.show.scene
+        show, scene = self.show, modulated(self.show.scene, self.show.motion)
         values = {address: scene[address] for address in ADDRESSES}
         placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.memory and show.memory.leading)
-        moved = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]
+        turned = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]
         self._done = values
-        return self._moved(moved)
+        changes = [change for address in turned for change in moved(address, values[address], show.scene, show.mapping.macros)]
+        return [change for change in changes if change.value != show.scene[change.address]]
 
     def heard(self, tick, scene, motion, applied) -> list:
         """Those that hands moved: the mapping has moved their targets with them."""
         self._done |= {item.address: self.show.scene[item.address] for item in applied
                        if isinstance(item, Change) and item.address in PARAMETERS}
         return []
-
-    def _moved(self, addresses) -> list:
-        scene = self.show.scene
-        changes = [change for address in addresses for change in moved(address, scene[address], scene, self.show.mapping.macros)]
-        return [change for change in changes if change.value != scene[change.address]]
 
 
 def moved(address: str, value, scene: Scene, macros) -> list[Change]:

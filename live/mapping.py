@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
+ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 OF_LEARN = "/midi/"                 # keys bound to these commands go on doing so while a control is learned
 
 
@@ -30,14 +31,15 @@ class Mapping:
 
     bank: which of the bindings that name one act. macros: {number: live.macros.Macro}. learn: what is learned on top.
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
-    last: the address that a hand changed last. paths: the files it was read from.
+    shown: what feedback has last sent to controls that are positions, {control: (position, when)}.
+    last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
     def __init__(self, layers=(), stats=None, moves=()):
         self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
         self.macros = {macro.macro: macro for macro in moves}
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
-        self.macros_changed = False
+        self.macros_changed, self.shown, self.profiles = False, {}, []
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
         self._faders = Faders()
         self.rebind()
@@ -47,7 +49,7 @@ class Mapping:
         """The mapping of these files, over the ones that are always there. UserError: what is wrong where."""
         read = [files.read(path) for path in (*files.DEFAULTS, *paths)]
         mapping = cls([file.bindings for file in read], stats, [macro for file in read for macro in file.macros])
-        mapping.paths = tuple(paths)
+        mapping.paths, mapping.profiles = tuple(paths), [file.profile for file in read if file.profile]
         return mapping
 
     @property
@@ -102,6 +104,8 @@ class Mapping:
             return
         if held and AT_DEVICE in rest:
             self.hands[event.control] = event.value, event.at
+            if self._echoed(event):
+                return
         for h in self._let_go(event) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
@@ -126,6 +130,11 @@ class Mapping:
             log.info("learned: %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it",
                      binding.control, f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else "", binding.to)
         return True
+
+    def _echoed(self, event):
+        """Whether a motor fader only says where it was just sent to."""
+        value, at = self.shown.get(event.control, (None, 0.0))
+        return value is not None and event.at - at < ECHOED and abs(value - event.value) < 0.5 / 127
 
     def _let_go(self, event):
         """What is to hear a release: what heard the press, though other bindings may have come since."""

@@ -39,9 +39,10 @@ class MappingFile(Model):
 
 @dataclass(frozen=True)
 class Read:
-    """What a mapping file says: its bindings, and its macros."""
+    """What a mapping file says. profile: live.devices.Profile, or None."""
     bindings: list
     macros: list
+    profile: object = None
 
 
 def read(path) -> Read:
@@ -53,7 +54,7 @@ def read(path) -> Read:
     of_device = {"device": device} if device else {}
     bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
     _check_commands(bindings, path)
-    return Read(bindings, list(file.macros))
+    return Read(bindings, list(file.macros), profile)
 
 
 def load(path) -> list[Binding]:

@@ -16,7 +16,7 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, learn, machine, opening
+from live import addresses, feedback, instruments, journal, learn, machine, opening
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
@@ -25,6 +25,7 @@ from live.macros import Macros, labelled
 from live.mapping import Mapping
 from live.memory import Memory
 from live.takes import Origin, TakeReader
+from live.tempo import Tempo, tempo_of
 from live.touch import Touches
 from live.weights import Weights
 
@@ -101,6 +102,7 @@ def _play(options, opened, closing):
     closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)
     show.players += [governor, Touches(show)]
+    Tempo(show)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)
@@ -205,7 +207,8 @@ def _controls(options, show, closing):
         wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, addresses=lambda: show.scene.parameters,
                              lookup=lambda address: value_at(show.scene, address))
     if options.midi_ports != "none":
-        wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api)
+        wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
+                              answers=feedback.answers(show))
     for name, settings in wanted.items():
         stats[name] = controls.new_stats(name)
         closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))

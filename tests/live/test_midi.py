@@ -10,7 +10,8 @@ from engine.errors import UserError
 from live import controls
 from live.clock import now, sleep
 from live.controls import midi
-from live.controls.midi import Stats, Supervisor, heard, list_ports, stripped, wanted
+from live.controls.midi import Stats, heard, list_ports
+from live.midi_ports import Supervisor, belonging, stripped, wanted
 from live.events import ControlEvent
 from live.mapping import Mapping
 
@@ -78,7 +79,7 @@ class Rack:
     def __init__(self, *there):
         self.there, self.opened, self.busy, self.fails = list(there), [], set(), False
 
-    def names(self):
+    def names(self, outputs=False):
         if self.fails:
             raise UserError("MIDI: the ports can't be listed: no server")
         return list(self.there)
@@ -99,7 +100,7 @@ class Hands(list):
 
     def __init__(self, *there, ports=None):
         self.rack, self.stats = Rack(*there), Stats()
-        self.supervisor = Supervisor(self.append, wanted(ports), self.rack, self.stats)
+        self.supervisor = Supervisor(self.append, wanted(ports), self.rack, self.stats, heard)
         self.supervisor.look()
 
     def look(self, *there):
