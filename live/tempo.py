@@ -68,11 +68,14 @@ class Follower:
             self._line, self.origin = None, None
         self._count += 1
         self._times.append(at)
-        if self._line is not None:
+        known, fits = self._line is not None and len(self._times) > FEWEST, True
+        if known:
             self._astray.append(at - self._line[1] - self._count * self._line[0])
+            fits = abs(self._astray[-1]) <= ASTRAY
             if len(self._astray) == RECENT and (min(self._astray) > ASTRAY or max(self._astray) < -ASTRAY):
                 self._turn()
-        if len(self._times) >= FEWEST:
+                known = False
+        if not known and len(self._times) >= (FEWEST if self._line is None else RECENT) or known and fits:
             self._line = self._fitted()
         if self.position is not None:
             self.origin, self.position, self.jumped = self.position - self._count / TICKS, None, True
