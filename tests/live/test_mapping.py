@@ -388,7 +388,7 @@ def test_rubbish_makes_no_trouble(scene):
             assert isinstance(item, (Change, Call))
 
 
-@pytest.mark.parametrize("path", sorted(files.FOLDER.rglob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(files.FOLDER.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_mapping_file_loads_and_its_targets_exist(path, instrument):
     window = {"/window/fullscreen", "/window/display"}
     scene, bindings = instrument.scene(), files.load(path)
