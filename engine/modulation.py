@@ -102,12 +102,13 @@ def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -
         if by:
             moved[line.target] = moved.get(line.target, 0.0) + by
     states, played = tuple(after), _moved(scene, moved)
-    global _newest
-    _newest = scene, states, played
+    if beat is not None:
+        global _newest
+        _newest = scene, states, played
     return states, played
 
 
-_newest = None, None, None          # what was asked for last: a frame is advanced and drawn from the same
+_newest = None, None, None          # what was advanced last, for that is what is drawn next; any thread may ask for it
 
 
 def modulated(scene, motion):
@@ -144,9 +145,10 @@ class Line(NamedTuple):
 def _lines(modulators) -> tuple[Line, ...]:
     """The modulators as lines; the same tuple, as it is from frame to frame, is not looked at again."""
     global _known
-    if _known[0] is not modulators:
-        _known = modulators, _arranged(modulators)
-    return _known[1]
+    known = _known                  # several threads may ask
+    if known[0] is not modulators:
+        known = _known = modulators, _arranged(modulators)
+    return known[1]
 
 
 _known = (), ()

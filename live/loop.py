@@ -22,7 +22,7 @@ class Show:
     mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame). source: () -> the newest picture or None.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
-    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, or None.
+    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, echo: live.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
     instrument: object
@@ -35,6 +35,7 @@ class Show:
     players: list = field(default_factory=list)
     record: object = None
     memory: object = None
+    echo: object = None
     added: dict = field(default_factory=dict)
     strict: bool = False
     meter: Meter = field(default_factory=Meter)

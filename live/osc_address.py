@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 NORMALIZED = "/n"                   # /n/truncation is /truncation on a scale of 0..1
+PLAYED = "/played"                  # /played/truncation is what is drawn: /truncation as its modulators leave it
 MOST_SPELLINGS = 64                 # that {a,b}{c,d}... may stand for in one part; more match nothing
 
 _WILD = re.compile(r"[?*\[{]|//")
@@ -40,10 +41,23 @@ def spelled(address: str, addresses) -> list[str]:
     return matches(address, addresses)
 
 
-def value_at(scene, address: str):
-    """What a query is answered with: the plain value, 0..1 below /n; None where there is no such thing."""
+def asked_for(address: str, addresses) -> list[str]:
+    """The addresses that a question is about: as spelled(), and what can only be asked for, below /played."""
+    if address.startswith(PLAYED + "/"):
+        return [PLAYED + found for found in matches(address[len(PLAYED):], addresses)]
+    return spelled(address, addresses) or ([] if is_pattern(address) else [address])
+
+
+def value_at(scene, address: str, played=None):
+    """What a query is answered with: the plain value, 0..1 below /n; None where there is no such thing.
+
+    played() -> the scene as its modulators leave it, for what is asked below /played.
+    """
     if address in scene.parameters:
         return scene[address]
+    if address.startswith(PLAYED + "/"):
+        shown, address = (played or (lambda: scene))(), address.removeprefix(PLAYED)
+        return shown[address] if address in shown.parameters else None
     plain = address.removeprefix(NORMALIZED)
     if plain == address or plain not in scene.parameters or scene.parameters[plain].size:
         return None

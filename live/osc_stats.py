@@ -10,6 +10,7 @@ from live.clock import now
 log = logging.getLogger(__name__)
 
 KEPT = 64                           # unknown addresses, and senders, remembered
+MANY = 1024                         # addresses whose newest values are kept
 OTHERS = "others"
 QUIET = 1.0                         # seconds between two lines in the log, of each kind
 
@@ -22,6 +23,7 @@ class Stats:
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values = {}, {}
+        self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
         self._bad, self._trouble, self._unknown = (Seldom(now) for _ in range(3))
 
     def received(self, sender, messages, faults):
@@ -35,6 +37,21 @@ class Stats:
         if faults:
             self.bad += len(faults)
             self._bad.warn("OSC: ignored a malformed message from %s: %s", sender[0], faults[-1])
+
+    def came(self, messages):
+        """These (address, arguments) did; the newest of each address is kept for whoever watches."""
+        if len(self.values) > MANY:
+            self.values.clear()
+        if len(self.strokes) > KEPT:
+            self.strokes.clear()
+        self.values.update(messages)
+
+    def newest(self) -> dict:
+        """{address: what it brought last}."""
+        found = dict(self.values)
+        for addresses, numbers in list(self.strokes.items()):
+            found |= zip(addresses, numbers)
+        return {address: value[0] if isinstance(value, tuple) and len(value) == 1 else value for address, value in found.items()}
 
     def complain(self, text, *details):
         """The network is in trouble."""

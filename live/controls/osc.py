@@ -16,9 +16,10 @@ from engine.errors import UserError
 from live.clock import now, sleep
 from live.controls import control
 from live.events import ControlEvent, faders
-from live.osc_address import is_pattern, spelled
+from live.osc_address import asked_for
 from live.osc_packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc_stats import Stats
+from live.osc_write import written
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +28,20 @@ POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt
 QUESTION = ("?",)
+SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
 @control
-def osc(emit, stop, port=9000, host="127.0.0.1", lookup=None, addresses=None, opened=None, stats=None):
+def osc(emit, stop, port=9000, host="127.0.0.1", lookup=None, addresses=None, opened=None, stats=None, echo=None):
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
     lookup(address) -> what a query is answered with, or None. addresses() -> the parameters' addresses, for queries
-    with wildcards. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
+    with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, lookup, addresses, stats)
+        receiver = Receiver(udp, emit, lookup, addresses, stats, echo)
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)
@@ -94,13 +96,12 @@ def _widen(udp):
 class Receiver:
     """One socket, and what its datagrams become."""
 
-    def __init__(self, udp, emit, lookup, addresses, stats):
-        self.udp, self.emit, self.stats = udp, emit, stats
+    def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
+        self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
-        from pythonosc.osc_message_builder import OscMessageBuilder
-        self.codec, self.builder = codec(OscMessage, ParseError), OscMessageBuilder
+        self.codec = codec(OscMessage, ParseError)
 
     def run(self, stop):
         """Take datagrams as fast as they come until `stop` is set."""
@@ -121,24 +122,37 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
-        if (known := at_a_stroke(datagram)) is not None:
+        if (known := at_a_stroke(datagram)) is not None and not _subscribes(known[0]):
             addresses, numbers = known
             self.stats.received(sender, len(numbers), ())
+            self.stats.strokes[addresses] = numbers
+            if self.echo is not None and sender in self.echo.sources:
+                self.echo.said(sender, zip(addresses, numbers))
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
         events = [event(address, arguments, moment) for address, arguments in messages
-                  if arguments and arguments != QUESTION or not self.asked(address, arguments, sender)]
+                  if not self.subscribed(address, arguments, sender)
+                  and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
         self.stats.received(sender, len(messages), faults)
+        self.stats.came(messages)
+        if self.echo is not None and sender in self.echo.sources:
+            self.echo.said(sender, ((address, arguments[0]) for address, arguments in messages if len(arguments) == 1))
         if len(events) == 1:
             self.emit(events[0])
         elif events:
             self.emit(events)
 
+    def subscribed(self, address, arguments, sender) -> bool:
+        """Whether a message was a listener's /subscribe or /unsubscribe."""
+        if self.echo is None or address not in SUBSCRIPTIONS or arguments == QUESTION:
+            return False
+        self.echo.asked(address, arguments, sender)
+        return True
+
     def asked(self, address, arguments, sender) -> bool:
         """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
-        names = spelled(address, self.addresses()) or ([] if is_pattern(address) else [address])
-        values = [(name, value) for name in names if (value := self.lookup(name)) is not None]
+        values = [(name, value) for name in asked_for(address, self.addresses()) if (value := self.lookup(name)) is not None]
         if values:
             self.answer(values, sender)
         elif arguments:
@@ -148,23 +162,17 @@ class Receiver:
     def answer(self, values, sender):
         """Send (address, value) pairs; many go as bundles, so that the one who asked need not catch a burst."""
         try:
-            for datagram in packed([self.message(*value) for value in values]):
+            for datagram in packed([written(*value) for value in values]):
                 self.udp.sendto(datagram, sender)
             self.stats.answered += len(values)
         except OSError as error:
             self.stats.complain("cannot answer %s: %s", sender[0], error)
 
-    def message(self, address, value) -> bytes:
-        """An answer, in the types every program knows: f, i, s."""
-        message = self.builder(address)
-        for number in value if isinstance(value, (tuple, list)) else (value,):
-            if isinstance(number, str):
-                message.add_arg(number, "s")
-            elif abs(number) >= 1 << 24 and number == int(number) and abs(number) < 1 << 31:
-                message.add_arg(int(number), "i")                # a seed that a 32-bit float can't hold
-            else:
-                message.add_arg(float(number), "f")
-        return message.build().dgram
+
+@lru_cache(maxsize=64)
+def _subscribes(addresses) -> bool:
+    """Whether a bundle with these addresses holds a listener's /subscribe."""
+    return not SUBSCRIPTIONS.isdisjoint(addresses)
 
 
 @lru_cache(maxsize=64)

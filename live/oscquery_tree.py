@@ -1,0 +1,78 @@
+"""The parameters and commands as an OSCQuery tree: plain data out of the registry. Knows no sockets.
+
+Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
+"""
+from live.commands import COMMANDS
+
+CONTAINER, READ_WRITE, WRITE = 0, 3, 2                           # ACCESS
+ATTRIBUTES = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "CLIPMODE")
+ROOT = "the instrument"
+
+
+def node(scene, path: str) -> dict | None:
+    """The node at a path with all that lies below it; None: there is nothing."""
+    path = "/" + path.strip("/")
+    below = path if path == "/" else path + "/"
+    addresses = [a for a in (*scene.parameters, *COMMANDS) if a == path or a.startswith(below)]
+    if not addresses:
+        return None
+    found = _leaf(scene, path)
+    for address in sorted(set(addresses)):
+        _place(found, scene, address, path)
+    return found
+
+
+def _place(root, scene, address, path):
+    """Put a leaf where it belongs, with the containers on the way."""
+    here, at = root, "" if path == "/" else path
+    for name in address.removeprefix(at).split("/")[1:]:
+        at = f"{at}/{name}"
+        contents = here.setdefault("CONTENTS", {})
+        if name not in contents:
+            contents[name] = _leaf(scene, at)
+        here = contents[name]
+
+
+def _leaf(scene, path) -> dict:
+    """A node without what lies below it. A parameter goes before a command of the same address."""
+    if path in scene.parameters:
+        return _parameter(path, scene.parameters[path], scene[path])
+    if path in COMMANDS:
+        return _command(path, COMMANDS[path])
+    return {"FULL_PATH": path, "ACCESS": CONTAINER} | ({"DESCRIPTION": ROOT} if path == "/" else {})
+
+
+def _parameter(path, p, value) -> dict:
+    found = {"FULL_PATH": path, "ACCESS": READ_WRITE, "DESCRIPTION": p.about, "TYPE": tags(p, value), "VALUE": values(p, value)}
+    count = len(found["TYPE"])
+    found["RANGE"] = [{"VALS": list(p.choices)}] if p.choices else [{"MIN": _number(p, p.low), "MAX": _number(p, p.high)}] * count
+    found["CLIPMODE"] = ["none" if p.curve == "circular" else "both"] * count
+    return found | ({"UNIT": [p.unit] * count} if p.unit else {})
+
+
+def _command(path, command) -> dict:
+    """All of a command's arguments may be sent as text; a trigger has none."""
+    names = [name for name in command.arguments if name != "on"]
+    wants = f" Arguments: {', '.join(names)}; the first {command.needed} must." if names else ""
+    return {"FULL_PATH": path, "ACCESS": WRITE, "DESCRIPTION": command.about + wants, "TYPE": "s" * len(names) or "N"}
+
+
+def tags(p, value) -> str:
+    """The OSC type tags of a parameter: s for a choice, i for whole numbers, f else; one for each number of a vector."""
+    return "s" if p.choices else ("i" if p.step and p.step == int(p.step) else "f") * (max(len(value), 1) if p.size else 1)
+
+
+def values(p, value) -> list:
+    """A parameter's value as OSCQuery has it: always a list."""
+    return [_number(p, v) for v in value] if p.size else [value] if p.choices else [_number(p, value)]
+
+
+def _number(p, value):
+    return int(value) if p.step and p.step == int(p.step) else float(value)
+
+
+def attribute(scene, path, name):
+    """One attribute of a node: (whether there is such a node, what it is or None)."""
+    found = node(scene, path) if name == "CONTENTS" else _leaf(scene, "/" + path.strip("/"))
+    there = found is not None and (len(found) > 2 or node(scene, path) is not None)
+    return there, found.get(name) if there else None
