@@ -2,6 +2,7 @@
 import json
 
 from live.commands import COMMANDS
+from live.oscquery_tree import tags
 
 TITLE = """# Addresses
 
@@ -16,7 +17,7 @@ This page is written by `run_live.py --list-parameters --page`; instruments with
 def as_json(scene) -> str:
     """{address: its declaration} for every parameter."""
     rows = {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about,
-                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size}
+                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size, "type": tags(p, p.default)[0]}
             for address, p in scene.parameters.items()}
     return json.dumps(rows, indent=1) + "\n"
 

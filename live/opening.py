@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from live import bend_commands, instruments, midi_commands, modulator_commands, preset_commands, take_commands, tempo, weight_commands, weights_folder
+from live import bend_commands, instruments, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands, weights_folder
 from live.library import Library
 from live.performer import declared
 
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
-COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, preset_commands, take_commands, tempo, weight_commands)        # for the commands they declare
+COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands)        # for the commands they declare
 
 
 @dataclass(frozen=True)

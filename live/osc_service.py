@@ -47,12 +47,18 @@ def settings(show, options, closing) -> dict:
     closing.callback(show.echo.close)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
-    return {"addresses": lambda: show.scene.parameters, "echo": show.echo,
-            "lookup": lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))}
+    lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
+    return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
 def _status(show) -> dict:
     return {f"{STATUS}/preset": (show.memory.current or "") if show.memory else ""}
+
+
+def monitored(show, clock, stats) -> dict:
+    """What run_live.py monitor shows: cheap enough to be asked for a few times a second."""
+    return {"frames": show.meter.frames, "late": clock.late, "echo": show.echo.report(),
+            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest()}
 
 
 def listed(show, options, name, closing, report):

@@ -157,10 +157,12 @@ class Query:
             command, address = order["COMMAND"], order["DATA"]
         except (ValueError, TypeError, KeyError):
             return
+        if not isinstance(address, str):
+            return
         if command == "LISTEN" and address in self.scene().parameters:
             subscriber.addresses.add(address)
             subscriber.due[address] = None                       # told once, then what changes
-        elif command == "IGNORE" and isinstance(address, str):
+        elif command == "IGNORE":
             subscriber.addresses.discard(address)
 
     def _rebuilt(self):

@@ -16,6 +16,8 @@ ONLY_IN = {
     "mido": ["live/midi_ports.py"],
     "rtmidi": ["live/midi_ports.py"],
     "pythonosc": ["live/controls", "live/osc_packet.py"],
+    "websockets": ["live/oscquery.py"],
+    "zeroconf": ["live/advertise.py"],
     "pygame": ["live/outputs/window.py", "live/controls/keyboard.py"],
     "av": ["live/outputs/recorder.py", "live/render.py", "live/sources", "live/cli"],
     "PIL": ["live/outputs/files.py", "live/sheets.py", "live/sources", "live/cli", "live/render.py"],

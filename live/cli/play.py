@@ -16,7 +16,7 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, feedback, instruments, journal, learn, machine, opening
+from live import addresses, feedback, instruments, journal, learn, machine, opening, osc_service
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
@@ -46,6 +46,7 @@ def arguments(parser):
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[], help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
+    osc_service.arguments(hands)
     hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
     hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
     eyes = parser.add_argument_group("eyes")
@@ -89,6 +90,7 @@ def _check(options):
             raise UserError(f"--{name} {value}: expected a number above 0")
     if not 0 <= options.osc_port < 65536:
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
+    osc_service.check(options)
 
 
 def _play(options, opened, closing):
@@ -106,6 +108,8 @@ def _play(options, opened, closing):
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)
+    if options.osc_port:
+        osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
@@ -199,13 +203,11 @@ def _window(options, opened, closing):
 def _controls(options, show, closing):
     """Start what hands play on; returns {source: its Stats}."""
     from live import controls
-    from live.osc_address import value_at
 
     stats = {}
     wanted = {}
     if options.osc_port:
-        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, addresses=lambda: show.scene.parameters,
-                             lookup=lambda address: value_at(show.scene, address))
+        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
                               answers=feedback.answers(show))
@@ -222,6 +224,7 @@ def report(show, clock, instrument, stats) -> dict:
         "late": clock.late,
         "dropped": {output.name: output.dropped for output in show.outputs},
         **{name: counted.report() for name, counted in stats.items()},
+        **({"osc_echo": show.echo.report()} if show.echo else {}),
         "device": str(instrument.device),
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),

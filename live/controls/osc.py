@@ -32,16 +32,16 @@ SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
 @control
-def osc(emit, stop, port=9000, host="127.0.0.1", lookup=None, addresses=None, opened=None, stats=None, echo=None):
+def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stats=None, echo=None):
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
-    lookup(address) -> what a query is answered with, or None. addresses() -> the parameters' addresses, for queries
-    with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
+    answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
+    addresses, for queries with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, lookup, addresses, stats, echo)
+        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo)
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)

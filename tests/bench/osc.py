@@ -74,7 +74,7 @@ def _rounds(instrument, scene, parameters, options, figures):
     stats, opened = controls.new_stats("osc"), queue.SimpleQueue()
     show = Show(instrument, Mapping(stats=stats), scene, strict=True)
     end = controls.start("osc", show.inbox.put, stats=stats, port=0, opened=opened.put,
-                         lookup=lambda address: value_at(show.scene, address), addresses=lambda: show.scene.parameters)
+                         answers=(lambda address: value_at(show.scene, address), lambda: show.scene.parameters))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nowhere:
         nowhere.bind(("127.0.0.1", 0))
         ports = {"bundle": opened.get(timeout=10), "elsewhere": nowhere.getsockname()[1]}

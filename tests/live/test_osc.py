@@ -48,7 +48,7 @@ class Port:
         opened = queue.SimpleQueue()
         self.end = controls.start(
             "osc", self.inbox.put, port=0, opened=opened.put, stats=self.stats,
-            lookup=lambda address: value_at(self.scene, address), addresses=lambda: self.scene.parameters)
+            answers=(lambda address: value_at(self.scene, address), lambda: self.scene.parameters))
         self.number = opened.get(timeout=SOON)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.settimeout(SOON)
