@@ -36,7 +36,8 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
-    addresses, for queries with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port): called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
+    addresses, for queries with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port):
+    called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:

@@ -157,12 +157,12 @@ def test_no_echo_to_the_origin_unless_something_else_came_of_it(rig):
     mine, other = rig.listen("/truncation", source=("10.0.0.7", 5000)), rig.listen("/truncation")
     rig.turn(2)
     mine.told(), other.told()
-    for value in (0.6, 0.7, 0.8):
+    for value in (0.625, 0.5, 0.75):
         rig.echo.said(("10.0.0.7", 5000), [("/truncation", value), ("/truncation/cutoff", 99)])
         rig.turn(truncation=value, truncation__cutoff=99)
-    assert other.told() == {"/truncation": 0.8, "/truncation/cutoff": 18} and mine.told() == {}
+    assert other.told() == {"/truncation": 0.75, "/truncation/cutoff": 18} and mine.told() == {}
     rig.turn(int(SETTLE * 60) + 2)
-    assert mine.told() == {"/truncation/cutoff": 18}              # 0.8 is what it said, and 18 is not
+    assert mine.told() == {"/truncation/cutoff": 18}              # 0.75 is what it said, and 18 is not
     rig.echo.said(("10.0.0.7", 5000), [("/truncation", 7.0)])     # out of range: it has to hear the truth
     rig.turn(truncation=7.0)
     assert mine.told() == {}
@@ -172,8 +172,8 @@ def test_no_echo_to_the_origin_unless_something_else_came_of_it(rig):
     rig.turn(truncation=-0.25)
     rig.turn(int(SETTLE * 60) + 2)
     assert mine.told() == {}
-    rig.turn(truncation=0.1)                                      # somebody else
-    assert mine.told() == {"/truncation": 0.1}
+    rig.turn(truncation=0.125)                                    # somebody else
+    assert mine.told() == {"/truncation": 0.125}
 
 
 def test_what_a_listener_says_takes_bounded_room(rig):
