@@ -1,17 +1,18 @@
-"""Makes the pictures of docs/encoder.md. Run from the repository's root: python -m docs.pictures.encoder
+"""Makes the picture of docs/encoder.md. Run from the repository's root: python -m docs.pictures.encoder
 
-encoder.jpg: pictures nobody trained on, and what the shipped encoder makes of them with the mean look, with another
-picture's, and where the camera moves, darkens and compresses them. Pillow and the engine only.
+encoder.jpg: source left, result right, three times a row. The sources are drawn by the world and nobody trained on them.
+Rows: the mean look; the looks of other pictures; moved, lit otherwise and compressed; as a careless camera may show them.
 """
 import torch
 
 from engine import checkpoints, encoder
+from engine.encoder import augment
 from engine.encoder.measure import shown
 from engine.instrument import quantize
 from engine.world.draw import draw
 from live import sheets
 
-FOLDER, SIZE, SHOWN, SEED = "presets/masks", 192, 6, 4_000_000
+FOLDER, SIZE, DRAWN, PAIRS, SEED, PSI = "presets/masks", 192, 256, 3, 4_000_001, 0.8
 
 
 @torch.no_grad()
@@ -19,19 +20,19 @@ def main():
     generator = checkpoints.load(f"{FOLDER}/generator.safetensors")
     eye = encoder.load(f"{FOLDER}/encoder.safetensors", generator)
     source = torch.Generator().manual_seed(SEED)
-    z, other = torch.randn(2, SHOWN, generator.z_dim, generator=source)
-    middle = generator.w_avg.expand(SHOWN, generator.num_ws, -1).contiguous()
-    spoilt = shown(z, SIZE, ("shift", "brightness", "jpeg"), source).seen
-    rows = [draw(z, SIZE), through(generator, eye, draw(z, SIZE), middle), through(generator, eye, draw(z, SIZE), generator.map(other, psi=0.8)),
-            spoilt, through(generator, eye, spoilt, middle)]
-    pictures = [quantize(picture[None]).numpy() for row in rows for picture in row]
-    sheets.save("docs/pictures/encoder.jpg", sheets.sheet(pictures, SHOWN))
-
-
-def through(generator, eye, pictures, ws):
-    """The pictures [N, 3, S, S] as the network plays them with the looks ws."""
-    made = generator.synthesize(ws, size=256, splice={eye.layer: eye(pictures)})
-    return torch.nn.functional.interpolate(made, SIZE, mode="area")
+    z = torch.randn(4, PAIRS, generator.z_dim, generator=source)
+    middle = generator.w_avg.expand(PAIRS, generator.num_ws, -1).contiguous()
+    others = middle.clone()
+    others[:, 4:] = generator.map(torch.randn(PAIRS, generator.z_dim, generator=source), psi=PSI)[:, 4:]     # from 16 px on
+    careless = augment.camera(augment.place(draw(z[3], DRAWN), 1.3, source), 1.5, source, clean=0.0, share=0.7)
+    rows = [(draw(z[0], DRAWN), middle), (draw(z[1], DRAWN), others),
+            (shown(z[2], DRAWN, ("shift", "brightness", "jpeg"), source).seen, middle), (careless, others)]
+    cells = []
+    for pictures, ws in rows:
+        made = generator.synthesize(ws, size=DRAWN, splice={eye.layer: eye(pictures)})
+        cells += [cell for pair in zip(pictures, made) for cell in pair]
+    small = [torch.nn.functional.interpolate(cell[None], SIZE, mode="area") for cell in cells]
+    sheets.save("docs/pictures/encoder.jpg", sheets.sheet([quantize(cell).numpy() for cell in small], 2 * PAIRS))
 
 
 if __name__ == "__main__":

@@ -54,32 +54,36 @@ def shown(z, size, changes, source) -> Shown:
 
 @torch.no_grad()
 def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, progress=None) -> dict:
-    """{name: {"clean": {"mean look": error, "own look": error, "psnr": dB, at the mean look}, "shift": ...}} over `count` unseen drawn pictures.
+    """{who: {change: {look: error}}} over `count` unseen drawn pictures; of clean ones with the own look too.
 
-    encoders: {name: Encoder}. Beside them "mean w", the mean w's own picture, and "own w", what the generator makes of z.
+    encoders: {name: Encoder}; beside them "nobody", the picture of the w alone. "mse": mean square, mean look.
     """
-    sums = {}
+    sums, middle = {}, generator.w_avg.expand(1, generator.num_ws, -1)
+    blind = generator.synthesize(middle, size=size)
     for i, z in enumerate(unseen(count).split(4)):
         own = generator.map(z)
-        middle = generator.w_avg.expand_as(own).contiguous()
         for name, which in changes.items():
             pictures = shown(z, size, which, torch.Generator().manual_seed(SEED + i))
-            for who, look, made in _seen_by(encoders, generator, pictures.seen, {"mean look": middle, "own look": own}, size):
-                difference = made - pictures.target
-                at = sums.setdefault(who, {}).setdefault(name, {}).setdefault(look, [0.0, 0.0])
-                at[0] += difference.abs().mean((1, 2, 3)).sum().item() / count
-                at[1] += difference.square().mean((1, 2, 3)).sum().item() / count
+            looks = {"mean look": middle.expand_as(own).contiguous()} | ({} if which else {"own look": own})
+            blank = {"mean look": blind} | ({} if which else {"own look": generator.synthesize(own, size=size)})
+            for who, made in {"nobody": blank, **_played(encoders, generator, pictures.seen, looks, size)}.items():
+                _add(sums.setdefault(who, {}).setdefault(name, {}), made, pictures.target, count)
         if progress is not None:
             progress({"measured": min(4 * (i + 1), count), "of": count})
-    return {who: {name: {look: round(at[0], 4) for look, at in looks.items()} | {"mse": round(looks["mean look"][1], 5)}
-                  for name, looks in named.items()} for who, named in sums.items()}
+    return sums
 
 
-def _seen_by(encoders, generator, seen, looks, size):
-    """(who, look, picture): without any encoder, and with each."""
-    for look, ws in looks.items():
-        yield "nobody", look, generator.synthesize(ws, size=size)
-    for who, encoder in encoders.items():
-        features = encoder(seen)
-        for look, ws in looks.items():
-            yield who, look, generator.synthesize(ws, size=size, splice={encoder.layer: features})
+def _played(encoders, generator, seen, looks, size) -> dict:
+    """{who: {look: picture}}."""
+    features = {who: encoder(seen) for who, encoder in encoders.items()}
+    return {who: {look: generator.synthesize(ws, size=size, splice={encoders[who].layer: features[who]}) for look, ws in looks.items()}
+            for who in encoders}
+
+
+def _add(row, made, target, count):
+    """Add pictures' share of the means to a row of the table."""
+    for look, picture in made.items():
+        missed = picture - target
+        row[look] = row.get(look, 0.0) + missed.abs().mean((1, 2, 3)).sum().item() / count
+        if look == "mean look":
+            row["mse"] = row.get("mse", 0.0) + missed.square().mean((1, 2, 3)).sum().item() / count
