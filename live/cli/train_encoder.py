@@ -94,7 +94,7 @@ def lessons(options, generator, plan):
     from engine.world.factors import Z_DIM
 
     size = loss_size(generator, plan, options.loss_size)
-    built_in = pathlib.Path(instruments.find(options.instrument).folder) == instruments.BUILT_IN
+    built_in = instruments.find(options.instrument).folder.resolve() == instruments.BUILT_IN.resolve()
     drawn = options.drawn if options.drawn is not None else 0.75 * built_in
     if drawn and generator.z_dim != Z_DIM:
         raise UserError(f"--drawn {drawn}: the world's pictures are of z with {Z_DIM} numbers, this network's have {generator.z_dim}; leave it out")
