@@ -81,6 +81,21 @@ def test_the_fast_path_with_edits_agrees_with_an_edited_generator():
         assert (instrument._synthesis(ws) - edited.synthesize(ws)).abs().max() < 2e-5
 
 
+def test_the_captured_path_follows_a_whole_checkpoint_and_captures_once():
+    generator, machine = ready().generator, Twin()
+    weights = LiveWeights(generator, (), {"winter": other()})
+    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    scene = Instrument(tiny()).scene().with_parameters(weights.parameters)
+    z = torch.randn(1, 16, generator=torch.Generator().manual_seed(0))
+    for amount, there in ((0.0, tiny()), (1.0, other()), (0.5, None), (0.0, tiny())):
+        weights.write(scene.set_values({"/weights/winter/amount": amount}))
+        frame = program.frame(generator.map(z)).int().clone()
+        wanted = (there or generator).synthesize((there or generator).map(z))[0]
+        wanted = (wanted * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+        assert (frame - wanted.int()).abs().max() <= 1
+    assert machine.captures == 1
+
+
 def test_the_captured_path_agrees_too_and_captures_once():
     generator = tiny()
     weights, machine = LiveWeights(generator, edits_of(generator)), Twin()
