@@ -1,7 +1,8 @@
 """The forms a styled convolution can be computed in, and which of them to take. Knows tensors and one layer.
 
 A form is made from a layer's stored weight, told a style with modulate(), and then turns maps into activations with
-form(x, noise). The activation's gain is inside weight, bias and noise, since the leaky ReLU lets it through.
+form(x, noise), noise being None or (maps, their strength). The activation's gain is inside weight, bias and noise, since
+the leaky ReLU lets it through.
 Letters: I, O channels in and out, h, w size of the input.
 """
 import torch
@@ -127,7 +128,8 @@ class Polyphase:
     def __call__(self, x, noise):
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
         out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
-        return settle(interleaved(parts, noise, out), None, self.clamp)
+        maps, strength = noise or (None, 1.0)
+        return settle(interleaved(parts, maps, out, strength), None, self.clamp)
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}

@@ -26,9 +26,10 @@ def rows_of(x):
 
 
 def settle(y, noise, clamp=None):
-    """y [1, O, H, W] + noise (None: none), leaky ReLU, clamp; writes into y. The gain is in y and noise already."""
+    """y [1, O, H, W] + noise (None, or maps and their strength), leaky ReLU, clamp; writes into y. The gain is in both already."""
     if noise is not None:
-        y.add_(noise)
+        maps, strength = noise
+        y.add_(maps, alpha=strength)
     F.leaky_relu_(y, SLOPE)
     return y if clamp is None else y.clamp_(-clamp, clamp)
 
@@ -61,8 +62,8 @@ def polyphase(weight):
     return torch.cat([kernel[:, :, taps[p]][:, :, :, taps[q]] for p in range(2) for q in range(2)])
 
 
-def interleaved(parts, other, out):
-    """out [1, C, 2h, 2w] = parts [1, 4 C, h, w] by parity (see polyphase), + other of out's shape, or [2h, 2w], or None."""
+def interleaved(parts, other, out, times=1.0):
+    """out [1, C, 2h, 2w] = parts [1, 4 C, h, w] by parity (see polyphase), + other times `times`, of out's shape, or [2h, 2w], or None."""
     height, width = parts.shape[2:]
     channels = out.shape[1]
     target = rows_of(out).view(height, 2, width, 2 * channels)
@@ -70,9 +71,9 @@ def interleaved(parts, other, out):
     if other is None:
         target.copy_(source)
     elif other.ndim == 4:
-        torch.add(source, rows_of(other).reshape(target.shape), out=target)
+        torch.add(source, rows_of(other).reshape(target.shape), alpha=times, out=target)
     else:
-        torch.add(source.unflatten(3, (2, channels)), other.view(height, 2, width, 2, 1), out=target.unflatten(3, (2, channels)))
+        torch.add(source.unflatten(3, (2, channels)), other.view(height, 2, width, 2, 1), alpha=times, out=target.unflatten(3, (2, channels)))
     return out
 
 

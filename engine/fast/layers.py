@@ -59,7 +59,8 @@ class Layer:
 
     def __init__(self, name, conv, form=None):
         self.name, self.conv, self.form_name = name, conv, form or usual(conv)
-        self._form = self._form_seen = self._noise = self._noise_seen = self._bias = self._bias_seen = None
+        self._form = self._form_seen = self._bias = self._bias_seen = None
+        self._maps = self._maps_seen = self._strength = self._strength_seen = None
 
     def seen(self) -> tuple:
         """Changes with anything of this layer that the picture depends on."""
@@ -94,17 +95,23 @@ class Layer:
         return settle(y, noise, self.conv.clamp)
 
     def noise(self, source):
-        """What to add, times the gain: [H, W], or [1, O, H, W] where channels are few; None = nothing."""
+        """(what to add, [H, W], or [1, O, H, W] where channels are few; how strongly, gain included); None = nothing.
+
+        Apart, since a fader or a fade turns the strength, and the maps of 1024 px are large.
+        """
         conv = self.conv
         if not conv.noise or source.mode == "none" or source.strength == 0.0:
             return None
+        now = seen(conv.noise_strength)
+        if now != self._strength_seen:
+            self._strength, self._strength_seen = float(conv.noise_strength), now
+        strength = self._strength * source.strength * conv.gain
         if source.mode == "random":
-            return source.draw(conv.size, conv.weight) * (conv.noise_strength * (source.strength * conv.gain))
-        now = (source.strength, *seen(conv.noise_const, conv.noise_strength))
-        if now != self._noise_seen:
-            noise = conv.noise_const * (conv.noise_strength * (source.strength * conv.gain))
-            self._noise, self._noise_seen = spread(noise, conv.weight.shape[0]), now
-        return self._noise
+            return source.draw(conv.size, conv.weight), strength
+        now = seen(conv.noise_const)
+        if now != self._maps_seen:
+            self._maps, self._maps_seen = spread(conv.noise_const, conv.weight.shape[0]), now
+        return self._maps, strength
 
 
 class NoiseSource:
