@@ -70,6 +70,12 @@ class Held:
         else:
             self._moved(min(max(position, 0.0), 1.0), turn)
 
+    def stands(self, event, turn):
+        """Its control says that it is where the value is: it has hold of it, and nothing moves."""
+        if not self.every_counts and self.binding.to in turn.scene.parameters:
+            self.grip.position = self.binding.at(number(event.value))
+            self.grip.hold(turn.value(self.binding.to))
+
     # -- turned
 
     def _parameter(self, turn):

@@ -105,6 +105,8 @@ class Mapping:
         if held and AT_DEVICE in rest:
             self.hands[event.control] = event.value, event.at
             if self._echoed(event):
+                for h in held:
+                    h.stands(event, turn)
                 return
         for h in self._let_go(event) or held:
             self._play(h, event, turn)

@@ -3,20 +3,24 @@ import queue
 import random
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from engine.errors import UserError
-from live import controls
+from live import controls, feedback
 from live.clock import now, sleep
 from live.controls import midi
 from live.controls.midi import Stats, heard, list_ports
 from live.midi_ports import Supervisor, belonging, stripped, wanted
-from live.events import ControlEvent
+from live.events import Change, ControlEvent
+from live.loop import drain
 from live.mapping import Mapping
 
 mido = pytest.importorskip("mido")
 
+CLOCK = Path(__file__).parents[1] / "senders" / "midi_clock.py"
 DEADLINE = 60.0                     # seconds after which a test gives up waiting
 
 
@@ -218,13 +222,23 @@ def jack():
 
 
 class Controller:
-    """A fake controller on a real port."""
+    """A fake controller on a real port. lights: what it was sent, where it has a port for that."""
 
     def __init__(self, rtmidi, name="nanoKONTROL2"):
         self.out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=name)
         self.out.open_virtual_port("out")
+        self.input, self.lights = None, []
+
+    def with_lights(self, rtmidi, name="nanoKONTROL2"):
+        self.input = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=name)
+        self.input.set_callback(lambda event, data: self.lights.append(tuple(event[0])))
+        self.input.open_virtual_port("in")
+        return self
 
     def unplug(self):
+        if self.input:
+            self.input.close_port()
+            self.input.delete()
         self.out.close_port()
         self.out.delete()
 
@@ -288,4 +302,90 @@ def test_a_real_fader_turns_a_parameter(jack, instrument):
         assert scene["/truncation"] == pytest.approx(124 / 127 * 2, abs=1e-3)
     finally:
         controller.unplug()
+        end()
+
+
+class Stage:
+    """A show of a scene and a mapping on real ports, without pictures; play() hears what has come."""
+    memory = None
+
+    def __init__(self, scene, mapping, **more):
+        self.scene, self.mapping, self.inbox = scene, mapping, queue.SimpleQueue()
+        self.stats = controls.new_stats("midi")
+        self.end = controls.start("midi", self.inbox.put, ports="nano", api="UNIX_JACK", stats=self.stats, look=0.05,
+                                  answers=feedback.answers(self), **more)
+
+    def until(self, condition, act=lambda: None):
+        end = now() + DEADLINE
+        while not condition():
+            assert now() < end
+            act()
+            sleep(0.03)
+            found = self.mapping.heard(drain(self.inbox), self.scene)
+            self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
+
+
+def test_a_show_with_a_real_controller_that_is_pulled_and_comes_back(jack, instrument):
+    """Learned, played, lit; values held while it is away, lights sent again and faders picked up when it is back."""
+    stage = Stage(instrument.scene(), Mapping.load())
+    one = Controller(jack).with_lights(jack)
+    try:
+        stage.until(lambda: "nanoKONTROL2:out" in stage.stats.ports)
+        stage.mapping.learn.begin("/truncation")
+        positions = iter(range(10, 127))
+        stage.until(lambda: not stage.mapping.learn.wanted, lambda: one.out.send_message([0xB0, 3, next(positions)]))
+        stage.until(lambda: stage.scene["/truncation"] > 1.2, lambda: one.out.send_message([0xB0, 3, next(positions)]))
+        stage.scene = stage.scene.set([Change("/truncation", 0.5)])
+        stage.until(lambda: (0xB0, 3, 64) in one.lights)
+        one.unplug()
+        stage.until(lambda: not stage.stats.ports)
+        assert stage.scene["/truncation"] == 0.5
+        stage.scene = stage.scene.set([Change("/truncation", -1.0)])
+        one = Controller(jack).with_lights(jack)
+        stage.until(lambda: (0xB0, 3, 0) in one.lights)
+        stage.until(lambda: stage.stats.messages and "cc 1/3 @ nanoKONTROL2:out" in stage.mapping.hands,
+                    lambda: one.out.send_message([0xB0, 3, 100]))
+        assert stage.scene["/truncation"] == -1.0            # far from where the value is
+        down = iter(range(96, -1, -4))
+        stage.until(lambda: stage.mapping.hands["cc 1/3 @ nanoKONTROL2:out"][0] == 0.0, lambda: one.out.send_message([0xB0, 3, next(down, 0)]))
+        stage.until(lambda: stage.scene["/truncation"] > -0.8, lambda: one.out.send_message([0xB0, 3, 12]))
+    finally:
+        one.unplug()
+        stage.end()
+
+
+def test_a_flood_rubbish_and_sysex_on_a_real_port(jack, instrument):
+    stage = Stage(instrument.scene(), Mapping.load())
+    one = Controller(jack)
+    try:
+        stage.until(lambda: "nanoKONTROL2:out" in stage.stats.ports)
+        for n in range(3000):
+            one.out.send_message([0xB0, 50 + n % 20, n % 128])
+        one.out.send_message([0xF0, *range(100), 0xF7])
+        stage.until(lambda: "cc 1/16 @ nanoKONTROL2:out" in stage.mapping.hands, lambda: one.out.send_message([0xB0, 16, 3]))
+    finally:
+        one.unplug()
+        stage.end()
+
+
+def test_a_real_clock_drives_the_tempo(jack):
+    """A sender in a process of its own, over JACK; how near and for how long is what `bench hands` measures."""
+    from live.tempo import Follower
+
+    heard, follower = queue.SimpleQueue(), Follower()
+    end = controls.start("midi", lambda event: None, ports="clock", api="UNIX_JACK", look=0.05, clock=lambda *message: heard.put(message))
+    sender = subprocess.Popen([sys.executable, str(CLOCK), "--bpm", "128", "--seconds", "60"], stdin=subprocess.DEVNULL)
+    try:
+        kinds, last = [], 0.0
+        while kinds.count("clock") < 192:
+            kind, at, value, device = heard.get(timeout=DEADLINE)
+            assert device == "clock:out" and at >= last
+            kinds.append(kind)
+            follower.heard(kind, at, value)
+            last = at
+        assert follower.at(last)[0] == pytest.approx(128.0, abs=3.0)      # on a machine with nothing else to do: 0.3
+        assert kinds[0] in ("start", "clock")
+    finally:
+        sender.terminate()
+        sender.wait()
         end()
