@@ -105,13 +105,13 @@ class Follower:
 
 
 class Tempo:
-    """show: the Show it joins, as its last player so far. now: the clock that the messages' times are of."""
+    """show: the Show it joins, as its last player so far. now: the clock of the messages; at: when the last frame was."""
 
     def __init__(self, show, now=now):
         self.show, self.now = show, now
         self.follower, self.device = Follower(), None
         self._inbox, self._taps = queue.SimpleQueue(), deque(maxlen=8)
-        self._heard_at = self._at = self._dt = 0.0
+        self._heard_at = self.at = self._dt = 0.0
         self._driving = False
         show.players.append(self)
 
@@ -128,8 +128,8 @@ class Tempo:
         """What the clock makes of the tempo and the beat."""
         while not self._inbox.empty():
             self._message(*self._inbox.get())
-        self._at, self._dt = self.now(), tick.dt
-        found = self.follower.at(self._at) if self.show.scene["/tempo/source"] == "midi" else None
+        self.at, self._dt = self.now(), tick.dt
+        found = self.follower.at(self.at) if self.show.scene["/tempo/source"] == "midi" else None
         if found is None:
             return self._let_go()
         if not self._driving:
@@ -199,7 +199,7 @@ class Tempo:
     def _set_beat(self, quantum, at, tempo):
         """The nearest multiple of so many beats was at that time."""
         motion, scene = self.show.motion, self.show.scene
-        since = max(self._at - at, 0.0) * tempo / 60.0
+        since = max(self.at - at, 0.0) * tempo / 60.0
         coming = motion.beat + beats(scene, self._dt)
         beat = round((coming - since) / quantum) * quantum + since
         return [replace(motion, beat=beat - self._dt * tempo / 60.0 * (1.0 + scene["/tempo/nudge"]))]
