@@ -23,7 +23,8 @@ TICKS = 24                          # of a clock in a beat
 LINE = 8 * TICKS                    # ticks the line goes through
 FEWEST = TICKS                      # ticks before a tempo is believed
 RECENT = TICKS // 2                 # ticks that tell whether the line still holds
-ASTRAY = 0.006                      # seconds to one side of the line, of all recent ticks: the tempo has changed
+ASTRAY = 0.006                      # seconds from the line
+MANY = 9                            # of the recent ticks that are astray: the tempo has changed
 SILENT = 1.0                        # seconds without a tick: there is no clock any more
 JUMP = 0.5                          # beats away from the clock's: set at once; below, the beat goes there
 PULL = 2.0                          # of the way there in a second
@@ -41,9 +42,8 @@ class Follower:
     position: float | None = None
     origin: float | None = None
     jumped: bool = False
-    _times: deque = field(default_factory=lambda: deque(maxlen=LINE))
-    _astray: deque = field(default_factory=lambda: deque(maxlen=RECENT))
-    _count: int = -1
+    _points: deque = field(default_factory=lambda: deque(maxlen=LINE))           # (number of the tick, when it came)
+    _recent: deque = field(default_factory=lambda: deque(maxlen=RECENT))         # (when, seconds off the line, numbers gone on)
     _song: float = 0.0
     _line: tuple | None = None          # (seconds a tick, time of the tick counted 0), by the ticks so far
 
@@ -59,47 +59,53 @@ class Follower:
                 self.position = self._song
         elif kind == "continue":
             self.position = self._song
-        elif self.origin is not None and self._count >= 0:       # stop: a continue goes on from here
-            self._song = self.origin + (self._count + 1) / TICKS
+        elif self.origin is not None and self._points:           # stop: a continue goes on from here
+            self._song = self.origin + (self._points[-1][0] + 1) / TICKS
 
     def _tick(self, at):
-        if self._times and at - self._times[-1] > SILENT:
-            self._times.clear(), self._astray.clear()
+        """Once the tempo is known, which tick this is follows from when it comes: on a busy machine some are lost."""
+        if self._points and at - self._points[-1][1] > SILENT:
+            self._points.clear(), self._recent.clear()
             self._line, self.origin = None, None
-        self._count += 1
-        self._times.append(at)
-        known, fits = self._line is not None and len(self._times) > FEWEST, True
-        if known:
-            self._astray.append(at - self._line[1] - self._count * self._line[0])
-            fits = abs(self._astray[-1]) <= ASTRAY
-            if len(self._astray) == RECENT and (min(self._astray) > ASTRAY or max(self._astray) < -ASTRAY):
+        last = self._points[-1][0] if self._points else -1
+        if self._line is None:
+            self._points.append((last + 1, at))
+            self._line = self._fitted() if len(self._points) >= FEWEST else None
+        else:
+            step, zero = self._line
+            number = round((at - zero) / step)
+            away = at - zero - number * step
+            self._recent.append((at, away, number - last))
+            if self._strays():
                 self._turn()
-                known = False
-        if not known and len(self._times) >= (FEWEST if self._line is None else RECENT) or known and fits:
-            self._line = self._fitted()
+            elif number > last and abs(away) < 2 * ASTRAY:
+                self._points.append((number, at))
+                self._line = self._fitted()
         if self.position is not None:
-            self.origin, self.position, self.jumped = self.position - self._count / TICKS, None, True
+            self.origin, self.position, self.jumped = self.position - self._points[-1][0] / TICKS, None, True
+
+    def _strays(self):
+        """Whether the newest ticks tell of another tempo: off the line, or every second one of it missing."""
+        return len(self._recent) == RECENT and MANY <= max(
+            sum(abs(away) > ASTRAY for _, away, _ in self._recent), sum(gone != 1 for _, _, gone in self._recent))
 
     def _turn(self):
-        """The tempo has changed, or ticks were lost: only the newest ticks count. Lost ones are counted after all."""
-        late = sorted(self._astray)[RECENT // 2] / self._line[0]
-        steady = max(self._astray) - min(self._astray) < 2 * ASTRAY
-        if steady and round(late) > 0 and abs(late - round(late)) < 0.25:
-            self._count += round(late)
-        self._times = deque(list(self._times)[-RECENT:], maxlen=LINE)
-        self._astray.clear()
+        """The tempo has changed: only the newest ticks count, one by one."""
+        first = round((self._recent[0][0] - self._line[1]) / self._line[0])
+        self._points = deque(((first + n, at) for n, (at, _, _) in enumerate(self._recent)), maxlen=LINE)
+        self._recent.clear()
+        self._line = self._fitted()
 
     def _fitted(self):
-        """The straight line through the ticks, by least squares."""
-        times = np.fromiter(self._times, float, len(self._times))
-        numbers = np.arange(len(times)) - (len(times) - 1) / 2
-        middle = times.mean()
+        """The straight line through the ticks, by least squares; None: they did not come one after the other."""
+        numbers, times = np.array(self._points, float).T
+        middle, numbers = times.mean(), numbers - numbers.mean()
         slope = float(numbers @ (times - middle) / (numbers @ numbers))
-        return slope, float(middle) - slope * (self._count - (len(times) - 1) / 2)
+        return (slope, float(middle) - slope * (self._points[-1][0] - float(numbers[-1]))) if slope > 0 else None
 
     def at(self, moment: float) -> tuple[float, float] | None:
         """(bpm, ticks so far with their fraction) at a moment; None: there is no clock, or nobody knows its tempo yet."""
-        if self._line is None or not self._times or moment - self._times[-1] > SILENT or self._line[0] <= 0:
+        if self._line is None or not self._points or moment - self._points[-1][1] > SILENT:
             return None
         return 60.0 / (self._line[0] * TICKS), (moment - self._line[1]) / self._line[0]
 
