@@ -69,6 +69,8 @@ class Instrument:
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
         self._shown = None                          # (what the newest picture was made from, its Frame)
+        self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
+        self._behind = 0                            # pictures drawn and not handed out yet
 
     @property
     def device(self) -> torch.device:
@@ -108,7 +110,9 @@ class Instrument:
         """The picture of this moment. The same scene and motion give the same picture, bit for bit."""
         scene = modulated(scene, motion)
         self._number += 1
-        if self._shown and (scene["/output/freeze"] or self._shown[0] == self._cause(scene, motion, source)):
+        cause = self._cause(scene, motion, source)
+        steady = self._shown and self._shown[0] == cause
+        if self._shown and scene["/output/freeze"] or steady and not self._behind:
             frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
             self._shown = (self._shown[0], frame)
             return frame
@@ -117,8 +121,9 @@ class Instrument:
             pixels = self._ring[(self._number + 1) % RING]              # a repeated frame may still be on show
         self._draw(scene, motion, pixels)
         self.drawings += 1
+        self._behind = self._behind - 1 if steady else self.ahead * self._graphs
         frame = Frame(pixels, self._number)
-        self._shown = (self._cause(scene, motion, source), frame)
+        self._shown = (cause, frame)
         return frame
 
     def _cause(self, scene, motion, source):
@@ -157,7 +162,7 @@ class Instrument:
     def _program_frame(self, scene, motion, size):
         """The picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = Captured(self.generator, size, self._half)
+            self._captured[size] = Captured(self.generator, size, self._half, self.ahead)
         while True:
             try:
                 return self._captured[size].frame(bends=self.bends.at(scene, motion), **self._asked(scene, motion))

@@ -63,6 +63,7 @@ def arguments(parser):
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     rest.add_argument("--tune", action="store_true", help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
+    rest.add_argument("--throughput", action="store_true", help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
@@ -72,6 +73,7 @@ def arguments(parser):
 def run(options):
     _check(options)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads)
+    opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
     if options.list_parameters:

@@ -228,6 +228,65 @@ def test_on_a_gpu(half, most):
         assert (pixels.int() - wanted.cpu().int()).abs().max() <= most
 
 
+def test_a_frame_behind_nothing_is_left_unshown(monkeypatch):
+    from engine.instrument import Instrument
+    from tests.bench._common import Walker
+    from tests.conftest import tiny
+
+    monkeypatch.setattr(Instrument, "_graphs", True)
+    at_once, behind = Instrument(tiny()), Instrument(tiny())
+    behind.ahead = 1
+    walker = Walker(at_once.scene())
+    moments = [walker() for _ in range(4)]
+    pictures = [at_once.render(*moment).pixels.copy() for moment in moments]
+    shown = [behind.render(*moment).pixels.copy() for moment in moments + [moments[-1]] * 3]
+    for pixels, wanted in zip(shown[1:], pictures + [pictures[-1]] * 2):
+        assert (pixels == wanted).all()
+    assert behind.drawings == 5                                     # once more for the last one, then it is shown again
+
+
+class Recorded(Twin):
+    """A twin whose programs, once captured, do nothing: what is left is what each frame does around its program."""
+
+    def capture(self, body, warm):
+        warm()
+        self.captures += 1
+        return lambda: None
+
+
+def test_changing_any_live_value_allocates_nothing_and_never_recaptures():
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Allocations(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.found = []
+
+        def __torch_dispatch__(self, function, types, arguments=(), named=None):
+            owned = {t.untyped_storage().data_ptr() for t in arguments if isinstance(t, torch.Tensor)}
+            out = function(*arguments, **named or {})
+            if isinstance(out, torch.Tensor) and out.untyped_storage().data_ptr() not in owned:
+                self.found.append(str(function))
+            return out
+
+    generator = network(A64)
+    machine, later = Recorded(), Later()
+    program = Captured(generator, machine=machine, programs=Programs(machine, start=later))
+    walked = [ws_of(generator, 1, seed) for seed in range(6)]
+    splices = [generator.features(ws, ["b16.conv1"]) for ws in walked]
+    program.frame(walked[0], bends=BENDS, splice=splices[0])
+    later.all()
+    program.frame(walked[0], bends=BENDS, splice=splices[0])
+    with Allocations() as allocations:
+        for n in range(1, 6):
+            turned = [b.at({k: v + n / 10 for k, v in b.settings.items() if type(v) is float}, 1 - n / 10) for b in BENDS]
+            program.frame(walked[n], bends=turned, splice=splices[n], noise_strength=n / 3, levels=levels(n / 10))
+        assert allocations.found == []
+        torch.zeros(3)
+        assert len(allocations.found) == 1                          # it would have been noticed
+    assert machine.captures == 1 and program.programs.uncaptured == 1 and not later.jobs
+
+
 def test_an_instrument_plays_by_programs_where_it_can(monkeypatch):
     from engine.instrument import Instrument
     from tests.bench._common import Walker
