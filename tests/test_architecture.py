@@ -12,6 +12,7 @@ ONLY_IN = {
     "live": ["live", "run_live.py"],
     "torch": ["engine"],
     "safetensors": ["engine"],
+    "triton": ["engine/fast/fused.py"],
     "time": ["live/clock.py"],
     "mido": ["live/midi_ports.py"],
     "rtmidi": ["live/midi_ports.py"],
@@ -26,7 +27,7 @@ ONLY_IN = {
     "pickle": ["engine/checkpoints/unpickler.py"],
     "random": ["live/loop.py"],
 }
-ENGINE_NEEDS = {"torch", "numpy", "safetensors", "yaml", "engine"}
+ENGINE_NEEDS = {"torch", "numpy", "safetensors", "yaml", "engine", "triton"}     # the last one only if it is there
 NO_TORCH = ["engine/parameter.py", "engine/scene.py", "engine/errors.py", "engine/motion.py", "engine/walks"]
 LONGEST_FILE, LONGEST_FUNCTION, MOST_ARGUMENTS = 300, 40, 8
 ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in one file, top to bottom

@@ -16,7 +16,7 @@ from engine.errors import UserError
 from engine.fast.kernels import last
 from engine.fast.layers import Styles, seen
 from engine.fast.plumbing import Live, Outputs, Programs, machine_for
-from engine.generator import EPS, SLOPE, fir
+from engine.generator import EPS, fir
 
 HALF_FROM = 64                      # px: blocks from here on are computed in half precision where it is asked for
 SAFE = 8192.0                       # largest activation that half precision is trusted with
@@ -31,6 +31,9 @@ class Captured:
         self.programs = programs or Programs(self.machine)
         self.live = Live(self.machine)
         device, a = generator.device, generator.architecture
+        from engine.fast.fused import settle_for                    # brings Triton, which other devices need not wait for
+
+        self.settle = settle_for(device)
         self.ws = torch.zeros(a.num_ws, a.w_dim, device=device)
         if a.kind != "skip":
             raise UserError(f"architecture {a.kind!r}: only skip networks are captured")
@@ -160,13 +163,12 @@ class Captured:
                 y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
             else:
                 y = F.conv2d(x, weight, padding=1)
-        y = y.add_((conv.bias * conv.gain).view(1, -1, 1, 1))
+        maps = strength = None
         if conv.noise and noise != "none":
             maps = conv.noise_const if noise == "const" else self.noise[name]
-            y = y.add_(maps * (conv.noise_strength * self.live.add("strength") * conv.gain))
-        y = F.leaky_relu_(y, SLOPE)
+            strength = conv.noise_strength * self.live.add("strength") * conv.gain
         bound = conv.clamp if conv.clamp is not None else SAFE * 4 if x.dtype == torch.float16 else None
-        return y if bound is None else y.clamp_(-bound, bound)
+        return self.settle(y, None, conv.bias * conv.gain, maps, strength, bound)
 
 
 @torch.no_grad()

@@ -1,0 +1,65 @@
+"""Bias, noise, leaky ReLU and clamp in one pass over a layer's feature maps: a Triton kernel. For GPUs.
+
+cuDNN leaves them as passes of their own, each of which reads and writes the whole map. Triton is optional: where it is
+missing, plainly() does the same with torch's own operations. Imported only when a GPU plays, for Triton takes its time.
+"""
+import torch
+from torch.nn import functional as F
+
+from engine.generator import SLOPE
+
+try:
+    import triton
+    from triton import language as tl
+except ImportError:                 # torch's CPU builds come without it
+    triton = None
+
+BLOCK = 1024                        # numbers that one program works on
+
+
+def settle_for(device):
+    """The quickest of the two on this device."""
+    return settle if triton is not None and torch.device(device).type == "cuda" else plainly
+
+
+def plainly(y, scale, bias, noise=None, strength=None, bound=None):
+    """As settle(), with torch's own operations."""
+    if scale is not None:
+        y = y.mul_(scale.view(1, -1, 1, 1))
+    y = y.add_(bias.view(1, -1, 1, 1))
+    if noise is not None:
+        y = y.add_(noise * strength)
+    y = F.leaky_relu_(y, SLOPE)
+    return y if bound is None else y.clamp_(-bound, bound)
+
+
+def settle(y, scale, bias, noise=None, strength=None, bound=None):
+    """y [1, O, H, W] times scale [O] + bias [O] + noise [H, W] * strength [] -> y, activated, clamped at bound.
+
+    scale, noise, bound: None for none. Writes into y, which may be float16; all else is float32, and so is the arithmetic.
+    """
+    if not y.is_contiguous(memory_format=torch.channels_last):
+        return plainly(y, scale, bias, noise, strength, bound)
+    numbers = y.numel()
+    _settle[(triton.cdiv(numbers, BLOCK),)](y, scale, bias, noise, strength, bound, numbers, y.shape[1])
+    return y
+
+
+if triton is not None:
+    SIZE, LEAK = tl.constexpr(BLOCK), tl.constexpr(SLOPE)
+
+    @triton.jit
+    def _settle(y, scale, bias, noise, strength, bound, numbers, channels):
+        at = tl.program_id(0) * SIZE + tl.arange(0, SIZE)
+        inside = at < numbers
+        channel = at % channels
+        value = tl.load(y + at, mask=inside).to(tl.float32)
+        if scale is not None:
+            value = value * tl.load(scale + channel, mask=inside)
+        value = value + tl.load(bias + channel, mask=inside)
+        if noise is not None:
+            value = value + tl.load(noise + at // channels, mask=inside) * tl.load(strength)
+        value = tl.where(value < 0, value * LEAK, value)
+        if bound is not None:
+            value = tl.minimum(tl.maximum(value, -bound), bound)
+        tl.store(y + at, value.to(y.dtype.element_ty), mask=inside)
