@@ -62,7 +62,7 @@ class Feedback:
         except OSError as error:
             log.warning("MIDI: %s can't be sent to any more: %s", self.device, error)
         self.port.close()
-        for control in [c for c in self.show.mapping.shown if c.endswith(AT_DEVICE + self.device)]:
+        for control in [c for c in list(self.show.mapping.shown) if c.endswith(AT_DEVICE + self.device)]:
             self.show.mapping.shown.pop(control, None)
 
     def look(self):

@@ -178,9 +178,9 @@ class Mapping:
 
     def _forget(self, device):
         """A device has come or gone: its controls may have been moved unseen."""
+        self.hands = {control: hand for control, hand in self.hands.items() if not control.endswith(AT_DEVICE + device)}
         for control, held in self._held.items():
             if control.endswith(AT_DEVICE + device):
-                self.hands.pop(control, None)
                 for h in held:
                     h.grip.forget()
 

@@ -110,3 +110,26 @@ def test_mistakes_in_a_profile(load, text, message):
     with pytest.raises(UserError) as error:
         load(GOOD + text + "\n", devices.load)
     assert str(error.value).startswith(message)
+
+
+def test_the_mapping_files_in_the_docs_can_be_read(load):
+    import re
+    from pathlib import Path
+
+    from live import opening                                # noqa: F401  (its commands)
+
+    page = (Path(__file__).parents[2] / "docs" / "midi.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        head = "" if block.startswith("schema") else "schema: 1\n"
+        tail = "" if "bindings:" in block else "bindings: []\n"
+        assert load(head + block + tail, mapping_file.read)
+
+
+def test_the_docs_name_every_profile():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "midi.md").read_text(encoding="utf-8")
+    assert all(f"`{path.stem}`" in page for path in FILES)
+    assert not any(devices.load(path).verified for path in FILES)       # nobody has had one in hands yet

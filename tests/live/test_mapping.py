@@ -11,6 +11,7 @@ from live.binding import Binding
 from live.commands import COMMANDS
 from live.events import Call, Change, ControlEvent
 from live.mapping import Mapping, newest
+from live.performer import declared
 from live.takeover import HOOK
 
 PARAMETERS = {
@@ -391,7 +392,8 @@ def test_rubbish_makes_no_trouble(scene):
 @pytest.mark.parametrize("path", sorted(files.FOLDER.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_mapping_file_loads_and_its_targets_exist(path, instrument):
     window = {"/window/fullscreen", "/window/display"}
-    scene, bindings = instrument.scene(), files.load(path)
+    scene, bindings = declared(instrument.scene()), files.load(path)
+    import live.opening  # noqa: F401  its commands
     import live.outputs.window  # noqa: F401  its commands
 
     assert bindings
