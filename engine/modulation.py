@@ -87,19 +87,19 @@ def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -
     if not scene.modulators:
         return (), scene
     before = {state[0]: state for state in states}
-    moved, after, get = {}, [], scene.values.get
-    for line in _lines(scene.modulators):
-        settings = list(map(get, line.addresses, DEFAULTS))
+    moved, after = {}, []
+    for line, going in _going(scene):
         if line.modulated:
-            settings = [_place(scene, a, moved[a]) if a in moved else value for a, value in zip(line.addresses, settings)]
+            going = _as_moved(scene, line, moved)
         state = before.get(line.name) or (line.name, 0.0, 0.0, 0.0, 0.0)
         if beat is not None:
-            state = _advanced(line, state, settings, dt, beat, held)
-            if SHAPES[settings[0]].follows and dt:
-                state = _followed(line, state, settings, scene, moved, dt)
+            state = _advanced(line, going, state, dt, beat, held)
+            if going.follows and dt:
+                state = _followed(line, going, state, scene, moved, dt)
         after.append(state)
-        by = state[3] * (settings[4] * _signal(line, state, settings) + settings[5])
-        if by:
+        _, at, level, open, _ = state
+        signal = 2.0 * level - 1.0 if going.follows else going.function(at + going.phase, line.seed)
+        if by := open * (going.gain * signal + going.middle):
             moved[line.target] = moved.get(line.target, 0.0) + by
     states, played = tuple(after), _moved(scene, moved)
     if beat is not None:
@@ -142,21 +142,56 @@ class Line(NamedTuple):
     seed: int
 
 
-def _lines(modulators) -> tuple[Line, ...]:
-    """The modulators as lines; the same tuple, as it is from frame to frame, is not looked at again."""
+class Going(NamedTuple):
+    """A modulator's settings as they are worked with: it moves its target by gain * signal + middle."""
+    function: object
+    follows: bool
+    hz: float
+    per_beat: float
+    gain: float
+    middle: float
+    phase: float
+    mute: float
+    attack: float
+    release: float
+
+    @classmethod
+    def of(cls, shape, rate, beats, unit, depth, offset, phase, polarity, mute, attack, release):
+        """From the values of PARAMETERS, in their order."""
+        half, by_beats = 0.5 * depth, unit == "beats"
+        gain, middle = {"both": (depth, 0.0), "up": (half, half), "down": (half, -half)}[polarity]
+        return cls(SHAPES[shape].function, SHAPES[shape].follows, 0.0 if by_beats else rate, 1.0 / beats if by_beats else 0.0,
+                   gain, middle + offset, phase, mute, attack, release)
+
+
+def _going(scene) -> tuple[tuple[Line, Going], ...]:
+    """The modulators and their settings. Nearly always those of the frame before: worked out anew only where one was turned."""
     global _known
     known = _known                  # several threads may ask
-    if known[0] is not modulators:
-        known = _known = modulators, _arranged(modulators)
-    return known[1]
+    modulators, arranged, of, values, going = known
+    if modulators is scene.modulators and of is scene.values:
+        return going
+    if modulators is not scene.modulators:
+        arranged, values = _arranged(scene.modulators), None
+    found = list(map(scene.values.get, arranged[1]))
+    if found != values:
+        going = tuple((line, Going.of(*map(scene.values.get, line.addresses, DEFAULTS))) for line in arranged[0])
+    _known = scene.modulators, arranged, scene.values, found, going
+    return going
 
 
-_known = (), ()
+_known = None, None, None, None, ()
+
+
+def _as_moved(scene, line, moved) -> Going:
+    """The settings as the modulators before this one have left them."""
+    return Going.of(*(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
+                      for a, default in zip(line.addresses, DEFAULTS)))
 
 
 @lru_cache(maxsize=64)
-def _arranged(modulators) -> tuple[Line, ...]:
-    """In such an order that each comes after those that move what it reads; a ring of them is broken where it began."""
+def _arranged(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """The modulators as lines, and the addresses of all their settings. In such an order that each comes after those that move what it reads; a ring of them is broken where it began."""
     ordered, seen = [], set()
     own = {m: frozenset(m.address(setting) for setting in PARAMETERS) for m in modulators}
 
@@ -172,36 +207,29 @@ def _arranged(modulators) -> tuple[Line, ...]:
     for m in modulators:
         place(m)
     targets = {m.target for m in modulators}
-    return tuple(Line(m.name, m.target, m.source, tuple(map(m.address, PARAMETERS)), bool(own[m] & targets),
-                      zlib.crc32(m.name.encode())) for m in ordered)
+    lines = tuple(Line(m.name, m.target, m.source, tuple(map(m.address, PARAMETERS)), bool(own[m] & targets),
+                       zlib.crc32(m.name.encode())) for m in ordered)
+    return lines, tuple(address for line in lines for address in line.addresses)
 
 
-def _advanced(line, state, settings, dt, beat, held) -> State:
+def _advanced(line, going, state, dt, beat, held) -> State:
     name, at, level, open, before = state
-    at += (beat - before) / settings[2] if settings[3] == "beats" else dt * settings[1]
-    if settings[8] or line.target in held:
+    at += dt * going.hz + (beat - before) * going.per_beat
+    if going.mute or line.target in held:
         open = max(0.0, open - dt / SHUT)
     elif open < 1.0:
         open = min(1.0, open + dt / OPEN)
     return name, at, level, open, beat
 
 
-def _followed(line, state, settings, scene, moved, dt) -> State:
+def _followed(line, going, state, scene, moved, dt) -> State:
     """The state of an envelope, its level gone after what it hears."""
     if line.source not in scene.parameters:
         return state
     name, at, level, *rest = state
     here = scene.parameters[line.source].normalized(scene[line.source]) + moved.get(line.source, 0.0)
-    level = SHAPES[settings[0]].function(level, min(max(here, 0.0), 1.0), dt, settings[9], settings[10])
+    level = going.function(level, min(max(here, 0.0), 1.0), dt, going.attack, going.release)
     return name, at, level, *rest
-
-
-def _signal(line, state, settings) -> float:
-    shape, polarity = SHAPES[settings[0]], settings[7]
-    signal = 2.0 * state[2] - 1.0 if shape.follows else shape.function(state[1] + settings[6], line.seed)
-    if polarity == "both":
-        return signal
-    return (signal + 1.0) / 2 if polarity == "up" else (signal - 1.0) / 2
 
 
 def _moved(scene, moved):

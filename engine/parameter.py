@@ -73,8 +73,10 @@ class Parameter:
 
         plain: a value this parameter has, not a vector.
         """
-        if self.choices or self.curve == "log":
+        if self.choices:
             return self.plain(self.normalized(plain) + by)
+        if self.curve == "log":
+            return self._round(min(max(plain * (self.high / self.low) ** by, self.low), self.high))
         across = self.high - self.low
         at = (plain - self.low) / across
         if self.curve == "square":

@@ -79,3 +79,20 @@ def test_vectors():
 def test_a_declaration_that_makes_no_sense_is_a_bug(wrong):
     with pytest.raises(ValueError):
         Parameter(**wrong)
+
+
+@given(st.sampled_from([Parameter(0.5), Parameter(4.0, -2.0, 16.0, curve="square"), Parameter(1.0, 0.1, 10.0, curve="log"),
+                        Parameter(0.0, -90.0, 270.0, curve="circular"), Parameter(3, 0, 9, step=1), Parameter("b", choices=("a", "b", "c"))]),
+       st.floats(0, 1), st.floats(-3, 3))
+def test_moved_is_so_much_further_on_the_normalized_scale(parameter, start, by):
+    value = parameter.plain(start)
+    at = parameter.normalized(value) + by
+    expected = parameter.plain(at % 1.0 if parameter.curve == "circular" else at)
+    moved = parameter.moved(value, by)
+    if parameter.choices:
+        assert moved == expected
+    else:
+        away = abs(moved - expected)
+        if parameter.curve == "circular":
+            away = min(away, parameter.high - parameter.low - away)
+        assert away <= 1e-9 * (parameter.high - parameter.low) + (parameter.step if abs(at * 9 % 1 - 0.5) < 1e-6 else 0)

@@ -1,0 +1,10 @@
+"""The bench of hands, small: that it measures what it says is asserted, times are not."""
+from tests.bench import hands
+
+
+def test_it_measures_every_part():
+    figures = hands.bench({"seconds": 0.2})
+    assert figures["frame"].keys() == {"0 moving", "8 moving", "64 moving", "500 moving"}
+    assert all(row["cpu_ms"] > 0 and row["frames"] >= 20 for row in figures["frame"].values())
+    assert figures["echo"]["300 changing"]["datagrams"] > figures["echo"]["8 changing"]["datagrams"] > 0
+    assert figures["flood"].keys() == {"unknown", "one parameter"}
