@@ -156,8 +156,9 @@ class Going(NamedTuple):
     release: float
 
     @classmethod
-    def of(cls, shape, rate, beats, unit, depth, offset, phase, polarity, mute, attack, release):
+    def of(cls, values):
         """From the values of PARAMETERS, in their order."""
+        shape, rate, beats, unit, depth, offset, phase, polarity, mute, attack, release = values
         half, by_beats = 0.5 * depth, unit == "beats"
         gain, middle = {"both": (depth, 0.0), "up": (half, half), "down": (half, -half)}[polarity]
         return cls(SHAPES[shape].function, SHAPES[shape].follows, 0.0 if by_beats else rate, 1.0 / beats if by_beats else 0.0,
@@ -175,7 +176,7 @@ def _going(scene) -> tuple[tuple[Line, Going], ...]:
         arranged, values = _arranged(scene.modulators), None
     found = list(map(scene.values.get, arranged[1]))
     if found != values:
-        going = tuple((line, Going.of(*map(scene.values.get, line.addresses, DEFAULTS))) for line in arranged[0])
+        going = tuple((line, Going.of(map(scene.values.get, line.addresses, DEFAULTS))) for line in arranged[0])
     _known = scene.modulators, arranged, scene.values, found, going
     return going
 
@@ -185,8 +186,8 @@ _known = None, None, None, None, ()
 
 def _as_moved(scene, line, moved) -> Going:
     """The settings as the modulators before this one have left them."""
-    return Going.of(*(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
-                      for a, default in zip(line.addresses, DEFAULTS)))
+    return Going.of(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
+                    for a, default in zip(line.addresses, DEFAULTS))
 
 
 @lru_cache(maxsize=64)
