@@ -11,6 +11,7 @@ import torch
 from engine import latents, motion, quality
 from engine.bending import Bend, BendFailed
 from engine.bending_live import LiveBends
+from engine.encoder_live import LiveEncoder, amount_of, looks, styles_of
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.captured import Captured, half_is_safe
@@ -50,9 +51,12 @@ def quantize(picture) -> torch.Tensor:
 
 
 class Instrument:
-    """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights."""
+    """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None):
+    encoder: engine.encoder.Encoder, by which the source is seen; None = the source has no part in the picture.
+    """
+
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
@@ -60,6 +64,7 @@ class Instrument:
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
         self.weights = LiveWeights(generator, edits, checkpoints)
+        self.sight = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
@@ -68,6 +73,7 @@ class Instrument:
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
+        self._splice = {}                           # what the source puts in the place of feature maps
         self._shown = None                          # (what the newest picture was made from, its Frame)
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self._behind = 0                            # pictures drawn and not handed out yet
@@ -88,6 +94,8 @@ class Instrument:
             self.render(scene, Motion().advance(scene, 0.0))
             self._shown = None
         self.bends.forget()
+        if self.sight:
+            self.sight.warm_up()
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """The scene to begin with: every parameter this instrument has, at its default."""
@@ -107,10 +115,11 @@ class Instrument:
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
-        """The picture of this moment. The same scene and motion give the same picture, bit for bit."""
+        """The picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
         scene = modulated(scene, motion)
         self._number += 1
-        cause = self._cause(scene, motion, source)
+        self._look(scene, motion, source)
+        cause = self._cause(scene, motion)
         steady = self._shown and self._shown[0] == cause
         if self._shown and scene["/output/freeze"] or steady and not self._behind:
             frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
@@ -126,10 +135,22 @@ class Instrument:
         self._shown = (cause, frame)
         return frame
 
-    def _cause(self, scene, motion, source):
+    def follow(self, scene: Scene, motion, source=None):
+        """What render() would have heard from the source, without a picture: so that one can begin in the middle."""
+        with torch.no_grad():
+            self._look(modulated(scene, motion), motion, source)
+
+    def _look(self, scene, motion, source):
+        """The feature maps that stand in for the network's own in this frame; a freeze holds them."""
+        if self.sight and not (self._shown and scene["/output/freeze"]):
+            self._splice = self.sight.hear(scene, motion, source)
+
+    def _cause(self, scene, motion):
         """What the picture depends on, for comparing with what the last one was made from."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moving(scene) else None
-        return scene.values, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, source
+        turned = {address: value for address, value in scene.values.items() if not address.startswith("/source/")}
+        seen = (self.sight.version, amount_of(scene, motion), styles_of(scene)) if self._splice else None
+        return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
 
     def _draw(self, scene, motion, pixels):
         dark = scene["/output/blackout"]
@@ -200,7 +221,10 @@ class Instrument:
 
     def _asked(self, scene, motion) -> dict:
         """What a picture is made from, besides its bends and its size."""
-        return {"ws": self.latents.ws(scene, motion), "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
+        ws = self.latents.ws(scene, motion)
+        if self._splice:
+            ws = looks(ws, self.generator.w_avg, styles_of(scene), amount_of(scene, motion))
+        return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels(scene["/output/blackout"])}
 
     def bypass(self, error) -> str | None:

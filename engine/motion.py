@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from engine import modulation
 from engine.parameter import Parameter
+from engine.source import PARAMETERS as SOURCE_PARAMETERS
 from engine.walks import PARAMETERS as WALK_PARAMETERS
 from engine.walks import WALKS, Place, fade
 
@@ -21,6 +22,7 @@ PARAMETERS = {
     "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
+    **SOURCE_PARAMETERS,
 }
 
 
@@ -34,6 +36,7 @@ class Motion:
     styles_of: the seeds that it belongs to. bends: how far /bends/amount has got, None at first.
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
+    source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -49,6 +52,8 @@ class Motion:
     beat: float = 0.0
     modulators: tuple[modulation.State, ...] = ()
     holds: tuple[tuple[str, float], ...] = ()
+    source: float = 0.0
+    signal: float | None = None
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
@@ -63,12 +68,17 @@ class Motion:
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
         bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends,
-                        beat=beat, modulators=modulators, holds=holds, **self._styles(scene))
+        signal = _slid(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
+        moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
+                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
+
+    def among(self, now: "Motion") -> "Motion":
+        """This motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
+        return replace(self, beat=now.beat, source=now.source, signal=now.signal)
 
     def _styles(self, scene) -> dict:
         """Where a morph has brought the style groups: each stays there until its seed is changed."""
@@ -80,7 +90,7 @@ class Motion:
 
     def beside(self, motion: "Motion") -> "Motion":
         """This motion with what a morph leaves to the motion there is: all but the walks."""
-        return replace(self, frame=motion.frame, bends=motion.bends, beat=motion.beat,
+        return replace(self.among(motion), frame=motion.frame, bends=motion.bends,
                        modulators=motion.modulators, holds=motion.holds)
 
     def touched(self, addresses) -> "Motion":

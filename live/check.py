@@ -111,4 +111,4 @@ def _part(instrument, module, path) -> str:
     if importlib.util.find_spec(module) is None:
         raise UserError(f"{path}: this version cannot read it")
     load = importlib.import_module(module).load
-    load(path, instrument.generator) if module == "engine.clusters" else load(path)
+    load(path, instrument.generator)

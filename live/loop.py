@@ -19,7 +19,8 @@ class Show:
     """Everything that changes while playing; only the loop's thread writes to it.
 
     instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
-    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame). source: () -> the newest picture or None.
+    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame).
+    source: .picture(scene) -> what this frame sees, uint8 [H, W, 3] or None; .out() is told when the frame is out.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
     record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, echo: live.echo.Echo, or None.
@@ -65,7 +66,7 @@ class Show:
             self.motion, self.applied = self.motion.advance(self.scene, tick.dt), applied
             if self.record:
                 self.record(tick, applied)
-            picture = self.source() if self.source else None
+            picture = self.source.picture(self.scene) if self.source else None
             frame = self.instrument.render(self.scene, self.motion, picture)
         except Exception as error:                     # the picture before it stays up
             if self.strict:
@@ -76,6 +77,8 @@ class Show:
         for output in self.outputs:
             output.put(frame)
         self.meter.end(events)
+        if self.source:
+            self.source.out()
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""

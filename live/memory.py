@@ -24,6 +24,7 @@ from live.undo import Step, Undo
 
 log = logging.getLogger(__name__)
 
+BEGUN = 1000.0                      # turns of the encoder; going back by more than a frame has makes it begin anew
 SET_ELSEWHERE = 0.5                 # beats by which the beat moves in a frame only where a clock or a hand has set it
 
 
@@ -66,10 +67,9 @@ class Memory:
         frozen = bool(scene["/output/freeze"])
         if begun and (not frozen or self.shown is None):
             self.shown = self.newest
-        if self._record_to is not None:
-            self._start_take()
+        begin = self._start_take() if self._record_to is not None else []
         self._count(motion.beat + beats(scene, tick.dt), beats(scene, tick.dt))
-        items = [item for act in self._due() for item in act()]
+        items = [*begin, *(item for act in self._due() for item in act())]
         if self.replay is not None:
             items += [self._in_time(item) for item in self.replay.play(tick)]
             self.replay = None if self.replay.over else self.replay
@@ -106,7 +106,7 @@ class Memory:
 
     def _in_time(self, item):
         """A motion from another time, at the beat there is now."""
-        return replace(item, beat=self.show.motion.beat) if isinstance(item, Motion) else item
+        return item.among(self.show.motion) if isinstance(item, Motion) else item
 
     def _lead(self, dt, scene, motion) -> list:
         """What the morph does."""
@@ -231,15 +231,17 @@ class Memory:
             raise UserError(f"{path}: there is a take of that name already; choose another")
         self._record_to = path
 
-    def _start_take(self):
+    def _start_take(self) -> list:
+        """Begin; what to apply so that the take, played again, finds everything as it is now."""
         path, self._record_to = self._record_to, None
         scene, motion = self.newest
         try:
             self.writer = TakeWriter(path, scene, motion, self.origin, self.shown)
         except UserError as error:
             log.error("%s", error)
-            return
+            return []
         self.show.record = self.writer.record
+        return self.ours([replace(motion, source=motion.source - BEGUN)]) if motion.source else []      # the encoder begins anew, as it will then
 
     def stop_take(self):
         """End the take that is being recorded."""

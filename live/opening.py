@@ -2,6 +2,7 @@
 
 The one place in live/ that loads weights; what plays them is handed on.
 """
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from live import bend_commands, instruments, midi_commands, modulator_commands, 
 from live.library import Library
 from live.performer import declared
 
+log = logging.getLogger(__name__)
+ENCODER = "encoder.safetensors"
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
 COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands)        # for the commands they declare
@@ -36,8 +39,11 @@ class Opened:
         return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
 
 
-def open_instrument(where, size=None, device=None, threads=None) -> Opened:
-    """The instrument at a path, ready to play. UserError: what is wrong with which file or flag."""
+def open_instrument(where, size=None, device=None, threads=None, encoder=None) -> Opened:
+    """The instrument at a path, ready to play. UserError: what is wrong with which file or flag.
+
+    encoder: the file of one, in the place of the folder's own.
+    """
     from engine import checkpoints, device as devices
     from engine.instrument import Instrument
 
@@ -46,12 +52,31 @@ def open_instrument(where, size=None, device=None, threads=None) -> Opened:
     generator = checkpoints.load(folder.generator, devices.choose(device))
     own = checkpoints.generator_hash(generator)
     offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
-    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints)
+    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder))
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:
         raise UserError(f"{folder.folder / 'instrument.yaml'} > start > {error}") from None
     return Opened(folder, instrument, scene, own, offer)
+
+
+def encoder_of(folder, generator, named=None):
+    """The encoder to see a source by: the one named, or the folder's own; None if there is none.
+
+    One that was named and does not fit is a UserError; of the folder's own it is said, and it is left out.
+    """
+    from engine import encoder
+
+    path = Path(named or folder.folder / ENCODER)
+    if not named and not path.exists():
+        return None
+    try:
+        return encoder.load(path, generator, generator.device)
+    except UserError as error:
+        if named:
+            raise
+        log.warning("%s; playing without it", error)
+        return None
 
 
 def edited_from(path) -> list[str]:

@@ -45,8 +45,8 @@ def _apply(scene, motion, applied):
         elif isinstance(item, Touch):
             motion = motion.touched(item.addresses)
         elif isinstance(item, Motion):
-            set_beat = not brought and item == replace(motion, beat=item.beat)
-            cut, motion = cut or not (item.led or set_beat), item
+            same_look = not brought and item == motion.among(item)
+            cut, motion = cut or not (item.led or same_look), item
         else:
             cut, scene = cut or not _alike(item, scene), item
     return scene, motion, cut

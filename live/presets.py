@@ -110,7 +110,7 @@ def captured(scene: Scene, motion: Motion, sections=(), **about) -> Preset:
               if a in scene.parameters and kept.holds(a) and v != scene.parameters[a].default}
     return replace(kept, values=MappingProxyType(values), bends=scene.bends if kept.has("bends") else (),
                    modulators=scene.modulators if kept.has("modulators") else (),
-                   motion=replace(motion, beat=0.0, holds=()) if kept.has("latent") else None)
+                   motion=replace(motion.among(Motion()), holds=()) if kept.has("latent") else None)
 
 
 def recalled(preset: Preset, scene: Scene, motion: Motion, locks=()) -> tuple[Scene, Motion]:
@@ -123,7 +123,7 @@ def recalled(preset: Preset, scene: Scene, motion: Motion, locks=()) -> tuple[Sc
     values |= {a: v for a, v in preset.values.items() if a in base.parameters and decided(a)}
     if preset.motion is not None and not within("/walk", locks):
         modulators = preset.motion.modulators if takes("modulators") else motion.modulators
-        motion = replace(preset.motion, beat=motion.beat, modulators=modulators)
+        motion = replace(preset.motion.among(motion), modulators=modulators)
     return replace(base, values=MappingProxyType(values)), motion
 
 

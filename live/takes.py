@@ -28,12 +28,15 @@ DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, UserErro
 
 @dataclass(frozen=True)
 class Origin:
-    """What a take was played on. size: of the pictures in pixels; source: what the encoder saw, in words."""
+    """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
+    source_hash: what tells its file from another.
+    """
     instrument: str = ""
     generator: str = ""
     size: int = 0
     fps: float = 0.0
     source: str = ""
+    source_hash: str = ""
 
 
 class TakeWriter:
@@ -118,6 +121,7 @@ class TakeReader:
             hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
+            header = {"source_hash": ""} | header
             self.origin = Origin(**{name: header[name] for name in vars(Origin())})
             self.scene, self.motion = scene_from_plain(header["scene"], self.base), motion_from_plain(header["motion"])
             shown = header.get("shown")
@@ -199,5 +203,6 @@ class TakeReader:
     def begin(self, show):
         """Set a show to how the take began."""
         if self.shown is not None:                       # a freeze holds this picture, so it has to be drawn
-            show.instrument.render(*self.shown, None)
+            scene, motion = self.shown
+            show.instrument.render(scene, motion, show.source.picture(scene) if show.source else None)
         show.scene, show.motion, show.first = self.scene, self.motion, self.scene

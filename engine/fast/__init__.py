@@ -4,6 +4,7 @@
 computes nothing twice. Knows tensors and generators, no scenes, no clock and no files.
 """
 from engine.fast.kernels import levels, to_bytes
+from engine.fast.splices import Blend
 from engine.fast.synthesis import Synthesis
 
-__all__ = ["Synthesis", "levels", "to_bytes"]
+__all__ = ["Blend", "Synthesis", "levels", "to_bytes"]

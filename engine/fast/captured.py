@@ -15,6 +15,7 @@ from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.fast.kernels import last
 from engine.fast.layers import Styles, seen
+from engine.fast.splices import blends, idle
 from engine.fast.plumbing import Live, Outputs, Programs, machine_for
 from engine.generator import EPS, fir
 
@@ -51,9 +52,9 @@ class Captured:
     @torch.no_grad()
     def frame(self, ws, noise="const", bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(127.5, 128.0)):
         """ws [1, num_ws, W] -> uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
-        splice = {name: features for name, features in (splice or {}).items() if name in self.names}
+        splice = {name: blend for name, blend in blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
-        topology = (noise, tuple((b.layer, b.channels, b.transform, self._fixed(b)) for b in bends), tuple(splice))
+        topology = (noise, tuple((b.layer, b.channels, b.transform, self._fixed(b)) for b in bends), _shares(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
         result = self.fetched
@@ -70,9 +71,12 @@ class Captured:
         with self.machine.named("inputs"):
             self._watch()
             bends, numbers = self._live_bends(bends)
+            for name, blend in splice.items():
+                self.live.add(("splice", name))
+                numbers["splice", name] = blend.mix
             self.live.send(values | numbers, self.turn)
             self.ws.copy_(ws[0], non_blocking=True)
-            for name, features in splice.items():
+            for name, features in ((name, blend.features) for name, blend in splice.items()):
                 if name not in self.splices or self.splices[name].shape != features.shape:
                     self.splices[name] = last(features.to(self.ws.device, torch.float32).clone())
                     self.programs.forget()
@@ -80,7 +84,7 @@ class Captured:
             if noise == "random":
                 self._new_noise(seed)
         with self.machine.named("network"):
-            body = partial(self._body, noise, bends, tuple(splice))
+            body = partial(self._body, noise, bends, _shares(splice))
             if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
                 body(self.picture)
             else:
@@ -130,10 +134,12 @@ class Captured:
         made = self.styles.made(self.ws)
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
         x, picture = last(self.blocks[4].const[None]), None
+        spliced = dict(spliced)
+        unused = idle(self.names, {name for name, whole in spliced.items() if whole})
         for r, block in self.blocks.items():
             kind = torch.float16 if self.half and r >= HALF_FROM else torch.float32
             x = x.to(kind)
-            for name in (n for n in self.names if n.startswith(f"b{r}.")):
+            for name in (n for n in self.names if n.startswith(f"b{r}.") and n not in unused):
                 x = self._layer(name, x, styles[name], noise, spliced)
                 here = [b for b in bends if b.layer == name]
                 x = bend(x, here, owned=True) if here else x
@@ -151,24 +157,36 @@ class Captured:
         return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=3)
 
     def _layer(self, name, x, styles, noise, spliced):
-        conv = self.generator.layer(name)
-        scale = torch.rsqrt(self.energies[name] @ styles.square() + EPS) * conv.gain         # [O], the gain included
+        """One styled convolution. spliced: {name: whether the given features take all of its place}."""
+        conv, given = self.generator.layer(name), None
         if name in spliced:
-            y = (self.splices[name] * conv.gain).to(x.dtype)
+            given = self._finished(name, (self.splices[name] * conv.gain).to(x.dtype), noise)
+            if spliced[name]:
+                return given
+        scale = torch.rsqrt(self.energies[name] @ styles.square() + EPS) * conv.gain         # [O], the gain included
+        weight = (conv.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))).to(x.dtype)
+        if conv.up:
+            y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
+            y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
         else:
-            weight = (conv.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))).to(x.dtype)
-            if conv.up:
-                y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-                kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
-                y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
-            else:
-                y = F.conv2d(x, weight, padding=1)
-        maps = strength = None
+            y = F.conv2d(x, weight, padding=1)
+        own = self._finished(name, y, noise)
+        return own if given is None else torch.lerp(own, given, self.live.add(("splice", name)).to(own.dtype))
+
+    def _finished(self, name, y, noise):
+        """Bias, noise and activation on y [1, O, H, W], which may be written to; the gain is in y already."""
+        conv, maps, strength = self.generator.layer(name), None, None
         if conv.noise and noise != "none":
             maps = conv.noise_const if noise == "const" else self.noise[name]
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
-        bound = conv.clamp if conv.clamp is not None else SAFE * 4 if x.dtype == torch.float16 else None
+        bound = conv.clamp if conv.clamp is not None else SAFE * 4 if y.dtype == torch.float16 else None
         return self.settle(y, None, conv.bias * conv.gain, maps, strength, bound)
+
+
+def _shares(splice) -> tuple:
+    """What of the splices decides which kernels run: (layer, whether its own convolution has no part)."""
+    return tuple((name, blend.mix >= 1) for name, blend in splice.items())
 
 
 @torch.no_grad()

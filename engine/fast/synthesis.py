@@ -14,6 +14,7 @@ from engine.errors import UserError
 from engine.fast.forms import fastest
 from engine.fast.kernels import last, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, seen
+from engine.fast.splices import blends, idle
 
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
@@ -64,9 +65,9 @@ class Synthesis:
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
         """As Generator.synthesize, and the picture times levels[0] plus levels[1]. ws [1, num_ws, W]."""
         self._hear(ws)
-        steps = self._until(size)
+        bent, splice = _by_layer(bends), blends(splice)
+        steps = self._needed(self._until(size), splice)
         source = NoiseSource(noise, noise_strength, noise_seed)
-        bent, splice = _by_layer(bends), splice or {}
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
         start, state, keep = self._resume(keys)
@@ -105,6 +106,14 @@ class Synthesis:
             return self.steps
         return [step for step in self.steps if step.resolution <= size]
 
+    def _needed(self, steps, splice):
+        """The steps without those whose result a splice puts aside."""
+        whole = {name for name, blend in splice.items() if blend.mix >= 1}
+        if not whole or self.generator.architecture.kind != "skip":
+            return steps
+        unused = idle((step.layer.name for step in steps), whole)
+        return [step for step in steps if step.layer.name not in unused]
+
     def _key(self, step, source, bent, splice):
         """What this step's result depends on, besides the steps before it."""
         name, affine = step.layer.name, step.layer.conv.affine
@@ -112,7 +121,7 @@ class Synthesis:
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
         key = [self._stamps[step.row], step.layer.seen(), seen(affine.weight, affine.bias), source.mode, source.strength, fresh,
-               _settings(bends), (_Held(spliced), spliced._version) if spliced is not None else None]
+               _settings(bends), (_Held(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
             key += [self._stamps[step.rgb_row], seen(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
@@ -144,10 +153,11 @@ class Synthesis:
         if hasattr(step.block, "skip") and layer.conv.up:
             shortcut = step.block.skip(state.x)
         noise = layer.noise(source)
-        if layer.name in splice:
-            x = layer.finish(splice[layer.name], noise)
-        else:
-            x = layer.convolve(state.x, styles[index], noise)
+        spliced = splice.get(layer.name)
+        x = layer.finish(spliced.features, noise) if spliced else None
+        if x is None or spliced.mix < 1:
+            own = layer.convolve(state.x, styles[index], noise)
+            x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
             x = last(bend(x, bent[layer.name], owned=True))
         if shortcut is not None and not layer.conv.up:

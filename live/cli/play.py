@@ -16,7 +16,7 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, feedback, instruments, journal, learn, machine, opening, osc_service
+from live import addresses, feedback, instruments, journal, learn, machine, opening, osc_service, seeing
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
@@ -49,6 +49,7 @@ def arguments(parser):
     osc_service.arguments(hands)
     hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
     hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
+    seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
     eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
@@ -72,7 +73,7 @@ def arguments(parser):
 
 def run(options):
     _check(options)
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
@@ -107,6 +108,7 @@ def _play(options, opened, closing):
     governor = Governor(show, options.fps, opened.instrument.sizes)
     show.players += [governor, Touches(show)]
     Tempo(show)
+    watching = _source(options, show, closing)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
     stats = _controls(options, show, closing)
@@ -123,13 +125,14 @@ def _play(options, opened, closing):
     else:
         _play_beside(window, show, ticks)
     if options.report:
-        _write_report(options.report, report(show, clock, opened.instrument, stats) | {"quality": governor.report(), "weights": memory.weights.report()})
+        _write_report(options.report, report(show, clock, opened.instrument, stats)
+                      | {"quality": governor.report(), "weights": memory.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
 
 
 def _memory(options, opened, show):
     """Presets, takes, undo and the autosave, at the state the flags ask for."""
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps)
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options))
     memory = Memory(show, opened.library(), origin=origin)
     Weights(show, memory, opened.offer)
     saved = opened.folder.folder / ".last-scene.json"
@@ -144,10 +147,22 @@ def _memory(options, opened, show):
     return memory
 
 
+def _source(options, show, closing):
+    """What --source names, in the show: seen at once, unless a preset has its own idea. Returns what reports on it."""
+    watching = None if options.replay else seeing.watch(options, show)
+    if watching is None:
+        return None
+    closing.callback(watching.close)
+    if not options.preset and not options.resume:
+        show.scene = show.first = show.scene.set_values({"/source/mix": 1.0})
+    return watching
+
+
 def _ticks(options, opened, show, clock):
     """What drives the show: a function that plays it to its end."""
     if options.replay:
         take = TakeReader(options.replay, opened.instrument.scene(), opened.generator)
+        show.source = seeing.again(take, opened.instrument, options.source)
         return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 

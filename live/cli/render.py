@@ -5,7 +5,7 @@
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
-from live import instruments, opening
+from live import instruments, opening, seeing
 
 
 def arguments(parser):
@@ -16,6 +16,8 @@ def arguments(parser):
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures")
+    parser.add_argument("--source", metavar="SOURCE", help="the take's source, if it is not where it was")
+    parser.add_argument("--encoder", metavar="FILE", help="the encoder the take was played with; default: the instrument's own")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
 
@@ -27,9 +29,9 @@ def run(options):
     from live.render import render
     from live.takes import TakeReader
 
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator)
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")
         render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, options.audio,
-               lambda done, total: display.update(bar, completed=done, total=total))
+               lambda done, total: display.update(bar, completed=done, total=total), seeing.again(take, opened.instrument, options.source))

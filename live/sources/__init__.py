@@ -1,0 +1,54 @@
+"""Sources: where the pictures come from that the encoder sees. A source knows pictures, not what is made of them; it is
+run in a thread from outside, so that one that stalls, fails or sends 8K costs the show nothing.
+
+To add one, put a file in this folder with a class under @source; its name is the class's in lower case. It has
+
+    pictures()      yields Seen, one after the other, at its own pace or as they are due; it may block, and raise BROKEN
+    at(number)      the picture of that number, uint8 [H, W, 3], for a take that is played again; KeyError if it has none
+    close()         let go of the device. Safe from another thread, and twice
+    exact           whether at() gives the very pictures that pictures() gave
+
+and is made with (target, longest): what the user named, and how many pixels the longer side of a picture may have.
+"""
+import logging
+import pkgutil
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+
+from engine.errors import UserError
+
+log = logging.getLogger(__name__)
+
+SOURCES: dict[str, Callable] = {}
+DEFAULTS = {"camera": "0"}          # what is meant where nothing is named
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """pixels: uint8 [H, W, 3] RGB, never written to again. number: how at() finds it. due: seconds after the first of
+    them that it is to be shown at, None = as soon as it is there. lasts: seconds until the next is expected, None = for good.
+    """
+    pixels: np.ndarray
+    number: int = 0
+    due: float | None = None
+    lasts: float | None = None
+
+
+def source(kind):
+    """Declare a source."""
+    SOURCES[kind.__name__.lower()] = kind
+    return kind
+
+
+def make(text: str, longest: int):
+    """A source as the flag names it: KIND or KIND=TARGET. UserError: what is wrong with it."""
+    name, _, target = text.partition("=")
+    if name not in SOURCES:
+        raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}")
+    return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
+
+
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    __import__(_module.name)

@@ -1,0 +1,107 @@
+"""A camera, by index or by a part of its name: v4l2 on Linux, AVFoundation on macOS, DirectShow on Windows."""
+import sys
+from pathlib import Path
+
+from engine.errors import UserError
+from live.sources import Seen, source
+from live.sources.frames import from_video
+
+PATIENCE = (5.0, 2.0)               # seconds for opening, and for one picture
+FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+NOMINAL = 30.0
+V4L = Path("/sys/class/video4linux")
+
+
+@source
+class Camera:
+    """target: 0, 1, ... in the order the system has them, a device, or a part of a name.
+
+    Its pictures are gone once they were seen: a take that was played to a camera needs them recorded.
+    """
+    exact = False
+
+    def __init__(self, target, longest):
+        self.target, self.longest = target, longest
+        self._file = None
+
+    def pictures(self):
+        import av
+
+        if sys.platform not in FORMATS:
+            raise UserError(f"source camera: no cameras on {sys.platform}")
+        kind = FORMATS[sys.platform]
+        with av.open(address(self.target), format=kind, timeout=PATIENCE, options=wanted(kind)) as file:
+            yield from streamed(file, self.longest)
+
+    def at(self, number):
+        raise KeyError(number)
+
+    def close(self):
+        pass
+
+
+def streamed(file, longest):
+    """Every picture of an open av container as it comes, numbered on."""
+    if not file.streams.video:
+        raise UserError(f"source camera: {file.name} sends no pictures")
+    stream = file.streams.video[0]
+    stream.codec_context.thread_count = 1
+    lasts = 1.0 / float(stream.average_rate or NOMINAL)
+    for number, frame in enumerate(file.decode(stream)):
+        yield Seen(from_video(frame, longest), number, None, lasts)
+
+
+def wanted(kind) -> dict:
+    """What to ask the driver for; it may have other ideas."""
+    return {"framerate": "30"} if kind == "avfoundation" else {}
+
+
+def address(target: str) -> str:
+    """What ffmpeg calls a camera. UserError: there is none of that name, and which there are."""
+    if sys.platform == "linux":
+        return _on_linux(target)
+    if sys.platform == "darwin":
+        return f"{target}:none"                                     # a name, or an index; no sound
+    if target.isdigit():
+        names = _on_windows()
+        if int(target) >= len(names):
+            raise UserError(f"source camera={target}: there {_count(names)}")
+        target = names[int(target)]
+    return f"video={target}"
+
+
+def _on_linux(target, folder=None) -> str:
+    """A device file. A camera that is plugged in again may have another one, so names are looked up at each opening."""
+    folder = folder or V4L
+    if target.startswith("/"):
+        if not Path(target).exists():
+            raise UserError(f"source camera={target}: there is no such device")
+        return target
+    named = {path.name: _text(path / "name") for path in _devices(folder)}
+    if target.isdigit() and f"video{target}" in named:
+        return f"/dev/video{target}"
+    found = [] if target.isdigit() else [device for device, name in named.items() if target.lower() in name.lower()]
+    if not found:
+        raise UserError(f"source camera={target}: there {_count([f'{n.removeprefix("video")} ({name})' for n, name in named.items()])}")
+    return f"/dev/{found[0]}"
+
+
+def _devices(folder):
+    """The devices that give pictures; a camera has others for its metadata."""
+    every = sorted(folder.glob("video*"), key=lambda path: int(path.name.removeprefix("video")))
+    return [path for path in every if _text(path / "index") in ("", "0")]
+
+
+def _text(path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+
+
+def _on_windows() -> list[str]:
+    import av
+
+    return [device.description or device.name for device in av.enumerate_input_devices("dshow")
+            if "video" in getattr(device, "media_types", ["video"])]
+
+
+def _count(names) -> str:
+    return f"are: {', '.join(names)}" if names else "is no camera on this machine"
