@@ -24,7 +24,7 @@ from live.undo import Step, Undo
 
 log = logging.getLogger(__name__)
 
-BEGUN = 1000.0                      # turns of the encoder; going back by more than a frame has makes it begin anew
+BEGUN = 1000.0                      # turns of the encoder: it begins anew where they go back, as it will when the take is played
 SET_ELSEWHERE = 0.5                 # beats by which the beat moves in a frame only where a clock or a hand has set it
 
 
@@ -241,7 +241,7 @@ class Memory:
             log.error("%s", error)
             return []
         self.show.record = self.writer.record
-        return self.ours([replace(motion, source=motion.source - BEGUN)]) if motion.source else []      # the encoder begins anew, as it will then
+        return self.ours([replace(motion, source=motion.source - BEGUN)]) if self.show.source else []
 
     def stop_take(self):
         """End the take that is being recorded."""

@@ -82,7 +82,8 @@ def _on_linux(target, folder=None) -> str:
         return f"/dev/video{target}"
     found = [] if target.isdigit() else [device for device, name in named.items() if target.lower() in name.lower()]
     if not found:
-        raise UserError(f"source camera={target}: there {_count([f'{n.removeprefix("video")} ({name})' for n, name in named.items()])}")
+        listed = [f"{device.removeprefix('video')} ({name})" for device, name in named.items()]
+        raise UserError(f"source camera={target}: there {_count(listed)}")
     return f"/dev/{found[0]}"
 
 

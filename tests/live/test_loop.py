@@ -1,6 +1,7 @@
 """The show with a fixed clock: what hands do, what the eyes get, and what happens when something breaks."""
 import logging
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,10 +135,10 @@ def test_what_was_applied_is_recorded_and_replaying_it_gives_the_same_frames(ins
 
 def test_the_newest_picture_of_a_source_goes_to_the_instrument(show):
     seen = []
-    show.source = lambda: "picture"
+    show.source = SimpleNamespace(picture=lambda scene: "picture", out=lambda: seen.append("out"))
     show.instrument.render = lambda scene, motion, source: seen.append(source) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     frames(show)
-    assert seen == ["picture"]
+    assert seen == ["picture", "out"]
 
 
 @pytest.mark.parametrize("arguments, fired", [((), True), ((1,), True), ((0.5,), True), ((0,), False), ((0.0,), False),
