@@ -17,7 +17,6 @@ from engine.errors import UserError
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.performance import evenly, played
 from live.takes import TakeReader
-from live.watching import Replayed
 
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
@@ -26,12 +25,12 @@ COPIED = {".mkv": None, ".mp4": ("aac", "mp3", "alac"), ".mov": ("aac", "mp3", "
 BROKEN = (OSError, ValueError)      # what a codec or a disk raises
 
 
-def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=False, audio=None, progress=None, source=None) -> Path:
+def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=False, audio=None, progress=None) -> Path:
     """Render the take to FILE.mkv, .mp4, .mov or a folder of PNG files; returns the path.
 
     size: of the pictures, where it is not the one the instrument renders at. fps: evenly spaced frames; None = the
     take's own ticks, whose frames are those of the show to the bit. audio: a sound file to put beside the pictures.
-    progress(done, total): called after each frame. source: the pictures that the take was played to, live.watching.Replayed.
+    progress(done, total): called after each frame.
     """
     out = Path(out)
     if fps is not None and not 0 < fps <= 1000:
@@ -44,7 +43,7 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
     moments = played(take) if fps is None else evenly(played(take), fps)
     if fps is not None or instrument.size != take.origin.size:
         moments = (_at_full_quality(moment) for moment in moments)
-    job = _Job(take, instrument, out, size or instrument.size, fps, lossless, source or Replayed(None))
+    job = _Job(take, instrument, out, size or instrument.size, fps, lossless)
     total = frames if fps is None else int(job.seconds() * fps + 1e-6) + 1
     note = (lambda done: progress(done, total)) if progress else (lambda done: None)
     try:
@@ -78,7 +77,6 @@ class _Job:
     size: int
     fps: float | None
     lossless: bool
-    source: Replayed
 
     def seconds(self) -> float:
         """From the take's first tick to its last."""
@@ -99,20 +97,20 @@ class _Job:
         """(number, moment, pixels) of every frame from number `done` on."""
         if self.take.shown:                              # what a freeze at the very beginning holds
             scene, motion = self.take.shown
-            self.instrument.render(scene, motion, self.source.picture(scene))
+            self.instrument.render(scene, motion, self.take.source.picture(scene))
         held = None
         for number, moment in enumerate(moments):
             frozen = moment.scene["/output/freeze"]
             if number < done:
                 held = moment if not frozen or held is None else held
-                self.instrument.follow(moment.scene, moment.motion, self.source.picture(moment.scene))
+                self.instrument.follow(moment.scene, moment.motion, self.take.source.picture(moment.scene))
                 continue
             if held is not None and number == done and frozen:
                 self._picture(held)
             yield number, moment, self._picture(moment)
 
     def _picture(self, moment):
-        self._drawn = self.instrument.render(moment.scene, moment.motion, self.source.picture(moment.scene)).pixels
+        self._drawn = self.instrument.render(moment.scene, moment.motion, self.take.source.picture(moment.scene)).pixels
         return self._drawn
 
 

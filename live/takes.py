@@ -17,6 +17,7 @@ from engine.scene import Scene
 from live.events import Tick
 from live.performer import declared
 from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain
+from live.watching import Replayed
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class TakeReader:
 
     def __init__(self, path, base: Scene, generator: str = ""):
         self.path, self.base = Path(path), declared(base)
+        self.source = Replayed(None)                     # the pictures it was played to, where they can be had again
         header = self._header()
         version = header.get("schema")
         if type(version) is not int or version != SCHEMA:
@@ -204,5 +206,6 @@ class TakeReader:
         """Set a show to how the take began."""
         if self.shown is not None:                       # a freeze holds this picture, so it has to be drawn
             scene, motion = self.shown
-            show.instrument.render(scene, motion, show.source.picture(scene) if show.source else None)
+            show.instrument.render(scene, motion, self.source.picture(scene))
+        show.source = self.source
         show.scene, show.motion, show.first = self.scene, self.motion, self.scene

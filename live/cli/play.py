@@ -162,7 +162,7 @@ def _ticks(options, opened, show, clock):
     """What drives the show: a function that plays it to its end."""
     if options.replay:
         take = TakeReader(options.replay, opened.instrument.scene(), opened.generator)
-        show.source = seeing.again(take, opened.instrument, options.source)
+        take.source = seeing.again(take, opened.instrument, options.source)
         return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 

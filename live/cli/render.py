@@ -31,7 +31,8 @@ def run(options):
 
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator)
+    take.source = seeing.again(take, opened.instrument, options.source)
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")
         render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, options.audio,
-               lambda done, total: display.update(bar, completed=done, total=total), seeing.again(take, opened.instrument, options.source))
+               lambda done, total: display.update(bar, completed=done, total=total))
