@@ -19,6 +19,7 @@ from engine.motion import GROUPS
 
 log = logging.getLogger(__name__)
 
+THERE = 1.0 - 1e-6                  # of the way: thirds that add up to a little less than 1
 HALF = 0.5                          # of a frame: a turn this near is taken now rather than a frame late
 VIEW = ("crop", "zoom", "x", "y", "mirror", "gain")
 WRONG = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what an encoder's bug may raise
@@ -98,10 +99,10 @@ class LiveEncoder:
 
     def _glide(self, step):
         """A step further to what was encoded last; 1 is all the way. Once there, nothing moves any more."""
-        if self._gone >= 1.0 and self._now is self._to:
+        if self._gone >= THERE and self._now is self._to:
             return
         self._gone += step
-        now = self._to if self._gone >= 1.0 or self._from is self._to else torch.lerp(self._from, self._to, self._gone)
+        now = self._to if self._gone >= THERE or self._from is self._to else torch.lerp(self._from, self._to, self._gone)
         if now is not self._now:
             self._now = now
             self.version += 1
