@@ -185,7 +185,7 @@ def test_whatever_the_source_does_every_frame_is_played(tmp_path):
     rig = seeing_rig()
     rig.send("/source/rate", 60.0)
     states = ["waiting", "live", "stalled", "lost", "live", "stalled"]
-    pictures = [picture(0), picture(255, (1, 1)), np.zeros((4320, 7680, 3), np.uint8), picture(3, (1, 500)), picture(9, (500, 1))]
+    pictures = [picture(0), picture(255, (1, 1)), np.zeros((144, 256, 3), np.uint8), picture(3, (1, 500)), picture(9, (500, 1))]
     for turn in range(40):
         rig.feed.show(turn, pictures[turn % len(pictures)])
         rig.feed.state = states[turn // 3 % len(states)]
