@@ -106,8 +106,13 @@ class Instrument:
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
     def prepared(self, edits, checkpoints) -> LiveWeights:
-        """Weights with other edits and checkpoints, made beside the show; put in the place of `weights`, they play on."""
+        """Weights with other edits and checkpoints, made beside the show, for reweigh()."""
         return LiveWeights(self.generator, edits, checkpoints, self.weights)
+
+    def reweigh(self, weights: LiveWeights):
+        """Go on with these. The same scene may be another picture now; a frozen one stays up."""
+        self.weights = weights
+        self._shown = self._shown and (None, self._shown[1])
 
     def bend(self, data: dict) -> Bend:
         """The bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""

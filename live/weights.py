@@ -181,7 +181,8 @@ class Weights:
             return []
         offer, weights = self._brought.get()
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
-        self.offer, self.show.instrument.weights = offer, weights
+        self.offer = offer
+        self.show.instrument.reweigh(weights)
         self.presets.presets = list(offer.file.presets)
         self.show.added |= weights.parameters
         if self.memory.has_library:

@@ -462,10 +462,13 @@ def test_an_edit_whose_file_is_gone_plays_on_and_one_that_changed_is_the_new_one
     assert read_again(rig) == before
     edit = edit_of(tiny(), "b32.conv0", rank=3, seed=9, name="mouth")
     rewriting.save(tmp_path / "edits" / "mouth.safetensors", rewriting.Edit("mouth", edit.layer, edit.directions, edit.values))
-    rig.send("/walk/seed", 1)
-    changed = read_again(rig)
+    rig.send("/output/freeze", 1.0)
+    assert read_again(rig) == before                                                         # a frozen picture stays up
+    rig.send("/output/freeze", 0.0)
+    changed = rig.play()                                                                     # with nothing turned
+    assert changed != before
     alone = Rig(tmp_path, weights=True)
-    for address, at in (("/walk/kind", "hold"), ("/walk/seed", 1), (MOUTH, 1.0)):
+    for address, at in (("/walk/kind", "hold"), (MOUTH, 1.0)):
         alone.send(address, at)
     rig.send(HATS, 0.0)
     assert rig.play() == alone.play() != changed
