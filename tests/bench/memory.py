@@ -9,7 +9,8 @@ Parts take turns in one process, so ratios can be trusted on a machine that has 
     morph       frame time while every parameter morphs over that of the same walk without (`ratio`), and what of it is
                 spent outside of drawing (`own_ms`)
     take        the same while a take is recorded, and while the autosave runs as well; bytes a frame
-    video       a real clock at 30 fps, with and without a recording: late frames a minute, frames the encoder left out
+    clock       a real clock at 30 fps: late frames a minute of a walk alone, of one that is recalled to twice a second, of one
+                that morphs all the time, and of one that is recorded as live video; frames the encoder left out
 """
 import itertools
 import pathlib
@@ -43,7 +44,7 @@ def bench(options: dict) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         figures = {"recall": recalls(instrument, folder / "recall", seconds), "morph": morphs(instrument, folder / "morph", seconds),
-                   "take": takes(instrument, folder / "take", seconds), "video": videos(instrument, folder / "video", seconds)}
+                   "take": takes(instrument, folder / "take", seconds), "clock": clocked(instrument, folder / "clock", seconds)}
     return figures | {"size": instrument.size, "device": str(instrument.device), **common.machine()}
 
 
@@ -151,24 +152,56 @@ def takes(instrument, folder, seconds):
         "bytes_a_frame": round(path.stat().st_size / frames, 1)}
 
 
-def videos(instrument, folder, seconds):
-    figures = {}
-    for name in ("without", "recording", "without again"):
+def clocked(instrument, folder, seconds):
+    """Each way to play for a while on a real clock; the walk alone at both ends."""
+    figures, walk = {}, lambda playing, tick: None
+    hands = {"walk": walk, "recall": _recalling(), "morph": _morphing(), "recording": _recording(), "walk again": walk}
+    for name, hand in hands.items():
         playing, clock = Playing(instrument, folder / name), WallClock(common.FPS)
-        if name == "recording":
-            playing.send("/video/record", "bench")
-        start = time.process_time()
-        frames = 0
+        start, frames = time.process_time(), 0
         for tick in bounded(clock.ticks(), seconds=seconds):
+            hand(playing, tick)
             playing.show.frame(tick)
             frames += 1
-        video = playing.memory.video
-        figures[name] = {"late_a_minute": round(clock.late * 60 / seconds, 1), "frames": frames,
+        video, ring = playing.memory.video, playing.show.meter.frame_ms
+        figures[name] = {"late_a_minute": round(clock.late * 60 / seconds, 1), "frames": frames, **ring.percentiles(50, 99),
                          "cpu_ms_a_frame": round((time.process_time() - start) * 1000 / frames, 2)}
         playing.memory.close()
         if video is not None:
             figures[name] |= {"written": video.sent, "left_out": video.dropped}
+    for name in hands:
+        figures[name]["cpu_ratio"] = round(figures[name]["cpu_ms_a_frame"] * 2 / sum(figures[n]["cpu_ms_a_frame"] for n in ("walk", "walk again")), 3)
     return figures
+
+
+def _recalling():
+    """Two presets are stored, and one is gone to every half second."""
+    names = itertools.cycle(("one", "two"))
+
+    def hand(playing, tick):
+        if tick.frame < 4 and tick.frame % 2:
+            playing.send("/truncation", 0.5 + tick.frame / 10)
+        elif tick.frame < 5 and tick.frame:
+            playing.send("/preset/store", next(names))
+        elif tick.frame % (common.FPS // 2) == common.FPS // 2 - 1:
+            playing.send("/preset/recall", next(names))
+
+    return hand
+
+
+def _morphing():
+    """Every parameter is always on its way from one end to the other."""
+    targets = itertools.cycle(NEAR)
+
+    def hand(playing, tick):
+        if playing.memory.morph is None and playing.memory._next is None:
+            playing.memory.go((scene_at(playing.show.scene, next(targets)), Motion(walk=5.0)), Manner(seconds=4.0))
+
+    return hand
+
+
+def _recording():
+    return lambda playing, tick: None if tick.frame else playing.send("/video/record", "bench")
 
 
 def ratio(taken, part, of):
