@@ -24,6 +24,8 @@ def bench(options: dict) -> dict:
     for row in rows.values():
         row["ratio"] = round(row["p50_ms"] / rows["everything"]["p50_ms"], 3)
     _common.show(rows)
+    if options.get("plot"):
+        _common.bars(options["plot"], {name: {"ms": row["p50_ms"]} for name, row in rows.items()}, "ms a frame, median, by what changed")
     return {"changes": rows, "switching": switching(instrument, seconds / 2), "size": instrument.size, "machine": _common.machine()}
 
 

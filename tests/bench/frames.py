@@ -1,14 +1,17 @@
-"""Frames a second: picture sizes x {plain, 4 bends, 2 edits, splice}, the naive baseline, the machine's convolution limit.
+"""Frames a second: picture sizes x {plain, 4 bends, 2 edits, encoder}, the naive baseline, the machine's convolution limit.
 
     python run_live.py bench frames --seconds 60
     python run_live.py bench frames --instrument config-f --size 1024 --seconds 120 --plot frames.png
 
 Everything takes turns, frame by frame, so ratios hold on a machine that is busy as well. Each frame's walk has moved,
-so nothing can be shown again. `edits`: two layers' weights are written in place before every frame, as a fade does.
-`splice`: features in place of a middle layer's convolution, as an encoder gives them (its own time not included).
+so nothing can be shown again. `edits`: the strengths of two edits move before every frame, as in a fade, and their layers'
+weights are written in place. `encoder`: a new picture every frame, the encoder's own time included. Both are the
+instrument's own where it has such, else made up for the bench.
 `share_of_limit`: the multiply-adds of the network's convolutions, at the rate of one large 3x3 convolution measured in
 between, over the frame time. `cpu_ms`: processor time a frame, over all threads: hardly moved by other processes.
 """
+import copy
+import itertools
 import time
 
 import torch
@@ -25,11 +28,12 @@ BENT = (("scale", {"factor": 1.3}), ("rotate", {"angle": 20.0}), ("translate", {
 def bench(options: dict) -> dict:
     """{part: figures, ...}; see the module's docstring. options: instrument, size, seconds, device, threads, plot."""
     first = _common.open_instrument(options)
+    folder = _common.ROOT / (options.get("instrument") or "presets/masks")
     network = first.generator
     sizes = [options["size"]] if options.get("size") else [s for s in SIZES if s <= network.resolution] or [network.resolution]
     parts = {}
     for size in sizes:
-        parts |= _parts(network, size)
+        parts |= _parts(network, size, folder)
     convolve, products = _common.limit()
     parts["limit"] = convolve
     others = {s: Other(options.get("instrument") or "presets/masks", s, torch.get_num_threads(), str(first.device)) for s in sizes}
@@ -43,25 +47,27 @@ def bench(options: dict) -> dict:
     figures = _figures(network.architecture, sizes, taken, spent, products)
     _common.show({name: row for name, row in figures.items() if isinstance(row, dict)})
     if options.get("plot"):
-        kinds = ("plain", "4 bends", "2 edits", "splice", "naive")
+        kinds = ("plain", "4 bends", "2 edits", "encoder", "naive")
         _common.bars(options["plot"], {f"{s} px": {k: figures[f"{k} {s}"]["fps"] for k in kinds} for s in sizes}, "frames a second")
     return figures | {"machine": _common.machine()}
 
 
-def _parts(network, size):
+def _parts(network, size, folder):
     """{"plain 512": a function that draws the next frame so, ...}"""
     from engine.instrument import Instrument
 
-    plain, bent, edited = (Instrument(network, size) for _ in range(3))
+    plain, bent = (Instrument(network, size) for _ in range(2))
+    edits = edits_for(network, folder)
+    edited = Instrument(copy.deepcopy(network), size, edits=edits)           # its weights are written to, and others share theirs
     walkers = [_common.Walker(plain.scene()), _common.Walker(bent.scene(bends_for(network, size))), _common.Walker(edited.scene())]
-    edit = Edits(network, size)
+    strengths = itertools.cycle(n / 10 for n in range(1, 11))
 
     def with_edits():
-        edit()
+        walkers[2].scene = walkers[2].scene.set_values(dict.fromkeys((f"/edits/{e.name}/strength" for e in edits), next(strengths)))
         edited.render(*walkers[2]())
 
     return {f"plain {size}": lambda: plain.render(*walkers[0]()) and None, f"4 bends {size}": lambda: bent.render(*walkers[1]()) and None,
-            f"2 edits {size}": with_edits, f"splice {size}": splice(network, size)}
+            f"2 edits {size}": with_edits, f"encoder {size}": encoded(network, size, folder)}
 
 
 def bends_for(network, size):
@@ -71,37 +77,44 @@ def bends_for(network, size):
                  for i, (layer, (transform, settings)) in enumerate(zip(layers, BENT)))
 
 
-class Edits:
-    """Two rank-1 edits whose strengths move with every call; the weights are written in place."""
+def edits_for(network, folder):
+    """Two edits: the instrument's own, or made up of rank one in middle layers where it has none."""
+    from engine.rewriting import Edit, load
 
-    def __init__(self, network, size):
-        self.layers = [network.layer(name).weight for name in network.layers if name in ("b16.conv1", "b32.conv0")]
-        self.bases = [weight.clone() for weight in self.layers]
-        self.changes = [torch.randn_like(weight[:, :1]) * torch.randn_like(weight[:1, :, :1, :1]) * 0.05 for weight in self.layers]
-        self.turn = 0
-
-    @torch.no_grad()
-    def __call__(self):
-        self.turn += 1
-        for weight, base, change in zip(self.layers, self.bases, self.changes):
-            torch.add(base, change, alpha=self.turn % 10 / 10, out=weight)
+    own = [load(path) for path in sorted((folder / "edits").glob("*.safetensors"))[:2]]
+    if len(own) == 2:
+        return own
+    random, found = torch.Generator().manual_seed(0), []
+    for n, layer in enumerate(name for name in network.layers if name in ("b16.conv1", "b32.conv0")):
+        outputs, inputs, *window = network.weights(layer).shape
+        found.append(Edit(f"edit{n}", layer, torch.randn(1, inputs, generator=random) / inputs, torch.randn(1, outputs, *window, generator=random)))
+    return found
 
 
-def splice(network, size):
-    """Draws frames with features put in place of the 16 px layer's convolution."""
+def encoder_for(network, folder):
+    """The instrument's own encoder, or a fresh one of the live kind: as fast, and sees nothing."""
+    from engine import encoder
+
+    path = folder / "encoder.safetensors"
+    found = encoder.load(path, network) if path.exists() else encoder.Encoder.fresh(network, "b16.conv1")
+    return found.to(network.device).eval().requires_grad_(False)
+
+
+def encoded(network, size, folder):
+    """Draws frames of pictures that an encoder looks at, a new one each time."""
     from engine.fast import Synthesis
     from engine.latents import Latents
     from engine.instrument import Instrument
 
-    instrument = Instrument(network, size)
-    walker, latents, synthesis = _common.Walker(instrument.scene()), Latents(network), Synthesis(network)
+    scene = Instrument(network, size).scene()
+    encoder, latents, synthesis, walker = encoder_for(network, folder), Latents(network), Synthesis(network), _common.Walker(scene)
     out = torch.empty(*network.architecture.pixels(size), 3, dtype=torch.uint8)
-    layer = "b16.conv1"
-    features = network.features(network.map(torch.zeros(1, network.z_dim, device=network.device)), [layer])
+    pictures = itertools.cycle(torch.rand(4, 1, 3, *encoder.size).to(network.device) * 2 - 1)
 
+    @torch.no_grad()
     def draw():
-        features[layer] = features[layer].clone()
-        to_bytes(synthesis(latents.ws(*walker()), size=size, splice=features, levels=levels()), out)
+        features = encoder(next(pictures))
+        to_bytes(synthesis(latents.ws(*walker()), size=size, splice={encoder.layer: features}, levels=levels()), out)
 
     return draw
 
@@ -123,7 +136,7 @@ def _figures(architecture, sizes, taken, spent, products):
     figures = {}
     for size in sizes:
         naive = _common.summary(taken[f"naive {size}"])
-        for kind in ("plain", "4 bends", "2 edits", "splice"):
+        for kind in ("plain", "4 bends", "2 edits", "encoder"):
             name = f"{kind} {size}"
             row = _common.summary(taken[name]) | {"cpu_ms": round(_common.percentile(spent[name][2:], 50), 2)}
             row["times_naive"] = round(naive["p50_ms"] / row["p50_ms"], 2)

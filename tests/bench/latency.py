@@ -19,13 +19,16 @@ EVENTS = 200                                            # a second
 
 
 def bench(options: dict) -> dict:
-    """{size: {"event_to_frame_ms": ..., "frame_ms": ..., "late"}}; options: instrument, size, seconds, device, threads."""
+    """{size: {"event_to_frame_ms": ..., "frame_ms": ..., "late"}}; options: instrument, size, seconds, device, threads, plot."""
     instrument = _common.open_instrument(options)
     sizes = [instrument.size] if options.get("size") else [s for s in (256, 512, 1024) if s in instrument.sizes]
     seconds = (options.get("seconds") or 20.0) / len(sizes)
     rows = {str(size): _measure(instrument, size, seconds) for size in sizes}
     _common.show({size: {"event p50": row["event_to_frame_ms"].get("p50"), "event p99": row["event_to_frame_ms"].get("p99"),
                          "frame p50": row["frame_ms"].get("p50"), "late": row["late"]} for size, row in rows.items()})
+    if options.get("plot"):
+        _common.bars(options["plot"], {f"{size} px": {f"event to frame, {p}": row["event_to_frame_ms"].get(p, 0.0) for p in ("p50", "p99")}
+                                       | {"frame, p50": row["frame_ms"]["p50"]} for size, row in rows.items()}, "ms")
     return {"sizes": rows, "fps": _common.FPS, "events_a_second": EVENTS, "machine": _common.machine()}
 
 

@@ -126,6 +126,8 @@ def bench(options: dict) -> dict:
         other.close()
     rows = {name: _common.summary(values) for name, values in taken.items()}
     _common.show(rows)
+    if options.get("plot"):
+        _common.bars(options["plot"], {name: {"median": row["p50_ms"], "fastest": row["least_ms"]} for name, row in rows.items()}, "ms a frame")
     return rows | {"ratio": round(rows["naive"]["p50_ms"] / rows["ours"]["p50_ms"], 2),
                    "ratio_of_least": round(rows["naive"]["least_ms"] / rows["ours"]["least_ms"], 2),
                    "size": instrument.size, "machine": _common.machine()}

@@ -15,7 +15,7 @@ over the rounds:
 OSC afterwards, hold the value it sent last. `ratio` is the p99 frame time over that of quiet; `noise` is the same of
 the last quiet part over the first, so how far a ratio can be trusted. On a machine that has other work as well, the
 processor time says more: `cpu_ms` is what this process spent per frame, `loop_cpu_ms` the loop's thread alone, and
-`osc_thread_percent` what the OSC thread took of one core.
+`osc_thread_percent` what the OSC thread took of one core, and `put_aside` how often a frame the loop's thread lost its core.
 """
 import gc
 import itertools
@@ -114,11 +114,19 @@ def _part(part, show, stats, port, parameters, seconds, figures):
 
 
 def _processor():
-    """Seconds so far: of the clock, and of the processor for this process, this thread (the loop) and the OSC thread."""
+    """So far: seconds of the clock, of the processor for this process, this thread (the loop) and the OSC thread; and how
+    often this thread was put aside while it wanted to go on.
+    """
     osc = next(t for t in threading.enumerate() if t.name == "osc")
     clock = getattr(time, "pthread_getcpuclockid", None)
     return (time.perf_counter(), time.process_time(), time.thread_time(),
-            time.clock_gettime(clock(osc.ident)) if clock else 0.0)
+            time.clock_gettime(clock(osc.ident)) if clock else 0.0, _put_aside())
+
+
+def _put_aside():
+    import resource                                              # POSIX only
+
+    return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nivcsw
 
 
 def _fresh(show):
@@ -139,9 +147,9 @@ def _summary(figures):
     found = {}
     for part, f in figures.items():
         frames = len(pooled[part])
-        seconds, process, loop, osc = (sum(column) for column in zip(*f["cpu"]))
+        seconds, process, loop, osc, aside = (sum(column) for column in zip(*f["cpu"]))
         found[part] = {"frames": frames, "late": f["late"], "cpu_ms": round(1000 * process / frames, 2),
-                       "loop_cpu_ms": round(1000 * loop / frames, 2), "osc_thread_percent": round(100 * osc / seconds, 2),
+                       "loop_cpu_ms": round(1000 * loop / frames, 2), "put_aside": round(aside / frames, 2), "osc_thread_percent": round(100 * osc / seconds, 2),
                        "frame_ms": {f"p{p}": round(_percentile(pooled[part], p), 2) for p in (50, 95, 99)}}
         if part == "quiet":
             ends = [sorted(f["frame_ms"][i]) for i in (0, -1)]

@@ -2,7 +2,7 @@
 import pytest
 
 from engine.checkpoints import native
-from tests.bench import show, switch, threads
+from tests.bench import cache, frames, latency, memory, naive, show, switch, threads
 from tests.conftest import tiny
 
 
@@ -44,7 +44,21 @@ def test_what_is_switched_is_there(network, tmp_path):
     assert {("bends", 0), ("bends", 2), ("/edits/edit0/strength", 1.0), ("/edits/edit1/strength", 1.0), ("/edits/edit3/strength", 0.5)} <= seen
 
 
-def test_threads(network):
+def test_threads(network, monkeypatch):
+    monkeypatch.setattr(threads, "PARTS", {"one thread": threads.PARTS["one thread"]})
     figures = threads.bench({"instrument": network, "size": 32, "seconds": 0.2})
     assert set(figures["alone"]) == set(threads.PARTS) == set(figures["beside a neighbour"])
     assert all(row["cpu_ms"] > 0 for row in figures["alone"].values())
+
+
+@pytest.mark.parametrize("bench, of", [(frames, "encoder 32"), (naive, "ratio"), (latency, "sizes"), (cache, "changes")])
+def test_the_others_and_their_plots(network, tmp_path, bench, of):
+    figures = bench.bench({"instrument": network, "size": 32, "seconds": 0.4, "threads": 1, "plot": str(tmp_path / "a.png")})
+    assert figures[of] and (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_memory(network):
+    figures = memory.bench({"instrument": network, "size": 32, "seconds": 2.0, "threads": 1})
+    clock = figures["clock"]
+    assert set(clock) == {"walk", "recall", "morph", "recording", "walk again"} and clock["recording"]["written"] > 0
+    assert all(row["late_a_minute"] >= 0 and row["frames"] > 0 for row in clock.values())
