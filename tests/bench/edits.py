@@ -24,7 +24,7 @@ LAYERS = ("b32.conv1", "b16.conv1", "b64.conv0")
 
 
 def bench(options: dict) -> dict:
-    """{"frames": {part: figures}, "show": {...}}; options: instrument, size, seconds, device, threads."""
+    """{"frames": {part: figures}, "show": {...}}; options: instrument, size, seconds, device, threads, plot."""
     device.use_threads(options.get("threads"))
     generator = _common.network(options.get("instrument") or "presets/masks", device.choose(options.get("device")))
     edits, own = _edits(options.get("instrument") or "presets/masks", generator)
@@ -33,6 +33,8 @@ def bench(options: dict) -> dict:
     _common.show(rows)
     counted = _shows(generator, edits, size, seconds / 2, rows["steady"]["p50_ms"])
     _common.show(counted)
+    if options.get("plot"):
+        _common.bars(options["plot"], {name: {part: row[name] for part, row in rows.items()} for name in ("p50_ms", "cpu_ms")}, "ms a frame")
     return {"frames": rows, "show": counted, "size": size, "edits": [f"{edit.name}: {edit.layer}, rank {edit.rank}" for edit in edits],
             "edits_of_the_instrument": own, "machine": _common.machine()}
 

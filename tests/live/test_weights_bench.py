@@ -6,7 +6,8 @@ from tests.conftest import tiny
 
 def test_it_measures_a_fade_a_checkpoint_and_a_show(tmp_path):
     native.save(tmp_path / "tiny.safetensors", tiny())
-    figures = edits.bench({"instrument": str(tmp_path / "tiny.safetensors"), "seconds": 0.6, "threads": 1})
+    figures = edits.bench({"instrument": str(tmp_path / "tiny.safetensors"), "seconds": 0.6, "threads": 1, "plot": str(tmp_path / "a.png")})
+    assert (tmp_path / "a.png").stat().st_size > 1000
     assert figures["frames"].keys() == {"steady", "fading", "checkpoint"} and figures["frames"]["steady"]["ratio"] == 1.0
     assert all(row["frames"] >= 3 and row["cpu_ms"] > 0 for row in figures["frames"].values())
     assert figures["show"]["fading"]["frames"] == figures["show"]["steady"]["frames"] >= 4
