@@ -89,26 +89,27 @@ def _check_commands(bindings, path):
 
 # -- writing
 
-def written(data, bindings, macros) -> dict:
-    """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros."""
+def written(data, bindings, macros, folder=FOLDER) -> dict:
+    """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros.
+
+    folder: where the file lies, for a profile beside it.
+    """
     data = dict(data or {"schema": 1, "name": "Learned"})
-    profile = devices.known().get(data.get("profile")) if data.get("channel") is None else None
-    new = [_plain(binding, profile) for binding in bindings]
-    same = lambda entry: (entry.get("control"), entry.get("device"), entry.get("bank"))
-    taken = {same(entry) for entry in new}
-    data["bindings"] = [entry for entry in data.get("bindings", ()) if same(entry) not in taken] + new
+    profile = _profile(data, Path(folder) / "mapping.yaml")
+    real = lambda control: profile.controls.get(control, control) if profile else control
+    replaced = lambda entry: any((b.control, b.bank) == (real(entry["control"]), entry.get("bank")) and entry.get("device") in (None, b.device)
+                                 for b in bindings)
+    kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
     if macros:
-        data.pop("macros", None)
-        data = {**{k: v for k, v in data.items() if k != "bindings"},
-                "macros": [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros], "bindings": data["bindings"]}
-    return data
+        data["macros"] = [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros]
+    return data | {"bindings": kept + [_plain(binding, profile) for binding in bindings]}
 
 
 def _plain(binding, profile) -> dict:
     """A binding as a file says it, by the name of its control where the file's profile has one."""
     entry = binding.model_dump(exclude_defaults=True, mode="json")
-    name = profile.name_of(binding.control) if profile and binding.device and profile.matches(binding.device) else None
-    return {"control": name, **{k: v for k, v in entry.items() if k not in ("control", "device")}} if name else entry
+    known = profile and binding.device and profile.matches(binding.device)
+    return entry | {"control": (profile.name_of(binding.control) if known else None) or binding.control}
 
 
 def save(path, bindings, macros):
@@ -118,7 +119,7 @@ def save(path, bindings, macros):
     if path.exists():
         data, comments = read_plain(path), _comments(path)
         read(path)                                       # what can't be read is not written over
-    write_yaml(path, written(data, bindings, macros), comments)
+    write_yaml(path, written(data, bindings, macros, path.parent), comments)
 
 
 def _comments(path) -> str:

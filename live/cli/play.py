@@ -103,6 +103,7 @@ def _play(options, opened, closing):
     Macros(show)
     for address in options.learn:
         mapping.learn.begin(learn.target(address, show.scene))
+        log.info("learn: move the control that is to play %s", address)
     memory = _memory(options, opened, show)
     closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)

@@ -198,6 +198,17 @@ def test_saved_into_a_file_that_is_there(tmp_path):
     assert path.read_text(encoding="utf-8").startswith("# Friday.\n") and yaml.safe_load(path.read_text())["name"] == "Mine"
 
 
+def test_saved_by_the_names_of_the_files_profile(tmp_path):
+    path = tmp_path / "set.yaml"
+    path.write_text("schema: 1\nprofile: nanokontrol2\nbindings:\n  - {control: fader 1, to: /noise}\n  - {control: fader 1, to: /noise, bank: 2}\n"
+                    "  - {control: fader 2, to: /noise}\n", encoding="utf-8")
+    mapping_file.save(path, [Binding(control="cc 1/0", to="/truncation", device="^nanoKONTROL2:out$"),
+                             Binding(control="bend 1", to="/truncation", device="^nanoKONTROL2:out$")], [])
+    assert [(e["control"], e["to"]) for e in yaml.safe_load(path.read_text())["bindings"]] == [
+        ("fader 1", "/noise"), ("fader 2", "/noise"), ("fader 1", "/truncation"), ("bend 1", "/truncation")]
+    assert [b.control for b in mapping_file.load(path)] == ["cc 1/0", "cc 1/1", "cc 1/0", "bend 1"]
+
+
 def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path):
     path = tmp_path / "set.yaml"
     path.write_text("schema: 1\nbindings: 3\n", encoding="utf-8")

@@ -81,12 +81,17 @@ class Rack:
     message, troubles = mido.Message, (OSError,)
 
     def __init__(self, *there):
-        self.there, self.opened, self.busy, self.fails = list(there), [], set(), False
+        self.there, self.opened, self.busy, self.fails, self.outputs = list(there), [], set(), False, []
 
     def names(self, outputs=False):
         if self.fails:
             raise UserError("MIDI: the ports can't be listed: no server")
-        return list(self.there)
+        return list(self.outputs if outputs else self.there)
+
+    def open_output(self, index):
+        if self.outputs[index] in self.busy:
+            raise OSError("taken")
+        return self.outputs[index]
 
     def open(self, index, receive):
         if self.there[index] in self.busy:
@@ -170,6 +175,56 @@ def test_a_server_that_goes_away_takes_the_ports_along(caplog):
     hands.rack.fails = False
     hands.look("Nano")
     assert hands.devices() == [("Nano", 1.0)]
+
+
+@pytest.mark.parametrize("name, outputs, found", [
+    ("Nano:Nano MIDI 1 24:0", ["LPD8:LPD8 28:0", "Nano:Nano MIDI 1 24:0"], "Nano:Nano MIDI 1 24:0"),     # ALSA
+    ("nano-01:out", ["nano:in", "nano-01:in"], "nano-01:in"),                                             # JACK
+    ("nano-02:out", ["nano-03:in"], "nano-03:in"),
+    ("Nano 0", ["Synth 1", "Nano 2"], None), ("Nano", ["Nano"], "Nano"), ("Nano", ["Nanobot"], None), ("Nano", [], None),
+])
+def test_the_output_that_belongs_to_an_input(name, outputs, found):
+    key = belonging(name, [(output, 0) for output in outputs])
+    assert (key and key[0]) == found
+
+
+class Lamp:
+    """What answers() makes: remembers for whom, and whether it was closed."""
+
+    def __init__(self, device, port):
+        self.device, self.port, self.closed = device, port, False
+
+    def close(self):
+        self.closed = True
+
+
+def test_each_device_is_answered_through_its_own_output_as_it_comes_and_goes(caplog):
+    lamps = []
+    hands = Hands("Nano:Nano 24:0", "Nano:Nano 28:0", "Piano:Piano 32:0")
+    hands.supervisor.answers = lambda device, port: lamps.append(Lamp(device, port)) or lamps[-1]
+    hands.rack.outputs = ["Nano:Nano 24:0", "Nano:Nano 28:0"]
+    hands.supervisor.look()
+    assert [(lamp.device, lamp.port) for lamp in lamps] == [("Nano:Nano", "Nano:Nano 24:0"), ("Nano:Nano #2", "Nano:Nano 28:0")]
+    hands.rack.outputs = ["Nano:Nano 28:0"]
+    hands.look("Nano:Nano 28:0", "Piano:Piano 32:0")
+    assert [lamp.closed for lamp in lamps] == [True, False]
+    hands.rack.outputs.append("Nano:Nano 36:0")
+    hands.look("Nano:Nano 28:0", "Piano:Piano 32:0", "Nano:Nano 36:0")
+    assert (lamps[2].device, lamps[2].port) == ("Nano:Nano", "Nano:Nano 36:0") and len(lamps) == 3
+    hands.rack.outputs, hands.rack.busy = ["Piano:Piano 32:0"], {"Piano:Piano 32:0"}
+    hands.look("Nano:Nano 28:0", "Piano:Piano 32:0")
+    assert all(lamp.closed for lamp in lamps) and "Piano:Piano can't be sent to: taken; its lights stay as they are" in caplog.text
+
+
+def test_clock_messages_go_to_the_clock_and_broken_ones_to_nobody():
+    told = []
+    hands = Hands("Nano")
+    hands.supervisor.clock = lambda *message: told.append((message[0], *message[2:]))
+    hands.devices()
+    for data in ([0xF8], [0xFA], [0xFB], [0xFC], [0xF2, 1, 2], [0xF2, 1], [0xF8, 1], []):
+        hands.rack.opened[0][1].receive(data)
+    assert told == [("clock", 0, "Nano"), ("start", 0, "Nano"), ("continue", 0, "Nano"), ("stop", 0, "Nano"), ("songpos", 257, "Nano")]
+    assert hands == [] and hands.stats.messages >= 5
 
 
 def test_rubbish_is_counted():
