@@ -5,6 +5,7 @@ import re
 from engine.errors import UserError
 from engine.modulation import modulated
 from live.advertise import Advertisement
+from live.controls.osc import taker
 from live.echo import STATUS, Echo
 from live.osc_address import value_at
 from live.oscquery import Query
@@ -70,7 +71,7 @@ def listed(show, options, name, closing, report):
     if beyond and not options.oscquery_token:
         log.info("OSCQuery: only for this machine, as there is no --oscquery-token")
     host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
-    query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), report=report, token=options.oscquery_token)
+    query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
     try:
         query.start(host, port)
     except UserError as error:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 EXTENSIONS = {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True, "CLIPMODE": True, "LISTEN": True,
               "PATH_CHANGED": True, "TAGS": False, "CRITICAL": False, "OVERLOADS": False, "HTML": False}
+EVERYWHERE = ("", "0.0.0.0", "::")  # listened on: no address to reach anyone by
 LARGEST = 1 << 16                   # bytes of a request over the WebSocket
 WAITING = 4096                      # values a slow listener may be behind, before it is let go
 STARTING = 5.0                      # seconds the port may take to open
@@ -106,8 +107,10 @@ class Query:
 
     def host_info(self) -> dict:
         """Where and how this instrument can be reached."""
-        return {"NAME": self.name, "EXTENSIONS": EXTENSIONS, "OSC_IP": self.osc[0], "OSC_PORT": self.osc[1], "OSC_TRANSPORT": "UDP",
-                "WS_IP": self.osc[0], "WS_PORT": self.port}
+        found = {"NAME": self.name, "EXTENSIONS": EXTENSIONS, "OSC_PORT": self.osc[1], "OSC_TRANSPORT": "UDP", "WS_PORT": self.port}
+        if self.osc[0] in EVERYWHERE:                            # the address they have reached us by, then
+            return found
+        return found | {"OSC_IP": self.osc[0], "WS_IP": self.host}
 
     # -- the WebSocket
 

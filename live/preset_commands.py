@@ -90,7 +90,7 @@ def go(show, seconds=None):
 
 @command("/preset/store")
 def store(show, name=None, section1=None, section2=None, section3=None):
-    """Keep what is playing as a preset, or only sections of it: latent, bends, weights, source, rest."""
+    """Keep what is playing as a preset, or only sections of it: latent, bends, weights, source, modulators, rest."""
     memory = memory_of(show)
     sections = checked_sections(s for s in (section1, section2, section3) if s is not None)
     memory.store(_name_for(memory.library, name), sections)

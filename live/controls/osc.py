@@ -48,6 +48,11 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
         receiver.run(stop)
 
 
+def taker(emit):
+    """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
+    return Receiver(None, emit, None, None, Stats()).heard
+
+
 def listen(host, port):
     """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
     udp = None

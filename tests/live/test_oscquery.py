@@ -1,6 +1,7 @@
 """OSCQuery as a client sees it: the whole tree against the registry, the WebSocket, rubbish, tokens, the advertisement."""
 import contextlib
 import json
+import queue
 import socket
 import urllib.error
 import urllib.request
@@ -16,8 +17,10 @@ from live.commands import COMMANDS
 from live.echo import Echo
 from live.events import Change
 from live.osc_packet import read
+from live.osc_write import written
 from live.oscquery import Query
 from live.performer import declared
+from tests.senders.touchdesigner import bundle
 
 SOON = 20
 
@@ -109,6 +112,8 @@ def test_host_info(show):
         status, info = show.get(path)
         assert (status, info["NAME"], info["OSC_IP"], info["OSC_PORT"], info["OSC_TRANSPORT"]) == (200, "Masks", "127.0.0.1", 9000, "UDP")
         assert info["WS_PORT"] == show.port and info["EXTENSIONS"]["LISTEN"] is True and info["EXTENSIONS"]["HTML"] is False
+    show.query.osc = "0.0.0.0", 9000
+    assert not {"OSC_IP", "WS_IP"} & show.query.host_info().keys()
     assert show.get("/?REPORT") == (200, {"frames": 3})
 
 
@@ -139,6 +144,18 @@ def told(client, count):
     while len(found) < count:
         found |= dict(read(client.recv(timeout=SOON), codec)[0])
     return found
+
+
+def test_osc_over_the_websocket_plays(show):
+    from live.controls.osc import taker
+
+    heard = queue.SimpleQueue()
+    show.query.receive = taker(heard.put)
+    with show.socket() as client:
+        for datagram in (b"rubbish", written("/truncation", "?"), bundle([written("/truncation", 0.5), written("/walk/kind", "hold")])):
+            client.send(datagram)
+        first, second = heard.get(timeout=SOON)
+    assert (first.control, first.value, second.control, second.value) == ("osc /truncation", 0.5, "osc /walk/kind", "hold")
 
 
 @pytest.mark.parametrize("message", ["", "{", "[]", "3", '{"COMMAND": "LISTEN"}', '{"COMMAND": "LISTEN", "DATA": "/nothing"}',
