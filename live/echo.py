@@ -59,8 +59,9 @@ class Echo:
         if known is not None:
             known.heard = self.now()
             if known.source != source:
-                known.source = source
-                self._note_sources()
+                with self._lock:
+                    known.source = source
+                    self._note_sources()
             return
         try:
             self.join(key, over_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
@@ -106,8 +107,12 @@ class Echo:
 
     def _tell_all(self, subscriber):
         subscriber.due = dict.fromkeys(a for a in self.moment()[0].parameters if subscriber.wants(a))
-        if subscriber.form != "numbers":
-            subscriber.due |= dict.fromkeys(self._texts)
+        subscriber.due |= self._words(subscriber, self._texts)
+
+    @staticmethod
+    def _words(subscriber, texts) -> dict:
+        """What of these texts a listener is to be told."""
+        return {} if subscriber.form == "numbers" else dict.fromkeys(a for a in texts if subscriber.wants(a))
 
     # -- telling them
 
@@ -122,10 +127,12 @@ class Echo:
 
     def turn(self):
         """Tell every listener what has changed since the last turn."""
+        with self._lock:
+            listeners = list(self.subscribers.values())
         scene, motion = self.moment()
         others, changed = self._base.changes(scene)
         scenes, changes = {"": scene}, {"": changed}
-        if any(s.scale == PLAYED for s in self.subscribers.values()):
+        if any(s.scale == PLAYED for s in listeners):
             scenes[PLAYED] = modulated(scene, motion)
             changes[PLAYED] = self._played.changes(scenes[PLAYED])[1]
         texts = self._new_texts()
@@ -133,11 +140,9 @@ class Echo:
             for call in list(self.rebuilt):
                 call()
         moment, shared = self.now(), {}
-        with self._lock:
-            items = list(self.subscribers.items())
-        gone = [key for key, s in items if not self._serve(s, scenes, changes, texts, (moment, shared))]
+        gone = [s for s in listeners if not self._serve(s, scenes, changes, texts, (moment, shared))]
         if gone:
-            self.leave(lambda key, s: key in gone)
+            self.leave(lambda key, s: any(s is other for other in gone))
 
     def _new_texts(self):
         texts = self.status()
@@ -158,8 +163,7 @@ class Echo:
             if shared[key] is not None and (subscriber.form == "numbers" or not texts):
                 return self._sent(subscriber, shared[key], moment)
         subscriber.due |= dict.fromkeys(a for a in new if subscriber.wants(a))
-        if subscriber.form != "numbers":
-            subscriber.due |= dict.fromkeys(texts)
+        subscriber.due |= self._words(subscriber, texts)
         if moment < subscriber.quiet_until:
             return True
         return self._sent(subscriber, packed(self._made(subscriber, scenes[scale], self._ready(subscriber, scenes[scale], moment))), moment)

@@ -125,6 +125,45 @@ def test_forms(rig, form, kind, z, preset):
     assert form in FORMS
 
 
+def test_words_of_the_show_go_to_those_who_listen_to_all_or_to_them(rig):
+    ears = {prefix: rig.listen(prefix, "text") for prefix in ("", "/status", "/walk/kind")}
+    rig.turn(8)
+    told = {prefix: ear.told() for prefix, ear in ears.items()}
+    assert told["/status"] == {"/status/preset": "awake"} and told["/walk/kind"] == {"/walk/kind": "loop"}
+    assert told[""].items() >= {**told["/status"], **told["/walk/kind"]}.items()
+
+
+def test_listeners_come_and_go_while_others_are_told(instrument):
+    """From several threads at once: the echo's own goes on."""
+    import threading
+
+    from live.performer import declared
+
+    scenes = [declared(instrument.scene()).set_values({"/truncation": i / 10}) for i in range(10)]
+    count, stop, ear, heard = iter(range(10 ** 9)), threading.Event(), Ear(), threading.Event()
+    echo = Echo(lambda: (scenes[next(count) % 10], Motion()))
+    ear.send = lambda datagram: heard.set()
+    port = closed_port()
+
+    def come_and_go():
+        while not stop.is_set():
+            echo.asked("/subscribe", (port, "/played"), ("127.0.0.1", 5000))
+            echo.asked("/subscribe", (port, "/n", "all"), ("127.0.0.1", 5001))
+            echo.asked("/unsubscribe", (), ("127.0.0.1", 5000))
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(20):
+            heard.clear()
+            echo.join("ear", Subscriber("ear", ear.send, lambda: None, prefix="/truncation"))
+            assert heard.wait(20)
+    finally:
+        stop.set()
+        thread.join()
+        echo.close()
+
+
 def test_whole_numbers_that_a_float_cannot_hold(rig):
     ear = rig.listen("/seed")
     rig.turn()
