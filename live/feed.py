@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import UserError
 from live.clock import now
+from live.sheets import save
 from live.sources import make
 from live.sources.frames import broken
 
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0                      # seconds that a picture may be overdue before its source counts as stalled
 BACK_OFF = (0.5, 8.0)               # seconds before a lost source is opened again: at first, doubling up to this
 BEHIND = 1.0                        # seconds late from which on pictures are shown later, not faster
+PREVIEWED = 0.5                     # seconds from one preview to the next
 CLOSING = 2.0                       # seconds a source may take to end
 
 
@@ -29,15 +32,18 @@ class Arrival:
 
 
 class Feed:
-    """newest: the last Arrival, or None. arrived, repeated: pictures that came, and those like the one before."""
+    """newest: the last Arrival, or None. arrived, repeated: pictures that came, and those like the one before.
 
-    def __init__(self, text: str, longest: int, now=now, made=None):
-        self.text, self.now = text, now
+    preview: a picture file that is kept up to date, for the performer's eyes only.
+    """
+
+    def __init__(self, text: str, longest: int, now=now, made=None, preview=None):
+        self.text, self.now, self.preview = text, now, preview
         self.source = made or make(text, longest)
         self.newest, self.arrived, self.repeated, self.reconnects = None, 0, 0, 0
         self.reason = ""                                 # why it is lost; "" while it is not
         self._at, self._lasts, self._zero = 0.0, None, None
-        self._lost_before, self._told = False, ""
+        self._lost_before, self._told, self._previewed = False, "", -PREVIEWED
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.run, name="source", daemon=True)
 
@@ -102,10 +108,20 @@ class Feed:
         else:
             self.repeated += 1
         self.arrived += 1
+        if self.preview and self._at - self._previewed >= PREVIEWED:
+            self._preview(seen.pixels)
         if self.reason:
             self.reconnects += self._lost_before
             log.info("source %s: pictures come again", self.text)
         self._lost_before, self.reason, self._told = True, "", ""
+
+    def _preview(self, pixels):
+        self._previewed = self._at
+        try:
+            save(self.preview, pixels)
+        except UserError as error:
+            log.warning("%s; no preview of the source", error)
+            self.preview = None
 
     def _lose(self, reason):
         self.reason = reason

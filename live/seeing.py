@@ -20,6 +20,7 @@ def arguments(group):
     """The flags of a show."""
     group.add_argument("--source", metavar="SOURCE", help=f"what the encoder sees: {LISTED}")
     group.add_argument("--encoder", metavar="FILE", help="the encoder to see it by; default: the instrument's own")
+    group.add_argument("--source-preview", metavar="FILE.jpg", help="keep the source's newest picture in this file, for the performer's own screen")
     group.add_argument("--record-source", metavar="FILE.mkv", help="keep the pictures that are seen, small, so that takes played to a camera can be played again")
 
 
@@ -72,7 +73,7 @@ def watch(options, show):
             raise UserError("--record-source needs a --source to record")
         return None
     instrument = show.instrument
-    feed = Feed(options.source, longest(instrument) if instrument.sight else 0, made=made(options.source, instrument))
+    feed = Feed(options.source, longest(instrument) if instrument.sight else 0, made=made(options.source, instrument), preview=options.source_preview)
     recorder = SourceRecorder(options.record_source) if options.record_source else None
     if not feed.source.exact and recorder is None and options.take:
         log.warning("source %s: its pictures will not be in the take, which plays again without them; --record-source keeps them", options.source)

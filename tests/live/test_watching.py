@@ -141,6 +141,17 @@ def test_pictures_are_shown_when_they_are_due_and_late_ones_not_in_a_burst():
     assert waits == [0.5, 0.5, 0.5]
 
 
+def test_a_preview_is_for_the_performers_screen(tmp_path):
+    from PIL import Image
+
+    feed = Feed("pattern=still", 64, now=Time(), preview=tmp_path / "eye.png")
+    feed.run()
+    assert (np.asarray(Image.open(tmp_path / "eye.png")) == feed.newest.pixels).all()
+    broken = Feed("fake", 64, now=Time(), made=SimpleNamespace(pictures=lambda: iter([Seen(picture(1))])), preview=tmp_path)
+    broken.run()
+    assert broken.state == "live" and broken.preview is None         # a preview that can't be written loses no picture
+
+
 # -- in a show
 
 
