@@ -56,6 +56,7 @@ class Held:
         self.every_counts = self.is_button or binding.relative is not None
         waits = binding.takeover != "jump" or binding.relative is not None
         self.reads_scene = binding.pressing in ("toggle", "step") if self.is_button else waits
+        self._plain = binding.curve == "linear" and not binding.inverse
         self._place = self._turned = None                    # of an encoder: where it has got to, when it was turned last
 
     def play(self, event, turn):
@@ -86,7 +87,8 @@ class Held:
 
     def _moved(self, position, turn):
         binding, parameter = self.binding, self._parameter(turn)
-        current, place = turn.value(binding.to), binding.at(position)
+        low, high = binding.range
+        current, place = turn.value(binding.to), low + position * (high - low) if self._plain else binding.at(position)
         if binding.takeover == "pickup" and not self.grip.takes(place, parameter, current, *binding.range):
             return
         if binding.takeover == "scale":

@@ -5,6 +5,7 @@ through bindings as well. Of a fader the newest value in a frame counts; of a bu
 """
 import logging
 import math
+from typing import NamedTuple
 
 from engine.errors import UserError
 from live import macros
@@ -23,6 +24,19 @@ REMEMBERED = 4096                   # controls known to be bound to nothing
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 OF_LEARN = "/midi/"                 # keys bound to these commands go on doing so while a control is learned
+
+
+class Layer(NamedTuple):
+    """Bindings by the name of their control, and those that are of two controls or more."""
+    named: dict
+    pairs: list
+
+    @classmethod
+    def of(cls, bindings):
+        named = {}
+        for binding in bindings:
+            named.setdefault(binding.control, []).append(binding)
+        return cls(named, [b for b in bindings if b.kind in ("cc14", "nrpn")])
 
 
 class Mapping:
@@ -62,7 +76,8 @@ class Mapping:
         held = getattr(self, "_held", {})
         self._down |= {control: found for control, found in held.items() if any(h.pressed for h in found)}
         self.bank = bank or self.bank
-        self.pairs = Pairs({b.control for layer in (*self.layers, self.learn.layer) for b in layer if b.kind in ("cc14", "nrpn")})
+        self._layers = [Layer.of(layer) for layer in (self.learn.layer, *reversed(self.layers))]      # the first decides
+        self.pairs = Pairs({b.control for layer in self._layers for b in layer.pairs})
         self._held, self._unbound = {}, set()
         self.version += 1
 
@@ -100,15 +115,15 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        if self._learned(event, kind, rest, held, turn.scene):
+        if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
         if held and AT_DEVICE in rest:
             self.hands[event.control] = event.value, event.at
-            if self._echoed(event):
+            if self.shown and self._echoed(event):
                 for h in held:
                     h.stands(event, turn)
                 return
-        for h in self._let_go(event) or held:
+        for h in (self._down and self._let_go(event)) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
             if turn.called and rest not in turn.scene.parameters and rest not in COMMANDS:
@@ -140,7 +155,7 @@ class Mapping:
 
     def _let_go(self, event):
         """What is to hear a release: what heard the press, though other bindings may have come since."""
-        if self._down and (number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
+        if (number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
             return self._down.pop(event.control, None)
         return None
 
@@ -163,18 +178,21 @@ class Mapping:
 
     def _search(self, control):
         name, _, device = control.partition(AT_DEVICE)
-        for layer in (self.learn.layer, *reversed(self.layers)):
-            mine = [b for b in layer if b.hears(device or None)]
-            found = [b for b in mine if b.control == name or b.kind == "program" and name.startswith(b.control + "/")]
+        channel = name.partition("/")[0] if name.startswith("program ") else name      # any program of a channel
+        for layer in self._layers:
+            found = (self._heard_by(layer.named.get(name, ()), device)
+                     or self._heard_by(layer.named.get(channel, ()) if channel != name else (), device))
             active = [b for b in found if b.bank in (None, self.bank)]
             if active:
-                exact = [b for b in active if b.control == name]
                 position = number(self.hands[control][0]) if control in self.hands else None
-                return [Held(b, position, self._armed) for b in exact or active]
-            elsewhere = found and layer is not self.learn.layer      # in another bank of the same file
-            if elsewhere or self.pairs.is_part(name, {b.control for b in mine}):
+                return [Held(b, position, self._armed) for b in active]
+            elsewhere = found and layer is not self._layers[0]       # in another bank of the same file
+            if elsewhere or layer.pairs and self.pairs.is_part(name, {b.control for b in self._heard_by(layer.pairs, device)}):
                 return []
         return []
+
+    def _heard_by(self, bindings, device):
+        return [b for b in bindings if b.hears(device or None)]
 
     def _forget(self, device):
         """A device has come or gone: its controls may have been moved unseen."""
@@ -186,12 +204,13 @@ class Mapping:
 
     def _every_counts(self, control, scene):
         """Whether each event of a control is heard, not only the newest in a frame."""
-        held = self._bound(control)
-        if held and not self.learn.wanted:
-            return any(h.every_counts for h in held)
+        if self.learn.wanted:
+            return True
+        held = self._held.get(control) or self._bound(control)
+        if held:
+            return held[0].every_counts if len(held) == 1 else any(h.every_counts for h in held)
         address = control[4:]
-        return bool(self.learn.wanted) or (control.startswith("osc ") and address not in scene.parameters
-                                           and not address.startswith(NORMALIZED + "/"))
+        return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
 
     # -- bindings
 

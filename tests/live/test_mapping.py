@@ -382,6 +382,7 @@ def test_rubbish_makes_no_trouble(scene):
                 "osc /quit", "osc /f", "note 1/36", "device ?", "program 1/5", "key"]
     mapping = Mapping.load()
     mapping.layers.append([Binding(control="osc /f", to="/walk/kind", mode="toggle", value="nonsense")])
+    mapping.rebind()
     for _ in range(2000):
         control = chance.choice(controls)
         value = chance.choice(values) if control.startswith("osc") else chance.random()
