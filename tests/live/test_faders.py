@@ -1,6 +1,6 @@
 """The quick way for OSC faders says what the mapping says without it, or nothing."""
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live.binding import Binding
@@ -36,6 +36,7 @@ def last_of(found):
     return {c.address: c.value for c in found if isinstance(c, Change)}, [c for c in found if not isinstance(c, Change)]
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=6))
 def test_it_says_the_same(scene, frames):
     quick, slow = mapping(), mapping()
