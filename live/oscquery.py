@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import json
 import logging
+import os
 import threading
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -72,7 +73,7 @@ class Query:
                 ready.set()
                 await self._stop.wait()
         except OSError as error:
-            self._failed = error.strerror or str(error)
+            self._failed = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         finally:
             ready.set()
 

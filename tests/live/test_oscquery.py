@@ -208,7 +208,7 @@ def test_a_token(instrument):
 
 def test_a_port_that_is_taken_is_one_line(show):
     other = Query(lambda: show.scene, show.echo, "other", ("127.0.0.1", 9000))
-    with pytest.raises(UserError, match=rf"OSCQuery port {show.port} on 127.0.0.1: .*--oscquery-port"):
+    with pytest.raises(UserError, match=rf"OSCQuery port {show.port} on 127.0.0.1: Address already in use; .*--oscquery-port"):
         other.start("127.0.0.1", show.port)
     other.close()
 
