@@ -32,7 +32,7 @@ class Settings:
     published: bool = False
     around: int = 0
     restraint: float = 1.0
-    polish: int = 12
+    polish: int = 40
     steps: int = 2001
     rate: float = 0.05
     every: int = 10

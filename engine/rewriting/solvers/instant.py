@@ -1,110 +1,108 @@
 """The closed form: activation, bias and noise can be undone, so the wanted sums are known and the values are a regression.
 
-    minimise  mean_p |a(m (y0 + Lambda phi_p) + b + n) - goal_p|  +  restraint * E[(Lambda phi)^2]
+    Lambda phi_p m = undone(goal_p) - y0_p m, by ridge regression over the cells p that count; its ridge is
+    restraint * E[phi phi^T] over all of the layer's keys: the least disturbance of Bau et al., for whole windows.
 
-phi [9r]: the 3x3 neighbourhood of the keys on D, by the convolution itself, so that up-sampling layers are nothing special.
-The first pass is ridge regression; each of `polish` more weighs the cells anew (iteratively reweighted least squares), which
-makes squares absolute values, takes the leaky slope at its chord, and the demodulation m of the weight so far.
-E is over all of the layer's keys: the least disturbance of Bau et al., for whole windows instead of single keys.
-Letters: O channels out, P cells that count, B = 9r.
+phi [9r] is the 3x3 neighbourhood of the keys on D, by the convolution itself, so that up-sampling layers are nothing
+special. Then `polish` steps of L-BFGS on the values themselves: with phi known, a step costs a product of two small matrices.
+Letters: O channels out, P cells that count, B = 9r, m the demodulation.
 """
 import torch
 
-from engine.generator import SLOPE
+from engine.generator import EPS
 from engine.rewriting.memory import activated, deactivated
 
 ABOUT = "closed form, in a fraction of a second"
 TAPS = 9
-FLAT = 0.05                         # of the mean error: smaller ones weigh no more than this one, so that none is divided by 0
-TINY = 1e-6
-STRIDES = (1.0, 0.5, 0.25, 0.1)     # how much of the way to a pass's answer is tried
+FLOOR = 1e-5                        # of the mean diagonal: the least ridge
+ROUND = 0.1                         # of the mean error before: below it an error counts by its square
 
 
 def solve(task):
-    """The values after all passes; each goes as far as it lowers the loss."""
+    """The regression's values, polished."""
     windows = [Window(goal, task) for goal in task.goals]
-    restraint = task.settings.restraint * disturbance(task, task.goals[0].recall.conv)
-    flat = torch.zeros(len(task.weight), TAPS * len(task.directions), device=task.weight.device)          # Lambda [O, B]
-    least, passes = cost(flat, task, restraint), task.settings.polish + 1
-    for step in range(passes):
-        aim = regression(windows, flat, task, restraint, reweighted=step > 0)
-        for share in STRIDES:
-            there = torch.lerp(flat, aim, share)
-            here = cost(there, task, restraint)
-            if here < least or step == 0 and share == STRIDES[-1]:
-                flat, least = there, here
-                break
-        else:
-            break
-        task.report(step + 1, passes, least)
-    return shaped(flat, len(task.directions))
-
-
-def shaped(flat, rank):
-    """[O, B] -> values [r, O, 3, 3]."""
-    return flat.view(len(flat), rank, 3, 3).transpose(0, 1).contiguous()
-
-
-def cost(flat, task, restraint):
-    """The loss, and what the rule does elsewhere in the same unit (a mean absolute change), weighted."""
-    return float(task.loss(task.weight + task.delta(shaped(flat, len(task.directions)))))
+    usual = task.settings.restraint * disturbance(task, task.goals[0].recall.conv)
+    with torch.no_grad():
+        flat = regression(windows, usual)
+    if task.settings.polish:
+        flat = polished(windows, flat, usual, task)
+    return flat.view(len(flat), len(task.directions), 3, 3).transpose(0, 1).contiguous()
 
 
 class Window:
-    """One goal's cells that count, as columns: phi [B, P], the sums as they are y0 [O, P], wanted values and what adds to the sums."""
+    """One goal's cells that count, as columns: phi [B, P], the sums as they are y0 [O, P], goal, and bias + noise (rest) [O, P]."""
 
     def __init__(self, goal, task):
-        recall, keep = goal.recall, goal.mask.flatten() > 0
-        rank = len(task.directions)
-        on_rule = torch.einsum("ri,nihw->nrhw", task.directions, recall.keys)
-        basis = torch.eye(TAPS * rank, device=on_rule.device).view(TAPS * rank, rank, 3, 3)
-        self.recall = recall
+        recall, keep, d = goal.recall, goal.mask.flatten() > 0, task.directions
+        on_rule = torch.einsum("ri,nihw->nrhw", d, recall.keys)
+        basis = torch.eye(TAPS * len(d), device=d.device).view(TAPS * len(d), len(d), 3, 3)
+        self.conv = recall.conv
         self.phi = recall.conv.plain(on_rule, basis)[0].flatten(1)[:, keep]
         self.y0 = recall.conv.plain(recall.keys, task.weight)[0].flatten(1)[:, keep]
         self.goal = goal.values[0].flatten(1)[:, keep]
-        rest = recall.rested(torch.zeros_like(goal.values))[0]
-        self.rest = rest.flatten(1)[:, keep]                                                   # bias + noise [O, P]
+        self.rest = recall.rested(torch.zeros_like(goal.values))[0].flatten(1)[:, keep]
+        squares = recall.styles[0].square()
+        self.energy = task.weight.square().sum((2, 3)) @ squares                                # of the weight as it is [O]
+        self.linear = torch.einsum("oit,i,ri->ort", task.weight.flatten(2), squares, d).flatten(1)
+        self.square = torch.einsum("ri,i,si->rs", d, squares, d)
+        self.m = torch.rsqrt(self.energy + EPS)[:, None]
 
-    def errors(self, flat, m):
-        """(wanted sums - y0, chord slope * m, error of the value), each [O, P], for Lambda [O, B] and demodulation m [O, 1]."""
-        conv = self.recall.conv
-        inside = (self.y0 + flat @ self.phi) * m + self.rest
-        wanted = deactivated(conv, self.goal)
-        error = activated(conv, inside) - self.goal
-        apart = inside - wanted
-        slope = torch.where(inside > 0, 1.0, SLOPE) * conv.gain
-        slope = torch.where(apart.abs() > TINY, error / torch.where(apart.abs() > TINY, apart, 1.0), slope)
-        return (wanted - self.rest) / m - self.y0, slope * m, error
+    def values(self, flat):
+        """What the layer gives with Lambda [O, B]: the demodulation is that of the changed weight."""
+        each = flat.view(len(flat), -1, TAPS)                                                   # [O, r, 9]
+        energy = self.energy + 2 * (flat * self.linear).sum(1) + torch.einsum("ort,rs,ost->o", each, self.square, each)
+        m = torch.rsqrt(energy.clamp(min=0) + EPS)[:, None]
+        return activated(self.conv, (self.y0 + flat @ self.phi) * m + self.rest)
 
 
-def regression(windows, flat, task, restraint, reweighted):
-    """One weighted ridge regression, every output channel on its own -> Lambda [O, B]."""
-    weight = task.weight + task.delta(shaped(flat, len(task.directions)))
-    outputs, size = flat.shape
-    gram, right = flat.new_zeros(outputs, size, size, dtype=torch.float64), flat.new_zeros(outputs, size, dtype=torch.float64)
-    heft = flat.new_zeros(outputs, dtype=torch.float64)
+def regression(windows, usual):
+    """Lambda [O, B] of all windows by one ridge regression, in float64."""
+    gram, right, heft = 0.0, 0.0, 0.0
     for window in windows:
-        m = window.recall.demodulation(weight)[0, :, :, 0]                                     # [O, 1]
-        wanted, slope, error = window.errors(flat, m)
-        share = slope.square() / (len(windows) * error.shape[1])
-        if reweighted:
-            share = share / error.abs().clamp(min=FLAT * float(error.abs().mean()) + TINY)
-        share, phi = share.double(), window.phi.double()
-        gram += torch.einsum("ap,op,bp->oab", phi, share, phi)
-        right += torch.einsum("ap,op,op->oa", phi, share, wanted.double())
-        heft += share.sum(1)
-    gram += heft[:, None, None] * restraint
-    floor = gram.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-12) * 1e-6
-    gram += floor[:, None, None] * torch.eye(size, dtype=torch.float64, device=gram.device)
-    return torch.linalg.solve(gram, right).float()
+        wanted = (deactivated(window.conv, window.goal) - window.rest) / window.m - window.y0   # [O, P]
+        share, phi = 1 / window.phi.shape[1], window.phi.double()
+        gram = gram + share * phi @ phi.T
+        right = right + share * phi @ wanted.double().T
+        heft += 1
+    gram = gram + heft * usual
+    floor = FLOOR * gram.diagonal().mean().clamp(min=1e-12)
+    return torch.linalg.solve(gram + floor * torch.eye(len(gram), dtype=gram.dtype, device=gram.device), right).T.float()
+
+
+def polished(windows, flat, usual, task):
+    """Lambda [O, B] after L-BFGS on the mean absolute error, rounded off where it is small, plus the ridge in its unit."""
+    with torch.no_grad():
+        zero = sum(float((window.values(torch.zeros_like(flat)) - window.goal).abs().mean()) for window in windows) / len(windows)
+        scale = sum((window.m * window.conv.gain).square().mean(1) for window in windows) / len(windows)        # [O]
+    usual, small = usual.float(), max(ROUND * zero, 1e-9)
+    x = flat.clone().requires_grad_(True)
+    lbfgs = torch.optim.LBFGS([x], max_iter=task.settings.polish, max_eval=2 * task.settings.polish, history_size=10, line_search_fn="strong_wolfe")
+
+    def objective():
+        errors = [((window.values(x) - window.goal).square() + small * small).sqrt().mean() for window in windows]
+        held = ((x @ usual) * x).sum(1) @ scale / (len(x) * max(zero, 1e-9))
+        return sum(errors) / len(errors) + held
+
+    def closure():
+        lbfgs.zero_grad()
+        loss = objective()
+        loss.backward()
+        return loss
+
+    with torch.enable_grad():
+        first = float(objective().detach())
+        lbfgs.step(closure)
+        last = float(objective().detach())
+    task.report(task.settings.polish, task.settings.polish, last)
+    return x.detach() if last <= first else flat
 
 
 def disturbance(task, conv):
     """E[phi phi^T] over the layer's keys everywhere, [B, B] float64; from the lagged moments, for any phase of an up-sampling."""
     response, s = windows_of(conv, task.weight.device)
     d = task.directions.double().cpu()
-    around = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    lagged = torch.stack([torch.stack([d @ task.statistics.lagged(v - y, u - x).double() @ d.T for v, u in around]) for y, x in around])
+    places = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    lagged = torch.stack([torch.stack([d @ task.statistics.lagged(v - y, u - x).double() @ d.T for v, u in places]) for y, x in places])
     rank = len(d)
     total = torch.einsum("apd,bpe,deij->iajb", response, response, lagged) / (s * s)
     return total.reshape(TAPS * rank, TAPS * rank).to(task.weight.device)
