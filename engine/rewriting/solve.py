@@ -21,8 +21,9 @@ class Settings:
     truncation: psi of the pictures the masks were painted on, and of the statistics. samples: pictures in the statistics.
     method: how directions are found (directions.METHODS). single: only that context, counted from 0. erase: so many units
     of the keys are silenced instead of an object pasted. published: crops as the published tool made them. around: key cells
-    about a paste that are to stay as they are. restraint, polish: of `instant`. steps, rate, every, patience: of Adam; every
-    `every` steps it is projected, after `patience` projections without progress it ends.
+    about a paste that are to stay as they are. restraint, polish: of `instant`. gain: times the values found, since a
+    restrained rule falls short of its goal. steps, rate, every, patience: of Adam; every `every` steps it is projected,
+    after `patience` projections without progress it ends.
     """
     truncation: float = 0.5
     samples: int = 1000
@@ -32,7 +33,8 @@ class Settings:
     published: bool = False
     around: int = 0
     restraint: float = 1.0
-    polish: int = 40
+    polish: int = 0
+    gain: float = 1.0
     steps: int = 2001
     rate: float = 0.05
     every: int = 10
@@ -44,7 +46,7 @@ class Settings:
             value, low = getattr(self, name), least.get(name, -1 if name == "single" else 0)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise UserError(f"{name} {value!r}: expected a whole number, {low} or more")
-        for name in ("truncation", "restraint", "rate"):
+        for name in ("truncation", "restraint", "rate", "gain"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e9:
                 raise UserError(f"{name} {value!r}: expected a number")
@@ -86,7 +88,7 @@ def solve(generator, request: Request, layer: str | None = None, rank: int = 1, 
             found = torch.eye(keys.shape[1], device=keys.device)
         weight = generator.weights(layer).detach().clone()
         task = Task(weight, found, tuple(wanted), known, settings, progress)
-        values = module.solve(task)
+        values = module.solve(task) * settings.gain
         loss = {"before": float(task.loss(weight)), "after": float(task.loss(weight + task.delta(values)))} if wanted else {}
     if not values.isfinite().all():
         raise UserError(f"solver {solver}: it found no finite values; try another layer, a lower rate or other masks")

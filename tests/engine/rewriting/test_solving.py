@@ -258,7 +258,7 @@ def test_a_mask_too_small_for_the_layer_is_said(generator):
 
 def test_networks_with_classes_and_without_noise():
     for changes in (dict(c_dim=3), dict(noise=False), dict(conv_clamp=256.0), dict(kind="resnet")):
-        edit = rewriting.solve(tiny(**changes), REQUEST, "b16.conv1", 1, **QUICK)
+        edit = rewriting.solve(tiny(**changes), REQUEST, "b16.conv1", 1, polish=10, **QUICK)
         assert edit.recipe["loss"]["after"] < edit.recipe["loss"]["before"]
 
 

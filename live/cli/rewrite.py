@@ -1,0 +1,103 @@
+"""Rewrite a rule of the network: solve an edit from a few marked examples, and keep it as a small file for a fader.
+
+    python run_live.py rewrite --layer b32.conv1 --copy 3:400,300,620,380 --paste 7:512,340 --context 7:400,300,620,380 -o hats.safetensors
+    python run_live.py rewrite --layer b32.conv1 --rank 4 --copy 1-10:head~nose --paste 1-10:nose --fill -o no-nose.safetensors
+    python run_live.py rewrite --request edit.json --layer b16.conv1 -o dome2tree.safetensors
+
+A mark is SEED:REGION: a box, a polygon, a PNG mask, or parts of the built-in world (engine/rewriting/marks.py says it all).
+Without --context the rule applies where things are pasted. A sheet of unseen seeds is written beside the edit: as it was,
+strengths 1, 2 and -1, and where the rule fires.
+"""
+import pathlib
+import shlex
+import sys
+
+from live import instruments, opening, sheets
+
+TURNED = ("restraint", "polish", "gain", "steps", "erase")          # flags that are settings of the solve
+SOLVERS = ("instant", "constrained", "finetune", "linear", "zero")
+
+
+def arguments(parser):
+    parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose rule")
+    parser.add_argument("--request", metavar="FILE.json", help="a request, ours or one of the published edit files")
+    parser.add_argument("--copy", nargs="+", default=[], metavar="SEED:REGION", help="what is copied")
+    parser.add_argument("--paste", nargs="+", default=[], metavar="SEED:REGION", help="where to")
+    parser.add_argument("--context", nargs="+", default=[], metavar="SEED:REGION", help="what the rule applies to")
+    parser.add_argument("--fill", action="store_true", help="lay the mean of what is copied over the whole of the paste's mask")
+    parser.add_argument("--layer", help="which layer's rule, such as b32.conv1")
+    parser.add_argument("--rank", type=int, metavar="N", help="how many directions; default 1")
+    parser.add_argument("--solver", choices=SOLVERS, help="default: instant, the closed form")
+    parser.add_argument("--truncation", type=float, metavar="PSI", help="of the marked pictures; default 1, published requests 0.5")
+    parser.add_argument("--restraint", type=float, help="instant: how dear a change elsewhere is; default 1")
+    parser.add_argument("--polish", type=int, metavar="STEPS", help="instant: steps of descent after the closed form; default 0")
+    parser.add_argument("--gain", type=float, help="times what was found: how much of it is strength 1; default 1")
+    parser.add_argument("--steps", type=int, help="of the published solvers; default 2001")
+    parser.add_argument("--erase", type=int, metavar="UNITS", help="silence so many units of the context instead of pasting")
+    parser.add_argument("--published-crops", action="store_true", help="crops with the published tool's noise and edges")
+    parser.add_argument("--sheet", metavar="FILE.png|none", help="default: the edit's name with .png")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103, 104, 105, 106], help="unseen seeds on the sheet")
+    parser.add_argument("-o", "--output", required=True, metavar="NAME.safetensors", help="the edit")
+
+
+def run(options):
+    from engine import rewriting
+
+    generator = opening.open_instrument(options.instrument).instrument.generator
+    path = pathlib.Path(options.output)
+    request, psi = _request(options, generator)
+    stated = request.settings
+    settings = {name: getattr(options, name) for name in TURNED if getattr(options, name) is not None}
+    edit = _solve(generator, request, options.layer or stated.get("layer"), options.rank or stated.get("rank", 1),
+                  options.solver or stated.get("solver", "instant"), path.stem,
+                  settings | {"truncation": psi, "published": options.published_crops})
+    edit.recipe["command"] = shlex.join(["run_live.py", *sys.argv[1:]])
+    rewriting.save(path, edit)
+    loss = edit.recipe["loss"]
+    told = f"; mean error {loss['before']:.4g} before, {loss['after']:.4g} after" if loss else ""
+    sys.stdout.write(f"{path}: {edit.layer}, rank {edit.rank}{told}\n")
+    if options.sheet != "none":
+        from engine.rewriting.sheet import sheet
+
+        picture = pathlib.Path(options.sheet or path.with_suffix(".png"))
+        sheets.save(picture, sheet(generator, edit, options.seeds))
+        sys.stdout.write(f"{picture}: seeds {', '.join(map(str, options.seeds))} as they are, at strengths 1, 2, -1, and where it fires\n")
+
+
+def _request(options, generator):
+    """(the request that the flags make or name, the truncation of its pictures)."""
+    from engine import rewriting
+    from engine.rewriting.marks import parse
+
+    if options.request:
+        request = rewriting.read_request(options.request)
+        given = request.settings.get("truncation", 0.5)
+        return request, given if options.truncation is None else options.truncation
+    psi = 1.0 if options.truncation is None else options.truncation
+    copies = _all(options.copy, lambda text: parse(text, generator, psi))
+    pastes = _all(options.paste, lambda text: parse(text, generator, psi, copies))
+    contexts = _all(options.context, lambda text: parse(text, generator, psi))
+    return rewriting.Request(copies, pastes, contexts, fill=options.fill), psi
+
+
+def _all(texts, read):
+    return tuple(mark for text in texts for mark in read(text))
+
+
+def _solve(generator, request, layer, rank, solver, name, settings):
+    """The edit, with a bar for each stage."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from engine import rewriting
+
+    with Progress(console=Console(stderr=True)) as display:
+        bars = {}
+
+        def progress(event):
+            stage = event["stage"]
+            if stage not in bars:
+                bars[stage] = display.add_task(stage, total=event["of"])
+            display.update(bars[stage], completed=event["done"])
+
+        return rewriting.solve(generator, request, layer, rank, solver, name=name, progress=progress, **settings)

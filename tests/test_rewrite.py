@@ -1,0 +1,53 @@
+"""`run_live.py rewrite` as a user runs it, and its bench, small."""
+import json
+
+import numpy as np
+import pytest
+
+from engine import png, rewriting
+from engine.checkpoints import native
+from tests.conftest import tiny
+from tests.test_cli import run
+
+
+@pytest.fixture
+def network(tmp_path):
+    return str(native.save(tmp_path / "tiny.safetensors", tiny()))
+
+
+MARKS = ("--copy", "3:4,4,14,14", "--paste", "5:18,16", "--context", "5:12,12,24,22", "6-7:12,12,24,22")
+
+
+def test_an_edit_and_its_sheet(network, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    target = tmp_path / "hats.safetensors"
+    done = run("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--rank", 2, "--seeds", 8, 9, "-o", target)
+    assert done.returncode == 0 and "rank 2; mean error" in done.stdout, done.stderr
+    edit = rewriting.load(target)
+    assert (edit.name, edit.layer, edit.rank) == ("hats", "b16.conv1", 2) and "--rank 2" in edit.recipe["command"]
+    assert (tmp_path / "hats.png").stat().st_size > 1000 and len(list((tmp_path / "cache").rglob("*.safetensors"))) == 1
+
+
+def test_a_published_request(network, tmp_path, monkeypatch):
+    import base64
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    mask = "data:image/png;base64," + base64.b64encode(png.write(np.full((32, 32), 255, np.uint8))).decode()
+    (tmp_path / "edit.json").write_text(json.dumps({"object": [3, mask], "paste": [4, mask]}))
+    arguments = ("rewrite", "--instrument", network, "--request", tmp_path / "edit.json", "--sheet", "none", "-o", tmp_path / "x.safetensors")
+    done = run(*arguments)
+    assert done.returncode == 2 and "doesn't say which layer" in done.stderr and "Traceback" not in done.stderr
+    assert run(*arguments, "--layer", "b8.conv1").returncode == 0
+    assert rewriting.load(tmp_path / "x.safetensors").recipe["settings"]["truncation"] == 0.5 and not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (("--layer", "b16.conv1"), "no object|neither key"), (("--layer", "b99.conv1", *MARKS), "no layer 'b99.conv1'"),
+    (("--layer", "b16.conv1", "--copy", "3:nose"), "3:nose"), (("--request", "nowhere.json"), "nowhere.json"),
+])
+def test_mistakes_are_one_line(network, tmp_path, arguments, says):
+    import re
+
+    done = run("rewrite", "--instrument", network, *arguments, "-o", tmp_path / "x.safetensors")
+    assert done.returncode == 2 and re.search(says, done.stderr) and "Traceback" not in done.stderr
+    assert not (tmp_path / "x.safetensors").exists()
