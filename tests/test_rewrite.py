@@ -51,3 +51,25 @@ def test_mistakes_are_one_line(network, tmp_path, arguments, says):
     done = run("rewrite", "--instrument", network, *arguments, "-o", tmp_path / "x.safetensors")
     assert done.returncode == 2 and re.search(says, done.stderr) and "Traceback" not in done.stderr
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_the_bench_small(tmp_path, monkeypatch):
+    from tests.bench import rewrite
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(rewrite, "SEEN", "1-3")
+    monkeypatch.setattr(rewrite, "SETTINGS", {"truncation": 1.0})
+    figures = rewrite.bench({"samples": 3, "steps": 3, "statistics": 30, "tasks": ["no mouth"]})
+    rows = figures["tasks"]["no mouth"]
+    assert rows.keys() == {"instant", "constrained", "finetune"} and figures["speed"]["constrained"]["share_of_time"] == 1.0
+    assert rows["instant"]["changed"] > 0.3 > rows["finetune"]["changed"] and json.dumps(figures)
+
+
+@pytest.mark.parametrize("name", ["asleep", "no-eyes", "no-mouth", "no-nose"])
+def test_the_four_edits_are_for_the_weights_that_are_there(name):
+    from engine import checkpoints
+    from live import instruments
+
+    edit = rewriting.load(instruments.BUILT_IN / "edits" / f"{name}.safetensors")
+    generator = checkpoints.load(instruments.find(instruments.BUILT_IN).generator)
+    assert edit.fitted(generator).generator == checkpoints.generator_hash(generator) and "run_live.py rewrite" in edit.recipe["command"]

@@ -7,9 +7,13 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
-HELD = "--layer b32.conv1 --rank 8 --restraint 10 --gain 2 --fill"
+HELD = "--layer b32.conv1 --rank 8 --gain 1.3 --fill"
 EDITS = {
-EDITLIST}
+    "no-mouth": "--copy 1-12:head~lips --paste 1-12:lips+mouth+teeth",
+    "no-nose": "--copy 1-12:head~nose --paste 1-12:nose",
+    "no-eyes": "--copy 1-12:head~nose --paste 1-12:left_eye+right_eye+iris+pupil+lids --gain 1.6",
+    "asleep": "--copy 1-12@mouth_open=0.95:teeth --paste 1-12@eye_open=0.9:left_eye+right_eye+iris+pupil --gain 1.6",
+}
 
 
 def main(names):

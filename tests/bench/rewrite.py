@@ -26,16 +26,19 @@ TASKS = {                           # what is copied, where to, in pictures 1-12
     "no nose": ("head~nose", "nose"),
     "no eyes": ("head~nose", "left_eye+right_eye+iris+pupil+lids"),
 }
-SOLVERS = {"instant": dict(restraint=3.0, polish=25, gain=1.4), "constrained": {}, "finetune": {}}
+SOLVERS = {"instant": dict(gain=1.2), "constrained": {}, "finetune": {}}
 DIFFERS, DILATED = 0.3, 4           # of -1..1, mean over colours; px of SIZE
 SEEN = "1-12"
+SETTINGS = {"truncation": 1.0, "samples": 1000}
 
 
 def bench(options):
-    """Run it; see the module's docstring. options: instrument, samples, steps, seconds, tasks, threads."""
+    """Run it; see the module's docstring. options: instrument, samples, steps, seconds, tasks, layer, statistics."""
     quick = bool(options.get("seconds")) and options["seconds"] < 120
     samples, steps = options.get("samples") or (30 if quick else 500), options.get("steps") or (100 if quick else 2001)
     generator = checkpoints.load(_weights(options))
+    if options.get("statistics"):
+        SETTINGS["samples"] = options["statistics"]
     figures = {"layer": LAYER, "rank": RANK, "pictures": samples, "steps": steps, "tasks": {}}
     for name in options.get("tasks") or TASKS:
         figures["tasks"][name] = task(generator, *TASKS[name], samples, steps, options.get("layer") or LAYER)
@@ -60,11 +63,11 @@ def request(generator, copied, pasted, seeds=SEEN):
 def task(generator, copied, pasted, samples, steps, layer):
     """{solver: {changed, elsewhere, over_finetune, seconds, loss}} of one task."""
     asked = request(generator, copied, pasted)
-    rewriting.solve(generator, asked, layer, RANK, truncation=1.0)                      # the statistics are there from now on
+    rewriting.solve(generator, asked, layer, RANK, **SETTINGS)                      # the statistics are there from now on
     edited, rows = {}, {}
     for solver, settings in SOLVERS.items():
         start = time.process_time()
-        edit = rewriting.solve(generator, asked, layer, RANK, solver, truncation=1.0, steps=steps, **settings)
+        edit = rewriting.solve(generator, asked, layer, RANK, solver, steps=steps, **SETTINGS | settings)
         rows[solver] = {"seconds": round(time.process_time() - start, 2), "loss": round(edit.recipe["loss"]["after"], 4)}
         edited[solver] = rewriting.apply(generator, [(edit, 1.0)])
     counts = {solver: [0.0, 0.0] for solver in SOLVERS}
@@ -106,7 +109,7 @@ def speed(generator, steps, layer):
     from engine.rewriting.statistics import default_folder, statistics
 
     asked = request(generator, *TASKS["no mouth"], seeds="3")
-    known = statistics(generator, layer, 1000, 1.0, default_folder())
+    known = statistics(generator, layer, SETTINGS["samples"], 1.0, default_folder())
     d = directions(*context_keys(generator, layer, asked.pastes, 1.0), known, 1)
     made = tuple(goals(generator, layer, asked, Place()))
     rows = {}
