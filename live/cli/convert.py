@@ -1,7 +1,7 @@
 """Convert a checkpoint of any format to our own safetensors, edits made part of it if you like.
 
     python run_live.py convert network.pkl -o network.safetensors
-    python run_live.py convert presets/masks -o smiling.safetensors --bake-edits smile=1 crown=0.5
+    python run_live.py convert presets/masks -o blank.safetensors --bake-edits no-mouth=1 no-nose=0.5
 """
 import pathlib
 import sys
@@ -39,7 +39,7 @@ def _edit(text: str, folders):
     except ValueError:
         strength = float("nan")
     if not equals or not name or not abs(strength) <= 1000:
-        raise UserError(f"--bake-edits {text}: expected NAME=STRENGTH, such as smile=1")
+        raise UserError(f"--bake-edits {text}: expected NAME=STRENGTH, such as no-mouth=1")
     if name.endswith(".safetensors"):
         return rewriting.load(name), strength
     places = [folder / "edits" / f"{name}.safetensors" for folder in folders]

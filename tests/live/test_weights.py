@@ -507,3 +507,12 @@ def test_the_file_is_plain_yaml_with_a_schema(rig, tmp_path):
     rig.play()
     rig.weights.presets.flush()
     assert yaml.safe_load((tmp_path / "weights.yaml").read_text())["schema"] == 1
+
+
+def test_the_weight_presets_that_come_with_the_project_find_their_edits():
+    from live import instruments
+    from live.opening import open_instrument
+
+    opened = open_instrument(instruments.BUILT_IN, threads=1)
+    assert not opened.offer.greyed and len(opened.offer.file.presets) > 2
+    assert all(not wanted(preset, opened.instrument.weights.parameters)[1] for preset in opened.offer.file.presets)
