@@ -2,7 +2,7 @@
 import json
 
 from live.commands import COMMANDS
-from live.oscquery_tree import tags
+from live.osc.query_tree import tags
 
 TITLE = """# Addresses
 

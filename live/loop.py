@@ -23,7 +23,7 @@ class Show:
     source: .picture(scene) -> what this frame sees, uint8 [H, W, 3] or None; .out() is told when the frame is out.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
     .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
-    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, echo: live.echo.Echo, or None.
+    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, echo: live.osc.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
     instrument: object

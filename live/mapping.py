@@ -1,6 +1,6 @@
 """Turn what hands did into what the instrument hears. No I/O, no clock, no tensors.
 
-MIDI and keys act through bindings (live/binding.py). OSC reaches every parameter and command by its address, and
+MIDI and keys act through bindings (live/hands/binding.py). OSC reaches every parameter and command by its address, and
 through bindings as well. Of a fader the newest value in a frame counts; of a button, every press.
 """
 import logging
@@ -8,15 +8,15 @@ import math
 from typing import NamedTuple
 
 from engine.errors import UserError
-from live import macros
-from live import mapping_file as files
-from live.binding import AT_DEVICE, Binding
+from live.hands import macros
+from live.hands import mapping_file as files
+from live.hands.binding import AT_DEVICE, Binding
 from live.commands import COMMANDS, fires
-from live.faders import Faders
-from live.held import Held, Turn, number
-from live.learn import Learn
-from live.osc_address import NORMALIZED, is_pattern, matches, spelled
-from live.pairs import Pairs
+from live.hands.faders import Faders
+from live.hands.held import Held, Turn, number
+from live.hands.learn import Learn
+from live.osc.address import NORMALIZED, is_pattern, matches, spelled
+from live.hands.pairs import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ class Layer(NamedTuple):
 
 class Mapping:
     """layers: lists of bindings, one a file. For one control of one device the last layer that binds it decides, and
-    all its bindings there act. stats: told of OSC messages nothing is called by (live.osc_stats.Stats), or None.
+    all its bindings there act. stats: told of OSC messages nothing is called by (live.osc.stats.Stats), or None.
 
-    bank: which of the bindings that name one act. macros: {number: live.macros.Macro}. learn: what is learned on top.
+    bank: which of the bindings that name one act. macros: {number: live.hands.macros.Macro}. learn: what is learned on top.
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has last sent to controls that are positions, {control: (position, when)}.
     last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from live import bend_commands, instruments, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands, weights_folder
+from live import bend_commands, instruments, modulator_commands, preset_commands, take_commands, tempo, weight_commands, weights_folder
+from live.hands import midi_commands
 from live.library import Library
+from live.osc import commands as osc_commands
 from live.performer import declared
 
 log = logging.getLogger(__name__)

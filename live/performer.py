@@ -5,7 +5,7 @@ from types import MappingProxyType
 from engine.morphing import EASES, PATHS
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live import macros
+from live.hands import macros
 
 QUANTA = {"off": 0.0, "beat": 1.0, "bar": 4.0}               # beats
 PARAMETERS = {

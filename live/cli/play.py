@@ -16,17 +16,19 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, feedback, instruments, journal, learn, machine, opening, osc_service, seeing
+from live import addresses, instruments, journal, machine, opening, seeing
+from live.hands import feedback, learn
+from live.osc import service as osc_service
 from live.autosave import resumed
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
 from live.loop import Show
-from live.macros import Macros, labelled
+from live.hands.macros import Macros, labelled
 from live.mapping import Mapping
 from live.memory import Memory
 from live.takes import Origin, TakeReader
 from live.tempo import Tempo, tempo_of
-from live.touch import Touches
+from live.hands.touch import Touches
 from live.weights import Weights
 
 log = logging.getLogger(__name__)

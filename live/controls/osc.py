@@ -2,7 +2,7 @@
 
 Knows addresses only as text: what is a parameter and what a command is Mapping's business. Measured: the stock
 servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
-hung by 20 bytes, so the socket and the guard are ours (live/osc_packet.py) and the library is the codec.
+hung by 20 bytes, so the socket and the guard are ours (live/osc/packet.py) and the library is the codec.
 """
 import errno
 import logging
@@ -16,10 +16,10 @@ from engine.errors import UserError
 from live.clock import now, sleep
 from live.controls import control
 from live.events import ControlEvent, faders
-from live.osc_address import asked_for
-from live.osc_packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
-from live.osc_stats import Stats
-from live.osc_write import written
+from live.osc.address import asked_for
+from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
+from live.osc.stats import Stats
+from live.osc.write import written
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
-    addresses, for queries with wildcards. echo: live.echo.Echo, told of those who want to hear what changes. opened(port):
-    called once listening (port 0: any free one). stats: live.osc_stats.Stats to fill.
+    addresses, for queries with wildcards. echo: live.osc.echo.Echo, told of those who want to hear what changes. opened(port):
+    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
@@ -198,7 +198,7 @@ def event(address, arguments, moment):
 
 
 def codec(message, parse_error):
-    """The function that decodes what live.osc_packet has no quick way for: strings, bools, nil, impulse, arrays."""
+    """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
     def decode(element: bytes) -> tuple:
         address, _, rest = element.partition(b"\0")
         address_ends = (len(address) | 3) + 1

@@ -59,7 +59,7 @@ def _scene(modulators=MODULATORS):
 
 
 def _mapping():
-    from live.binding import Binding
+    from live.hands.binding import Binding
     from live.mapping import Mapping
 
     return Mapping([[Binding(control=_control(i), to=f"/p/{i}", takeover="jump") for i in range(BINDINGS)]])
@@ -91,7 +91,7 @@ def _frame(scene, mapping, moving, seconds) -> dict:
 def _echo(scene, changing, seconds) -> dict:
     """The echo's turns, 60 a second, as a share of one core."""
     from engine.motion import Motion
-    from live.echo import Echo
+    from live.osc.echo import Echo
 
     ears = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(LISTENERS)]
     newest = [scene, Motion().advance(scene, 0.0)]
@@ -120,7 +120,7 @@ def _flood(address, seconds) -> dict:
     """A frame's share of 10,000 messages a second, to the mapping that has no use for them or one parameter for all."""
     from live.events import ControlEvent
     from live.mapping import Mapping
-    from live.osc_stats import Stats
+    from live.osc.stats import Stats
 
     scene, mapping, taken, end = _scene(modulators=0), Mapping(stats=Stats()), [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < 20:

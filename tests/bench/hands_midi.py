@@ -127,8 +127,8 @@ def _lights(changing) -> dict:
     """Milliseconds of processor time a frame, at 30 looks a second."""
     from engine.parameter import Parameter
     from engine.scene import Scene
-    from live.binding import Binding
-    from live.feedback import Feedback
+    from live.hands.binding import Binding
+    from live.hands.feedback import Feedback
     from live.mapping import Mapping
 
     class Nowhere:

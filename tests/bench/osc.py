@@ -69,7 +69,7 @@ def _rounds(instrument, scene, parameters, options, figures):
     from live import controls
     from live.loop import Show
     from live.mapping import Mapping
-    from live.osc_address import value_at
+    from live.osc.address import value_at
 
     stats, opened = controls.new_stats("osc"), queue.SimpleQueue()
     show = Show(instrument, Mapping(stats=stats), scene, strict=True)

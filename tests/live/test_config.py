@@ -1,7 +1,8 @@
 import pytest
 
 from engine.errors import UserError
-from live import config, mapping_file
+from live import config
+from live.hands import mapping_file
 
 GOOD = "schema: 1\nbindings:\n  - {control: cc 1/16, to: /truncation}\n"
 CONTROLS = ("there are: cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 1-16 and 0-31; nrpn CHANNEL/NUMBER, 1-16 and 0-16383; note CHANNEL/NUMBER, 1-16 and 0-127; "

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live import mapping_file as files
-from live.binding import Binding
+from live.hands import mapping_file as files
+from live.hands.binding import Binding
 from live.commands import COMMANDS
 from live.events import Call, Change, ControlEvent
 from live.mapping import Mapping, newest
 from live.performer import declared
-from live.takeover import HOOK
+from live.hands.takeover import HOOK
 
 PARAMETERS = {
     "/truncation": Parameter(0.7),

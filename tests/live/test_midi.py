@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
-from live import controls, feedback
+from live import controls
+from live.hands import feedback
 from live.clock import now, sleep
 from live.controls import midi
 from live.controls.midi import Stats, heard, list_ports
-from live.midi_ports import Supervisor, belonging, stripped, wanted
+from live.hands.midi_ports import Supervisor, belonging, stripped, wanted
 from live.events import Change, ControlEvent
 from live.loop import drain
 from live.mapping import Mapping

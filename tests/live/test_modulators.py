@@ -10,7 +10,7 @@ from engine.modulation import modulated
 from live.events import Call, ControlEvent
 from live.performance import evenly, played
 from live.takes import TakeReader
-from live.touch import Touches
+from live.hands.touch import Touches
 from tests.live.memory_rig import FPS, Rig, scenes_of
 
 

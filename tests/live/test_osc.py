@@ -24,9 +24,9 @@ from live.controls.osc import Receiver, listen
 from live.loop import Show, drain
 from live.mapping import Mapping
 from live.events import Tick
-from live.osc_address import value_at
-from live.osc_packet import DEPTH
-from live.osc_stats import Stats
+from live.osc.address import value_at
+from live.osc.packet import DEPTH
+from live.osc.stats import Stats
 from tests.senders.touchdesigner import answers, bundle, message, string
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -1,0 +1,261 @@
+"""Tells listeners what changes, over OSC. Reads the newest scene from a thread of its own; the loop knows nothing of it.
+
+A listener is told everything once, then what changes, at most RATE times a second, in bundles an Ethernet frame holds.
+"""
+import logging
+import threading
+
+from engine.modulation import modulated
+from live.clock import now
+from live.osc.address import PLAYED
+from live.osc.packet import packed
+from live.osc.stats import Seldom
+from live.osc.write import written
+from live.osc.subscriber import FORMS, Subscriber, over_udp, within
+
+log = logging.getLogger(__name__)
+
+RATE = 60.0                         # times a second, at most
+AT_ONCE = 400                       # values told a listener each time, at most: a burst would be lost
+MOST = 128                          # listeners
+FORGOTTEN = 600.0                   # seconds without a sign from a listener elsewhere, after which it is dropped
+HERE = ("127.", "::1", "localhost")
+STATUS = "/status"
+
+
+class Echo:
+    """moment() -> (scene, motion) now. status() -> {address: text}, told to those who hear text."""
+
+    def __init__(self, moment, status=dict, now=now, started=True):
+        self.moment, self.status, self.now = moment, status, now
+        self.subscribers: dict = {}                              # (host, port, prefix, form) or any other key -> Subscriber
+        self.sources: dict = {}                                  # where listeners' own messages come from -> [Subscriber]
+        self.messages = self.datagrams = self.dropped = 0
+        self.rebuilt = []                                        # called when there are other parameters than before
+        self._lock, self._some, self._closing = threading.Lock(), threading.Event(), threading.Event()
+        self._base, self._played, self._texts = Watched(), Watched(), {}
+        self._seldom = Seldom(now)
+        self._thread = threading.Thread(target=self._work, name="echo", daemon=True)
+        if started:
+            self._thread.start()
+
+    # -- who listens
+
+    def asked(self, command, arguments, sender):
+        """A listener's own /subscribe PORT [PREFIX [FORM]] or /unsubscribe [PORT]; sender: (host, port) it came from."""
+        port = arguments[0] if arguments else None
+        prefix, form = (str(a) for a in (*arguments[1:3], *("", "numbers")[len(arguments[1:3]):]))
+        if command == "/unsubscribe":
+            self.leave(lambda key, s: key[0] == sender[0] and port in (None, key[1]))
+        elif not isinstance(port, (int, float)) or not 0 < int(port) < 65536 or form not in FORMS or prefix[:1] not in ("", "/"):
+            self._seldom.warn("OSC: %s from %s: expected PORT [/PREFIX [%s]], got %s", command, sender[0], "|".join(FORMS), arguments)
+        else:
+            self.subscribe(sender[0], int(port), prefix.rstrip("/"), form, source=tuple(sender[:2]))
+
+    def subscribe(self, host, port, prefix="", form="numbers", source=None, stays=False):
+        """Tell a UDP port from now on; asked again, it is renewed."""
+        key = host, port, prefix, form
+        known = self.subscribers.get(key)
+        if known is not None:
+            known.heard = self.now()
+            if known.source != source:
+                with self._lock:
+                    known.source = source
+                    self._note_sources()
+            return
+        try:
+            self.join(key, over_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
+        except OSError as error:
+            self._seldom.warn("OSC: no echo to %s:%s: %s", host, port, error)
+
+    def join(self, key, subscriber: Subscriber):
+        """One more listener; it is told everything first."""
+        with self._lock:
+            if len(self.subscribers) >= MOST:
+                subscriber.close()
+                self._seldom.warn("OSC: there are %d listeners already; %s is not told", MOST, subscriber.name)
+                return
+            subscriber.heard = self.now()
+            self.subscribers[key] = subscriber
+            self._note_sources()
+            self._tell_all(subscriber)
+        log.info("OSC: echo to %s", subscriber.name)
+        self._some.set()
+
+    def leave(self, gone):
+        """Stop telling those for whom gone(key, subscriber) holds."""
+        with self._lock:
+            for key, subscriber in [item for item in self.subscribers.items() if gone(*item)]:
+                del self.subscribers[key]
+                subscriber.close()
+            self._note_sources()
+
+    def said(self, sender, pairs):
+        """A listener has sent these (address, value) itself. Called by the receiver for senders in `sources`."""
+        moment = self.now()
+        for subscriber in self.sources.get(sender, ()):
+            subscriber.heard = moment
+            for address, value in pairs:
+                subscriber.says(address, value, moment)
+
+    def _note_sources(self):
+        sources = {}
+        for subscriber in self.subscribers.values():
+            if subscriber.source is not None:
+                sources.setdefault(subscriber.source, []).append(subscriber)
+        self.sources = sources
+
+    def _tell_all(self, subscriber):
+        subscriber.due = dict.fromkeys(a for a in self.moment()[0].parameters if subscriber.wants(a))
+        subscriber.due |= self._words(subscriber, self._texts)
+
+    @staticmethod
+    def _words(subscriber, texts) -> dict:
+        """What of these texts a listener is to be told."""
+        return {} if subscriber.form == "numbers" else dict.fromkeys(a for a in texts if subscriber.wants(a))
+
+    # -- telling them
+
+    def _work(self):
+        while not self._closing.is_set():
+            if self.subscribers or self.rebuilt:
+                self.turn()
+                self._closing.wait(1.0 / RATE)
+            else:
+                self._some.wait(0.5)
+                self._some.clear()
+
+    def turn(self):
+        """Tell every listener what has changed since the last turn."""
+        with self._lock:
+            listeners = list(self.subscribers.values())
+        scene, motion = self.moment()
+        others, changed = self._base.changes(scene)
+        scenes, changes = {"": scene}, {"": changed}
+        if any(s.scale == PLAYED for s in listeners):
+            scenes[PLAYED] = modulated(scene, motion)
+            changes[PLAYED] = self._played.changes(scenes[PLAYED])[1]
+        texts = self._new_texts()
+        if others:
+            for call in list(self.rebuilt):
+                call()
+        moment, shared = self.now(), {}
+        gone = [s for s in listeners if not self._serve(s, scenes, changes, texts, (moment, shared))]
+        if gone:
+            self.leave(lambda key, s: any(s is other for other in gone))
+
+    def _new_texts(self):
+        texts = self.status()
+        found = [a for a, text in texts.items() if self._texts.get(a) != text]
+        self._texts = texts
+        return found
+
+    def _serve(self, subscriber, scenes, changes, texts, passed) -> bool:
+        """Tell one listener; whether it is still there."""
+        moment, shared = passed
+        scale = PLAYED if subscriber.scale == PLAYED else ""
+        new = changes[scale]
+        if not subscriber.due and not subscriber.said and subscriber.addresses is None:
+            key = subscriber.prefix, subscriber.form             # many hear the same: made once for all
+            if key not in shared:
+                wanted = [a for a in new if subscriber.wants(a)]
+                shared[key] = packed(self._made(subscriber, scenes[scale], wanted)) if len(wanted) <= AT_ONCE else None
+            if shared[key] is not None and (subscriber.form == "numbers" or not texts):
+                return self._sent(subscriber, shared[key], moment)
+        subscriber.due |= dict.fromkeys(a for a in new if subscriber.wants(a))
+        subscriber.due |= self._words(subscriber, texts)
+        if moment < subscriber.quiet_until:
+            return True
+        return self._sent(subscriber, packed(self._made(subscriber, scenes[scale], self._ready(subscriber, scenes[scale], moment))), moment)
+
+    def _ready(self, subscriber, scene, moment):
+        """What a listener is told now, of all it has still to be told."""
+        ready = []
+        for address in list(subscriber.due)[:4 * AT_ONCE]:
+            if len(ready) >= AT_ONCE:
+                break
+            parameter = scene.parameters.get(address)
+            spared = parameter is not None and subscriber.said and subscriber.spared(address, parameter, scene[address], moment)
+            if spared is None:
+                continue
+            subscriber.due.pop(address, None)
+            if not spared:
+                ready.append(address)
+        return ready
+
+    def _made(self, subscriber, scene, addresses) -> list[bytes]:
+        """The messages with what these addresses are now, as the listener wants them."""
+        found = []
+        for address in addresses:
+            parameter = scene.parameters.get(address)
+            if parameter is None:
+                if address in self._texts:
+                    found.append(written(address, self._texts[address]))
+                continue
+            value = scene.values.get(address, parameter.default)
+            if subscriber.scale and subscriber.scale != PLAYED:
+                value = None if parameter.size else parameter.normalized(value)
+            elif parameter.choices:
+                value = parameter.choices.index(value) if subscriber.form == "numbers" else value
+            elif subscriber.form == "text":
+                value = None
+            if value is not None:
+                found.append(written(subscriber.scale + address, value))
+        self.messages += len(found)
+        return found
+
+    def _sent(self, subscriber, datagrams, moment) -> bool:
+        try:
+            for datagram in datagrams:
+                subscriber.send(datagram)
+        except OSError:                                          # nobody there, no network, or a buffer that is full
+            if subscriber.failed(moment):
+                log.warning("OSC: %s is gone; no more echo to it", subscriber.name)
+                self.dropped += 1
+                return False
+            self._tell_all(subscriber)                           # all that was sent since it went is lost
+            return True
+        self.datagrams += len(datagrams)
+        if datagrams:
+            subscriber.worked()
+        elsewhere = subscriber.source is not None and not subscriber.name.startswith(HERE)
+        if elsewhere and moment - subscriber.heard > FORGOTTEN:
+            log.info("OSC: nothing came from %s for %.0f minutes; no more echo to it", subscriber.name, FORGOTTEN / 60)
+            return False
+        return True
+
+    def report(self) -> dict:
+        """The figures so far, ready for JSON."""
+        return {"listeners": [s.name for s in list(self.subscribers.values())], "messages": self.messages,
+                "datagrams": self.datagrams, "dropped": self.dropped}
+
+    def close(self):
+        """End of the show."""
+        self._closing.set()
+        self._some.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+        self.leave(lambda key, s: True)
+
+
+class Watched:
+    """The scene there was, to tell what has changed."""
+
+    def __init__(self):
+        self.scene = None
+
+    def changes(self, scene) -> tuple[bool, list[str]]:
+        """(whether there are other parameters than before, the addresses whose values are new)."""
+        before, self.scene = self.scene, scene
+        if before is scene:
+            return False, []
+        if before is None:
+            return True, []                                      # listeners are told everything when they join
+        missing = object()
+        old, values = before.values, scene.values
+        found = [a for a, value in values.items() if old.get(a, missing) != value]
+        found += [a for a in old if a not in values]
+        others = before.parameters is not scene.parameters and before.parameters.keys() != scene.parameters.keys()
+        if others:
+            found += [a for a in scene.parameters if a not in before.parameters and a not in values]
+        return others, found

@@ -1,0 +1,206 @@
+"""OSCQuery: the address tree over HTTP for programs that build their own panel, and its values over a WebSocket.
+
+One thread with an event loop of its own; reads the newest scene, changes nothing. Requests are answered from the
+registry (live/osc/query_tree.py); who listens over the WebSocket is told by the echo, as over UDP.
+Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
+"""
+import asyncio
+import hmac
+import json
+import logging
+import os
+import threading
+from http import HTTPStatus
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from engine.errors import UserError
+from live.osc.query_tree import ATTRIBUTES, attribute, node
+from live.osc.subscriber import Subscriber
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True, "CLIPMODE": True, "LISTEN": True,
+              "PATH_CHANGED": True, "TAGS": False, "CRITICAL": False, "OVERLOADS": False, "HTML": False}
+EVERYWHERE = ("", "0.0.0.0", "::")  # listened on: no address to reach anyone by
+LARGEST = 1 << 16                   # bytes of a request over the WebSocket
+WAITING = 4096                      # values a slow listener may be behind, before it is let go
+STARTING = 5.0                      # seconds the port may take to open
+REPORT = "REPORT"                   # our own: how the show is going, for the monitor
+
+
+class Query:
+    """scene() -> the scene now. echo: live.osc.echo.Echo. receive(datagram, sender): what a listener sends as OSC.
+
+    host, port: where to listen; osc: (host, port) told to clients. token: what a request has to bring, "" = nothing.
+    """
+
+    def __init__(self, scene, echo, name, osc, receive=None, report=dict, token=""):
+        self.scene, self.echo, self.name, self.osc = scene, echo, name, osc
+        self.receive, self.report, self.token = receive or (lambda datagram, sender: None), report, token
+        self.port, self.host, self._failed = None, "", None
+        self._loop = self._stop = None
+        self._clients: set = set()
+
+    def start(self, host, port):
+        """Listen; returns the port. UserError: it is taken."""
+        self.host, ready = host, threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work(port, ready)), name="oscquery", daemon=True)
+        self._thread.start()
+        ready.wait(STARTING)
+        if self._failed is not None:
+            raise UserError(f"OSCQuery port {port} on {host}: {self._failed}; another port: --oscquery-port N (0 = none)")
+        self.echo.rebuilt.append(self._rebuilt)
+        return self.port
+
+    def close(self):
+        """End of the show."""
+        if self._rebuilt in self.echo.rebuilt:
+            self.echo.rebuilt.remove(self._rebuilt)
+        if self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(timeout=2)
+
+    async def _work(self, port, ready):
+        from websockets.asyncio.server import serve
+
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        quiet = logging.getLogger("live.osc.query.requests")      # what strangers send is no news
+        quiet.setLevel(logging.CRITICAL)
+        try:
+            async with serve(self._client, self.host, port, process_request=self._request, max_size=LARGEST, logger=quiet,
+                             compression=None, ping_interval=20) as server:
+                self.port = server.sockets[0].getsockname()[1]
+                ready.set()
+                await self._stop.wait()
+        except OSError as error:
+            self._failed = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        finally:
+            ready.set()
+
+    # -- HTTP
+
+    def _request(self, connection, request):
+        """Answer a plain request; None lets a WebSocket through."""
+        split = urlsplit(request.path)
+        asked = parse_qs(split.query, keep_blank_values=True)
+        if self.token and not hmac.compare_digest(_given(request, asked).encode(), self.token.encode()):
+            return _response(HTTPStatus.UNAUTHORIZED, {"error": "a token is needed: ?TOKEN=..."})
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return None
+        return _response(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
+
+    def _answer(self, path, asked):
+        """(status, data) for a path and the attribute asked for, if any."""
+        if "HOST_INFO" in asked:
+            return HTTPStatus.OK, self.host_info()
+        if REPORT in asked:
+            return HTTPStatus.OK, self.report()
+        scene = self.scene()
+        if not asked:
+            found = node(scene, path)
+            return (HTTPStatus.OK, found) if found else (HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"})
+        if asked[0] not in ATTRIBUTES:
+            return HTTPStatus.BAD_REQUEST, {"error": f"expected one of {', '.join(ATTRIBUTES)} or HOST_INFO"}
+        there, value = attribute(scene, path, asked[0])
+        if not there:
+            return HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"}
+        return (HTTPStatus.NO_CONTENT, None) if value is None else (HTTPStatus.OK, {asked[0]: value})
+
+    def host_info(self) -> dict:
+        """Where and how this instrument can be reached."""
+        found = {"NAME": self.name, "EXTENSIONS": EXTENSIONS, "OSC_PORT": self.osc[1], "OSC_TRANSPORT": "UDP", "WS_PORT": self.port}
+        if self.osc[0] in EVERYWHERE:                            # the address they have reached us by, then
+            return found
+        return found | {"OSC_IP": self.osc[0], "WS_IP": self.host}
+
+    # -- the WebSocket
+
+    async def _client(self, connection):
+        """One listener: LISTEN and IGNORE as text, OSC as bytes."""
+        from websockets.exceptions import ConnectionClosed
+
+        waiting: asyncio.Queue = asyncio.Queue(WAITING)
+        subscriber = Subscriber(f"OSCQuery {connection.remote_address[0]}", self._sender(connection, waiting), lambda: None,
+                                form="all", addresses=set(), stays=True)
+        key = "oscquery", id(connection), "", ""
+        self.echo.join(key, subscriber)
+        self._clients.add(connection)
+        sending = asyncio.create_task(_send_all(connection, waiting))
+        try:
+            async for message in connection:
+                if isinstance(message, bytes):
+                    self.receive(message, connection.remote_address)
+                else:
+                    self._told(message, subscriber)
+        except ConnectionClosed:
+            pass
+        finally:
+            sending.cancel()
+            self._clients.discard(connection)
+            self.echo.leave(lambda other, s: other == key)
+
+    def _sender(self, connection, waiting):
+        """How the echo's thread hands over what changed."""
+        def put(datagram):
+            if waiting.full():
+                self._loop.create_task(connection.close())
+            else:
+                waiting.put_nowait(datagram)
+
+        def send(datagram):
+            try:
+                self._loop.call_soon_threadsafe(put, datagram)
+            except RuntimeError as error:                        # the show is ending
+                raise ConnectionError(str(error)) from None
+        return send
+
+    def _told(self, message, subscriber):
+        """{"COMMAND": "LISTEN" or "IGNORE", "DATA": address}; anything else means nothing here."""
+        try:
+            order = json.loads(message)
+            command, address = order["COMMAND"], order["DATA"]
+        except (ValueError, TypeError, KeyError):
+            return
+        if not isinstance(address, str):
+            return
+        if command == "LISTEN" and address in self.scene().parameters:
+            subscriber.addresses.add(address)
+            subscriber.due[address] = None                       # told once, then what changes
+        elif command == "IGNORE":
+            subscriber.addresses.discard(address)
+
+    def _rebuilt(self):
+        """There are other parameters than before: those who listen may want to ask again."""
+        if self._clients:
+            text = json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"})
+            for connection in list(self._clients):
+                asyncio.run_coroutine_threadsafe(_send(connection, text), self._loop)
+
+
+async def _send_all(connection, waiting):
+    while True:
+        await _send(connection, await waiting.get())
+
+
+async def _send(connection, message):
+    from websockets.exceptions import ConnectionClosed
+
+    try:
+        await connection.send(message)
+    except ConnectionClosed:
+        pass
+
+
+def _given(request, asked) -> str:
+    bearer = request.headers.get("Authorization", "")
+    return asked.get("TOKEN", [bearer.removeprefix("Bearer ")])[0]
+
+
+def _response(status, data):
+    from websockets.datastructures import Headers
+    from websockets.http11 import Response
+
+    body = b"" if data is None else json.dumps(data).encode()
+    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close",
+                       "Access-Control-Allow-Origin": "*"})
+    return Response(status.value, status.phrase, headers, body)

@@ -1,0 +1,82 @@
+"""What belongs to OSC beside its port: the echo, OSCQuery, the advertisement. Started from flags, ended with the show."""
+import logging
+import re
+
+from engine.errors import UserError
+from engine.modulation import modulated
+from live.osc.advertise import Advertisement
+from live.controls.osc import taker
+from live.osc.echo import STATUS, Echo
+from live.osc.address import value_at
+from live.osc.query import Query
+from live.osc.subscriber import FORMS
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = re.compile(r"127\.|localhost$|::1$")
+TARGET = re.compile(r"(?P<host>[^\s:/=]+):(?P<port>\d{1,5})(?P<prefix>(?:/[^\s=]+)?)(?:=(?P<form>\w+))?")
+
+
+def arguments(group):
+    """The flags of all this."""
+    group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
+                       help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
+    group.add_argument("--oscquery-port", type=int, metavar="N", help="TCP port of OSCQuery; default: the OSC port's number; 0 = off")
+    group.add_argument("--oscquery-token", default="", metavar="WORD", help="what OSCQuery clients must bring; needed beyond this machine")
+
+
+def check(options):
+    """UserError: a flag that cannot be."""
+    for text in options.osc_echo:
+        _target(text)
+    if options.oscquery_port is not None and not 0 <= options.oscquery_port < 65536:
+        raise UserError(f"--oscquery-port {options.oscquery_port}: expected 0 (off) or a port up to 65535")
+
+
+def _target(text):
+    """(host, port, prefix, form)."""
+    found = TARGET.fullmatch(text)
+    form = found and (found["form"] or "numbers")
+    if not found or not 0 < int(found["port"]) < 65536 or form not in FORMS:
+        raise UserError(f"--osc-echo {text}: expected HOST:PORT, HOST:PORT/PREFIX or HOST:PORT={'|'.join(FORMS)}")
+    return found["host"], int(found["port"]), found["prefix"].rstrip("/"), form
+
+
+def settings(show, options, closing) -> dict:
+    """What the OSC source is started with; starts the echo."""
+    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show))
+    closing.callback(show.echo.close)
+    for text in options.osc_echo:
+        show.echo.subscribe(*_target(text), stays=True)
+    lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
+    return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
+
+
+def _status(show) -> dict:
+    return {f"{STATUS}/preset": (show.memory.current or "") if show.memory else ""}
+
+
+def monitored(show, clock, stats) -> dict:
+    """What run_live.py monitor shows: cheap enough to be asked for a few times a second."""
+    return {"frames": show.meter.frames, "late": clock.late, "echo": show.echo.report(),
+            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest()}
+
+
+def listed(show, options, name, closing, report):
+    """OSCQuery and the entry in other programs' lists. What cannot be is logged, and the show goes on. report() -> JSON."""
+    port = options.osc_port if options.oscquery_port is None else options.oscquery_port
+    if not port:
+        return
+    beyond = not LOOPBACK.match(options.osc_host)
+    if beyond and not options.oscquery_token:
+        log.info("OSCQuery: only for this machine, as there is no --oscquery-token")
+    host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
+    query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
+    try:
+        query.start(host, port)
+    except UserError as error:
+        log.warning("%s; playing on without it", error)
+        return
+    closing.callback(query.close)
+    closing.callback(Advertisement(name, host, (query.port, options.osc_port)).close)
+    log.info("OSCQuery: http://%s:%d", host, query.port)

@@ -1,0 +1,90 @@
+"""One listener to what changes: what it wants to hear, what it has still to be told, and how that reaches it."""
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from live.osc.address import NORMALIZED, PLAYED
+
+FORMS = ("numbers", "text", "all")
+SETTLE = 0.25                       # seconds after a listener's own message in which it is not answered back
+GONE = 3.0                          # seconds in which nobody takes what is sent, after which a listener counts as gone
+STEADY = 4                          # sends in a row without a complaint, after which it is there again
+AGAIN = 0.25                        # seconds until it is tried again
+SAID = 4096                         # of a listener's own messages remembered
+
+
+@dataclass
+class Subscriber:
+    """send(datagram): raises OSError where it cannot; close(): no more of it.
+
+    prefix: it hears what lies below this address ("" = everything); below /n as 0..1, below /played as modulators leave
+    it. addresses: hears these only, instead. form: "numbers" (choices by their number), "text" (choices by name, nothing
+    else) or "all". source: where its own messages come from. stays: it is never dropped.
+    """
+    name: str
+    send: Callable
+    close: Callable
+    prefix: str = ""
+    form: str = "numbers"
+    source: tuple | None = None
+    stays: bool = False
+    heard: float = 0.0                                           # when it last showed that it is there
+    addresses: set | None = None
+    due: dict = field(default_factory=dict)                      # addresses to tell, oldest first
+    said: dict = field(default_factory=dict)                     # address -> (what it said itself, whether 0..1, when)
+    failing_since: float | None = None
+    steady: int = 0
+    quiet_until: float = 0.0
+
+    def __post_init__(self):
+        self.scale = next((scale for scale in (NORMALIZED, PLAYED) if within(self.prefix, scale)), "")
+        self.below = self.prefix[len(self.scale):].rstrip("/")
+
+    def wants(self, address: str) -> bool:
+        return address in self.addresses if self.addresses is not None else within(address, self.below)
+
+    def says(self, address: str, value, moment: float):
+        """It has sent this itself: it need not hear it again."""
+        if len(self.said) >= SAID:
+            self.said.clear()
+        normalized = within(address, NORMALIZED) and address != NORMALIZED
+        self.said[address.removeprefix(NORMALIZED) if normalized else address] = value, normalized, moment
+
+    def spared(self, address: str, parameter, value, moment: float) -> bool | None:
+        """Whether a value need not be sent, as it is what it said itself; None: not to be told apart yet."""
+        said = self.said.get(address)
+        if said is None:
+            return False
+        sent, normalized, at = said
+        if moment - at < SETTLE:
+            return None
+        self.said.pop(address, None)
+        if normalized and not parameter.size:
+            return isinstance(sent, float) and abs(parameter.normalized(value) - sent) < 1e-6
+        return sent == value
+
+    def failed(self, moment: float) -> bool:
+        """A send came to nothing; whether it is to be dropped. The system says so of every second one only."""
+        self.failing_since = moment if self.failing_since is None else self.failing_since
+        self.quiet_until, self.steady = moment + AGAIN, 0
+        return not self.stays and moment - self.failing_since > GONE
+
+    def worked(self):
+        """A send went out."""
+        self.steady += 1
+        if self.failing_since is not None and self.steady >= STEADY:
+            self.failing_since = None
+
+
+def within(address: str, prefix: str) -> bool:
+    """Whether an address is the prefix or lies below it; everything lies below none."""
+    return not prefix or address == prefix or address.startswith(prefix + "/")
+
+
+def over_udp(host: str, port: int, **more) -> Subscriber:
+    """A listener at a UDP port. OSError: no such host."""
+    family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    udp = socket.socket(family, kind)
+    udp.setblocking(False)
+    udp.connect(where)              # a connected socket is told that nobody listens there
+    return Subscriber(f"{host}:{port}{more.get('prefix', '')}", udp.send, udp.close, **more)
