@@ -90,4 +90,4 @@ def test_commands_of_the_pages_run(line, desk):
 def test_other_lines_name_programs_we_know():
     for parameter in LINES:
         line = parameter.values[0]
-        assert line.startswith((".venv/bin/python ", "python3 -m venv", "oscsend ", "oscdump ", "torchrun ", "jackd ")), line
+        assert line.startswith((".venv/bin/python ", "python3 -m venv", "oscsend ", "oscdump ", "torchrun ", "jackd ", "curl ")), line

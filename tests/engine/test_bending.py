@@ -274,7 +274,7 @@ def test_items_refused(generator, tmp_path, caplog, fields, message):
 @pytest.mark.parametrize("text, message", [
     ("", "expected a mapping with a list"), ("[1]", "list `transforms`"), ("transforms: 5", "expected a list"), ("a: b: c", "not YAML"),
     ("transforms: !!python/object/apply:os.system ['true']", "not YAML that can be read"), ("transforms: [1]", "item 1: expected a mapping"),
-    ("transforms: [{layer: 1, transform: ablate, features: all}]", "params is missing"), ("[" * 50000, "nested deeper"),
+    ("transforms: [{layer: 1, transform: ablate, features: all}]", "params is missing"), ("[" * 50000, "nested deeper|nest"),
     ("transforms: [" + "1," * 1001 + "]", "at most 1000"), ("x: 1\nx: 2\ntransforms: []", "there twice"), ("\x00", "not YAML"),
     ("#" * (5 * 2 ** 20), "larger than 4 MB"),
 ])
