@@ -11,6 +11,7 @@ import pytest
 
 from engine.checkpoints import native
 from tests.conftest import tiny
+from tests.live.test_sources import numbered, write_video
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,6 +59,7 @@ def desk(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     native.save(tmp_path / "network.safetensors", tiny())
     shutil.copy(tmp_path / "network.safetensors", tmp_path / "network.pkl")     # formats are told by content, not by name
+    write_video(tmp_path / "clip.mp4", numbered(5), codec="mpeg4", pixels="yuv420p")
     return tmp_path
 
 
