@@ -53,7 +53,11 @@ def heated(cells, heat) -> np.ndarray:
 def picture_cells(generator, ws, bends=(), size=None) -> np.ndarray:
     """uint8 [N, S, S, 3], at 256 px at most."""
     size = size or min(generator.resolution, 256)
-    x = torch.cat([generator.synthesize(w[None], size=size, bends=bends) for w in ws])
+    return cells_of(torch.cat([generator.synthesize(w[None], size=size, bends=bends) for w in ws]))
+
+
+def cells_of(x) -> np.ndarray:
+    """Pictures [N, 3, S, S] in -1..1 -> uint8 [N, S, S, 3]."""
     return x.mul(127.5).add(128).nan_to_num(0.0).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 

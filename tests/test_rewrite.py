@@ -41,6 +41,20 @@ def test_a_published_request(network, tmp_path, monkeypatch):
     assert rewriting.load(tmp_path / "x.safetensors").recipe["settings"]["truncation"] == 0.5 and not (tmp_path / "x.png").exists()
 
 
+def test_the_independence_of_a_layer(network, tmp_path):
+    from PIL import Image
+
+    target = tmp_path / "independence.png"
+    arguments = ("rewrite", "--instrument", network, "--independence", 3, 5, "-o")
+    done = run(*arguments, target, "--layer", "b16.conv1", "--patch", 2, 4)
+    assert done.returncode == 0 and "seeds 3, 5" in done.stdout, done.stderr
+    assert Image.open(target).size == (2 * 40, 3 * 40)
+    for wrong, says in (((target,), "which layer"), ((tmp_path / "x.safetensors", "--layer", "b16.conv1"), "makes a picture"),
+                        ((target, "--layer", "b16.conv1", "--patch", 3), "patch 3"), ((target, "--layer", "b16.conv1", *MARKS), "solves nothing")):
+        done = run(*arguments, *wrong)
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments, says", [
     (("--layer", "b16.conv1"), "no object|neither key"), (("--layer", "b99.conv1", *MARKS), "no layer 'b99.conv1'"),
     (("--layer", "b16.conv1", "--copy", "3:nose"), "3:nose"), (("--request", "nowhere.json"), "nowhere.json"),

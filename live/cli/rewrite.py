@@ -3,19 +3,22 @@
     python run_live.py rewrite --layer b32.conv1 --copy 3:400,300,620,380 --paste 7:512,340 --context 7:400,300,620,380 -o hats.safetensors
     python run_live.py rewrite --layer b32.conv1 --rank 4 --copy 1-10:head~nose --paste 1-10:nose --fill -o no-nose.safetensors
     python run_live.py rewrite --request edit.json --layer b16.conv1 -o dome2tree.safetensors
+    python run_live.py rewrite --layer b32.conv1 --independence 3 5 --patch 2 8 -o independence.png
 
 A mark is SEED:REGION: a box, a polygon, a PNG mask, or parts of the built-in world (engine/rewriting/marks.py says it all).
 Without --context the rule applies where things are pasted. A sheet of unseen seeds is written beside the edit: as it was,
-strengths 1, 2 and -1, and where the rule fires.
+strengths 1, 2 and -1, and where the rule fires. --independence solves nothing: it shows whether a layer's keys say what is where.
 """
 import pathlib
 import shlex
 import sys
 
+from engine.errors import UserError
 from live import instruments, opening, sheets
 
 TURNED = ("restraint", "polish", "gain", "steps", "erase")          # flags that are settings of the solve
 SOLVERS = ("instant", "constrained", "finetune", "linear", "zero")
+PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def arguments(parser):
@@ -37,7 +40,9 @@ def arguments(parser):
     parser.add_argument("--published-crops", action="store_true", help="crops with the published tool's noise and edges")
     parser.add_argument("--sheet", metavar="FILE.png|none", help="default: the edit's name with .png")
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103, 104, 105, 106], help="unseen seeds on the sheet")
-    parser.add_argument("-o", "--output", required=True, metavar="NAME.safetensors", help="the edit")
+    parser.add_argument("--independence", type=int, nargs="+", metavar="SEED", help="instead of an edit: each patch of the layer's keys rendered alone")
+    parser.add_argument("--patch", type=int, nargs="+", default=[2], metavar="CELLS", help="sides of the patches, a row each; default 2")
+    parser.add_argument("-o", "--output", required=True, metavar="NAME.safetensors", help="the edit; a PNG or JPEG with --independence")
 
 
 def run(options):
@@ -45,6 +50,8 @@ def run(options):
 
     generator = opening.open_instrument(options.instrument).instrument.generator
     path = pathlib.Path(options.output)
+    if options.independence:
+        return _independence(options, generator, path)
     request, psi = _request(options, generator)
     stated = request.settings
     settings = {name: getattr(options, name) for name in TURNED if getattr(options, name) is not None}
@@ -62,6 +69,25 @@ def run(options):
         picture = pathlib.Path(options.sheet or path.with_suffix(".png"))
         sheets.save(picture, sheet(generator, edit, options.seeds))
         sys.stdout.write(f"{picture}: seeds {', '.join(map(str, options.seeds))} as they are, at strengths 1, 2, -1, and where it fires\n")
+
+
+def _independence(options, generator, path):
+    """The picture of how much each patch of the layer knows by itself."""
+    from engine.rewriting import Picture
+    from engine.rewriting.independence import sheet
+    from engine.rewriting.memory import latents
+
+    if options.copy or options.paste or options.context or options.request:
+        raise UserError("--independence solves nothing: leave out --copy, --paste, --context and --request")
+    if not options.layer:
+        raise UserError("--independence: which layer? --layer is one of " + ", ".join(generator.layers))
+    if path.suffix.lower() not in PICTURES:
+        raise UserError(f"{path}: --independence makes a picture: expected a name in {', '.join(PICTURES)}")
+    psi = 1.0 if options.truncation is None else options.truncation
+    ws = latents(generator, [Picture(seed, seeded=True) for seed in options.independence], psi)
+    sheets.save(path, sheet(generator, options.layer, ws, options.patch))
+    sys.stdout.write(f"{path}: seeds {', '.join(map(str, options.independence))} as they are, "
+                     f"and in patches of {', '.join(map(str, options.patch))} cells of {options.layer}\n")
 
 
 def _request(options, generator):
