@@ -5,7 +5,6 @@ channel's bottleneck, averaged over samples, is its point for k-means. Source: B
 Letters: S samples, C channels, B batch.
 """
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -13,7 +12,6 @@ from typing import Callable
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,6 +19,7 @@ from engine import kmeans
 from engine.checkpoints.native import generator_hash
 from engine.cluster_correlation import sample_ws
 from engine.errors import UserError
+from engine.files import write_tensors
 
 WIDTH, BOTTLENECK = 50, 10
 SIZE = 256                          # larger maps are area-averaged to it: what a channel does is seen there, too
@@ -154,17 +153,9 @@ class Classifier:
     def _keep(self, layer, recipe, network, optimiser, epochs):
         if self.folder is None:
             return
-        path = self._path(layer)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
         tensors |= {f"adam.{i}.{name}": value for i, values in optimiser.state_dict()["state"].items() for name, value in values.items()}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, temporary,
-                      {"recipe": recipe, "epochs": str(epochs)})
-            os.replace(temporary, path)
-        except OSError as error:
-            raise UserError(f"{path}: can't be written: {error.strerror or error}") from None
+        write_tensors(self._path(layer), tensors, {"recipe": recipe, "epochs": str(epochs)}, make_folder=True)
 
 
 def _seeded(channels, depth, seed) -> MapClassifier:

@@ -4,7 +4,6 @@ Found by one of the methods in engine/cluster_correlation.py and engine/cluster_
 own, or the published tool's. Source: Broad et al. 2021; SPEC.md B.4-B.5.
 """
 import logging
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import yaml
 
 from engine.checkpoints.native import generator_hash
 from engine.errors import UserError
+from engine.files import write_text
 from engine.yaml_file import load_yaml, shown
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Clusters:
             text += f"  {layer}:\n"
             for name, channels in groups.items():
                 text += f"    {yaml.safe_dump(str(name), default_style=chr(34)).strip()}: {channels}\n"
-        return _write(path, text if layers else text.replace("layers:\n", "layers: {}\n"))
+        return write_text(path, text if layers else text.replace("layers:\n", "layers: {}\n"))
 
     def export(self, path, generator) -> Path:
         """Write the published tool's dictionary: {layer number: [{feature_index, cluster_index}, ...]}."""
@@ -128,7 +128,7 @@ class Clusters:
             lines.append(f"{generator.layers.index(layer)}:")
             pairs = sorted((i, number) for number, channels in enumerate(groups.values()) for i in channels)
             lines += [f"- {{cluster_index: {number}, feature_index: {i}}}" for i, number in pairs]
-        return _write(path, "\n".join(lines) + "\n")
+        return write_text(path, "\n".join(lines) + "\n")
 
 
 def find(generator, layer, k=None, samples: int = 100, seed: int = 0, method="correlation") -> Clusters:
@@ -219,16 +219,3 @@ def _channels(channels, where, seen: set) -> tuple[int, ...]:
             raise UserError(f"{where}: channel {i} is there twice")
         seen.add(i)
     return tuple(sorted(channels))
-
-
-def _write(path, text) -> Path:
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: can't be written: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -125,5 +125,5 @@ class Parameter:
         except (TypeError, ValueError):
             raise UserError(f"expected at most {self.size} numbers, got {plain!r}") from None
         if not all(math.isfinite(v) for v in values):
-            raise UserError(f"expected finite numbers, got NaN or infinity among them")
+            raise UserError("expected finite numbers, got NaN or infinity among them")
         return tuple(self._round(min(max(v, self.low), self.high)) for v in values)

@@ -1,22 +1,17 @@
 """What training runs keep on disk: a checkpoint that a run can go on from, and a table of figures. Knows no networks."""
 import csv
 import json
-import os
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.errors import UserError
+from engine.files import write_tensors
 
 
 def write_checkpoint(path, kinds: dict, place: dict):
     """Write {kind: {name: tensor}} and where the run is (JSON) as safetensors; to a temporary name, then renamed."""
-    tensors = {f"{kind}/{name}": tensor.detach().contiguous() for kind, named in kinds.items() for name, tensor in named.items()}
-    try:
-        save_file(tensors, f"{path}.part", {"place": json.dumps(place)})
-        os.replace(f"{path}.part", path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: can't be written: {error}") from None
+    tensors = {f"{kind}/{name}": tensor for kind, named in kinds.items() for name, tensor in named.items()}
+    write_tensors(path, tensors, {"place": json.dumps(place)})
 
 
 def read_checkpoint(path, kinds) -> tuple[dict, dict]:

@@ -1,4 +1,3 @@
-import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter

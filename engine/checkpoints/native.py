@@ -4,23 +4,20 @@ Holds numbers and text only: nothing in it can run. Must not know the other form
 """
 import hashlib
 import json
-import os
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.architecture import Architecture
 from engine.checkpoints.build import build
 from engine.errors import UserError
+from engine.files import checked_dtype, stored, write_tensors
 from engine.generator import Generator
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1
-DTYPES = {"float16": torch.float16, "float32": torch.float32}
-HALF_MAX = torch.finfo(torch.float16).max
 
 
 def save(path, generator: Generator, dtype: str = "float16", noise: bool = True, **metadata) -> Path:
@@ -28,31 +25,14 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
     noise: False leaves the noise maps out, at 1024 px most of a small network's file; loading makes seeded ones.
 
-    float16 is for matrices and kernels: vectors, and numbers beyond its range, stay float32.
+    dtype: "float16" or "float32" (engine.files.stored).
     """
-    if dtype not in DTYPES:
-        raise UserError(f"dtype {dtype!r}: expected {' or '.join(DTYPES)}")
-    path = Path(path)
-    tensors = {name: _stored(tensor, DTYPES[dtype]) for name, tensor in generator.state_dict().items()
+    kind = checked_dtype(dtype)
+    tensors = {name: stored(tensor, kind) for name, tensor in generator.state_dict().items()
                if noise or not name.endswith(".noise_const")}
     header = {"format": FORMAT, "schema": str(SCHEMA), "architecture": json.dumps(asdict(generator.architecture)),
               "hash": generator_hash(generator), "metadata": json.dumps(metadata)}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, temporary, header)
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: can't be written: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _stored(tensor, dtype):
-    tensor = tensor.detach().to("cpu", torch.float32)
-    if dtype == torch.float16 and tensor.ndim > 1 and tensor.abs().max() < HALF_MAX:
-        tensor = tensor.half()
-    return tensor.contiguous()
+    return write_tensors(path, tensors, header)
 
 
 def load(path, device="cpu") -> Generator:

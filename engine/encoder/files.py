@@ -3,19 +3,18 @@
 Holds numbers and text only. Must not know how encoders are trained.
 """
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.checkpoints.build import prepared
-from engine.checkpoints.native import DTYPES, HALF_MAX, generator_hash
+from engine.checkpoints.native import generator_hash
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
 from engine.errors import UserError
+from engine.files import checked_dtype, stored, write_tensors
 
 FORMAT = "latent-jockey encoder"
 SCHEMA = 1
@@ -24,28 +23,11 @@ PREPARED = {"range": [-1, 1], "order": "RGB", "resize": "area"}
 
 def save(path, encoder: Encoder, dtype: str = "float16", **about) -> Path:
     """Write the encoder; `about` is kept as JSON beside it (how it was trained, figures, ...)."""
-    if dtype not in DTYPES:
-        raise UserError(f"dtype {dtype!r}: expected {' or '.join(DTYPES)}")
-    path = Path(path)
-    plan = encoder.plan
+    plan, kind = encoder.plan, checked_dtype(dtype)
     header = {"format": FORMAT, "schema": str(SCHEMA), "layer": plan.layer, "preset": plan.preset, "generator": plan.generator,
               "plan": json.dumps(asdict(plan)), "preprocessing": json.dumps(PREPARED | {"size": list(plan.size)}), "about": json.dumps(about)}
-    tensors = {name: _stored(tensor, DTYPES[dtype]) for name, tensor in encoder.state_dict().items() if tensor.is_floating_point()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, temporary, header)
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: can't be written: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _stored(tensor, dtype):
-    tensor = tensor.detach().to("cpu", torch.float32)
-    small = dtype == torch.float16 and tensor.ndim > 1 and tensor.abs().max() < HALF_MAX
-    return (tensor.half() if small else tensor).contiguous()
+    tensors = {name: stored(tensor, kind) for name, tensor in encoder.state_dict().items() if tensor.is_floating_point()}
+    return write_tensors(path, tensors, header)
 
 
 def load(path, generator=None, device="cpu") -> Encoder:

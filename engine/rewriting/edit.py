@@ -6,16 +6,15 @@ in the orientation that Generator.weights() has. Letters: r rank, O, I channels 
 """
 import copy
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.names import checked_name
 from engine.errors import UserError
+from engine.files import write_tensors
 from engine.yaml_file import shown
 
 FORMAT = "latent-jockey edit"
@@ -102,20 +101,12 @@ def total(base, edits) -> torch.Tensor:
 
 def save(path, edit: Edit) -> Path:
     """Write the edit; whoever loads it knows it by the file's name."""
-    path = Path(path)
-    header = {"format": FORMAT, "schema": str(SCHEMA), "layer": edit.layer, "generator": edit.generator}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        header["recipe"] = json.dumps(edit.recipe, allow_nan=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            save_file({"directions": edit.directions, "values": edit.values}, temporary, header)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        recipe = json.dumps(edit.recipe, allow_nan=False)
+    except (TypeError, ValueError) as error:
         raise UserError(f"{path}: can't be written: {error}") from None
-    return path
+    header = {"format": FORMAT, "schema": str(SCHEMA), "layer": edit.layer, "generator": edit.generator, "recipe": recipe}
+    return write_tensors(path, {"directions": edit.directions, "values": edit.values}, header, make_folder=True)
 
 
 def load(path) -> Edit:

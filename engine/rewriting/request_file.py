@@ -6,7 +6,6 @@ a PNG data URL. Ours: {"format", "schema", "settings", "object": [mark, ...], "p
 import base64
 import binascii
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 from engine import png
 from engine.errors import UserError
+from engine.files import write_text
 from engine.rewriting.request import Mark, Picture, Request
 from engine.yaml_file import shown
 
@@ -35,16 +35,7 @@ def read_request(path) -> Request:
 
 def write_request(path, request: Request) -> Path:
     """Write a request as a file of our own."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(to_plain(request), indent=1), encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: can't be written: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return write_text(path, json.dumps(to_plain(request), indent=1))
 
 
 def read_mask(path) -> torch.Tensor:

@@ -4,13 +4,15 @@ Streamed over the published z numbering, kept in a folder under a hash of all th
 """
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from engine.errors import UserError
+from engine.files import write_tensors
 from engine.rewriting.memory import mapped, recall
 from engine.rewriting.request import rows
 
@@ -85,10 +87,5 @@ def _read(path, inputs: int) -> Statistics | None:
 
 def _write(path, found):
     """Keep them; a folder that can't be written costs the next solve some seconds, nothing else."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"second": found.second.contiguous()}, temporary, {"count": str(found.count)})
-        os.replace(temporary, path)
-    except (OSError, SafetensorError):
-        temporary.unlink(missing_ok=True)
+    with suppress(UserError):
+        write_tensors(path, {"second": found.second}, {"count": str(found.count)}, make_folder=True)

@@ -11,7 +11,7 @@ from live.osc.address import PLAYED
 from live.osc.packet import packed
 from live.osc.stats import Seldom
 from live.osc.write import written
-from live.osc.subscriber import FORMS, Subscriber, over_udp, within
+from live.osc.subscriber import FORMS, Subscriber, over_udp
 
 log = logging.getLogger(__name__)
 

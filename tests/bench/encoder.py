@@ -103,7 +103,7 @@ def cost(encoder, generator, seconds) -> dict:
     taken = {name: percentile(ms, 50) for name, ms in in_turns({"frame": frame, "encoding": encoding}, seconds).items()}
     frames = min(FPS, 1000 * torch.get_num_threads() / taken["frame"])          # as many as the machine holds
     return {"frame_processor_ms": round(taken["frame"], 1), "encoding_processor_ms": round(taken["encoding"], 1), "rate": RATE,
-            "added_to_a_frame": round(RATE * taken["encoding"] / (frames * taken["frame"]), 3)}
+            "added_to_a_frame": round(min(RATE, frames) * taken["encoding"] / (frames * taken["frame"]), 3)}
 
 
 def processor_ms(call) -> float:

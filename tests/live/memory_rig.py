@@ -5,7 +5,7 @@ from engine.bending import Bend
 from engine.checkpoints.native import generator_hash
 from engine.instrument import Instrument
 from live import preset_commands, take_commands, weight_commands                # noqa: F401  (their commands)
-from live.clock import FixedClock, bounded
+from live.clock import FixedClock
 from live.events import ControlEvent
 from live.library import Library
 from live.loop import Show

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.latents import Latents, own_walk, slerp
+from engine.latents import Latents, slerp
 from engine.morphing import PATHS, led
 from engine.motion import Motion
 from engine.walks import Arc, arc

@@ -21,7 +21,7 @@ from engine.parameter import Parameter
 from engine.scene import Scene
 from live import controls
 from live.controls.osc import Receiver, listen
-from live.loop import Show, drain
+from live.loop import Show
 from live.mapping import Mapping
 from live.events import Tick
 from live.osc.address import value_at

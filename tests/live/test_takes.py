@@ -16,8 +16,7 @@ from live.clock import FixedClock, Pace, bounded
 from live.events import Change, Tick
 from live.plain import item_from_plain, item_to_plain, plain, unplain
 from live.takes import TakeReader, TakeWriter
-from tests.conftest import tiny
-from tests.live.memory_rig import Kept, Rig, scenes_of
+from tests.live.memory_rig import Kept, Rig
 
 EYES = Bend("eyes", "b8.conv0", (1, 2), "solarize", {"threshold": 0.5})
 LOOKS = ("one", "two", "three")

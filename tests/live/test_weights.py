@@ -9,9 +9,7 @@ from engine import rewriting
 from engine.checkpoints import native
 from engine.errors import UserError
 from live.check import check
-from live.loop import Show
 from live.mapping import Mapping
-from live.performer import declared
 from live.events import ControlEvent
 from live.takes import TakeReader
 from live.weight_presets import WeightPreset, read_file, wanted

@@ -1,5 +1,4 @@
 """The baseline: the same optimisation with nothing to hold it back. Its edit has full rank, and changes what it likes."""
-import torch
 
 from engine.rewriting import descent
 

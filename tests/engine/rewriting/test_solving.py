@@ -7,7 +7,7 @@ from engine import checkpoints, rewriting
 from engine.checkpoints import native
 from engine.errors import UserError
 from engine.rewriting import Mark, Picture, Request
-from engine.rewriting.directions import context_keys, directions
+from engine.rewriting.directions import directions
 from engine.rewriting.memory import deactivated, mapped, recall
 from engine.rewriting.paste import Place, goals, moved
 from engine.rewriting.request import rows
