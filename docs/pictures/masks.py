@@ -20,7 +20,7 @@ from live.presets import recalled                                 # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = ((2, 5, 8, 12), (20, 34, 23, 37))                  # of the hero, row by row
-WALKED = 3.0                                                # seconds into each preset
+WALKED = 5.0                                                # seconds into each preset
 
 
 def cell(picture):
@@ -44,7 +44,7 @@ def presets(opened):
     """Every preset of the set list, some seconds after it was recalled."""
     library = opened.library()
     played = [frame(opened, *recalled(library.read(name), opened.scene, Motion()), WALKED) for name in library.names()]
-    return tiled([played[i:i + 4] for i in range(0, len(played) // 4 * 4, 4)], 300)
+    return tiled([played[i:i + 5] for i in range(0, len(played) // 5 * 5, 5)], 280)
 
 
 def frame(opened, scene, motion, seconds):
