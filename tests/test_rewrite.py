@@ -75,7 +75,8 @@ def test_the_bench_small(tmp_path, monkeypatch):
     monkeypatch.setattr(rewrite, "SETTINGS", {"truncation": 1.0})
     figures = rewrite.bench({"samples": 3, "steps": 3, "statistics": 30, "tasks": ["no mouth"]})
     rows = figures["tasks"]["no mouth"]
-    assert rows.keys() == {"instant", "constrained", "finetune"} and figures["speed"]["constrained"]["share_of_time"] == 1.0
+    assert rows.keys() == {"instant", "constrained", "constrained at 1.5", "finetune", "finetune at 1.5"}
+    assert figures["speed"]["constrained"]["share_of_time"] == 1.0
     assert rows["instant"]["changed"] > 0.3 > rows["finetune"]["changed"] and json.dumps(figures)
 
 

@@ -118,7 +118,7 @@ class Block(nn.Module):
         super().__init__()
         self.first, self.second = convolution(channels, channels), convolution(channels, channels, gain=0.3)
         self.context = nn.Linear(channels, channels)
-        nn.init.normal_(self.context.weight, std=channels ** -0.5)
+        scattered(self.context.weight, channels ** -0.5)
         nn.init.zeros_(self.context.bias)
 
     def forward(self, x):
@@ -136,6 +136,13 @@ def channels_at(side, most):
 def convolution(inputs, outputs, kernel=3, gain=1.0):
     """A convolution that keeps the size; its weights keep the variance, times gain squared."""
     made = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
-    nn.init.normal_(made.weight, std=gain * math.sqrt(1 / (inputs * kernel * kernel)))
+    scattered(made.weight, gain * math.sqrt(1 / (inputs * kernel * kernel)))
     nn.init.zeros_(made.bias)
     return made
+
+
+def scattered(weight, spread):
+    """A weight drawn anew, in place. On the meta device, where loading compares shapes, it stays a shape: drawing there would
+    import all of torch's compiler first."""
+    if not weight.is_meta:
+        nn.init.normal_(weight, std=spread)

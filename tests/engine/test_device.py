@@ -14,11 +14,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 START = """
 import os, sys
 import run_live
-from engine import checkpoints
-from engine.instrument import Instrument
+from live.opening import open_instrument
 policy = os.environ["OMP_WAIT_POLICY"]
-instrument = Instrument(checkpoints.load(sys.argv[1]))
-instrument.warm_up(instrument.scene())
+opened = open_instrument(sys.argv[1], 32)
+opened.instrument.warm_up(opened.scene)
 print(policy, "torch._dynamo" in sys.modules, "sympy" in sys.modules)
 """
 
@@ -57,10 +56,6 @@ def start(path, **environment):
     return done.stdout.split()
 
 
-def test_a_start_imports_no_compiler_and_lets_waiting_threads_sleep(tmp_path):
-    from engine.checkpoints import native
-    from tests.conftest import tiny
-
-    path = native.save(tmp_path / "tiny.safetensors", tiny())
-    assert start(path) == ["passive", "False", "False"]
-    assert start(path, OMP_WAIT_POLICY="active")[0] == "active"
+def test_a_start_imports_no_compiler_and_lets_waiting_threads_sleep():
+    assert start("presets/masks") == ["passive", "False", "False"]
+    assert start("presets/masks", OMP_WAIT_POLICY="active")[0] == "active"
