@@ -5,9 +5,9 @@ no tensors and no machine. Why it comes to rest:
 
 * down only when more than one frame in twenty was late (p95 over the budget), never for a single hiccup;
 * up only after some calm, and when the larger size is expected to fit with room to spare: the frame time now, times
-  what that size cost when it was left against this one;
-* each time a larger size did not hold, the calm it takes grows fourfold. Expectations may be wrong, since they were
-  formed while the machine was busy: so after PATIENCE times as long, a larger size is tried that might fit at best.
+  what that size cost when it was left against the first frames of this one, which the same load was on;
+* each time a larger size did not hold, the calm it takes grows fourfold. Expectations may be wrong, since the load may
+  have changed in that very moment: so after PATIENCE times as long, a larger size is tried that might fit at best.
 """
 from collections import deque
 from statistics import median
@@ -18,10 +18,11 @@ ON_TIME = 0.95                      # share of a frame's time that drawing may t
 WINDOW = 40                         # drawn frames that p95 is taken over
 MANY = 3                            # late frames it takes to go down, however few frames there have been
 WARM = 2                            # frames after a change that do not count: caches fill
+FIRST = 8                           # frames after going down that tell what the larger size cost against this one
 ROOM = 0.8                          # share of the budget that a larger size may be expected to take
 SOON, WORSE, BETTER, RARELY = 2.0, 4.0, 0.5, 600.0      # calm before going up: seconds at first; times so much for a
 HELD, PATIENCE = 60.0, 30.0                             # size that did not hold, and for one that did (HELD seconds); at most
-UNTRIED, AT_BEST = 4.0, 1.5         # a size's cost over the next smaller one's: while not known, and at best
+UNTRIED, AT_BEST = 4.0, 1.1         # a size's cost over the next smaller one's: while not known, and at best
 SMALLEST = 256
 
 
@@ -35,7 +36,8 @@ class Governor:
         self.late = 0                                               # how many of them were over the budget
         self.at = None                                              # the size they were drawn at
         self.steps = {}                                             # size -> its cost over that of the next smaller one
-        self.left = {}                                              # size -> median milliseconds when it was left downwards
+        self.tried = set()                                          # sizes that it has gone up to
+        self.left = None                                            # (size, its median milliseconds) that it came down from
         self.wait, self.calm = SOON, 0.0                            # seconds: calm it takes to go up, calm so far
         self.risen = None                                           # seconds since it went up, until that held or did not
         self.changes, self.frames = [], {}                          # (tick, size, p95) newest last; size -> frames drawn
@@ -53,7 +55,9 @@ class Governor:
         if wanted == size:
             return []
         self.changes = [*self.changes[-99:], (tick.frame, wanted, round(self._p95(), 2))]
+        left = (size, median(self.recent)) if wanted < size else None
         self._begin(wanted)
+        self.left = left
         return [Change("/quality/size", float(wanted))]
 
     def heard(self, tick, scene, motion, applied) -> list:
@@ -69,7 +73,7 @@ class Governor:
         return max((size for size in self.sizes if size <= wanted), default=self.sizes[0])
 
     def _begin(self, size):
-        self.at, self._skip, self.calm = size, WARM, 0.0
+        self.at, self._skip, self.calm, self.left = size, WARM, 0.0, None
         self.recent.clear()
         self.late = 0
 
@@ -87,6 +91,8 @@ class Governor:
             self.late -= self.recent[0] > self.budget
         self.recent.append(times.values[(times.count - 1) % len(times.values)])
         self.late += self.recent[-1] > self.budget
+        if self.left and len(self.recent) <= FIRST:
+            self.steps[self.left[0]] = max(AT_BEST, self.left[1] / max(median(self.recent), 1e-3))
         self.frames[self.at] = self.frames.get(self.at, 0) + 1
         self.calm = 0.0 if self._behind() else self.calm + dt
         if self.risen is not None:
@@ -114,21 +120,16 @@ class Governor:
 
     def _down(self, place):
         size = self.sizes[place]
-        self.left[size] = median(self.recent)
-        if size in self.steps:                                      # it had been gone up to, and did not hold
+        if size in self.tried:                                      # it did not hold
             self.wait = min(RARELY, self.wait * WORSE)
         self.risen = None
         return self.sizes[place - 1]
 
     def _up(self, place):
         size, larger = self.sizes[place], self.sizes[place + 1]
-        if larger in self.left:
-            step = self.left.pop(larger) / max(median(self.recent), 1e-3)
-            self.steps[larger] = max(AT_BEST, step)
-        step = self.steps.setdefault(larger, UNTRIED)
-        if self.calm >= PATIENCE * self.wait:
-            step = AT_BEST
+        step = AT_BEST if self.calm >= PATIENCE * self.wait else self.steps.get(larger, UNTRIED)
         if self._p95() * step >= ROOM * self.budget:
             return size
+        self.tried.add(larger)
         self.risen = 0.0
         return larger

@@ -80,6 +80,12 @@ def test_it_comes_back_when_the_load_goes_away():
     assert machine.run(1200).size == 1024 and len(machine.log) == count
 
 
+def test_it_comes_back_soon_when_a_load_goes_that_was_on_both_sizes():
+    machine = Machine(lambda size, frame: {1024: 17.0, 512: 11.0, 256: 8.0}[size] * (2.5 if 300 <= frame < 600 else 1.0)).run(20)
+    assert machine.size < 1024
+    assert machine.run(10).size == 1024
+
+
 def test_it_comes_back_even_when_it_learnt_wrong():
     """The larger size was tried while the machine was busy, the smaller one measured after: it looks too dear."""
     machine = Machine(lambda size, frame: {1024: 25.0, 512: 9.0, 256: 4.0}[size] * (9.0 if frame < 4 else 1.0)).run(400)
