@@ -15,9 +15,12 @@ from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
 
 DEFAULT = "play"
-# Threads that wait for the others of a layer sleep instead of spinning: where cores are shared, spinning takes them from
-# the very threads that are waited for (docs/speed.md). OpenMP reads it when torch is imported, which is not yet.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Threads that wait for the others of a layer spin for some 20 microseconds, which is how long the next layer takes to come,
+# and then sleep: where cores are shared, spinning takes them from the very threads that are waited for (docs/speed.md).
+# OpenMP reads this when torch is imported, which is not yet.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def parser_for(name: str, module) -> argparse.ArgumentParser:

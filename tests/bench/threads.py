@@ -1,9 +1,9 @@
-"""How many threads, and whether those that wait spin or sleep: frame times alone and beside a busy neighbour.
+"""How many threads, and how long those that wait spin before they sleep: frame times alone and beside a busy neighbour.
 
     python run_live.py bench threads --size 256 --seconds 30
 
-Each part is a process of its own and they take turns, frame by frame. `passive` is what run_live.py sets, `default` what
-OpenMP does by itself (it spins for milliseconds), `one thread` needs no waiting. `cpu_ms`: processor time a frame, over
+Each part is a process of its own and they take turns, frame by frame. `brief` is what run_live.py sets, with `asleep`
+they sleep at once, `default` is what OpenMP does by itself (it spins for milliseconds), `one thread` needs no waiting. `cpu_ms`: processor time a frame, over
 all threads. The neighbour keeps one core busy.
 """
 import json
@@ -15,7 +15,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[2]
-PARTS = {"passive": {"OMP_WAIT_POLICY": "passive"}, "default": {}, "one thread": {"OMP_NUM_THREADS": "1"}}
+ASLEEP = {"OMP_WAIT_POLICY": "passive"}
+PARTS = {"brief": ASLEEP | {"GOMP_SPINCOUNT": "1000"}, "asleep": ASLEEP, "default": {}, "one thread": {"OMP_NUM_THREADS": "1"}}
 NEIGHBOUR = "while True: pass"
 
 
