@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av                           # here, not where it is used: that would hold up a frame as a recording starts
 import numpy as np
 
 from engine.errors import UserError
@@ -50,8 +51,6 @@ class VideoFile:
     """A video being written. time_base: what write()'s times count in."""
 
     def __init__(self, path, height: int, width: int, coding: Coding, fps: float, time_base: Fraction = MILLISECONDS):
-        import av
-
         self.path, self._last = Path(path), -1
         codec, pixels, options = coding.codec()
         even = 2 if pixels == "yuv420p" else 1
@@ -67,8 +66,6 @@ class VideoFile:
 
     def write(self, pixels: np.ndarray, time: int):
         """Add a picture uint8 [H, W, 3]; times must rise, so one that does not is moved on by a tick."""
-        import av
-
         context = self._stream.codec_context
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         if context.pix_fmt == "yuv420p" or (context.width, context.height) != (frame.width, frame.height):
@@ -158,8 +155,6 @@ class _Writer:
 
 def remux(source: Path, target: Path):
     """The same coded pictures in another container; the target appears when it is whole."""
-    import av
-
     temporary = target.with_name(f".{os.getpid()}.{target.name}")
     try:
         with av.open(str(source)) as given, av.open(str(temporary), "w", options={"movflags": "+faststart"}) as made:
