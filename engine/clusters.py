@@ -1,6 +1,6 @@
 """Clusters: the channels of a layer in named groups that do the same thing. Knows the generator, no bends and no scenes.
 
-Found by one of the methods in engine/cluster_correlation.py and engine/cluster_classifier.py; kept in a YAML file of our
+Found by one of the methods in engine/clustering/correlation.py and engine/clustering/classifier.py; kept in a YAML file of our
 own, or the published tool's. Source: Broad et al. 2021; SPEC.md B.4-B.5.
 """
 import logging
@@ -135,7 +135,7 @@ def find(generator, layer, k=None, samples: int = 100, seed: int = 0, method="co
     """Group the channels of a layer (or of several: a list of names; None = all) by what they do over sample pictures.
 
     k: how many, None = as published, "auto" = as many as keep apart best. method: "correlation", "classifier", or one of
-    engine.cluster_correlation.Correlation and engine.cluster_classifier.Classifier, set up.
+    engine.clustering.correlation.Correlation and engine.clustering.classifier.Classifier, set up.
     """
     method = _method(method)
     names = list(generator.layers) if layer is None else [layer] if isinstance(layer, str) else list(layer)
@@ -164,8 +164,8 @@ def load(path, generator=None) -> Clusters:
 def _method(method):
     if not isinstance(method, str):
         return method
-    from engine.cluster_classifier import Classifier
-    from engine.cluster_correlation import Correlation
+    from engine.clustering.classifier import Classifier
+    from engine.clustering.correlation import Correlation
 
     methods = {found.name: found for found in (Correlation, Classifier)}
     if method not in methods:

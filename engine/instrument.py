@@ -10,7 +10,7 @@ import torch
 
 from engine import latents, motion, quality
 from engine.bending import Bend, BendFailed
-from engine.bending_live import LiveBends
+from engine.bending.live import LiveBends
 from engine.encoder_live import LiveEncoder, amount_of, looks, styles_of
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes

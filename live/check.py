@@ -10,10 +10,10 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion
 from live.clock import now
-from live.library import Library
 from live.performer import declared
-from live.presets import recalled
-from live.weight_presets import wanted
+from live.presets.library import Library
+from live.presets.preset import recalled
+from live.weights.presets import wanted
 
 BROKEN = (UserError, RuntimeError, ArithmeticError, LookupError, TypeError, ValueError)      # what a bad file can make of a frame
 DT = 1 / 30
@@ -32,7 +32,7 @@ class Row:
 def check(instrument, library: Library | None = None, folder=None, mappings=(), limit_ms=None, offer=None) -> list[Row]:
     """A row for the instrument itself and for every file of it. folder: the instrument's. mappings: YAML files.
 
-    limit_ms: a frame that takes longer fails. offer: live.weights_folder.Offer, what its weights can be turned to.
+    limit_ms: a frame that takes longer fails. offer: live.weights.folder.Offer, what its weights can be turned to.
     """
     rows = [_row("instrument", "first frame", lambda: _draw(instrument, declared(instrument.scene()), Motion()), limit_ms)]
     if library is not None:

@@ -12,15 +12,15 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion, beats
 from engine.scene import Scene
-from live.autosave import Autosave
 from live.events import Change
-from live.gesture import Gesture
-from live.library import Library
-from live.morph import Manner, Morph, Pad
 from live.performer import QUANTA, masters_kept
-from live.presets import captured, recalled
-from live.takes import Origin, TakeWriter
-from live.undo import Step, Undo
+from live.presets.autosave import Autosave
+from live.presets.library import Library
+from live.presets.morph import Manner, Morph, Pad
+from live.presets.preset import captured, recalled
+from live.presets.undo import Step, Undo
+from live.takes.gesture import Gesture
+from live.takes.take import Origin, TakeWriter
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Memory:
         self.current = self.cued = None              # names of presets
         self.bank, self.mapping = "", ""
         self.morph = self.pad = self.writer = self.replay = None
-        self.weights = None                          # live.weights.Weights, once it has joined
+        self.weights = None                          # live.weights.weights.Weights, once it has joined
         self.corners = [None] * 4                    # names of presets
         self.slots, self.slot = [None, None], 0      # A and B
         self.beat = 0.0

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from live import bend_commands, instruments, modulator_commands, preset_commands, take_commands, tempo, weight_commands, weights_folder
+from live import bend_commands, instruments, modulator_commands, tempo
 from live.hands import midi_commands
-from live.library import Library
 from live.osc import commands as osc_commands
 from live.performer import declared
+from live.presets import commands as preset_commands
+from live.presets.library import Library
+from live.takes import commands as take_commands
+from live.weights import commands as weight_commands
+from live.weights import folder as weights_folder
 
 log = logging.getLogger(__name__)
 ENCODER = "encoder.safetensors"
@@ -108,6 +112,6 @@ def with_bends(opened: Opened, path, quirks=()):
 
 def read_bends(instrument, path, quirks=(), seed=0) -> list:
     """The bends of a published YAML file, for an instrument. seed: of channels picked at random."""
-    from engine.bend_yaml import Quirks, read
+    from engine.bending.published import Quirks, read
 
     return read(path, instrument.generator, instrument.clusters, Quirks(**dict.fromkeys(quirks, True), seed=seed))

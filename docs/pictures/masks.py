@@ -16,7 +16,7 @@ from engine.instrument import quantize                            # noqa: E402
 from engine.motion import Motion                                  # noqa: E402
 from engine.world import draw, measure                            # noqa: E402
 from live import opening                                          # noqa: E402
-from live.presets import recalled                                 # noqa: E402
+from live.presets.preset import recalled                                 # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = ((2, 5, 8, 12), (20, 34, 23, 37))                  # of the hero, row by row

@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 from engine.motion import Motion                                  # noqa: E402
 from engine.walks import spline                                   # noqa: E402
 from engine.world import draw                                     # noqa: E402
-from live import opening, seeing, sheets, sources                 # noqa: E402
+from live import opening, sheets, sources                 # noqa: E402
+from live.seeing import flags as seeing                 # noqa: E402
 
 WIDTH, HEIGHT, FRAMES, FPS = 640, 480, 150, 30
 SHOWN = (55, 85, 115)

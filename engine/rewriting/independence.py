@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.cluster_sheet import cells_of, picture_cells, tiled
+from engine.clustering.sheet import cells_of, picture_cells, tiled
 from engine.errors import UserError
 from engine.generator import upsample
 

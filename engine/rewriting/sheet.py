@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.cluster_sheet import heated, picture_cells, tiled
+from engine.clustering.sheet import heated, picture_cells, tiled
 from engine.rewriting.edit import apply
 from engine.rewriting.memory import mapped, recall
 

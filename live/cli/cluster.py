@@ -51,7 +51,7 @@ def _find(options, generator, clusters, layers, path):
     from rich.console import Console
     from rich.progress import track
 
-    from engine.cluster_classifier import Classifier
+    from engine.clustering.classifier import Classifier
     from engine.clusters import find
 
     method = Classifier(folder=path.parent / f".{path.stem}-networks") if options.method == "classifier" else options.method
@@ -63,7 +63,7 @@ def _find(options, generator, clusters, layers, path):
 
 
 def _write_sheets(generator, clusters, layers, folder):
-    from engine.cluster_sheet import sheet
+    from engine.clustering.sheet import sheet
 
     for layer in layers:
         sheets.save(folder / f"{layer}.png", sheet(generator, clusters, layer))

@@ -16,20 +16,21 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine, opening, seeing
-from live.hands import feedback, learn
-from live.osc import service as osc_service
-from live.autosave import resumed
+from live import addresses, instruments, journal, machine, opening
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
-from live.loop import Show
+from live.hands import feedback, learn
 from live.hands.macros import Macros, labelled
+from live.hands.touch import Touches
+from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
-from live.takes import Origin, TakeReader
+from live.osc import service as osc_service
+from live.presets.autosave import resumed
+from live.seeing import flags as seeing
+from live.takes.take import Origin, TakeReader
 from live.tempo import Tempo, tempo_of
-from live.hands.touch import Touches
-from live.weights import Weights
+from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
@@ -99,7 +100,6 @@ def _check(options):
 
 
 def _play(options, opened, closing):
-    opened.instrument.warm_up(opened.scene, cost=cost if options.tune else None)
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     Macros(show)
@@ -118,6 +118,7 @@ def _play(options, opened, closing):
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
+    opened.instrument.warm_up(show.scene, cost=cost if options.tune else None)      # last: what was started above has begun by then
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default

@@ -5,7 +5,8 @@
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
-from live import instruments, opening, seeing
+from live import instruments, opening
+from live.seeing import flags as seeing
 
 
 def arguments(parser):
@@ -26,8 +27,8 @@ def run(options):
     from rich.console import Console
     from rich.progress import Progress
 
-    from live.render import render
-    from live.takes import TakeReader
+    from live.takes.render import render
+    from live.takes.take import TakeReader
 
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator)

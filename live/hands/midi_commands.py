@@ -4,12 +4,12 @@ import threading
 from pathlib import Path
 
 from engine.errors import UserError
-from live.hands import mapping_file
 from live.commands import command
+from live.hands import mapping_file
 from live.hands.learn import target
 from live.hands.macros import COUNT, Macro, Target
-from live.preset_commands import number
-from live.presets import checked_name
+from live.presets.commands import number
+from live.presets.preset import checked_name
 
 log = logging.getLogger(__name__)
 

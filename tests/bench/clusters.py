@@ -97,7 +97,7 @@ def _truth(samples, names):
 
 def _found(generator, layers, name, options, other):
     """The clusters by one method; as many as the other one found, if there is one, so that they can be compared."""
-    from engine.cluster_classifier import Classifier
+    from engine.clustering.classifier import Classifier
     from engine.clusters import Clusters, find
 
     method = name

@@ -42,7 +42,7 @@ def bench(options: dict) -> dict:
 def _edits(name, generator):
     """(edits, whether they are the instrument's)."""
     from live import instruments
-    from live.weights_folder import look
+    from live.weights.folder import look
 
     found = () if name in _common.SHAPES else look(instruments.find(name).folder, generator).edits
     return (found, True) if len(found) > 1 else (_random_edits(generator), False)
@@ -140,9 +140,9 @@ class _Run:
         from live.mapping import Mapping
         from live.memory import Memory
         from live.performer import declared
-        from live.weight_presets import WeightPreset, WeightsFile
-        from live.weights import Weights
-        from live.weights_folder import Offer
+        from live.weights.folder import Offer
+        from live.weights.presets import WeightPreset, WeightsFile
+        from live.weights.weights import Weights
 
         a, b = (WeightPreset(name=name, edits={address.split("/")[2]: value for address, value in values.items()}, seconds=FADE / fps)
                 for name, values in zip("ab", presets(edits)))

@@ -22,16 +22,17 @@ from tests.bench import _common as common
 
 from engine.checkpoints import generator_hash
 from engine.motion import Motion
-from live import preset_commands, take_commands                # noqa: F401  (their commands)
 from live.clock import FixedClock, WallClock, bounded
 from live.events import ControlEvent
-from live.library import Library
 from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
-from live.morph import Manner
 from live.performer import MASTERS, declared, within
-from live.takes import Origin
+from live.presets import commands as preset_commands                # noqa: F401  (their commands)
+from live.presets.library import Library
+from live.presets.morph import Manner
+from live.takes import commands as take_commands                # noqa: F401  (their commands)
+from live.takes.take import Origin
 
 SECONDS = 20.0
 NEAR = (0.47, 0.53)                  # normalized values a morph goes between: every parameter moves, the work stays alike

@@ -63,9 +63,9 @@ def _stage(instrument, folder):
     from engine.checkpoints import generator_hash
     from engine.instrument import Instrument
     from live import instruments
-    from live.library import Library
     from live.performer import declared
-    from live.presets import captured
+    from live.presets.library import Library
+    from live.presets.preset import captured
 
     found = instruments.find(instrument)
     generator = _common.network(instrument)

@@ -72,7 +72,7 @@ def _show(folder, options):
     from live.loop import Show
     from live.mapping import Mapping
     from live.memory import Memory
-    from live.weights import Weights
+    from live.weights.weights import Weights
     from tests.bench.frames import bends_for
 
     opened = opening.open_instrument(folder, options.get("size") or 256, options.get("device"), options.get("threads"))

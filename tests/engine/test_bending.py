@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from engine.bending import Bend, BendFailed, bend, read_network_bending
-from engine.bend_yaml import Quirks
+from engine.bending.published import Quirks
+from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS, Transform
 from engine.clusters import Clusters
 from engine.errors import UserError
 from engine.motion import Motion
-from engine.selection import resolve
 from live.events import Change
 from tests.conftest import tiny
 

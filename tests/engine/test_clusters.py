@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine import clusters, kmeans
-from engine.cluster_classifier import Classifier, MapClassifier, depth, embeddings, load_classifier
-from engine.cluster_correlation import Correlation, correlations, sample_ws
-from engine.cluster_sheet import heat_map, sheet, strip
+from engine import clusters
+from engine.clustering import kmeans
+from engine.clustering.classifier import Classifier, MapClassifier, depth, embeddings, load_classifier
+from engine.clustering.correlation import Correlation, correlations, sample_ws
+from engine.clustering.sheet import heat_map, sheet, strip
 from engine.clusters import Clusters, layer_name, published_k
 from engine.errors import UserError
 from tests.conftest import tiny
@@ -83,7 +84,7 @@ def test_the_same_seed_finds_the_same():
 
 
 def test_samples_do_not_depend_on_the_batch_or_the_worlds_randomness(monkeypatch):
-    from engine import cluster_correlation
+    from engine.clustering import correlation as cluster_correlation
 
     generator = planted()
     whole = correlations(generator, LAYER, 10, 0)

@@ -3,7 +3,7 @@ import pytest
 
 from engine.motion import Motion
 from live.events import Change
-from live.takes import TakeReader
+from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig, scenes_of
 
 

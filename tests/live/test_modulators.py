@@ -8,9 +8,9 @@ import live.modulator_commands                                    # noqa: F401
 from engine.errors import UserError
 from engine.modulation import modulated
 from live.events import Call, ControlEvent
-from live.performance import evenly, played
-from live.takes import TakeReader
 from live.hands.touch import Touches
+from live.takes.performance import evenly, played
+from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig, scenes_of
 
 

@@ -8,7 +8,7 @@ from engine.errors import UserError
 from engine.instrument import Frame
 from engine.motion import Motion
 from live import tempo
-from live.takes import TakeReader
+from live.takes.take import TakeReader
 from live.tempo import Follower, Tempo
 from tests.live.memory_rig import FPS, Rig, scenes_of
 

@@ -2,11 +2,11 @@
 import pytest
 
 from engine.errors import UserError
-from live.hands import mapping_file, midi_commands                # noqa: F401  (its commands)
 from live.events import Change
+from live.hands import mapping_file, midi_commands                # noqa: F401  (its commands)
 from live.hands.macros import ADDRESSES, COUNT, Macros, labelled
 from live.performer import declared
-from live.takes import TakeReader
+from live.takes.take import TakeReader
 from tests.live.memory_rig import Rig, scenes_of
 
 STORM = """schema: 1

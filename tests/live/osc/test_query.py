@@ -11,16 +11,17 @@ import pytest
 from engine.errors import UserError
 from engine.modulation import Modulator
 from engine.motion import Motion
-from live import addresses, preset_commands          # noqa: F401  (the commands the tree lists)
+from live import addresses          # noqa: F401  (the commands the tree lists)
+from live.commands import COMMANDS
+from live.events import Change
 from live.osc import commands as osc_commands          # noqa: F401  (the commands the tree lists)
 from live.osc.advertise import SERVICES, Advertisement
-from live.commands import COMMANDS
 from live.osc.echo import Echo
-from live.events import Change
 from live.osc.packet import read
-from live.osc.write import written
 from live.osc.query import Query
+from live.osc.write import written
 from live.performer import declared
+from live.presets import commands as preset_commands          # noqa: F401  (the commands the tree lists)
 from tests.senders.touchdesigner import bundle
 
 SOON = 20

@@ -1,0 +1,1 @@
+"""How clusters are found (correlation, or the published classifier), and the pictures to name them by."""

@@ -1,0 +1,201 @@
+"""The presets of one instrument: a folder of scenes, a set list beside it. Reads what is edited by hand, writes in a thread.
+
+What the loop asks for is in memory; files are looked at again when their date changed. Must not know the show.
+"""
+import logging
+import os
+from pathlib import Path
+
+import yaml
+from pydantic import Field
+
+from engine.errors import UserError
+from engine.scene import Scene
+from live.config import Model, build, read_plain
+from live.performer import declared
+from live.plain import bend_from_plain
+from live.presets.preset import Preset, checked_name, read_file, to_file
+from live.writer import Writer
+
+log = logging.getLogger(__name__)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
+    """Lists of plain values on one line, everything else one entry a line."""
+
+
+def _list(dumper, data):
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=not any(isinstance(item, dict) for item in data))
+
+
+_Dumper.add_representer(list, _list)
+
+
+class SetList(Model):
+    """setlist.yaml. presets: the order to play them in; those it does not name come after, by name."""
+    schema_version: int = Field(1, alias="schema", ge=1, le=1)
+    presets: list[str] = []
+    banks: dict[str, list[str]] = {}
+
+
+class Library:
+    """folder: where the scenes lie. base: a scene of the instrument. make_bend(data) -> Bend, checked.
+
+    instrument, generator: name and hash, written into presets and compared on reading.
+    """
+
+    def __init__(self, folder, base: Scene, instrument: str = "", generator: str = "", make_bend=bend_from_plain):
+        self.folder, self.base, self.instrument, self.generator = Path(folder), declared(base), instrument, generator
+        self.make_bend = make_bend
+        self._known = {}                             # name -> (date and size of the file, Preset or UserError)
+        self._unwritten = {}                         # name -> Preset, or None where the file is to go
+        self._order, self._banks = self._read_set_list()
+        self._jobs = Writer("presets")
+
+    # -- reading
+
+    def names(self, bank: str = "") -> list[str]:
+        """The presets in the order of the set list, or those of a bank."""
+        found = {path.stem for path in self.folder.glob("*.yaml") if not path.name.startswith(".")}
+        for name, preset in list(self._unwritten.items()):
+            (found.discard if preset is None else found.add)(name)
+        order = self._banks.get(bank, []) if bank else [*self._order, *sorted(found - set(self._order))]
+        return [name for name in order if name in found]
+
+    def banks(self) -> dict[str, list[str]]:
+        """{bank: its presets in order}."""
+        return {name: list(presets) for name, presets in self._banks.items()}
+
+    def name_of(self, which, bank: str = "") -> str:
+        """The name of a preset given by name or by its number in the set list, counted from 1."""
+        names = self.names(bank)
+        if isinstance(which, str) and (which in names or which in self.names()):
+            return which
+        try:
+            number = int(float(which))
+        except (TypeError, ValueError, OverflowError):
+            raise UserError(f"no preset {which!r}; there are: {', '.join(self.names()) or 'none yet'}") from None
+        if not 1 <= number <= len(names):
+            raise UserError(f"no preset number {number}; there are {len(names)}{f' in bank {bank}' if bank else ''}")
+        return names[number - 1]
+
+    def read(self, name: str) -> Preset:
+        """A preset; UserError says why there is none."""
+        missing = object()
+        waiting = self._unwritten.get(name, missing)
+        if waiting is not missing and waiting is not None:
+            return waiting
+        path = self.path(name)
+        try:
+            if waiting is None:
+                raise FileNotFoundError                  # it is about to go
+            stat = path.stat()
+        except OSError:
+            raise UserError(f"no preset {name!r}; there are: {', '.join(self.names()) or 'none yet'}") from None
+        stamp = stat.st_mtime_ns, stat.st_size
+        known = self._known.get(name)
+        if known is None or known[0] != stamp:
+            known = self._known[name] = (stamp, self._load(path))
+        if isinstance(known[1], UserError):
+            raise known[1]
+        return known[1]
+
+    def _load(self, path):
+        try:
+            preset, notes = read_file(path, self.base, self.generator, self.make_bend)
+        except UserError as error:
+            return error
+        if notes:
+            made = f" (made on {preset.instrument or 'another instrument'})" if preset.generator not in ("", self.generator) else ""
+            log.warning("%s%s: left out or changed: %s", path, made, "; ".join(notes))
+        return preset
+
+    def preload(self) -> dict[str, str]:
+        """Read every preset before the show; returns {name: what is wrong} of those that cannot be read."""
+        wrong = {}
+        for name in self.names():
+            try:
+                self.read(name)
+            except UserError as error:
+                wrong[name] = str(error)
+        return wrong
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.yaml"
+
+    def grow(self, parameters):
+        """The instrument has these as well from now on: what presets say of them is read."""
+        self.base = self.base.with_parameters(parameters)
+        self._known.clear()
+
+    # -- writing: in memory at once, to the disk from a thread
+
+    def keep(self, name: str, preset: Preset | None):
+        """Store a preset under a name; None takes it away."""
+        checked_name(name)
+        self._unwritten[name] = preset
+        self._jobs.put(lambda: self._write_preset(name, preset))
+
+    def get(self, name: str) -> Preset | None:
+        """The preset of that name if there is one that can be read."""
+        try:
+            return self.read(name)
+        except UserError:
+            return None
+
+    def set_order(self, presets: list[str], banks: dict | None = None):
+        """Change the set list."""
+        self._order = list(presets)
+        self._banks = self._banks if banks is None else banks
+        data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
+        self._jobs.put(lambda: write_yaml(self.set_list, data))
+
+    def order(self) -> list[str]:
+        return list(self._order)
+
+    @property
+    def set_list(self) -> Path:
+        return self.folder.parent / "setlist.yaml"
+
+    def flush(self):
+        """Wait until everything kept so far is on the disk."""
+        self._jobs.flush()
+
+    def close(self):
+        """Write what is left and end the thread."""
+        self._jobs.close()
+
+    def _write_preset(self, name, preset):
+        path = self.path(name)
+        if preset is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_yaml(path, to_file(preset))
+        if self._unwritten.get(name) is preset:              # nothing newer waits under this name
+            self._unwritten.pop(name, None)
+
+    def _read_set_list(self):
+        if not self.set_list.exists():
+            return [], {}
+        try:
+            found = build(SetList, read_plain(self.set_list), self.set_list)
+        except UserError as error:
+            log.warning("%s; presets are in the order of their names", error)
+            return [], {}
+        return list(found.presets), dict(found.banks)
+
+
+def write_yaml(path: Path, data):
+    """Write plain data as YAML, short lists on one line: to a temporary name first, so that no crash leaves half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"{path}: can't be written: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Performances that are kept: takes, their replay, rendering them to files, the gesture looper."""

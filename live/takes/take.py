@@ -1,0 +1,211 @@
+"""Takes: a recorded performance as lines of JSON. The first scene and motion, then each frame's tick and what was applied.
+
+Recording never waits for a disk: a thread writes. A file cut off anywhere is read up to its last whole line.
+"""
+import json
+import logging
+import os
+import queue
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from live.events import Tick
+from live.performer import declared
+from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain
+from live.seeing.watching import Replayed
+
+log = logging.getLogger(__name__)
+
+FORMAT = "latent-jockey take"
+SCHEMA = 1
+FLUSHED = 0.25                      # seconds between writes to the file
+DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, UserError)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
+    source_hash: what tells its file from another.
+    """
+    instrument: str = ""
+    generator: str = ""
+    size: int = 0
+    fps: float = 0.0
+    source: str = ""
+    source_hash: str = ""
+
+
+class TakeWriter:
+    """Records to a file; record(tick, applied) is the loop's. shown: the (scene, motion) of the picture that is up."""
+
+    def __init__(self, path, scene: Scene, motion: Motion, origin: Origin = Origin(), shown=None):
+        self.path, self.frames, self.failed = Path(path), 0, None
+        self._lines, self._closing = queue.SimpleQueue(), threading.Event()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "x", encoding="utf-8", newline="\n")
+        except FileExistsError:
+            raise UserError(f"{self.path}: there is a take of that name already; choose another") from None
+        except OSError as error:
+            raise UserError(f"{self.path}: the take can't be written: {error.strerror}") from None
+        self._lines.put(_header(scene, motion, origin, shown))
+        self._thread = threading.Thread(target=self._work, name="take", daemon=True)
+        self._thread.start()
+
+    def record(self, tick: Tick, applied: list):
+        """One frame. Never waits."""
+        self.frames += 1
+        self._lines.put((tick, applied))
+
+    def stop(self):
+        """End the take, without waiting for the file."""
+        if not self._closing.is_set():
+            self._lines.put({"end": self.frames})
+            self._closing.set()
+
+    def close(self):
+        """End the take and wait until the file is whole."""
+        self.stop()
+        self._thread.join(timeout=5)
+
+    def _work(self):
+        try:
+            with self._file:
+                while not self._closing.wait(FLUSHED):
+                    self._write()
+                self._write()
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self.failed = error
+            log.error("%s: recording stopped after a write failed (%s); what was written before is kept", self.path, error.strerror)
+
+    def _write(self):
+        """Everything recorded so far, onto the disk's queue."""
+        while not self._lines.empty():
+            item = self._lines.get()
+            self._file.write(json.dumps(_line(item), separators=(",", ":"), default=float, allow_nan=False) + "\n")
+        self._file.flush()
+
+
+def _header(scene, motion, origin, shown) -> dict:
+    header = {"format": FORMAT, "schema": SCHEMA, **vars(origin), "scene": scene_to_plain(scene), "motion": motion_to_plain(motion),
+              "defaults": {a: plain(p.default) for a, p in scene.parameters.items()}}
+    if shown is not None:
+        header["shown"] = {"scene": scene_to_plain(shown[0]), "motion": motion_to_plain(shown[1])}
+    return header
+
+
+def _line(item):
+    if isinstance(item, dict):
+        return item
+    tick, applied = item
+    line = [tick.frame, tick.time, tick.dt]
+    return [*line, [item_to_plain(change) for change in applied]] if applied else line
+
+
+class TakeReader:
+    """A recorded take. scene, motion: what it began with; origin: what it was played on; frames(): the rest.
+
+    base: any scene of the instrument it shall be played on, with that one's parameters. generator: that one's hash.
+    """
+
+    def __init__(self, path, base: Scene, generator: str = ""):
+        self.path, self.base = Path(path), declared(base)
+        self.source = Replayed(None)                     # the pictures it was played to, where they can be had again
+        header = self._header()
+        version = header.get("schema")
+        if type(version) is not int or version != SCHEMA:
+            hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
+            raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
+        try:
+            header = {"source_hash": ""} | header
+            self.origin = Origin(**{name: header[name] for name in vars(Origin())})
+            self.scene, self.motion = scene_from_plain(header["scene"], self.base), motion_from_plain(header["motion"])
+            shown = header.get("shown")
+            self.shown = shown and (scene_from_plain(shown["scene"], self.base), motion_from_plain(shown["motion"]))
+            self._check(header["defaults"])
+        except DAMAGED as error:
+            raise UserError(f"{path}: the take's first line is damaged: {error}") from None
+        if generator and self.origin.generator and self.origin.generator != generator:
+            log.warning("%s: recorded on other weights (%s, %s): the same hands, another picture",
+                        path, self.origin.instrument or "unnamed", self.origin.generator[:8])
+
+    def _header(self) -> dict:
+        try:
+            with open(self.path, "rb") as file:
+                header = json.loads(file.readline())
+        except OSError as error:
+            raise UserError(f"{self.path}: can't be read: {error.strerror}") from None
+        except ValueError:
+            header = None
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise UserError(f"{self.path}: not a take, or not even its first line is whole")
+        return header
+
+    def _check(self, defaults):
+        """Say which parameters are not what they were when the take was recorded."""
+        parameters = self.scene.parameters
+        gone = sorted(a for a in self.scene.values if a not in parameters)
+        if gone:
+            raise UserError(f"this instrument has no {', '.join(gone[:4])}{' ...' if gone[4:] else ''}")
+        moved = [a for a, value in defaults.items() if a in parameters and plain(parameters[a].default) != value]
+        if moved:
+            log.warning("%s: recorded when the default of %s was another", self.path, ", ".join(sorted(moved)[:4]))
+
+    def frames(self) -> Iterator[tuple[Tick, list]]:
+        """(tick, what was applied) of every frame, read as it goes."""
+        for number, line in enumerate(self._lines(), 2):
+            if isinstance(line, dict):
+                return
+            try:
+                tick = Tick(int(line[0]), float(line[1]), float(line[2]))
+                applied = [item_from_plain(item, self.base) for item in (line[3] if len(line) > 3 else ())]
+            except DAMAGED as error:
+                raise UserError(f"{self.path} line {number}: damaged: {error}") from None
+            yield tick, applied
+
+    def _lines(self):
+        """Every whole line after the first; where the file was cut off, it ends."""
+        with open(self.path, "rb") as file:
+            file.readline()
+            for number, raw in enumerate(file, 2):
+                try:
+                    yield json.loads(raw)
+                except ValueError:
+                    if raw.endswith(b"\n"):
+                        raise UserError(f"{self.path} line {number}: damaged") from None
+                    return
+
+    def length(self) -> tuple[int, float]:
+        """(frames, seconds) that can be read; parses no more than it must."""
+        count, last = 0, None
+        with open(self.path, "rb") as file:
+            file.readline()
+            for raw in file:
+                if raw.startswith(b"[") and raw.endswith(b"\n"):
+                    count, last = count + 1, raw
+        return count, float(json.loads(last)[1]) if last else 0.0
+
+    def replay(self, show, pace=None) -> Iterator[Tick]:
+        """Set the show to the take's beginning, then play its frames one by one. pace(tick) waits for a frame's time."""
+        self.begin(show)
+        for tick, applied in self.frames():
+            if show.stopped:
+                return
+            if pace:
+                pace(tick)
+            show.frame(tick, replayed=applied)
+            yield tick
+
+    def begin(self, show):
+        """Set a show to how the take began."""
+        if self.shown is not None:                       # a freeze holds this picture, so it has to be drawn
+            scene, motion = self.shown
+            show.instrument.render(scene, motion, self.source.picture(scene))
+        show.source = self.source
+        show.scene, show.motion, show.first = self.scene, self.motion, self.scene

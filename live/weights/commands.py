@@ -1,0 +1,88 @@
+"""Commands of weight presets and edits. Each returns what the loop shall apply."""
+import logging
+
+from engine.errors import UserError
+from live.commands import command
+from live.presets.commands import memory_of, number
+from live.presets.preset import checked_name
+
+log = logging.getLogger(__name__)
+
+
+def weights_of(show):
+    """The show's Weights; UserError where it was started without."""
+    if memory_of(show).weights is None:
+        raise UserError("this show has no folder of edits")
+    return memory_of(show).weights
+
+
+@command("/weights/recall")
+def recall(show, name, seconds=None):
+    """Go to a weight preset by name or number, fading over so many seconds (else its own, else /weights/seconds)."""
+    weights, seconds = weights_of(show), None if seconds is None else number(seconds, "seconds")
+    preset = weights.presets.find(name)
+    return weights.quantised(lambda: weights.recall(preset.name, seconds))
+
+
+@command("/weights/next")
+def next_weights(show, on=None):
+    """Go to the weight preset after the last one recalled; after the last comes the first."""
+    return _along(show, 1)
+
+
+@command("/weights/previous")
+def previous_weights(show, on=None):
+    """Go to the weight preset before the last one recalled."""
+    return _along(show, -1)
+
+
+def _along(show, by):
+    weights = weights_of(show)
+    names = weights.presets.names()
+    if not names:
+        raise UserError("there are no weight presets yet; /weights/store NAME makes one")
+    at = names.index(weights.current) if weights.current in names else (-1 if by > 0 else len(names))
+    name = names[(at + by) % len(names)]
+    return weights.quantised(lambda: weights.recall(name))
+
+
+@command("/weights/clear")
+def clear(show, seconds=None):
+    """Back to the instrument's own weights over so many seconds (else /weights/seconds): every edit and checkpoint at 0."""
+    weights = weights_of(show)
+    seconds = None if seconds in (1, None) else number(seconds, "seconds")                       # 1: a button's press
+    return weights.quantised(lambda: weights.clear(seconds))
+
+
+@command("/weights/store")
+def store(show, name=None):
+    """Keep the strengths and amounts that are playing as a weight preset."""
+    weights = weights_of(show)
+    names = weights.presets.names()
+    if name in (None, True, 1, 1.0):
+        name = next(f"weights {n:03d}" for n in range(1, 10000) if f"weights {n:03d}" not in names)
+    elif isinstance(name, (int, float)):
+        name = weights.presets.find(name).name
+    weights.store(checked_name(name))
+
+
+@command("/weights/delete")
+def delete(show, name):
+    """Take a weight preset away; undo brings it back."""
+    weights_of(show).delete(name)
+
+
+@command("/weights/report")
+def report(show, on=None):
+    """Log which edits, checkpoints and weight presets there are, and why others are left out."""
+    found = weights_of(show).report()
+    for kind in ("edits", "checkpoints", "presets"):
+        log.info("%s: %s", kind, ", ".join(found[kind]) or "none")
+    for address, reason in found["left_out"].items():
+        log.info("%s is left out: %s", address, reason)
+
+
+@command("/edits/reload")
+def reload(show, on=None):
+    """Look at the instrument's edits and weights.yaml again: what is new joins the show, what is gone stays until its end."""
+    weights_of(show).reload()

@@ -1,0 +1,92 @@
+"""What an instrument's folder offers for its weights: edits/*.safetensors and weights.yaml. Reads and checks, at the start
+of a show and, in a thread, during it. What fails its check is left out, with the reason. Must not know the show.
+"""
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import UserError
+from live.weights.presets import WeightsFile, read_file
+
+log = logging.getLogger(__name__)
+
+FILE, EDITS = "weights.yaml", "edits"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """edits: engine.rewriting.Edit, in the order of their names. checkpoints: {name: Generator}. greyed: {its address: why}.
+
+    known: content hashes of the weights that edits may be for. read: {path: (date and size, what was in it)}.
+    """
+    folder: Path
+    edits: tuple = ()
+    checkpoints: dict = field(default_factory=dict)
+    file: WeightsFile = WeightsFile(schema=1)
+    greyed: dict[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+    read: dict = field(default_factory=dict)
+
+
+def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
+    """What is there for this generator. before: the last look; files that have not changed are not read again.
+
+    An edit or checkpoint that does not fit is greyed; a weights.yaml that can't be read is a UserError.
+    """
+    folder, read, greyed = Path(folder), {}, {}
+    known = known or (before.known if before else ())
+    found = read_file(folder / FILE)
+    get = lambda path, load: _once(path, load, before.read if before else {}, read)
+    edits, checkpoints = [], {}
+    for path in sorted((folder / EDITS).glob("*.safetensors")):
+        if not path.name.startswith("."):
+            _try(f"/edits/{path.stem}", path, greyed, lambda: edits.append(get(path, lambda: _edit(path, generator, known))))
+    for name, text in found.checkpoints.items():
+        path = folder / text
+        _try(f"/weights/{name}", path, greyed,
+             lambda: checkpoints.update({name: get(path, lambda: _checkpoint(name, path, generator))}))
+    for address, reason in greyed.items():
+        if before is None or before.greyed.get(address) != reason:
+            log.warning("%s is left out: %s", address, reason)
+    return Offer(folder, tuple(edits), checkpoints, found, greyed, tuple(known), read)
+
+
+def _try(address, path, greyed, act):
+    try:
+        act()
+    except UserError as error:
+        text = str(error)
+        greyed[address] = text if text.startswith(str(path)) else f"{path}: {text}"
+
+
+def _once(path, load, before: dict, read: dict):
+    """What is in a file: as it was read last, if its date and size are what they were."""
+    try:
+        stat = path.stat()
+    except OSError:
+        raise UserError("there is no such file") from None
+    stamp = stat.st_mtime_ns, stat.st_size
+    kept = before.get(path)
+    read[path] = kept if kept and kept[0] == stamp else (stamp, load())
+    return read[path][1]
+
+
+def _edit(path, generator, known):
+    from engine import rewriting
+    from engine.weights_live import check_edit
+
+    edit = rewriting.load(path)
+    check_edit(edit, generator, known)
+    return edit
+
+
+def _checkpoint(name, path, generator):
+    from engine import checkpoints
+    from engine.names import checked_name
+    from engine.weights_live import check_checkpoint
+    from live import instruments
+
+    checked_name(name)
+    found = checkpoints.load(instruments.find(path).generator, generator.device)
+    check_checkpoint(found, generator)
+    return found

@@ -1,0 +1,202 @@
+"""Weights on stage: weight presets gone to at once or by a fade, edits that join during the show. Knows no tensors.
+
+A player of the loop: what it decides are changes, which takes record. Files are read in a thread, see weights_folder.py.
+"""
+import logging
+import math
+import queue
+import threading
+from dataclasses import replace
+
+from engine.errors import UserError
+from engine.morphing import EASES, routes
+from live.events import Change
+from live.performer import within
+from live.presets.undo import Step
+from live.weights.folder import FILE, Offer, look
+from live.weights.presets import WeightPresets, captured, wanted
+
+log = logging.getLogger(__name__)
+
+
+class Fade:
+    """From the values there are to others, over so many seconds. A parameter that is let go of is left alone."""
+
+    def __init__(self, routes: dict, seconds: float, ease: str):
+        self.routes, self.seconds, self.ease, self.at = dict(routes), seconds, EASES[ease], 0.0
+
+    @property
+    def over(self) -> bool:
+        return self.at >= 1.0 or not self.routes
+
+    def play(self, dt: float) -> list[Change]:
+        """What to apply dt seconds later."""
+        self.at = min(self.at + dt / self.seconds, 1.0)
+        t = self.ease(self.at) if self.at < 1.0 else 1.0
+        return [Change(address, route(t)) for address, route in self.routes.items()]
+
+    def release(self, addresses):
+        for address in addresses:
+            self.routes.pop(address, None)
+
+
+class Weights:
+    """show: the Show it joins. memory: its Memory. offer: what the instrument's folder held at the start."""
+
+    def __init__(self, show, memory, offer: Offer):
+        self.show, self.memory, self.offer = show, memory, offer
+        self.presets = WeightPresets(offer.folder / FILE, list(offer.file.presets))
+        self.fade = self.current = None              # a Fade; the name of the preset recalled or stored last
+        self._waiting = None                         # (beat, quantum, what to do then)
+        self._brought, self.looking = queue.SimpleQueue(), None
+        memory.weights = self
+        show.players.append(self)
+        self._say_missing()
+
+    @property
+    def parameters(self) -> dict:
+        """The declarations of everything here that can be turned, by address."""
+        return self.show.instrument.weights.parameters
+
+    # -- the loop's side
+
+    def play(self, tick) -> list:
+        """What joins in this frame, and where a fade has got to."""
+        items = self._joined() + self._due()
+        if self.fade and not self.show.scene["/output/freeze"]:
+            if self.memory.morph:                    # the later of two has what both want
+                for address in self.fade.routes:
+                    self.memory.morph.release(address)
+            items += self.fade.play(tick.dt)
+            self.fade = None if self.fade.over else self.fade
+        return items
+
+    def heard(self, tick, scene, motion, applied) -> list:
+        """A hand that turns what fades has it from there on."""
+        if self.fade:
+            now = self.show.scene
+            self.fade.release([address for address in self.fade.routes if now[address] != scene[address]])
+        return []
+
+    def quantised(self, act) -> list:
+        """Do it now, or on the next beat or bar where /quantise says so, beside a look that waits for the same."""
+        quantum, beat = self.memory.quantum, self.memory.beat
+        if not quantum:
+            return act()
+        self._waiting = (math.floor(beat / quantum + 1) * quantum, quantum, act)
+        return []
+
+    def _due(self) -> list:
+        if self._waiting is None:
+            return []
+        at, quantum, act = self._waiting
+        if 0 < at - self.memory.beat <= quantum + 1e-6:     # else it is due, or the beat was set elsewhere
+            return []
+        self._waiting = None
+        return act()
+
+    def leave(self, holds=lambda address: True):
+        """Something else decides the values at the addresses for which holds(address): no fade goes on there."""
+        if self.fade:
+            self.fade.release([address for address in self.fade.routes if holds(address)])
+
+    # -- what commands do
+
+    def recall(self, name: str, seconds=None) -> list:
+        """Go to a weight preset: at once, or by a fade over its own or the performer's seconds."""
+        preset = self.presets.find(name)
+        values, _ = wanted(preset, self.parameters)
+        asked = (seconds, preset.seconds, self.show.scene["/weights/seconds"])
+        self.current = preset.name
+        return self._go(values, max(0.0, next(s for s in asked if s is not None)))
+
+    def clear(self, seconds=None) -> list:
+        """Back to the instrument's own weights."""
+        self.current = None
+        seconds = self.show.scene["/weights/seconds"] if seconds is None else max(0.0, seconds)
+        return self._go({address: parameter.default for address, parameter in self.parameters.items()}, seconds)
+
+    def _go(self, values: dict, seconds: float) -> list:
+        scene, locks = self.show.scene, self.memory.locks
+        values = {address: value for address, value in values.items() if not within(address, locks)}
+        there = scene.set_values(values)
+        self.fade = None
+        changes = [Change(address, there[address]) for address in values]
+        before = [Change(change.address, scene[change.address]) for change in changes]
+        self.memory.undo.push(Step(before, changes))
+        if self.memory.morph:
+            for address in values:
+                self.memory.morph.release(address)
+        if seconds > 0:
+            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"])
+            return []
+        return self.memory.ours(changes)
+
+    def store(self, name: str):
+        """Make a weight preset of what is playing; undo brings back what it overwrote."""
+        before = self.presets.get(name)
+        preset = captured(name, self.show.scene, self.parameters)
+        if before is not None:
+            preset = preset.model_copy(update={"about": before.about, "seconds": before.seconds})
+        self.presets.keep(name, preset)
+        self.current = name
+        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset))))
+
+    def delete(self, which):
+        """Take a weight preset away; undo brings it back."""
+        preset = self.presets.find(which)
+        self.presets.keep(preset.name, None)
+        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset), lambda: self.presets.keep(preset.name, None))))
+
+    def report(self) -> dict:
+        """What is there, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out": {...}}."""
+        return {"edits": [edit.name for edit in self.offer.edits], "checkpoints": list(self.offer.checkpoints),
+                "presets": self.presets.names(), "left_out": dict(self.offer.greyed)}
+
+    # -- what joins during the show
+
+    def reload(self):
+        """Look at the folder again, in a thread."""
+        if self.looking is not None and self.looking.is_alive():
+            raise UserError("the edits are being read already")
+        self.looking = threading.Thread(target=self._look, name="edits", daemon=True)
+        self.looking.start()
+
+    def _look(self):
+        """In the thread: what was loaded once stays, even if its file is gone or damaged now."""
+        instrument, before = self.show.instrument, self.offer
+        try:
+            found = look(before.folder, instrument.generator, before=before)
+        except UserError as error:
+            log.error("%s; edits stay as they were", error)
+            return
+        names = {edit.name for edit in found.edits}
+        found = replace(found, edits=(*found.edits, *(edit for edit in before.edits if edit.name not in names)),
+                        checkpoints=before.checkpoints | found.checkpoints)
+        self._brought.put((found, instrument.prepared(found.edits, found.checkpoints)))
+
+    def _joined(self) -> list:
+        """What the thread has brought: new faders, in this frame's scene."""
+        if self._brought.empty():
+            return []
+        offer, weights = self._brought.get()
+        new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
+        self.offer = offer
+        self.show.instrument.reweigh(weights)
+        self.presets.presets = list(offer.file.presets)
+        self.show.added |= weights.parameters
+        if self.memory.has_library:
+            self.memory.library.grow(weights.parameters)
+        log.info("edits read again: %s", f"new: {', '.join(new)}" if new else "nothing new")
+        self._say_missing()
+        return [self.show.scene.with_parameters(weights.parameters)]
+
+    def _say_missing(self):
+        for preset in self.presets.presets:
+            _, missing = wanted(preset, self.parameters)
+            if missing:
+                log.warning("weight preset %r: there is no %s; the rest of it is played", preset.name, ", ".join(missing))
+
+    def close(self):
+        """End of the show: everything reaches the disk."""
+        self.presets.close()

@@ -1,0 +1,319 @@
+import logging
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.bending import Bend
+from engine.errors import UserError
+from live.performer import MASTERS, within
+from live.presets.preset import SECTIONS, read_file, section_of
+from tests.conftest import tiny
+from tests.live.memory_rig import Rig
+
+EYES = Bend("eyes", "b8.conv0", (1, 2), "solarize", {"threshold": 0.5}, selection="1-2")
+
+
+@pytest.fixture
+def rig(tmp_path):
+    rig = Rig(tmp_path, bends=[EYES])
+    yield rig
+    rig.close()
+
+
+def store(rig, name, *sections):
+    rig.send("/preset/store", *((name, *sections) if sections else (name,)))
+
+
+def turn(rig, **values):
+    for name, value in values.items():
+        rig.send("/" + name.replace("_", "/"), value)
+
+
+def test_a_recalled_preset_gives_the_identical_next_frame(rig):
+    turn(rig, truncation=0.4, bends_eyes_mix=0.7, walk_kind="wander", style_fine_mix=0.5, style_fine_speed=1.5)
+    rig.play(4)
+    store(rig, "look")
+    first, second = rig.play(), rig.play()
+    turn(rig, truncation=1.2, bends_eyes_threshold=3.0, walk_seed=99, walk_kind="circle", noise_strength=3.0)
+    rig.send("/panic")
+    assert rig.play(7) != second
+    rig.send("/preset/recall", "look")
+    assert rig.play() == first and rig.play() == second
+
+
+def test_it_survives_a_restart_and_brings_its_bends(tmp_path):
+    rig = Rig(tmp_path, bends=[EYES])
+    turn(rig, bends_eyes_threshold=1.25)
+    rig.play()
+    store(rig, "look")
+    first = rig.play()
+    rig.close()
+    other = Rig(tmp_path)
+    other.play(3)
+    other.send("/preset/recall", "look")
+    assert other.play() == first and other.show.scene.bends == (EYES,)
+    other.close()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_turned_comes_back(rig, data):
+    def turn_some():
+        addresses = [a for a in rig.show.scene.parameters if not within(a, MASTERS)]
+        for address in data.draw(st.lists(st.sampled_from(addresses), max_size=12)):
+            p = rig.show.scene.parameters[address]
+            value = data.draw(st.lists(st.integers(0, 8), max_size=8).map(tuple)) if p.size else p.plain(data.draw(st.floats(0, 1)))
+            rig.send(address, value)
+
+    turn_some()
+    rig.play()
+    store(rig, "any")
+    first = rig.play()
+    turn_some()
+    rig.play(2)
+    rig.send("/preset/recall", "any")
+    assert rig.play() == first
+    rig.memory.library.flush()
+    rig.send("/preset/recall", "any")                              # now from the file
+    rig.memory.library._known.clear()
+    assert rig.play() == first
+
+
+def test_parameters_a_preset_does_not_name_go_to_their_defaults_and_masters_stay(rig):
+    rig.memory.library.path("bare").parent.mkdir(parents=True)
+    rig.memory.library.path("bare").write_text("schema: 1\nvalues:\n  /truncation: 0.25\n")
+    turn(rig, noise_strength=5.0, output_blackout=0.5, morph_step=0.2)
+    rig.play()
+    rig.send("/preset/recall", "bare")
+    rig.play()
+    scene = rig.show.scene
+    assert scene["/truncation"] == 0.25 and scene["/noise/strength"] == 1.0 and scene.bends == ()
+    assert scene["/output/blackout"] == 0.5 and scene["/morph/step"] == 0.2
+
+
+def test_partial_presets_change_their_section_only(rig):
+    turn(rig, truncation=0.1, bends_eyes_threshold=1.0)
+    store(rig, "only bends", "bends")
+    rig.play()
+    turn(rig, truncation=0.9, bends_eyes_threshold=3.0)
+    rig.play()
+    motion = rig.show.motion
+    rig.send("/preset/recall", "only bends")
+    rig.play()
+    assert rig.show.scene["/truncation"] == 0.9 and rig.show.scene["/bends/eyes/threshold"] == 1.0
+    assert rig.show.motion.walk > motion.walk
+
+
+@pytest.mark.parametrize("address, section", [("/walk/seed", "latent"), ("/truncation/cutoff", "latent"), ("/bends/a/mix", "bends"),
+                                              ("/edits/hat/strength", "weights"), ("/source/mix", "source"), ("/tempo", "rest")])
+def test_sections(address, section):
+    assert section_of(address) == section and (section in SECTIONS or section == "rest")
+
+
+def test_the_set_list_is_an_order(rig):
+    for name in ("c", "a", "b"):
+        store(rig, name)
+        rig.play()
+    assert rig.memory.library.names() == ["a", "b", "c"]
+    rig.send("/preset/move", "c", 1)
+    rig.play()
+    assert rig.memory.library.names() == ["c", "a", "b"]
+    heard = []
+    for command in (("next",), ("next",), ("previous",), ("recall", 3), ("next",)):
+        rig.send(f"/preset/{command[0]}", *command[1:])
+        rig.play()
+        heard.append(rig.memory.current)
+    assert heard == ["c", "a", "c", "b", "c"]
+    rig.send("/preset/cue", "a")
+    rig.send("/preset/go")
+    rig.play()
+    assert rig.memory.current == "a"
+    rig.memory.library.flush()
+    assert yaml.safe_load(rig.memory.library.set_list.read_text())["presets"] == ["c", "a", "b"]
+
+
+def test_banks(tmp_path):
+    (tmp_path / "setlist.yaml").write_text("schema: 1\npresets: [b, a]\nbanks:\n  slow: [c, a]\n")
+    rig = Rig(tmp_path)
+    for name in "abc":
+        store(rig, name)
+        rig.play()
+    rig.send("/preset/bank", "slow")
+    rig.send("/preset/recall", 1)
+    rig.play()
+    assert rig.memory.current == "c" and rig.memory.library.names() == ["b", "a", "c"]
+    rig.close()
+
+
+def test_overwriting_renaming_and_deleting_can_be_undone(rig):
+    library = rig.memory.library
+    turn(rig, truncation=0.2)
+    store(rig, "look")
+    rig.play()
+    turn(rig, truncation=0.6)
+    rig.play(40)
+    store(rig, "look")
+    rig.play()
+    assert library.read("look").values["/truncation"] == 0.6
+    rig.send("/undo")
+    rig.play()
+    assert library.read("look").values["/truncation"] == 0.2
+    rig.send("/redo")
+    rig.send("/preset/rename", "look", "face")
+    rig.play()
+    assert library.names() == ["face"] and library.read("face").values["/truncation"] == 0.6
+    rig.send("/preset/delete", "face")
+    rig.play()
+    library.flush()
+    assert library.names() == [] and not list(library.folder.glob("*.yaml"))
+    rig.send("/undo")
+    rig.play()
+    library.flush()
+    assert library.path("face").exists()
+
+
+WRONG = [
+    ("schema: 2\nvalues: {}\n", "schema version 2; this version reads up to 1: update"),
+    ("schema: 1\nvalues: {/truncation: 0.5\n", "not valid YAML"),
+    ("", "expected the keys"),
+    ("values: {}\n", "schema is missing"),
+    ("schema: 1\nvalues: {/truncaton: 0.5}\n", "no parameter '/truncaton'; near: /truncation"),
+    ("schema: 1\nvalues: {/truncation: much}\n", "/truncation: expected a number -1..2, got 'much'"),
+    ("schema: 1\nvalues: {/truncation: .nan}\n", "/truncation: expected a finite number"),
+    ("schema: 1\nvalues: {/walk/kind: fly}\n", "/walk/kind: expected one of"),
+    ("schema: 1\nvaluse: {}\n", "unknown valuse; allowed: schema"),
+    ("schema: 1\nmotion: {walk: far}\n", "motion > walk: expected a number, got 'far'"),
+    ("schema: 1\nmotion: {place: [[1]]}\n", "motion > place: expected .point, weight."),
+    ("schema: 1\nmotion: {wlak: 1}\n", "motion: unknown wlak"),
+    ("schema: 1\nsections: [latent, colour]\n", "expected sections out of latent"),
+    ("schema: 1\nmorph: {ease: bouncy}\n", "morph > ease: expected one of linear"),
+    ("schema: 1\nmorph: {rules: {/truncation: quickly}}\n", "rules > /truncation: expected one of linear"),
+    ("schema: 1\nbends:\n- {name: a, layer: b8.conv0, transform: melt}\n", "no transform 'melt'"),
+    ("schema: 1\nbends:\n- {name: a, layer: b99.conv0, transform: solarize}\n", "b99.conv0"),
+    ("schema: 1\nbends:\n- {name: a, layer: b8.conv0, transform: solarize, channels: '999'}\n", "999"),
+    ("schema: 1\nbends:\n- {name: a, layer: b8.conv0, transform: solarize}\n- {name: a, layer: b8.conv0, transform: solarize}\n", "the same name"),
+]
+
+
+@pytest.mark.parametrize("text, message", WRONG)
+def test_a_preset_that_does_not_load_leaves_the_old_one_playing_and_says_why(rig, caplog, text, message):
+    library = rig.memory.library
+    library.folder.mkdir(parents=True)
+    library.path("wrong").write_text(text)
+    turn(rig, truncation=0.3)
+    rig.play()
+    scene, walk = rig.show.scene, rig.show.motion.walk
+    rig.send("/preset/recall", "wrong")
+    rig.play()
+    assert rig.show.scene == scene and rig.show.motion.walk > walk
+    with pytest.raises(UserError, match=message) as error:
+        library.read("wrong")
+    assert "\n" not in str(error.value) and str(library.path("wrong")) in str(error.value)
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [str(error.value)]
+
+
+def test_next_passes_over_one_that_cannot_be_read(rig, caplog):
+    for name in ("a", "c"):
+        store(rig, name)
+        rig.play()
+    rig.memory.library.flush()
+    rig.memory.library.path("b").write_text("schema: 9\n")
+    rig.send("/preset/recall", "a")
+    rig.play()
+    rig.send("/preset/next")
+    rig.play()
+    assert rig.memory.current == "c" and "schema version 9" in caplog.text
+
+
+def test_one_made_for_another_instrument_is_adapted_with_one_line(tmp_path, caplog):
+    rig = Rig(tmp_path, generator=tiny(resolution=64, channels={4: 8, 8: 8, 16: 8, 32: 8, 64: 4}, c_dim=3),
+              bends=[EYES, Bend("sky", "b64.conv1", (0, 1), "solarize", {})])
+    turn(rig, truncation=0.3)
+    rig.send("/class", 2)
+    store(rig, "look")
+    rig.play()
+    rig.close()
+    other = Rig(tmp_path)
+    other.send("/preset/recall", "look")
+    other.play()
+    assert other.show.scene["/truncation"] == 0.3 and other.show.scene.bends == (EYES,)
+    assert len(caplog.records) == 1 and "b64.conv1" in caplog.text and "/class" in caplog.text
+    other.close()
+
+
+def test_a_value_outside_its_range_is_brought_in_and_said(rig):
+    rig.memory.library.folder.mkdir(parents=True)
+    path = rig.memory.library.path("loud")
+    path.write_text("schema: 1\nvalues: {/truncation: 7}\n")
+    preset, notes = read_file(path, rig.base)
+    assert preset.values["/truncation"] == 2.0 and notes == ["/truncation 7 is outside -1..2: 2 instead"]
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 200, "nul\0"])
+def test_names_stay_inside_the_folder(rig, name):
+    rig.play()
+    before = rig.memory.library.names()
+    store(rig, name)
+    rig.play()
+    assert rig.memory.library.names() == before
+
+
+def test_a_file_edited_during_the_show_is_read_again(rig):
+    store(rig, "look")
+    rig.play()
+    rig.memory.library.flush()
+    path = rig.memory.library.path("look")
+    path.write_text(path.read_text().replace("values: {}", "values: {/truncation: 0.11}"))
+    rig.send("/preset/recall", "look")
+    rig.play()
+    assert rig.show.scene["/truncation"] == 0.11
+
+
+def test_a_command_without_what_it_needs_is_a_users_mistake(rig, caplog):
+    for address in ("/preset/recall", "/preset/rename", "/pad/corner", "/preset/move"):
+        rig.send(address, ())
+    rig.play()
+    assert "needs" in caplog.text or "no preset" in caplog.text
+
+
+def test_a_full_disk_loses_no_preset_that_was_there(rig, monkeypatch, caplog):
+    import os
+
+    store(rig, "look")
+    rig.play()
+    rig.memory.library.flush()
+    before = rig.memory.library.path("look").read_text()
+    monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    turn(rig, truncation=0.9)
+    rig.play()
+    store(rig, "look")
+    rig.play()
+    rig.memory.library.flush()
+    assert rig.memory.library.path("look").read_text() == before and "No space left" in caplog.text
+    assert rig.memory.library.read("look").values["/truncation"] == 0.9       # in memory it is there for this show
+
+
+def test_a_pad_whose_preset_has_gone_leaves_the_hands_playing(rig, caplog):
+    store(rig, "gone")
+    rig.play()
+    rig.send("/pad/corner", 1, "gone")
+    rig.play()
+    rig.send("/preset/delete", "gone")
+    rig.send("/pad/on", 1)
+    rig.play(2)
+    rig.send("/truncation", 0.33)
+    rig.play(2)
+    assert rig.show.scene["/truncation"] == 0.33 and "no preset 'gone'" in caplog.text
+
+
+def test_a_bug_in_memory_costs_the_memory_and_not_the_show(tmp_path, monkeypatch, caplog):
+    rig = Rig(tmp_path, strict=False)
+    rig.play()
+    monkeypatch.setattr(rig.memory, "play", lambda tick: 1 / 0)
+    rig.send("/truncation", 0.33)
+    before = len(rig.screen)
+    rig.play(3)
+    assert len(rig.screen) == before + 3 and rig.show.scene["/truncation"] == 0.33 and "ZeroDivisionError" in caplog.text
+    rig.close()
