@@ -21,13 +21,13 @@ from engine.rewriting.marks import parse, world_region
 from engine.rewriting.memory import mapped
 from tests.bench._common import show
 
-LAYER, RANK, SIZE, BATCH, FIRST = "b32.conv1", 8, 128, 10, 20_001
+LAYER, RANK, SIZE, BATCH, FIRST = "b32.conv1", 16, 128, 10, 20_001
 TASKS = {                           # what is copied, where to, in pictures 1-12
     "no mouth": ("head~lips", "lips+mouth+teeth"),
     "no nose": ("head~nose", "nose"),
     "no eyes": ("head~nose", "left_eye+right_eye+iris+pupil+lids"),
 }
-SOLVERS = {"instant": dict(gain=1.5), "constrained": {}, "finetune": {}}     # the gain: chosen on pictures 50001-50040
+SOLVERS = {"instant": dict(gain=1.5), "constrained": {}, "finetune": {}}     # the gain, and RANK: chosen on pictures 50001-50040
 STRONGER = {"constrained at 1.5": ("constrained", 1.5), "finetune at 1.5": ("finetune", 1.5)}     # edits on a fader have a gain too
 DIFFERS, DILATED = 0.3, 4           # of -1..1, mean over colours; px of SIZE
 SEEN = "1-12"
