@@ -30,6 +30,8 @@ def run(options):
     if options.name is None:
         sys.stdout.write("".join(f"{name}\n" for name in names()))
         return 0
+    if options.instrument and pathlib.Path(options.instrument).exists():
+        options.instrument = str(pathlib.Path(options.instrument).resolve())        # some benches measure in processes of their own
     sys.path.insert(0, str(FOLDER.parents[1]))
     figures = importlib.import_module(f"tests.bench.{options.name}").bench(vars(options))
     text = json.dumps(figures, indent=1)

@@ -21,6 +21,7 @@ from engine import encoder as encoders
 from engine.encoder import measure, train
 from engine.encoder.pairs import Own, SeedPairs, loss_size
 from engine.fast import Synthesis
+from engine.fast.memory import keep_freed
 from engine.world.draw import draw
 from tests.bench._common import in_turns, percentile, show
 
@@ -87,6 +88,7 @@ def trained_for(seconds, encoder, pairs, recipe):
 
 def cost(encoder, generator, seconds) -> dict:
     """Processor time of an encoding and of a frame, in turns."""
+    keep_freed()                                            # as an Instrument does
     synthesis, picture = Synthesis(generator), torch.rand(1, 3, *encoder.size) * 2 - 1
     places = torch.randn(64, generator.z_dim, generator=torch.Generator().manual_seed(0))
     ws, number = generator.map(places), [0]

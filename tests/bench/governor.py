@@ -29,7 +29,9 @@ class Slowed:
         start = time.perf_counter()
         frame = self.instrument.render(scene, motion, source)
         if self.on:
-            time.sleep((time.perf_counter() - start) * (SLOWER - 1))
+            end = start + (time.perf_counter() - start) * SLOWER
+            while time.perf_counter() < end:            # at work, as a slower machine is
+                pass
         return frame
 
 
