@@ -94,7 +94,9 @@ def _unfiltered(filters, lines, step):
     for kind, line in zip(filters, lines):
         if kind > 4:
             raise ValueError(f"row filter {kind}")
-        if kind == 2:
+        if kind == 1:                                  # what browsers write: all at once, sums run along the row
+            line[:] = line.reshape(-1, step).cumsum(0).ravel()
+        elif kind == 2:
             line += above
         elif kind:
             _along(kind, line, above, step)
@@ -108,7 +110,7 @@ def _along(kind, line, above, step):
     left = corner = np.zeros(step, np.int32)
     for at in range(0, len(line), step):
         up, here = above[at:at + step], line[at:at + step]
-        here += left if kind == 1 else (left + up) // 2 if kind == 3 else _paeth(left, up, corner)
+        here += (left + up) // 2 if kind == 3 else _paeth(left, up, corner)
         here &= 255
         left, corner = here, up
 

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from engine import png, rewriting
 from engine.checkpoints import native
@@ -58,6 +59,8 @@ def test_the_independence_of_a_layer(network, tmp_path):
 @pytest.mark.parametrize("arguments, says", [
     (("--layer", "b16.conv1"), "no object|neither key"), (("--layer", "b99.conv1", *MARKS), "no layer 'b99.conv1'"),
     (("--layer", "b16.conv1", "--copy", "3:nose"), "3:nose"), (("--request", "nowhere.json"), "nowhere.json"),
+    (("--layer", "b16.conv1", *MARKS, "--rank", 0), "rank 0: expected 1 to"), (("--request", "nowhere.json", *MARKS), "leave out --copy"),
+    (("--layer", "b16.conv1", *MARKS, "--seeds", 5, -1), "seed -1"), (("--layer", "b16.conv1", *MARKS, "--sheet", "sheet.txt"), "sheet.txt: expected a name in"),
 ])
 def test_mistakes_are_one_line(network, tmp_path, arguments, says):
     import re
@@ -65,6 +68,27 @@ def test_mistakes_are_one_line(network, tmp_path, arguments, says):
     done = run("rewrite", "--instrument", network, *arguments, "-o", tmp_path / "x.safetensors")
     assert done.returncode == 2 and re.search(says, done.stderr) and "Traceback" not in done.stderr
     assert not (tmp_path / "x.safetensors").exists()
+
+
+@pytest.mark.parametrize("name, says", [("my hats.safetensors", "name 'my hats'"), ("hats.json", "ends in .safetensors")])
+def test_a_name_that_cannot_be_is_refused_before_anything_is_solved(network, tmp_path, name, says):
+    done = run("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--solver", "constrained", "--steps", 10 ** 9, "-o", tmp_path / name)
+    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr and not (tmp_path / name).exists()
+
+
+def test_a_request_of_our_own_names_its_network_and_how_to_solve_it(network, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mask = torch.zeros(32, 32)
+    mask[8:20, 8:20] = 1.0
+    mark = rewriting.Mark(rewriting.Picture(3, True), mask)
+    (tmp_path / "asked").mkdir()
+    settings = {"instrument": "../tiny.safetensors", "layer": "b8.conv1", "rank": 2, "restraint": 0.25, "truncation": 0.7}
+    asked = rewriting.write_request(tmp_path / "asked" / "hats.json", rewriting.Request((mark,), (mark,), settings=settings))
+    done = run("rewrite", "--request", asked, "--sheet", "none", "-o", tmp_path / "hats.safetensors")
+    assert done.returncode == 0, done.stderr
+    edit = rewriting.load(tmp_path / "hats.safetensors")
+    assert (edit.layer, edit.rank) == ("b8.conv1", 2)
+    assert edit.recipe["settings"]["restraint"] == 0.25 and edit.recipe["settings"]["truncation"] == 0.7
 
 
 def test_the_bench_small(tmp_path, monkeypatch):

@@ -30,8 +30,8 @@ def directions(keys, weights, statistics, rank: int, method: str = "zca"):
     "mean" (C^-1 times the mean key; rank 1), "units" (single channels, those most above their usual energy).
     """
     inputs = keys.shape[1]
-    if not 1 <= rank <= inputs:
-        raise UserError(f"rank {rank}: expected 1 to {inputs}, the channels the layer is given")
+    if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= inputs:
+        raise UserError(f"rank {rank!r}: expected 1 to {inputs}, the channels the layer is given")
     if method not in METHODS:
         raise UserError(f"method {method!r}: expected {', '.join(METHODS)}")
     mean = (keys * weights[:, None]).sum(0) / weights.sum()

@@ -24,6 +24,7 @@ from engine.world.factors import Z_DIM, uniform
 WORLD_SIZE = 256                    # px the world's parts are drawn at
 NEAR = 16                           # of them: what counts as close
 MOST = 64                           # pictures in one mark
+COUNTED = re.compile(r"[0-9]{1,10}")
 NUMBERS = re.compile(r"-?\d+(\.\d+)?(,-?\d+(\.\d+)?)+")
 
 
@@ -42,9 +43,9 @@ def _pictures(who):
     seeds, _, factors = who.partition("@")
     seeded = not seeds.startswith("#")
     numbers = []
-    for part in seeds.lstrip("#").split(","):
+    for part in seeds.removeprefix("#").split(","):
         first, _, last = part.partition("-")
-        if not first.isdigit() or last and not last.isdigit():
+        if not COUNTED.fullmatch(first) or last and not COUNTED.fullmatch(last):
             raise UserError(f"seed {part!r}: expected a number, or two as in 1-8")
         numbers += range(int(first), min(int(last or first), int(first) + MOST) + 1)
     if not 1 <= len(numbers) <= MOST:
@@ -115,6 +116,8 @@ def _parts(names, picture, generator, psi):
 
 def check_parts(names: str):
     """UserError for a part the built-in world has not."""
+    if names.count("~") > 1:
+        raise UserError(f"{names!r}: expected one ~, as in head~nose")
     unknown = [name for name in re.split("[+~]", names) if name not in PARTS]
     if unknown:
         raise UserError(f"no such file, and no part {unknown[0]!r}: the built-in world has {', '.join(PARTS)}")

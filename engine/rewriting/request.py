@@ -59,7 +59,8 @@ class Request:
     """objects[i] is copied to where pastes[i] is; a single object goes to all pastes. contexts: what sets the rule off.
 
     query: what the published tool searched with; kept, not needed. fill: lay the object's mean over the paste's mask,
-    instead of the object itself at its middle. settings: what a file says beyond that: layer, rank, solver, ...
+    instead of the object itself at its middle. settings: what a file says beyond that: layer, rank, solver, fields of
+    solve.Settings, and the instrument, a path from the file's folder.
     """
     objects: tuple[Mark, ...] = ()
     pastes: tuple[Mark, ...] = ()
@@ -107,13 +108,15 @@ def row(number: int, z_dim: int) -> np.ndarray:
 
 def changed(z, factors):
     """z [64] of the built-in world with factors at other values: {name: 0..1}."""
-    from engine.world.factors import NAMES, normalise
+    from engine.world.factors import NAMES, Z_DIM, normalise
 
+    if len(z) != Z_DIM:
+        raise UserError(f"factor {factors[0][0]!r}: factors are the built-in world's, and this network is another one")
     z = normalise(torch.from_numpy(z)[None])[0]
     for name, value in factors:
         if name not in NAMES:
             raise UserError(f"factor {name!r}: the built-in world has {', '.join(NAMES)}")
-        if len(z) < len(NAMES) or not 0 < value < 1:
-            raise UserError(f"factor {name}={value}: expected the built-in world, and a number between 0 and 1")
+        if not 0 < value < 1:
+            raise UserError(f"factor {name}={value}: expected a number between 0 and 1")
         z[NAMES.index(name)] = 2 ** 0.5 * torch.erfinv(torch.tensor(2.0 * value - 1))
     return normalise(z[None])[0].numpy()

@@ -4,7 +4,6 @@ Published: {"query": [number, mask], "object": ..., "paste": ..., "key": [[numbe
 a PNG data URL. Ours: {"format", "schema", "settings", "object": [mark, ...], "paste": [...], "key": [...]}. SPEC.md C.5.
 """
 import base64
-import binascii
 import json
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from engine.yaml_file import shown
 
 FORMAT, SCHEMA = "latent-jockey request", 1
 PUBLISHED = ("query", "object", "paste", "key")
-OWN = ("format", "schema", "settings", "object", "paste", "key", "fill")
+OWN = ("format", "schema", "settings", "query", "object", "paste", "key", "fill")
 PREFIX = "data:image/png;base64,"
 LARGEST = 64 * 2 ** 20              # bytes of a request file
 
@@ -53,7 +52,8 @@ def read_mask(path) -> torch.Tensor:
 def to_plain(request: Request) -> dict:
     """As plain data, for files and recipes."""
     marks = {"object": request.objects, "paste": request.pastes, "key": request.contexts}
-    return {"format": FORMAT, "schema": SCHEMA, "settings": request.settings, "fill": request.fill,
+    query = {} if request.query is None else {"query": _mark_to_plain(request.query)}
+    return {"format": FORMAT, "schema": SCHEMA, "settings": request.settings, "fill": request.fill, **query,
             **{name: [_mark_to_plain(mark) for mark in there] for name, there in marks.items()}}
 
 
@@ -69,7 +69,7 @@ def from_plain(content) -> Request:
     if unknown:
         raise UserError(f"unknown entry {shown(unknown[0])}: expected {', '.join(PUBLISHED)}")
     marks = {name: _mark(content[name], name) for name in PUBLISHED[:3] if content.get(name) is not None}
-    keys = content.get("key") or []
+    keys = [] if content.get("key") is None else content["key"]
     if not isinstance(keys, list):
         raise UserError(f"key: expected a list of [image number, mask], found {shown(keys)}")
     contexts = tuple(_mark(pair, f"key {n}") for n, pair in enumerate(keys))
@@ -96,7 +96,8 @@ def _own(content) -> Request:
         if not isinstance(there, list):
             raise UserError(f"{name}: expected a list, found {shown(there)}")
         marks.append(tuple(_own_mark(entry, f"{name} {n}") for n, entry in enumerate(there)))
-    return Request(*marks, fill=fill, settings=settings)
+    query = None if content.get("query") is None else _own_mark(content["query"], "query")
+    return Request(*marks, query, fill, settings)
 
 
 def _mark(pair, where) -> Mark:
@@ -134,7 +135,7 @@ def _decoded(url) -> torch.Tensor:
         raise UserError(f"mask: expected a data URL, {PREFIX}..., found {shown(url)}")
     try:
         data = base64.b64decode(url[len(PREFIX):], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:                                             # beyond ASCII too
         raise UserError(f"mask: not base64: {error}") from None
     picture = png.read(data)
     red, alpha = picture[:, :, 0], picture[:, :, 3]
@@ -150,7 +151,7 @@ def _json(path):
     try:
         if path.stat().st_size > LARGEST:
             raise UserError(f"{path.stat().st_size} bytes: expected a request, {LARGEST} at most")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError("there is no such file") from None
     except OSError as error:

@@ -56,6 +56,9 @@ class Settings:
             raise UserError(f"method {self.method!r}: expected {', '.join(METHODS)}")
 
 
+STATED = ("layer", "rank", "solver", "instrument")              # what else a request's settings may say
+
+
 def settings_from(given: dict) -> Settings:
     """Settings with these values. UserError for a name there is not."""
     known = {field.name for field in fields(Settings)}
@@ -65,18 +68,22 @@ def settings_from(given: dict) -> Settings:
     return Settings(**given)
 
 
-def solve(generator, request: Request, layer: str | None = None, rank: int = 1, solver: str = "instant", *,
+def solve(generator, request: Request, layer: str | None = None, rank: int | None = None, solver: str | None = None, *,
           name: str = "edit", progress=None, **settings) -> Edit:
     """The edit that does what the request says, at strength 1. Nothing of the generator changes.
 
-    layer: default, the request's own. settings: fields of Settings, and `cache`: the folder of statistics (None = keep none).
+    layer, rank, solver and settings, which are fields of Settings: default, the request's own; else rank 1, instant.
+    cache, among the settings: the folder of statistics (None = keep none).
     progress: called with {stage, done, of, ...}. UserError: a request, layer, rank or setting that can't be.
     """
     cache = settings.pop("cache", default_folder())
-    layer = layer or request.settings.get("layer")
+    stated = request.settings
+    layer = layer or stated.get("layer")
+    rank = stated.get("rank", 1) if rank is None else rank
+    solver = stated.get("solver", "instant") if solver is None else solver
     if not layer:
         raise UserError("the request doesn't say which layer to rewrite: give one of " + ", ".join(generator.layers))
-    settings = settings_from(settings)
+    settings = settings_from({name: value for name, value in stated.items() if name not in STATED} | settings)
     generator.layer(layer)
     module = solver_named(solver)
     with torch.no_grad():

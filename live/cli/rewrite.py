@@ -16,13 +16,13 @@ import sys
 from engine.errors import UserError
 from live import instruments, opening, sheets
 
-TURNED = ("restraint", "polish", "gain", "steps", "erase")          # flags that are settings of the solve
+TURNED = ("restraint", "polish", "gain", "steps", "rate", "patience", "erase")          # flags that are settings of the solve
 SOLVERS = ("instant", "constrained", "finetune", "linear", "zero")
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def arguments(parser):
-    parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose rule")
+    parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", help="whose rule; default: the request's, else the built-in one")
     parser.add_argument("--request", metavar="FILE.json", help="a request, ours or one of the published edit files")
     parser.add_argument("--copy", nargs="+", default=[], metavar="SEED:REGION", help="what is copied")
     parser.add_argument("--paste", nargs="+", default=[], metavar="SEED:REGION", help="where to")
@@ -36,6 +36,8 @@ def arguments(parser):
     parser.add_argument("--polish", type=int, metavar="STEPS", help="instant: steps of descent after the closed form; default 0")
     parser.add_argument("--gain", type=float, help="times what was found: how much of it is strength 1; default 1")
     parser.add_argument("--steps", type=int, help="of the published solvers; default 2001")
+    parser.add_argument("--rate", type=float, help="of the published solvers' descent; default 0.05")
+    parser.add_argument("--patience", type=int, metavar="N", help="of the published solvers: end after N projections, ten steps each, without progress")
     parser.add_argument("--erase", type=int, metavar="UNITS", help="silence so many units of the context instead of pasting")
     parser.add_argument("--published-crops", action="store_true", help="crops with the published tool's noise and edges")
     parser.add_argument("--sheet", metavar="FILE.png|none", help="default: the edit's name with .png")
@@ -48,27 +50,59 @@ def arguments(parser):
 def run(options):
     from engine import rewriting
 
-    generator = opening.open_instrument(options.instrument).instrument.generator
     path = pathlib.Path(options.output)
     if options.independence:
-        return _independence(options, generator, path)
-    request, psi = _request(options, generator)
-    stated = request.settings
-    settings = {name: getattr(options, name) for name in TURNED if getattr(options, name) is not None}
-    edit = _solve(generator, request, options.layer or stated.get("layer"), options.rank or stated.get("rank", 1),
-                  options.solver or stated.get("solver", "instant"), path.stem,
-                  settings | {"truncation": psi, "published": options.published_crops})
+        return _independence(options, _generator(options), path)
+    picture = _checked(options, path)
+    request = rewriting.read_request(options.request) if options.request else None
+    generator = _generator(options, request)
+    settings = {name: getattr(options, name) for name in (*TURNED, "truncation") if getattr(options, name) is not None}
+    if request is None:
+        settings = {"truncation": 1.0} | settings
+        request = _marked(options, generator, settings["truncation"])
+    if options.published_crops:
+        settings["published"] = True
+    edit = _solve(generator, request, options.layer, options.rank, options.solver, path.stem, settings)
     edit.recipe["command"] = shlex.join(["run_live.py", *sys.argv[1:]])
     rewriting.save(path, edit)
     loss = edit.recipe["loss"]
     told = f"; mean error {loss['before']:.4g} before, {loss['after']:.4g} after" if loss else ""
     sys.stdout.write(f"{path}: {edit.layer}, rank {edit.rank}{told}\n")
-    if options.sheet != "none":
+    if picture is not None:
         from engine.rewriting.sheet import sheet
 
-        picture = pathlib.Path(options.sheet or path.with_suffix(".png"))
         sheets.save(picture, sheet(generator, edit, options.seeds))
         sys.stdout.write(f"{picture}: seeds {', '.join(map(str, options.seeds))} as they are, at strengths 1, 2, -1, and where it fires\n")
+
+
+def _checked(options, path):
+    """The sheet's path, None for no sheet. UserError for what would be found out only after minutes of solving."""
+    from engine.names import checked_name
+    from engine.rewriting import Picture
+
+    if path.suffix != ".safetensors":
+        raise UserError(f"{path}: expected a name that ends in .safetensors")
+    checked_name(path.stem)
+    if options.request and (options.copy or options.paste or options.context or options.fill):
+        raise UserError("--request has its own marks: leave out --copy, --paste, --context and --fill")
+    if options.sheet == "none":
+        return None
+    picture = pathlib.Path(options.sheet or path.with_suffix(".png"))
+    if picture.suffix.lower() not in PICTURES:
+        raise UserError(f"--sheet {picture}: expected a name in {', '.join(PICTURES)}, or none")
+    for seed in options.seeds:
+        Picture(seed, seeded=True)                                          # refuses what is no seed
+    return picture
+
+
+def _generator(options, request=None):
+    """The network of the instrument that is named by a flag, else by the request, else of the built-in one."""
+    where = options.instrument
+    if where is None and request is not None and (stated := request.settings.get("instrument")) is not None:
+        if not isinstance(stated, str):
+            raise UserError(f"{options.request}: settings > instrument: expected a path, found {stated!r}")
+        where = pathlib.Path(options.request).parent / stated
+    return opening.open_instrument(where or instruments.BUILT_IN).instrument.generator
 
 
 def _independence(options, generator, path):
@@ -90,20 +124,15 @@ def _independence(options, generator, path):
                      f"and in patches of {', '.join(map(str, options.patch))} cells of {options.layer}\n")
 
 
-def _request(options, generator):
-    """(the request that the flags make or name, the truncation of its pictures)."""
+def _marked(options, generator, psi):
+    """The request that the flags make."""
     from engine import rewriting
     from engine.rewriting.marks import parse
 
-    if options.request:
-        request = rewriting.read_request(options.request)
-        given = request.settings.get("truncation", 0.5)
-        return request, given if options.truncation is None else options.truncation
-    psi = 1.0 if options.truncation is None else options.truncation
     copies = _all(options.copy, lambda text: parse(text, generator, psi))
     pastes = _all(options.paste, lambda text: parse(text, generator, psi, copies))
     contexts = _all(options.context, lambda text: parse(text, generator, psi))
-    return rewriting.Request(copies, pastes, contexts, fill=options.fill), psi
+    return rewriting.Request(copies, pastes, contexts, fill=options.fill)
 
 
 def _all(texts, read):

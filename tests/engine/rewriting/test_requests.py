@@ -2,6 +2,8 @@
 import base64
 import io
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -63,6 +65,8 @@ def test_a_factor_of_the_world_is_set_and_the_others_stay():
     assert abs(changed[smile] - 0.9) < 0.03
     others = torch.arange(len(NAMES)) != smile
     assert (changed - plain)[others].abs().max() < 0.04
+    with pytest.raises(UserError, match="this network is another one"):
+        Picture(3, True, (("smile", 0.9),)).z(512)
 
 
 # --- PNG -------------------------------------------------------------------------------------------------------------
@@ -75,6 +79,19 @@ def test_png_of_every_kind_as_pillow_reads_it(mode):
     file = io.BytesIO()
     picture.save(file, "PNG")
     assert np.array_equal(png.read(file.getvalue()), np.asarray(picture.convert("RGBA")))
+
+
+def test_a_png_whose_rows_are_all_differences_as_browsers_write_it():
+    pixels = np.random.RandomState(4).randint(0, 256, (7, 300, 4)).astype(np.uint8)
+    rows = pixels.copy()
+    rows[:, 1:] -= pixels[:, :-1]                                          # filter 1: to the pixel on the left
+    packed = np.concatenate([np.ones((7, 1), np.uint8), rows.reshape(7, -1)], 1)
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    data = png.SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 300, 7, 8, 6, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(packed.tobytes()))
+    assert np.array_equal(png.read(data), pixels)
 
 
 def test_png_there_and_back():
@@ -148,13 +165,15 @@ def test_repeated_pictures_are_contexts_of_their_own(tmp_path):
     ({"3": {"value": "10.0", "intervention": "data:", "revert": "data:"}}, "posneg"),
     ({"object": [3]}, r"object: expected \[image number, mask\]"), ({"object": ["3", BOX]}, "object: image number '3'"),
     ({"object": [True, BOX]}, "image number True"), ({"object": [-1, BOX]}, "image number -1"), ({"paste": [10 ** 9, BOX]}, "paste: image number"),
-    ({"key": {"3": BOX}}, "key: expected a list"), ({"key": [[3, BOX], [3, "?"]]}, "key 1: mask: expected a data URL"),
+    ({"key": {"3": BOX}}, "key: expected a list"), ({"key": {}}, "key: expected a list"), ({"object": [3, "data:image/png;base64,é"]}, "not base64"),
+    ({"key": [[3, BOX], [3, "?"]]}, "key 1: mask: expected a data URL"),
     ({"object": [3, "data:image/png;base64,%%%"]}, "object: mask: not base64"),
     ({"object": [3, "data:image/png;base64,QUJD"]}, "object: not a PNG"),
     ({"object": [3, "data:image/jpeg;base64,QUJD"]}, "expected a data URL"), ({"object": [3, None]}, "expected a data URL"),
     ({"object": [3, url(np.zeros((9, 9), np.uint8), "L")]}, "object: picture 3: its mask is empty"),
     ({"format": "something"}, "format 'something'"), ({"format": "latent-jockey request", "schema": 2}, "schema version 2"),
-    ({"format": "latent-jockey request", "schema": 1, "query": []}, "unknown entry 'query'"),
+    ({"format": "latent-jockey request", "schema": 1, "query": []}, "query: expected {image or seed"),
+    ({"format": "latent-jockey request", "schema": 1, "model": "church"}, "unknown entry 'model'"),
     ({"format": "latent-jockey request", "schema": 1, "settings": []}, "settings: expected an object"),
     ({"format": "latent-jockey request", "schema": 1, "fill": 1}, "fill: expected true or false"),
     ({"format": "latent-jockey request", "schema": 1, "key": [{"seed": 1, "image": 2, "mask": BOX}]}, "key 0: expected {image or seed"),
@@ -180,12 +199,17 @@ def test_our_own_file_there_and_back(tmp_path):
     mask = torch.zeros(20, 30)
     mask[3:9, 4:7] = 1.0
     request = Request((Mark(Picture(3, True, (("smile", 0.9),)), mask),), (Mark(Picture(5, True), mask), Mark(Picture(9), mask)),
-                      (Mark(Picture(9), mask),), fill=True, settings={"layer": "b16.conv1", "rank": 2})
+                      (Mark(Picture(9), mask),), Mark(Picture(819), mask), fill=True, settings={"layer": "b16.conv1", "rank": 2})
     again = read_request(write_request(tmp_path / "own.json", request))
-    assert again.fill and again.settings == request.settings
+    assert again.fill and again.settings == request.settings and again.query.picture == Picture(819)
     for name in ("objects", "pastes", "contexts"):
         for one, other in zip(getattr(request, name), getattr(again, name), strict=True):
             assert one.picture == other.picture and torch.equal(one.mask, other.mask)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "edit.json").write_text(json.dumps({"object": [3, BOX]}), encoding="utf-8-sig")
+    assert read_request(tmp_path / "edit.json").objects[0].picture == Picture(3)
 
 
 def test_objects_and_pastes_must_match():

@@ -1,4 +1,6 @@
 """Solving: the published mathematics in float64, what an edit may change and what not, each solver, odd requests."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -234,12 +236,24 @@ def test_zero_takes_the_context_out_of_the_weight(generator):
     (dict(layer="b64.conv0"), "no layer 'b64.conv0'"), (dict(layer=None), "doesn't say which layer"), (dict(rank=0), "rank 0"),
     (dict(rank=9), "rank 9: expected 1 to 8"), (dict(solver="hope"), "solver 'hope'"), (dict(speed=3), "unknown setting 'speed'"),
     (dict(steps=0), "steps 0"), (dict(truncation="x"), "truncation 'x'"), (dict(samples=True), "samples True"), (dict(rate=-1.0), "rate -1.0"),
-    (dict(method="guess"), "method 'guess'"), (dict(single=5), "single key 5"), (dict(truncation=float("nan")), "truncation nan"),
+ (dict(rank="2"), "rank '2'"), (dict(rank=1.5), "rank 1.5"), (dict(rank=True), "rank True"), (dict(method="guess"), "method 'guess'"), (dict(single=5), "single key 5"), (dict(truncation=float("nan")), "truncation nan"),
 ])
 def test_what_cannot_be_solved_is_said(generator, arguments, says):
     given = dict(layer="b16.conv1") | QUICK | arguments
     with pytest.raises(UserError, match=says):
         rewriting.solve(generator, REQUEST, given.pop("layer"), **given)
+
+
+def test_what_a_request_states_is_how_it_is_solved_unless_something_else_is_said(generator):
+    stated = {"layer": "b8.conv1", "rank": 2, "solver": "linear", "steps": 7, "truncation": 0.6, "instrument": "somewhere"}
+    quick = dict(samples=24, cache=None)
+    recipe = rewriting.solve(generator, replace(REQUEST, settings=stated), **quick).recipe
+    assert (recipe["layer"], recipe["rank"], recipe["solver"]) == ("b8.conv1", 2, "linear")
+    assert recipe["settings"]["steps"] == 7 and recipe["settings"]["truncation"] == 0.6
+    recipe = rewriting.solve(generator, replace(REQUEST, settings=stated), "b16.conv1", 1, "instant", truncation=1.0, **quick).recipe
+    assert (recipe["layer"], recipe["rank"], recipe["solver"], recipe["settings"]["truncation"]) == ("b16.conv1", 1, "instant", 1.0)
+    with pytest.raises(UserError, match="unknown setting 'restrain'"):
+        rewriting.solve(generator, replace(REQUEST, settings={"layer": "b8.conv1", "restrain": 3}), **quick)
 
 
 def test_a_mask_too_small_for_the_layer_is_said(generator):
