@@ -122,8 +122,6 @@ def load(path) -> Edit:
         raise UserError(f"{path}: {error}") from None
 
 
-
-
 def _read(path):
     """(header, {name: tensor})."""
     try:
@@ -149,7 +147,7 @@ def _check_header(header):
 def _recipe(header) -> dict:
     try:
         recipe = json.loads(header.get("recipe", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         recipe = None
     if not isinstance(recipe, dict):
         raise UserError(f"recipe: expected a JSON object, got {shown(header['recipe'])}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.names import checked_name
 from live.weights.presets import WeightsFile, read_file
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
     for name, text in found.checkpoints.items():
         path = folder / text
         _try(f"/weights/{name}", path, greyed,
-             lambda: checkpoints.update({name: get(path, lambda: _checkpoint(name, path, generator))}))
+             lambda: checkpoints.update({checked_name(name): get(path, lambda: _checkpoint(path, generator))}))
     for address, reason in greyed.items():
         if before is None or before.greyed.get(address) != reason:
             log.warning("%s is left out: %s", address, reason)
@@ -80,13 +81,11 @@ def _edit(path, generator, known):
     return edit
 
 
-def _checkpoint(name, path, generator):
+def _checkpoint(path, generator):
     from engine import checkpoints
-    from engine.names import checked_name
     from engine.weights_live import check_checkpoint
     from live import instruments
 
-    checked_name(name)
     found = checkpoints.load(instruments.find(path).generator, generator.device)
     check_checkpoint(found, generator)
     return found

@@ -10,7 +10,6 @@ from pydantic import Field, FiniteFloat, model_validator
 from engine.errors import UserError
 from live.config import Model, build, read_plain
 from live.presets.library import write_yaml
-from live.presets.preset import checked_name
 from live.writer import Writer
 
 SCHEMA = 1
@@ -93,6 +92,7 @@ class WeightPresets:
 
     def __post_init__(self):
         self._writer = Writer("weight presets")
+        self._since = []                                    # what was kept since the file was last asked for
 
     def names(self) -> list[str]:
         return [preset.name for preset in self.presets]
@@ -113,15 +113,25 @@ class WeightPresets:
     def get(self, name: str) -> WeightPreset | None:
         return next((preset for preset in self.presets if preset.name == name), None)
 
-    def keep(self, name: str, preset: WeightPreset | None):
-        """Store a preset in the place of the one of that name, else at the end; None takes it away."""
-        checked_name(name)
-        self.presets = _with(self.presets, name, preset)
-        self._writer.put(lambda: self._write(name, preset))
+    def keep(self, name: str, preset: WeightPreset | None, at: int | None = None):
+        """Store a preset in the place of the one of that name, else at an index (default: the end); None takes it away."""
+        self.presets = _with(self.presets, name, preset, at)
+        self._since.append((name, preset, at))
+        self._writer.put(lambda: self._write(name, preset, at))
 
-    def _write(self, name, preset):
+    def reading(self):
+        """The file is about to be read, in a thread, which flushes first."""
+        self._since = []
+
+    def read(self, presets):
+        """Take over what was in the file, and on top of it what was kept while it was read."""
+        self.presets = list(presets)
+        for kept in self._since:
+            self.presets = _with(self.presets, *kept)
+
+    def _write(self, name, preset, at):
         found = read_file(self.path)                        # with what a hand has changed in it meanwhile
-        kept = [p.model_dump(exclude_defaults=True) for p in _with(found.presets, name, preset)]
+        kept = [p.model_dump(exclude_defaults=True) for p in _with(found.presets, name, preset, at)]
         parts = {"checkpoints": dict(found.checkpoints), "presets": kept}
         write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value})
 
@@ -134,9 +144,10 @@ class WeightPresets:
         self._writer.close()
 
 
-def _with(presets, name, preset):
+def _with(presets, name, preset, at=None):
     if preset is None:
         return [p for p in presets if p.name != name]
     if any(p.name == name for p in presets):
         return [preset if p.name == name else p for p in presets]
-    return [*presets, preset]
+    at = len(presets) if at is None else at
+    return [*presets[:at], preset, *presets[at:]]

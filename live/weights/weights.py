@@ -145,8 +145,9 @@ class Weights:
     def delete(self, which):
         """Take a weight preset away; undo brings it back."""
         preset = self.presets.find(which)
+        at = self.presets.names().index(preset.name)        # undone, it has its number again, and so have those after it
         self.presets.keep(preset.name, None)
-        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset), lambda: self.presets.keep(preset.name, None))))
+        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None))))
 
     def report(self) -> dict:
         """What is there, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out": {...}}."""
@@ -159,12 +160,14 @@ class Weights:
         """Look at the folder again, in a thread."""
         if self.looking is not None and self.looking.is_alive():
             raise UserError("the edits are being read already")
+        self.presets.reading()
         self.looking = threading.Thread(target=self._look, name="edits", daemon=True)
         self.looking.start()
 
     def _look(self):
         """In the thread: what was loaded once stays, even if its file is gone or damaged now."""
         instrument, before = self.show.instrument, self.offer
+        self.presets.flush()
         try:
             found = look(before.folder, instrument.generator, before=before)
         except UserError as error:
@@ -183,7 +186,7 @@ class Weights:
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
         self.offer = offer
         self.show.instrument.reweigh(weights)
-        self.presets.presets = list(offer.file.presets)
+        self.presets.read(offer.file.presets)
         self.show.added |= weights.parameters
         if self.memory.has_library:
             self.memory.library.grow(weights.parameters)

@@ -116,6 +116,7 @@ FILES = {
     "no layer": (PARTS, {k: v for k, v in HEADER.items() if k != "layer"}, "which layer"),
     "no values": ({"directions": PARTS["directions"]}, HEADER, "no values"),
     "a recipe that isn't JSON": (PARTS, HEADER | {"recipe": "{"}, "recipe"),
+    "a recipe of lists in lists": (PARTS, HEADER | {"recipe": "[" * 100_000}, "recipe"),
     "a recipe that is a list": (PARTS, HEADER | {"recipe": "[1]"}, "recipe"),
     "NaN": (PARTS | {"values": torch.full((1, 8, 3, 3), float("nan"))}, HEADER, "NaN"),
 }

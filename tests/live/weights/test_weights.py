@@ -1,5 +1,6 @@
 """Edits and weight presets in a show: faders, fades, takes, files that are wrong, edits that join."""
 import logging
+import threading
 import re
 
 import pytest
@@ -279,6 +280,15 @@ def test_store_over_one_and_delete_can_be_undone(rig, tmp_path):
     assert found["half winter"].checkpoints == {"winter": {"amount": 0.5, "fine": 0.0}}
 
 
+def test_an_undone_delete_gives_every_preset_its_number_again(rig, tmp_path):
+    for address, argument in (("/weights/delete", 1.0), ("/undo", 1.0)):
+        rig.send(address, argument)
+        rig.play()
+    rig.weights.presets.flush()
+    names = ["base", "hats, no mouth", "half winter"]
+    assert rig.weights.presets.names() == names == [preset.name for preset in read_file(tmp_path / "weights.yaml").presets]
+
+
 def test_a_bare_press_stores_under_a_new_name(rig):
     rig.send("/weights/store")
     rig.play()
@@ -471,6 +481,36 @@ def test_an_edit_whose_file_is_gone_plays_on_and_one_that_changed_is_the_new_one
     rig.send(HATS, 0.0)
     assert rig.play() == alone.play() != changed
     alone.close()
+
+
+def test_what_is_stored_around_a_reload_is_there_after_it(rig, monkeypatch):
+    read, go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments, **named):
+        found = look(*arguments, **named)
+        read.set()
+        go_on.wait(30)
+        return found
+
+    monkeypatch.setattr("live.weights.weights.look", slow)
+    rig.send("/weights/store", "just before")
+    rig.send("/edits/reload")
+    rig.play()
+    assert read.wait(30)
+    rig.send("/weights/store", "meanwhile")
+    rig.send("/weights/delete", "base")
+    rig.play()
+    go_on.set()
+    rig.weights.looking.join(30)
+    rig.play()
+    assert rig.weights.presets.names() == ["hats, no mouth", "half winter", "just before", "meanwhile"]
+
+
+def test_a_checkpoint_of_a_bad_name_stays_out_when_the_edits_are_read_again(rig, tmp_path):
+    text = (tmp_path / "weights.yaml").read_text()
+    (tmp_path / "weights.yaml").write_text(text.replace("{winter: winter.safetensors}", "{winter: winter.safetensors, a/b: winter.safetensors}"))
+    read_again(rig)
+    assert rig.weights.report()["checkpoints"] == ["winter"] and "name" in rig.weights.report()["left_out"]["/weights/a/b"]
 
 
 def test_a_weights_file_broken_during_the_show_changes_nothing(rig, tmp_path, caplog):
