@@ -44,7 +44,10 @@ def write_text(path, text: str) -> Path:
 def write_tensors(path, tensors: dict[str, torch.Tensor], header: dict[str, str], make_folder=False) -> Path:
     """Write a safetensors file of tensors, moved to the CPU, and metadata."""
     with whole(path, make_folder) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode                     # the writer's own is for the owner alone
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary, header)
+        temporary.chmod(mode)
     return Path(path)
 
 

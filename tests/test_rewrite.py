@@ -60,6 +60,7 @@ def test_the_independence_of_a_layer(network, tmp_path):
     (("--layer", "b16.conv1"), "no object|neither key"), (("--layer", "b99.conv1", *MARKS), "no layer 'b99.conv1'"),
     (("--layer", "b16.conv1", "--copy", "3:nose"), "3:nose"), (("--request", "nowhere.json"), "nowhere.json"),
     (("--layer", "b16.conv1", *MARKS, "--rank", 0), "rank 0: expected 1 to"), (("--request", "nowhere.json", *MARKS), "leave out --copy"),
+    (("--layer", "b16.conv1", *MARKS, "--truncation", "nan"), "truncation nan: expected a number"),
     (("--layer", "b16.conv1", *MARKS, "--seeds", 5, -1), "seed -1"), (("--layer", "b16.conv1", *MARKS, "--sheet", "sheet.txt"), "sheet.txt: expected a name in"),
 ])
 def test_mistakes_are_one_line(network, tmp_path, arguments, says):

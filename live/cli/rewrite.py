@@ -54,9 +54,10 @@ def run(options):
     if options.independence:
         return _independence(options, _generator(options), path)
     picture = _checked(options, path)
+    settings = {name: getattr(options, name) for name in (*TURNED, "truncation") if getattr(options, name) is not None}
+    rewriting.Settings(**settings)                                          # refuses now what it would refuse later
     request = rewriting.read_request(options.request) if options.request else None
     generator = _generator(options, request)
-    settings = {name: getattr(options, name) for name in (*TURNED, "truncation") if getattr(options, name) is not None}
     if request is None:
         settings = {"truncation": 1.0} | settings
         request = _marked(options, generator, settings["truncation"])

@@ -38,6 +38,12 @@ def test_a_file_gives_back_the_same_edit_bit_for_bit(tmp_path, generator):
     assert [path.name for path in (tmp_path / "edits").iterdir()] == ["hats.safetensors"]
 
 
+def test_whoever_may_read_the_other_files_may_read_an_edit(tmp_path, generator):
+    (tmp_path / "plain").write_text("")
+    path = rewriting.save(tmp_path / "hats.safetensors", edit_of(generator))
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_the_file_names_the_edit(tmp_path, generator):
     rewriting.save(tmp_path / "crowns.safetensors", edit_of(generator))
     assert rewriting.load(tmp_path / "crowns.safetensors").name == "crowns"

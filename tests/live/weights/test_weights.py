@@ -1,7 +1,7 @@
 """Edits and weight presets in a show: faders, fades, takes, files that are wrong, edits that join."""
 import logging
-import threading
 import re
+import threading
 
 import pytest
 import yaml
