@@ -23,6 +23,8 @@ def save(path, pixels):
     from PIL import Image
 
     path = Path(path)
+    if not path.name:
+        raise UserError(f"{path}: can't be written: expected the name of a picture file")
     temporary = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

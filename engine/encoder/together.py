@@ -2,6 +2,7 @@
 import os
 from contextlib import contextmanager
 
+import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
@@ -23,6 +24,15 @@ def joined():
 def first() -> bool:
     """Whether this is the process that writes and tells; by itself it is."""
     return int(os.environ.get("RANK", 0)) == 0
+
+
+def agreed(figure: float, count: int) -> float:
+    """The first process's figure, in all of them: what decides when to stop may not differ by a bit, or one waits for ever."""
+    if count == 1:
+        return figure
+    told = torch.tensor(figure, dtype=torch.float64)
+    distributed.broadcast(told, 0)
+    return told.item()
 
 
 def shared(network, count):

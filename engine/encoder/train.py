@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from engine.encoder.measure import held_out
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
-from engine.encoder.together import joined, shared
+from engine.encoder.together import agreed, joined, shared
 from engine.errors import UserError
 from engine.training import append_row, read_checkpoint, write_checkpoint
 from engine.world.losses import picture_loss
@@ -109,7 +109,7 @@ class Trainer:
     def look(self, held) -> dict:
         """How the held-out pictures fare; remembers the best weights."""
         figures = held_out(self.averaged(), self.pairs.generator, held, self.pairs.size)
-        now = figures["held_picture" if self.recipe.pictures else "held_features"]
+        now = agreed(figures["held_picture" if self.recipe.pictures else "held_features"], self.count)
         self.waited += 1
         if now < self.least:
             self.least, self.waited = now, 0

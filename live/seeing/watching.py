@@ -4,6 +4,7 @@ A player of the loop, so what it decides are changes: /source/signal says whethe
 one is seen. A take holds them, and Replayed finds the same pictures again where its source can be asked for them.
 """
 import logging
+from dataclasses import replace
 
 from live.clock import now
 from live.events import Change
@@ -25,7 +26,7 @@ class Watching:
         self.arrival, self.number, self.used = None, 0, 0
         self.to_frame_ms = Ring()
         self._encoded, self._state, self._counted = encoded(), "", None
-        show.source = self
+        show.source, show.motion = self, replace(show.motion, signal=None)      # what a resumed show saw is over: it fades in anew
         show.players.append(self)
 
     def play(self, tick) -> list:
@@ -33,11 +34,12 @@ class Watching:
 
     def heard(self, tick, scene, motion, applied) -> list:
         """After the hands, who may have turned what is ours: the truth about this frame's picture."""
-        scene, newest = self.show.scene, self.feed.newest
+        scene, told = self.show.scene, self._told()      # before the picture, which may come at any time: there is no signal without one
+        newest = self.feed.newest
         if newest is not self.arrival and not (scene["/source/freeze"] and self.arrival):
             self.arrival = newest
             self.number = self.recorder.keep(newest.pixels) if self.recorder else newest.number
-        truth = {"/source/signal": float(self._told() == "live"), "/source/picture": float(self.number)}
+        truth = {"/source/signal": float(told == "live"), "/source/picture": float(self.number)}
         return [Change(address, value) for address, value in truth.items() if scene[address] != value]
 
     def _told(self) -> str:
@@ -79,9 +81,10 @@ class Replayed:
         self.source, self._last, self._told = source, None, False
 
     def picture(self, scene):
-        """The very picture that this frame saw, uint8 [H, W, 3]."""
-        if self.source is None or not scene["/source/mix"] or not scene["/source/signal"] and self._last is None:
-            return self._last
+        """The very picture that this frame saw, uint8 [H, W, 3]. Whatever the mix and the signal: a modulator may turn the
+        mix up from 0, and a take may begin while a lost source fades out."""
+        if self.source is None:
+            return None
         number = int(scene["/source/picture"])
         try:
             self._last = self.source.at(number)

@@ -1,10 +1,13 @@
 """Pictures of any kind -> small RGB ones, by area. Shared by the sources; knows PyAV's frames and Pillow's images."""
+import struct
+
 import numpy as np
 
 from engine.errors import UserError
 
 TURNS = {90: 1, 180: 2, 270: 3}     # degrees counter-clockwise -> quarter turns
-WRONG = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, MemoryError, UserError)
+WRONG = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, MemoryError, UserError,
+         TypeError, AttributeError, AssertionError, EOFError, SyntaxError, struct.error)     # these by libraries, of damaged files
 
 
 def broken() -> tuple:

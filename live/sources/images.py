@@ -16,7 +16,7 @@ class Images:
     exact = True
 
     def __init__(self, target, longest):
-        self.path, self.longest, self._last = Path(target), longest, None
+        self.path, self.longest, self._last, self._told = Path(target), longest, None, set()
         if not target or not self.path.exists():
             raise UserError(f"source images={target}: there is no such folder or picture")
         self.files = [self.path] if self.path.is_file() else sorted(p for p in self.path.iterdir() if p.suffix.lower() in KINDS)
@@ -32,8 +32,10 @@ class Images:
                 try:
                     pixels = self._read(path)
                 except UserError as error:
-                    log.warning("%s; left out", error)
                     bad.add(path)
+                    if path not in self._told:                      # once, however often it is opened again
+                        self._told.add(path)
+                        log.warning("%s; left out", error)
                     continue
                 only = len(self.files) - len(bad) == 1
                 yield Seen(pixels, number, due, None if only else DWELL)

@@ -190,6 +190,15 @@ def test_no_still_at_all(tmp_path):
         some(sources.make(f"images={tmp_path}", 256), 1)
 
 
+def test_a_damaged_still_is_told_of_once_however_often_it_is_opened_again(tmp_path, caplog):
+    (tmp_path / "b.png").write_bytes(b"rubbish")
+    stills = sources.make(f"images={tmp_path}", 256)
+    for _ in range(3):
+        with pytest.raises(UserError, match="none of its 1"):
+            some(stills, 1)
+    assert caplog.text.count("left out") == 1
+
+
 @pytest.mark.parametrize("width, height, longest, fits", [(7680, 4320, 256, (256, 144)), (1, 1, 256, (1, 1)), (4000, 1, 256, (256, 1)), (3, 9, 4, (1, 4))])
 def test_fitting(width, height, longest, fits):
     assert fitting(width, height, longest) == fits

@@ -227,18 +227,23 @@ save(Path(sys.argv[1]) / f"rank{os.environ['RANK']}.safetensors", made, "float32
 """
 
 
-def test_two_processes_train_as_one_with_twice_the_batch(tmp_path):
-    """As torchrun starts them: both end with the same weights, the mean of both gradients was followed."""
+def two_processes(program, *arguments):
+    """Run a program twice, as torchrun starts its processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
                            "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": str(Path(__file__).parents[3])}
-    running = [subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env=shared | {"RANK": str(rank)}, stderr=subprocess.PIPE)
+    running = [subprocess.Popen([sys.executable, "-c", program, *arguments], env=shared | {"RANK": str(rank)}, stderr=subprocess.PIPE)
                for rank in (0, 1)]
     for process in running:
         assert process.wait(120) == 0, process.stderr.read().decode()[-2000:]
         process.stderr.close()
+
+
+def test_two_processes_train_as_one_with_twice_the_batch(tmp_path):
+    """As torchrun starts them: both end with the same weights, the mean of both gradients was followed."""
+    two_processes(WORKER, str(tmp_path))
     zero, one = (encoders.load(tmp_path / f"rank{rank}.safetensors") for rank in (0, 1))
     assert equal(zero, one)
     encoder, pairs = lessons(tiny())
@@ -247,6 +252,29 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path):
         trainer.step()
     for a, b in zip(zero.parameters(), trainer.averaged().parameters()):
         assert torch.allclose(a, b, atol=2e-3)
+
+
+DOUBTER = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from tests.engine.encoder.test_train import SHORT, lessons, held_of
+from engine.encoder import train
+from tests.conftest import tiny
+encoder, pairs = lessons(tiny())
+held = held_of(pairs)
+if os.environ["RANK"] == "1":
+    held = replace(held, target=held.target * float("nan"))
+train.train(Path(sys.argv[1]), encoder, pairs, replace(SHORT, steps=3, every=1, patience=2), held)
+"""
+
+
+def test_processes_that_see_other_figures_stop_together(tmp_path):
+    """The second one never sees a gain; had it stopped by itself, the first would have waited for it."""
+    two_processes(DOUBTER, str(tmp_path))
+    assert (tmp_path / "figures.csv").read_text().count("\n") == 4
 
 
 class Both:

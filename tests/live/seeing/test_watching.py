@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import live.modulator_commands                # noqa: F401  (its commands)
 from engine.encoder import Encoder
 from engine.encoder_live import LiveEncoder
 from engine.errors import UserError
 from engine.instrument import Instrument
 from live.events import Tick
+from live.presets.autosave import resumed
 from live.seeing import flags as seeing
 from live.seeing.feed import Arrival, Feed
 from live.seeing.recorder import SourceRecorder
@@ -96,7 +98,7 @@ def test_states(feed):
     assert feed.feed.newest.number == 1
 
 
-@pytest.mark.parametrize("error", [OSError("unplugged"), UserError("source fake: gone"), ValueError("rubbish"), None])
+@pytest.mark.parametrize("error", [OSError("unplugged"), UserError("source fake: gone"), ValueError("rubbish"), TypeError("a bug"), None])
 def test_a_lost_source_is_opened_again_and_told_of_once(feed, error, caplog):
     feed.put(Seen(picture(1), 0, None, 0.1))
     until(lambda: feed.feed.newest)
@@ -150,6 +152,9 @@ def test_a_preview_is_for_the_performers_screen(tmp_path):
     broken = Feed("fake", 64, now=Time(), made=SimpleNamespace(pictures=lambda: iter([Seen(picture(1))])), preview=tmp_path)
     broken.run()
     assert broken.state == "live" and broken.preview is None         # a preview that can't be written loses no picture
+    nameless = Feed("pattern=still", 64, now=Time(), preview=".")
+    nameless.run()
+    assert nameless.state == "live" and nameless.preview is None
 
 
 # -- in a show
@@ -168,8 +173,8 @@ class Still:
         pass
 
 
-def seeing_rig(folder=None, feed=None, **options):
-    rig = Rig(folder)
+def seeing_rig(folder=None, feed=None, rig=None, **options):
+    rig = rig or Rig(folder)
     rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
     rig.feed = feed or Still()
     rig.watching = Watching(rig.show, rig.feed, lambda: rig.instrument.sight.encoded, **options)
@@ -255,6 +260,21 @@ def test_presets_keep_the_sources_settings_and_not_its_state(tmp_path):
     rig.close()
 
 
+def test_in_a_resumed_show_the_source_fades_in_anew(tmp_path):
+    rig, saved = seeing_rig(), tmp_path / "last.json"
+    rig.memory.save_to(saved)
+    rig.feed.show(4, picture(1))
+    rig.play(80)
+    rig.close()
+    rig = Rig()
+    rig.show.scene, rig.show.motion = resumed(saved, rig.base, rig.hash)
+    rig = seeing_rig(rig=rig)
+    rig.play(3)
+    rig.feed.show(0, picture(1))
+    rig.play(2)
+    assert 0 < rig.show.motion.signal < 0.1
+
+
 def test_the_report(tmp_path):
     time = Time()
     rig = seeing_rig(now=time)
@@ -317,6 +337,53 @@ def test_a_take_played_to_a_video_is_the_same_again_to_the_bit(tmp_path, clip, b
     again = replayed(tmp_path / "a.take")
     digests = lambda frames: [hashlib.sha256(f).hexdigest() for f in frames]
     assert digests(again) == digests(shown) and len(set(digests(shown))) > 20
+
+
+def test_a_take_begun_while_a_lost_source_fades_out(tmp_path, clip):
+    rig, source = seeing_rig(), make(f"video={clip}", 256)
+    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
+    rig.feed.show(4, source.at(4))
+    rig.play(80)
+    rig.feed.state = "lost"
+    rig.play(10)
+    rig.memory.record_to(tmp_path / "a.take")
+    rig.play(30)
+    rig.close()
+    assert 0 < rig.show.motion.signal < 1
+    assert replayed(tmp_path / "a.take") == list(rig.screen)[90:]
+
+
+def test_a_take_whose_mix_is_turned_by_a_modulator_alone(tmp_path, clip):
+    rig, source = seeing_rig(), make(f"video={clip}", 256)
+    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
+    rig.send("/source/mix", 0.0)
+    rig.send("/modulators/add", "eye", "/source/mix", "sine", 0.5)
+    rig.memory.record_to(tmp_path / "a.take")
+    for turn in range(40):
+        rig.feed.show(turn % 12, source.at(turn % 12))
+        rig.play()
+    rig.close()
+    assert rig.instrument.sight.encoded > 2
+    assert replayed(tmp_path / "a.take") == list(rig.screen)
+
+
+def test_there_is_no_signal_without_a_picture():
+    """The first picture may come at any moment of a frame, also after the show has asked for it."""
+    rig = seeing_rig()
+
+    class Racing(Still):
+        @property
+        def newest(self):
+            found, self.state = self.found, "live"
+            self.found = Arrival(picture(9), 3, 0.0)
+            return found
+    racing = Racing()
+    racing.found, racing.state = None, "waiting"
+    rig.watching.feed = racing
+    for _ in range(3):
+        rig.play()
+        assert rig.watching.arrival or rig.show.scene["/source/signal"] == 0.0
+    assert rig.show.scene["/source/signal"] == 1.0
 
 
 @pytest.mark.parametrize("name", ["frames", "out.mkv"])
