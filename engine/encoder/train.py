@@ -62,6 +62,9 @@ def train(folder, encoder: Encoder, pairs, recipe: Recipe = Recipe(), held=None,
             if trainer.steps % recipe.every and trainer.steps < recipe.steps:
                 continue
             figures |= trainer.look(held) if held is not None else {}
+            if wrong := next((name for name, value in figures.items() if not math.isfinite(value)), None):
+                raise UserError(f"{folder}: at step {trainer.steps} the {wrong} is not a number any more; go on with a smaller rate "
+                                "(what was saved before is whole)")
             if rank == 0:
                 trainer.note(figures)
                 trainer.save()

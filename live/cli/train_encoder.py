@@ -10,6 +10,7 @@ The folder fills with checkpoint.safetensors, encoder.safetensors, figures.csv, 
 above, below them what is made of them with the mean look, with their own, and with another picture's.
 """
 import csv
+import math
 import pathlib
 
 from engine.errors import UserError
@@ -17,6 +18,7 @@ from live import instruments, sheets
 
 SHOWN = 8                           # pictures on the sheet
 LARGEST = 128                       # their side
+MOST_PSI, STRONGEST, MOST_SEED = 10, 5, 1_000_000
 HELD = 48                           # pictures nothing is learned from
 
 
@@ -50,6 +52,7 @@ def run(options):
 
     where = pathlib.Path(_wanted(options.ship, "--ship") if options.published else _wanted(options.output, "-o"))
     recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
+    _check(options)
     generator = checkpoints.load(instruments.find(options.instrument).generator)
     if options.published:
         keras_bundle.convert(options.published, generator, options.layer, where, options.preset)
@@ -80,9 +83,22 @@ def _recipe(options, recipe):
     from dataclasses import replace
 
     asked = {name: getattr(options, name) for name in ("steps", "batch", "rate", "every", "patience")}
-    if wrong := next((name for name, value in asked.items() if value is not None and value <= 0), None):
+    if wrong := next((name for name, value in asked.items() if value is not None and not 0 < value < math.inf), None):
         raise UserError(f"--{wrong} {asked[wrong]}: expected more than 0")
     return replace(recipe, **{name: value for name, value in asked.items() if value is not None})
+
+
+def _check(options):
+    """What would otherwise be found wrong in the midst of the run, or after it."""
+    for flag, value, low, high in (("--psi", options.psi[0], -MOST_PSI, MOST_PSI), ("--psi", options.psi[1], -MOST_PSI, MOST_PSI),
+                                   ("--drawn", options.drawn, 0, 1), ("--augment", options.augment, 0, STRONGEST),
+                                   ("--seed", options.seed, 0, MOST_SEED)):
+        if value is not None and not low <= value <= high:
+            raise UserError(f"{flag} {value}: expected {low} to {high}")
+    if options.ship and not pathlib.Path(options.ship).parent.is_dir():
+        raise UserError(f"--ship {options.ship}: there is no such folder to write to")
+    if options.ship and pathlib.Path(options.ship).is_dir():
+        raise UserError(f"--ship {options.ship}: expected the name of a file, this is a folder")
 
 
 def lessons(options, generator, plan):

@@ -52,6 +52,13 @@ MISTAKES = {
     "input": (["--input", "20"], "expected 1, 2, 4, 8, ... times"),
     "width": (["--width", "2"], "encoder width 2: expected 8 to"),
     "steps": (["--steps", "0"], "--steps 0: expected more than 0"),
+    "rate": (["--rate", "nan"], "--rate nan: expected more than 0"),
+    "psi": (["--psi", "nan", "1"], "--psi nan: expected -10 to 10"),
+    "drawn": (["--drawn", "2"], "--drawn 2.0: expected 0 to 1"),
+    "augment": (["--augment", "-1"], "--augment -1.0: expected 0 to 5"),
+    "seed": (["--seed", "99999999999999999999"], "expected 0 to 1000000"),
+    "ship": (["--ship", "nowhere/at/all.safetensors"], "--ship nowhere/at/all.safetensors: there is no such folder"),
+    "ship to a folder": (["--ship", "/"], "--ship /: expected the name of a file"),
     "loss size": (["--loss-size", "20"], "loss size 20: expected one of"),
     "start": (["--start", "none.safetensors"], "none.safetensors: there is no such file"),
     "instrument": (["--instrument", "nowhere"], "nowhere: there is no such instrument"),
@@ -64,6 +71,15 @@ def test_mistakes_are_told_in_one_line(network, tmp_path, capsys, flags, says):
     assert command(network, tmp_path / "run", *flags) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
+
+
+def test_a_run_that_diverges_ends_and_keeps_what_was_saved(network, tmp_path, capsys):
+    assert command(network, tmp_path / "run", "--steps", 2) == 0
+    saved = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert command(network, tmp_path / "run", "--steps", 6, "--rate", 1e9) == 2
+    assert "at step 4 the loss is not a number any more; go on with a smaller rate" in capsys.readouterr().err.replace("\n", " ")
+    assert saved == {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert command(network, tmp_path / "run", "--steps", 4) == 0
 
 
 def test_the_world_is_for_its_own_network_only(tmp_path, capsys):
