@@ -24,10 +24,13 @@ def fitting(width: int, height: int, longest: int) -> tuple[int, int]:
 
 
 def from_video(frame, longest: int) -> np.ndarray:
-    """An av.VideoFrame -> uint8 [H, W, 3] RGB, upright, sides at most `longest`."""
+    """An av.VideoFrame -> uint8 [H, W, 3] RGB, upright, what is transparent on black, sides at most `longest`."""
     width, height = fitting(frame.width, frame.height, longest)
-    small = frame.reformat(width, height, "rgb24", interpolation="AREA")
+    clear = any(component.is_alpha for component in frame.format.components)
+    small = frame.reformat(width, height, "rgba" if clear else "rgb24", interpolation="AREA")
     pixels = small.to_ndarray(channel_last=True)
+    if clear:
+        pixels = ((pixels[..., :3].astype(np.uint16) * pixels[..., 3:] + 127) // 255).astype(np.uint8)
     turns = TURNS.get(round(getattr(frame, "rotation", 0) / 90) * 90 % 360, 0)
     return np.ascontiguousarray(np.rot90(pixels, turns))
 

@@ -150,6 +150,20 @@ def test_floats_that_are_not_finite():
     assert from_image(Image.fromarray(np.array([[np.nan, np.inf, -np.inf, 2.0]], np.float32)), 8)[0, :, 0].tolist() == [0, 0, 0, 255]
 
 
+@pytest.mark.parametrize("codec, layout, suffix", [("png", "rgba", "mov"), ("ffv1", "bgra", "mkv"), ("qtrle", "argb", "mov")])
+def test_what_is_transparent_in_a_video_is_black(tmp_path, codec, layout, suffix):
+    alpha = layout.index("a")
+    pixels = np.full((32, 48, 4), 255, np.uint8)
+    pixels[:, :16, alpha], pixels[:, 16:32, alpha] = 0, 128
+    with av.open(str(tmp_path / f"a.{suffix}"), "w") as file:
+        stream = file.add_stream(codec, 25)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, layout
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, layout)))
+        file.mux(stream.encode())
+    shown = sources.make(f"video={tmp_path / f'a.{suffix}'}", 256).at(0)
+    assert (shown[:, :16] == 0).all() and (shown[:, 16:32] == 128).all() and (shown[:, 32:] == 255).all()
+
+
 def test_what_is_transparent_is_black():
     picture = half("RGBA")
     picture.putalpha(0)
