@@ -6,6 +6,7 @@ only take turns with the network. The turns in between cost one interpolation. L
 something from frame to frame, so a take plays the frames in order; begin anew with forget(), or a motion whose count
 has gone back. Knows tensors, scenes and pictures as arrays; no cameras and no clock.
 """
+import hashlib
 import logging
 
 import numpy as np
@@ -39,6 +40,13 @@ class LiveEncoder:
         self._from = self._to = self._now = None        # feature maps [1, O, h, w]: gliding from, to, and where it is
         self._gone, self._at, self._ran = 1.0, None, None
         self._seen = None                               # (the picture, the view of it) that was encoded last
+
+    def fingerprint(self) -> str:
+        """What tells this encoder from another: of its numbers."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.encoder.state_dict().items()):
+            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def warm_up(self):
         """Run the encoder once for nobody: what is made on first use is made before the show."""

@@ -136,7 +136,7 @@ def _play(options, opened, closing):
 
 def _memory(options, opened, show):
     """Presets, takes, undo and the autosave, at the state the flags ask for."""
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options))
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
     memory = Memory(show, opened.library(), origin=origin)
     Weights(show, memory, opened.offer)
     saved = opened.folder.folder / ".last-scene.json"

@@ -37,11 +37,12 @@ def made(text, instrument):
     return sources.make(text, longest(instrument))
 
 
-def reference(options) -> tuple[str, str]:
-    """(what a take says its source is, the fingerprint of its file): what made() will find again."""
+def reference(options, instrument) -> tuple[str, str, str]:
+    """(what a take says its source is, the fingerprints of its file and of the encoder): what made() will find again."""
+    encoder = instrument.sight.fingerprint() if options.source and instrument.sight else ""
     if options.record_source:
-        return f"video={Path(options.record_source).resolve()}", ""
-    return referred(options.source or "")
+        return f"video={Path(options.record_source).resolve()}", "", encoder
+    return *referred(options.source or ""), encoder
 
 
 def referred(text: str) -> tuple[str, str]:
@@ -97,4 +98,6 @@ def again(take, instrument, text=None) -> Replayed:
         return Replayed(None)
     if take.origin.source_hash and referred(wanted)[1] != take.origin.source_hash:
         log.warning("%s: %s is not the file it was played to; the pictures will be others", take.path, wanted)
+    if take.origin.encoder and instrument.sight.fingerprint() != take.origin.encoder:
+        log.warning("%s: it was played with another encoder; --encoder names one; the pictures will be others", take.path)
     return Replayed(source)

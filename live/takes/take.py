@@ -30,7 +30,7 @@ DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, UserErro
 @dataclass(frozen=True)
 class Origin:
     """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
-    source_hash: what tells its file from another.
+    source_hash: what tells its file from another. encoder: what tells the one it was seen by from another.
     """
     instrument: str = ""
     generator: str = ""
@@ -38,6 +38,7 @@ class Origin:
     fps: float = 0.0
     source: str = ""
     source_hash: str = ""
+    encoder: str = ""
 
 
 class TakeWriter:
@@ -123,7 +124,7 @@ class TakeReader:
             hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
-            header = {"source_hash": ""} | header
+            header = {"source_hash": "", "encoder": ""} | header
             self.origin = Origin(**{name: header[name] for name in vars(Origin())})
             self.scene, self.motion = scene_from_plain(header["scene"], self.base), motion_from_plain(header["motion"])
             shown = header.get("shown")

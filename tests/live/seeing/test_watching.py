@@ -418,7 +418,7 @@ def test_a_recorded_camera_is_played_again_to_the_bit(tmp_path):
     kept = SourceRecorder(tmp_path / "eye.mkv")
     rig = seeing_rig(recorder=kept)
     rng = np.random.default_rng(3)
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=tmp_path / "eye.mkv", source="camera")))
+    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=tmp_path / "eye.mkv", source="camera"), rig.instrument))
     rig.memory.record_to(tmp_path / "a.take")
     for turn in range(30):
         if turn % 3:
@@ -439,6 +439,20 @@ def test_a_take_whose_pictures_are_gone_says_so_and_plays(tmp_path, clip, caplog
     copy.write_bytes(clip.read_bytes() + b" ")
     replayed(tmp_path / "a.take")
     assert "not the file it was played to" in caplog.text
+
+
+def test_a_take_played_with_another_encoder_says_so(tmp_path, clip, caplog):
+    rig = seeing_rig()
+    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=None, source=f"video={clip}"), rig.instrument))
+    rig.memory.record_to(tmp_path / "a.take")
+    rig.play(3)
+    rig.close()
+    replayed(tmp_path / "a.take")
+    assert "another encoder" not in caplog.text
+    rig = Rig()
+    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=2))
+    seeing.again(TakeReader(tmp_path / "a.take", rig.base, rig.hash), rig.instrument)
+    assert "played with another encoder" in caplog.text
 
 
 def test_a_take_of_a_camera_says_that_its_pictures_are_not_there(tmp_path, clip, caplog):
