@@ -154,6 +154,12 @@ def test_a_file_brings_it_back(tmp_path, generator, preset):
         assert torch.allclose(half(pictures(half)), made(pictures(made)), atol=0.02)
 
 
+def test_a_file_may_be_read_by_whom_files_may(tmp_path, generator):
+    (tmp_path / "other").touch()
+    encoders.save(tmp_path / "e.safetensors", Encoder.fresh(generator, "b16.conv1"))
+    assert (tmp_path / "e.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_another_generator_is_refused_by_both_names(tmp_path, generator):
     made = Encoder.fresh(generator, "b16.conv1", width=16)
     path = encoders.save(tmp_path / "e.safetensors", made)
