@@ -171,6 +171,8 @@ def _encoder(variables, generator, layer, preset):
                 raise UserError(f"layer_with_weights-{i} lacks its {theirs}: not a published encoder")
             value = torch.from_numpy(variables[i, theirs].copy())
             state[f"{prefix}.{ours}"] = value.permute(3, 2, 0, 1) if value.ndim == 4 else value
+    if extra := sorted(state.keys() - encoder.state_dict().keys()):
+        raise UserError(f"{extra[0]}: the file has it, preset {preset} has no such layer")
     for name, expected in encoder.state_dict().items():
         if expected.is_floating_point() and (name not in state or state[name].shape != expected.shape):
             raise UserError(f"{name}: expected {list(expected.shape)} for {layer}, got {list(state[name].shape) if name in state else 'nothing'}")

@@ -154,6 +154,12 @@ def test_other_layouts_are_refused(tmp_path, generator, arrays, says):
     assert "\n" not in str(caught.value)
 
 
+def test_a_preset_with_fewer_layers_than_the_file_is_refused(tmp_path, generator):
+    bundle(tmp_path / "whole", variables())
+    with pytest.raises(UserError, match="body.rows.4.conv.bias: the file has it, preset published-short has no such layer"):
+        keras_bundle.load(tmp_path / "whole", generator, "b16.conv1", "published-short")
+
+
 def test_half_precision_is_refused(tmp_path, generator):
     with pytest.raises(UserError, match="another kind than float32"):
         keras_bundle.load(bundle(tmp_path / "m", variables(), dtype=19), generator, "b16.conv1")
