@@ -142,7 +142,8 @@ class Trainer:
     def save(self):
         """Write checkpoint.safetensors."""
         kinds = {"weights": self.encoder.state_dict(), "average": self.optimiser.average, "optimiser": self.optimiser.state, "best": self.best}
-        place = {"steps": self.steps, "waited": self.waited, "running": self.running, "least": self.least, "plan": asdict(self.encoder.plan)}
+        place = {"steps": self.steps, "waited": self.waited, "running": self.running, "least": self.least, "plan": asdict(self.encoder.plan),
+                 "turning": self.recipe.turning}
         write_checkpoint(self.folder / "checkpoint.safetensors", kinds, place)
 
     def resume(self):
@@ -154,6 +155,9 @@ class Trainer:
         plan = Plan(**place["plan"] | {name: tuple(place["plan"][name]) for name in ("features", "size")})
         if plan != self.encoder.plan:
             raise UserError(f"{path}: the run there is for another encoder, {plan}; expected {self.encoder.plan}: choose another folder")
+        if place.get("turning", self.recipe.turning) != self.recipe.turning:
+            raise UserError(f"{path}: the run there follows {'the published recipe' if self.recipe.turning else 'ours, not the published recipe'}: "
+                            "go on as it began, or choose another folder")
         self.encoder.load_state_dict(kinds["weights"])
         self.optimiser.average, self.optimiser.state, self.best = kinds["average"], kinds["optimiser"], kinds["best"]
         self.steps, self.waited, self.running, self.least = place["steps"], place["waited"], place["running"], place["least"]

@@ -73,6 +73,14 @@ def test_mistakes_are_told_in_one_line(network, tmp_path, capsys, flags, says):
     assert says in error and error.count("\n") == 1
 
 
+def test_one_recipe_does_not_go_on_with_the_others_run(network, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert command(network, folder, "--preset", "published", "--steps", 2) == 0
+    assert command(network, folder, "--seed-mode", "--steps", 4) == 2
+    assert "the run there follows ours, not the published recipe" in capsys.readouterr().err.replace("\n", " ")
+    assert command(network, folder, "--preset", "published", "--steps", 4) == 0
+
+
 def test_a_run_that_diverges_ends_and_keeps_what_was_saved(network, tmp_path, capsys):
     assert command(network, tmp_path / "run", "--steps", 2) == 0
     saved = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
