@@ -39,6 +39,8 @@ class Images:
                     continue
                 only = len(self.files) - len(bad) == 1
                 yield Seen(pixels, number, due, None if only else DWELL)
+                if only:
+                    return                                          # it stays; an 8K one read again and again would cost the show time
                 due += DWELL
         raise UserError(f"source images={self.path}: none of its {len(self.files)} pictures can be read")
 

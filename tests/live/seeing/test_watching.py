@@ -128,6 +128,17 @@ def test_a_picture_that_stays_for_good_never_stalls():
     assert feed.state == "live" and feed.arrived == 1
 
 
+def test_a_single_still_is_read_once_and_stays(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
+    time = Time()
+    feed = Feed(f"images={tmp_path}", 64, now=time)
+    feed.run()                                                      # ends by itself
+    time.now = 1e6
+    assert feed.state == "live" and feed.arrived == 1
+
+
 def test_pictures_are_shown_when_they_are_due_and_late_ones_not_in_a_burst():
     time, waits = Time(), []
     feed = Feed("fake", 64, now=time, made=Fake())
