@@ -27,6 +27,10 @@ class SourceRecorder:
             raise UserError(f"--record-source {path}: expected a name ending in .mkv")
         if self.path.exists():
             raise UserError(f"{path}: there is a file of that name already; choose another")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)         # as for takes
+        except OSError as error:
+            raise UserError(f"--record-source {path}: can't be written: {error.strerror}") from None
         self._pictures = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="source recorder", daemon=True)
         self._thread.start()

@@ -440,6 +440,16 @@ def test_a_recorded_camera_is_played_again_to_the_bit(tmp_path):
     assert kept.failed is None and replayed(tmp_path / "a.take") == list(rig.screen)
 
 
+def test_a_recording_makes_its_folder_or_says_that_it_cannot(tmp_path):
+    kept = SourceRecorder(tmp_path / "new" / "eye.mkv")
+    kept.keep(picture(3))
+    kept.close()
+    assert kept.failed is None and (tmp_path / "new" / "eye.mkv").stat().st_size
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="--record-source .*eye.mkv: can't be written"):
+        SourceRecorder(tmp_path / "file" / "eye.mkv")
+
+
 def test_a_take_whose_pictures_are_gone_says_so_and_plays(tmp_path, clip, caplog):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clip.read_bytes())
