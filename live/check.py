@@ -38,7 +38,7 @@ def check(instrument, library: Library | None = None, folder=None, mappings=(), 
     if library is not None:
         rows += [_row("preset", name, lambda: _preset(instrument, library, name), limit_ms) for name in library.names()]
         rows += [Row("set list", name, False, "there is no such preset") for name in _missing(library)]
-    rows += [_row("mapping", Path(path).name, lambda: _mapping(path)) for path in mappings]
+    rows += [_row("mapping", Path(path).name, lambda: _mapping(path, instrument)) for path in mappings]
     rows += _weights(instrument, offer, limit_ms) if offer is not None else []
     instrument.weights.write(instrument.scene())         # the parts are compared with the network's own weights
     for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("encoder", "encoder*.safetensors", "engine.encoder")):
@@ -100,10 +100,13 @@ def _missing(library) -> list[str]:
     return sorted(named - set(library.names()))
 
 
-def _mapping(path):
+def _mapping(path, instrument) -> str:
+    """Load a mapping file; what in it means nothing to this instrument."""
+    from live.hands.mapping_file import doubts
     from live.mapping import Mapping
 
     Mapping.load([path])
+    return "; ".join(doubts(path, declared(instrument.scene())))
 
 
 def _part(instrument, module, path) -> str:

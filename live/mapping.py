@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 REMEMBERED = 4096                   # controls known to be bound to nothing
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
+NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
 OF_LEARN = "/midi/"                 # keys bound to these commands go on doing so while a control is learned
 
 
@@ -45,7 +46,7 @@ class Mapping:
 
     bank: which of the bindings that name one act. macros: {number: live.hands.macros.Macro}. learn: what is learned on top.
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
-    shown: what feedback has last sent to controls that are positions, {control: (position, when)}.
+    shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
     last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
@@ -118,11 +119,12 @@ class Mapping:
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
         if held and AT_DEVICE in rest:
-            self.hands[event.control] = event.value, event.at
-            if self.shown and self._echoed(event):
-                for h in held:
+            if self.shown.get(event.control) and self._echoed(event):
+                self.hands[event.control] = event.value, NO_HAND
+                for h in held if len(self.shown[event.control]) == 1 else ():
                     h.stands(event, turn)
                 return
+            self.hands[event.control] = event.value, event.at
         for h in (self._down and self._let_go(event)) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
@@ -149,9 +151,11 @@ class Mapping:
         return True
 
     def _echoed(self, event):
-        """Whether a motor fader only says where it was just sent to."""
-        value, at = self.shown.get(event.control, (None, 0.0))
-        return value is not None and event.at - at < ECHOED and abs(value - event.value) < 0.5 / 127
+        """Whether a motor fader only says where it was sent to, now or a moment ago; what it says else, a hand does."""
+        sent = [(position, at) for position, at in self.shown[event.control] if event.at - at < ECHOED]
+        said = next((n for n, (position, _) in enumerate(sent) if abs(position - event.value) < 0.5 / 127), len(sent))
+        self.shown[event.control] = tuple(sent[said:])
+        return said < len(sent)
 
     def _let_go(self, event):
         """What is to hear a release: what heard the press, though other bindings may have come since."""

@@ -19,7 +19,7 @@ from engine.errors import UserError
 from live import addresses, instruments, journal, machine, opening
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
-from live.hands import feedback, learn
+from live.hands import feedback, learn, mapping_file
 from live.hands.macros import Macros, labelled
 from live.hands.touch import Touches
 from live.loop import Show
@@ -103,6 +103,8 @@ def _play(options, opened, closing):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     Macros(show)
+    for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
+        log.warning("%s", doubt)
     for address in options.learn:
         mapping.learn.begin(learn.target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)

@@ -4,10 +4,12 @@ A control is named as its source names it: "cc 1/16", "cc14 1/16", "nrpn 1/300",
 "program 1", "key space", "osc /fader/3".
 """
 import re
+from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from engine.errors import UserError
 from live.hands import curves
 from live.config import Model
 from live.hands.relative import ENCODINGS
@@ -16,15 +18,15 @@ AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event sa
 BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
 
 _CHANNEL = r"(?:[1-9]|1[0-6])"
-_SEVEN = r"(?:\d{1,2}|1[01]\d|12[0-7])"
+_SEVEN = r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"
 CONTROLS = {
     "cc": (rf"{_CHANNEL}/{_SEVEN}", "cc CHANNEL/NUMBER, 1-16 and 0-127"),
-    "cc14": (rf"{_CHANNEL}/(?:[12]?\d|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31"),
-    "nrpn": (rf"{_CHANNEL}/(?:\d{{1,4}}|1[0-5]\d{{3}}|16[0-2]\d{{2}}|163[0-7]\d|1638[0-3])", "nrpn CHANNEL/NUMBER, 1-16 and 0-16383"),
+    "cc14": (rf"{_CHANNEL}/(?:[12]?[0-9]|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31"),
+    "nrpn": (rf"{_CHANNEL}/(?:[0-9]|[1-9][0-9]{{1,3}}|1[0-5][0-9]{{3}}|16[0-2][0-9]{{2}}|163[0-7][0-9]|1638[0-3])", "nrpn CHANNEL/NUMBER, 1-16 and 0-16383"),
     "note": (rf"{_CHANNEL}/{_SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127"),
     "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
     "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
-    "program": (rf"{_CHANNEL}(?:/(?:[1-9]\d?|1[01]\d|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128"),
+    "program": (rf"{_CHANNEL}(?:/(?:[1-9][0-9]?|1[01][0-9]|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128"),
     "key": (r"(?:(?:ctrl|alt|shift|meta)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
     "window": ("close", "window close"),
     "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
@@ -87,6 +89,14 @@ class Binding(Model):
     def _pattern(cls, text):
         return checked_pattern(text)
 
+    @field_validator("arguments", "value", "step")
+    @classmethod
+    def _finite(cls, given):
+        for value in given if isinstance(given, list) else [given]:
+            if isinstance(value, float) and not isfinite(value):
+                raise ValueError(f"expected a finite number, got {value}")
+        return given
+
     @model_validator(mode="after")
     def _agrees(self):
         mode = self.mode or ("step" if self.step is not None else None)
@@ -132,6 +142,14 @@ class Binding(Model):
     def hears(self, device: str | None) -> bool:
         """Whether it listens to this device; events without one are heard by bindings without one."""
         return self.device is None or device is not None and re.search(self.device, device, re.IGNORECASE) is not None
+
+
+def bound(**given) -> Binding:
+    """A binding from what hands and senders say. UserError: there is no such."""
+    try:
+        return Binding(**given)
+    except ValidationError as error:
+        raise UserError(f"learn: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def checked_pattern(text):

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 1 / 30                      # seconds between looks at the scene
 MOST = 16                           # messages at a look
+ANSWERS = 15                        # messages that a motor fader may still have to say back, besides the newest
 TOUCHED = 0.3                       # seconds after a hand's last move in which its control is left alone
 STATES = {"/freeze": "/output/freeze", "/blackout": "/output/blackout"}      # commands whose light shows a parameter
 TURNED = ("cc", "cc14", "nrpn", "bend")
@@ -117,9 +118,10 @@ class Feedback:
             if hand is not None and self._hands.get(control) != hand and shows_itself(shown):
                 self._hands[control] = hand
                 self._sent[control] = messages(shown.led, hand[0], False)           # it is there already
-            if shows_itself(shown):
-                mapping.shown[control] = position, moment
-            sent += self._put(control, messages(shown.led, position, pressed(shown.binding)))
+            found = messages(shown.led, position, pressed(shown.binding))
+            if shows_itself(shown) and self._sent.get(control) != found:
+                mapping.shown[control] = *mapping.shown.get(control, ())[-ANSWERS:], (position, moment)
+            sent += self._put(control, found)
 
     def _put(self, control, found):
         if self._sent.get(control) == found:

@@ -149,7 +149,7 @@ class Held:
 
     def _pressed(self, down, value, turn):
         binding, mode = self.binding, self.binding.pressing
-        parameter = turn.scene.parameters[binding.to]
+        parameter = self._parameter(turn)
         if not down:
             if mode == "momentary":
                 turn.change(binding.to, parameter.plain(binding.at(0.0)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.errors import UserError
 from live.hands import relative
-from live.hands.binding import AT_DEVICE, CONTROLS, Binding
+from live.hands.binding import AT_DEVICE, CONTROLS, Binding, bound
 from live.commands import COMMANDS
 from live.hands.pairs import NO_NUMBER, NUMBER, VALUE
 
@@ -30,6 +30,8 @@ class Learn:
         """Wait for a control to move. UserError: how is no way to play one."""
         if how is not None and how not in HOW:
             raise UserError(f"learn: expected one of {', '.join(HOW)}, got {how!r}")
+        if how in relative.ENCODINGS and address in COMMANDS:
+            raise UserError(f"learn: {how} is for parameters; a command is pressed, and {address} is one")
         self.wanted.append((address, how))
         self._values.clear()
 
@@ -45,7 +47,10 @@ class Learn:
         return bool(self.wanted) and event.control.partition(" ")[0] in CONTROLS
 
     def heard(self, event, parameter, bank=None) -> Binding | None:
-        """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command."""
+        """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command.
+
+        UserError: its control can't be played as was wanted; another one is waited for.
+        """
         control, _, device = event.control.partition(AT_DEVICE)
         kind, _, rest = control.partition(" ")
         found = (control, {}) if kind != "cc" else self._change(rest, device, event)
@@ -53,8 +58,8 @@ class Learn:
             return None
         control, more = found
         address, how = self.wanted[0]
-        binding = Binding(control=control, to=address, **self._options(control, parameter, how, more), bank=bank,
-                          **({"device": pattern(device)} if device else {}))
+        binding = bound(control=control, to=address, **self._options(control, parameter, how, more), bank=bank,
+                        **({"device": pattern(device)} if device else {}))
         self.wanted.popleft()
         self._values.clear()
         self.keep(binding)
@@ -127,6 +132,11 @@ def same_control(binding):
 def pattern(device: str) -> str:
     """The regular expression that this device's name matches, and no other's."""
     return "^" + _SPECIAL.sub(r"\\\g<0>", device) + "$"
+
+
+def named_by(pattern: str) -> str:
+    """The name of the device that pattern() was made for."""
+    return re.sub(r"\\(.)", r"\1", pattern[1:-1])
 
 
 def target(address, scene):

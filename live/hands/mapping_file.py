@@ -3,6 +3,7 @@
 Knows the words of a file, not what hands are doing. Every mistake is told with the file, the way to it and what is allowed.
 """
 import itertools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +15,11 @@ from live.hands import devices
 from live.hands.binding import Binding, checked_pattern
 from live.commands import COMMANDS
 from live.config import Model, build, read_plain, write_yaml
+from live.hands.learn import named_by
 from live.hands.macros import Macro
 
 FOLDER = Path(__file__).parents[2] / "mappings"
+COMES = ("/bends/", "/edits/", "/modulators/")                           # below these, presets bring parameters and take them away
 DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
 
 
@@ -35,6 +38,14 @@ class MappingFile(Model):
     @classmethod
     def _pattern(cls, text):
         return checked_pattern(text)
+
+    @field_validator("macros")
+    @classmethod
+    def _once(cls, macros):
+        for n, macro in enumerate(macros):
+            if macro.macro in [other.macro for other in macros[:n]]:
+                raise ValueError(f"macro {macro.macro} is given twice; one entry may have several targets")
+        return macros
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,38 @@ def _check_commands(bindings, path):
         if known and len(binding.arguments) > len(known.arguments):
             raise UserError(f"{where} > arguments: {binding.to} takes {', '.join(known.arguments) or 'none'}, "
                             f"got {len(binding.arguments)}")
+        for key in ("value", "step", "relative") if known else ():
+            if getattr(binding, key) is not None:
+                raise UserError(f"{where} > {key}: for parameters; {binding.to} is a command, pressed and called with arguments")
+
+
+def doubts(path, scene) -> list[str]:
+    """What in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
+
+    What a preset may bring later is not in doubt. UserError: it can't be read.
+    """
+    file, found = read(path), []
+    for number, binding in enumerate(file.bindings, 1):
+        if binding.to not in COMMANDS:
+            found += _doubted(f"{path} > bindings > {number}", binding.to, binding.value, scene)
+    for number, macro in enumerate(file.macros, 1):
+        for at, target in enumerate(macro.to, 1):
+            found += _doubted(f"{path} > macros > {number} > to > {at}", target.to, None, scene)
+    return found
+
+
+def _doubted(where, address, value, scene):
+    parameter = scene.parameters.get(address)
+    if parameter is None and address.startswith(COMES):
+        return []
+    try:
+        if scene.parameter(address).size:
+            return [f"{where} > to: {address} takes {parameter.size} numbers, a control gives one"]
+        if value is not None:
+            parameter.clamp(value)
+    except UserError as error:
+        return [f"{where} > {'to' if parameter is None else 'value'}: {error}"]
+    return []
 
 
 # -- writing
@@ -97,12 +140,18 @@ def written(data, bindings, macros, folder=FOLDER) -> dict:
     data = dict(data or {"schema": 1, "name": "Learned"})
     profile = _profile(data, Path(folder) / "mapping.yaml")
     real = lambda control: profile.controls.get(control, control) if profile else control
-    replaced = lambda entry: any((b.control, b.bank) == (real(entry["control"]), entry.get("bank")) and entry.get("device") in (None, b.device)
+    replaced = lambda entry: any((b.control, b.bank) == (real(entry["control"]), entry.get("bank")) and _of_device(entry, b)
                                  for b in bindings)
     kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
     if macros:
         data["macros"] = [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros]
     return data | {"bindings": kept + [_plain(binding, profile) for binding in bindings]}
+
+
+def _of_device(entry, binding) -> bool:
+    """Whether a file's entry is for the device that a binding was learned from."""
+    pattern = entry.get("device")
+    return pattern in (None, binding.device) or binding.device is not None and re.search(pattern, named_by(binding.device), re.IGNORECASE) is not None
 
 
 def _plain(binding, profile) -> dict:

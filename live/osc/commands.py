@@ -5,7 +5,7 @@ A listener's own /subscribe goes to the echo with where it came from; these are 
 import logging
 
 from engine.errors import UserError
-from live.hands.binding import Binding
+from live.hands.binding import bound
 from live.commands import command
 from live.hands.learn import target
 
@@ -37,7 +37,7 @@ def learn(show, address, control=None):
     unknown = list(mapping.stats.unknown_values) if mapping.stats is not None else []
     if control not in unknown:
         raise UserError(f"/osc/learn: nothing came at {control!r} lately; there came: {', '.join(unknown[-8:]) or 'nothing unknown'}")
-    mapping.learn.keep(Binding(control=f"osc {control}", to=wanted))
+    mapping.learn.keep(bound(control=f"osc {control}", to=wanted))
     mapping.rebind()
     log.info("learned: osc %s plays %s; /midi/undo takes it back, /mapping/save keeps it", control, wanted)
 

@@ -92,7 +92,7 @@ class Echo:
 
     def said(self, sender, pairs):
         """A listener has sent these (address, value) itself. Called by the receiver for senders in `sources`."""
-        moment = self.now()
+        moment, pairs = self.now(), tuple(pairs)
         for subscriber in self.sources.get(sender, ()):
             subscriber.heard = moment
             for address, value in pairs:

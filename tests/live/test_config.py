@@ -77,6 +77,16 @@ def test_a_mapping_file(load):
     (one("control: key up, to: /x, mode: toggle, step: 1"), "m.yaml > bindings > 1: step and mode toggle exclude each other"),
     (one("control: key up, to: /x, step: 1, value: 2"), "m.yaml > bindings > 1: value and mode step exclude each other; "
                                                         "modes with a value: trigger, toggle, momentary"),
+    (one("control: cc 1/016, to: /x"), "m.yaml > bindings > 1 > control: expected cc CHANNEL/NUMBER, 1-16 and 0-127, got 'cc 1/016'"),
+    (one("control: nrpn 1/0300, to: /x"), "m.yaml > bindings > 1 > control: expected nrpn CHANNEL/NUMBER, 1-16 and 0-16383, got 'nrpn 1/0300'"),
+    (one("control: key up, to: /x, value: .nan"), "m.yaml > bindings > 1 > value: expected a finite number, got nan"),
+    (one("control: key up, to: /x, step: .inf"), "m.yaml > bindings > 1 > step: expected a finite number, got inf"),
+    (one("control: key up, to: /seed/go, arguments: [.nan]"), "m.yaml > bindings > 1 > arguments: expected a finite number, got nan"),
+    (one("control: key up, to: /seed/go, value: 7"),
+     "m.yaml > bindings > 1 > value: for parameters; /seed/go is a command, pressed and called with arguments"),
+    (one("control: cc 1/1, to: /panic, relative: twos"),
+     "m.yaml > bindings > 1 > relative: for parameters; /panic is a command, pressed and called with arguments"),
+    ("schema: 1\nmacros: [{macro: 1}, {macro: 1}]\nbindings: []\n", "m.yaml > macros: macro 1 is given twice; one entry may have several targets"),
     (one("control: key q, to: /quit, confirm: -1"), "m.yaml > bindings > 1 > confirm: expected at least 0, got -1"),
     (one("control: key q, to: /freeze, arguments: [1, 2]"), "m.yaml > bindings > 1 > arguments: /freeze takes on, got 2"),
     (one("control: key q, to: /truncation, arguments: [1]"), "m.yaml > bindings > 1 > arguments: /truncation is not a command; there are: "),
@@ -86,6 +96,17 @@ def test_each_mistake_says_where_and_what_is_allowed(load, text, message):
     with pytest.raises(UserError) as error:
         load(text)
     assert str(error.value).startswith(message) if message.endswith((": ", "tag")) else str(error.value) == message
+
+
+def test_what_the_instrument_does_not_have_is_told_before_it_is_played(tmp_path, instrument):
+    path = tmp_path / "m.yaml"
+    path.write_text("schema: 1\nmacros: [{macro: 2, to: [{to: /truncation}, {to: /walk/z}]}]\nbindings:\n"
+                    "  - {control: cc 1/1, to: /truncaton}\n  - {control: cc 1/2, to: /bends/eyes/mix}\n  - {control: key a, to: /freeze}\n"
+                    "  - {control: key b, to: /walk/kind, value: wonder}\n  - {control: key c, to: /walk/kind, value: wander}\n", encoding="utf-8")
+    first, value, vector = mapping_file.doubts(path, instrument.scene())
+    assert first.startswith(f"{path} > bindings > 1 > to: no parameter '/truncaton'; near: /truncation")
+    assert value.startswith(f"{path} > bindings > 4 > value: expected one of ") and "wander" in value
+    assert vector == f"{path} > macros > 1 > to > 2 > to: /walk/z takes 512 numbers, a control gives one"
 
 
 def test_all_mistakes_are_told_at_once(load):

@@ -308,6 +308,8 @@ def test_a_binding_for_another_scene_does_nothing_and_says_so_once(scene, caplog
 def test_a_fader_on_a_vector_complains_instead_of_failing(scene, caplog):
     assert one(to="/walk/z").heard([cc(1)], scene) == []
     assert "/walk/z takes 8 numbers" in caplog.text
+    for more in ({"step": 1.0}, {"mode": "toggle"}, {"mode": "velocity"}, {"value": 0.5}):        # nor does a button
+        assert one("note 1/36", "/walk/z", **more).heard([press("note 1/36"), osc("/truncation", 0.25)], scene) == [Change("/truncation", 0.25)]
 
 
 # -- OSC

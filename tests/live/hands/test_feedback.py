@@ -126,6 +126,29 @@ def test_a_motor_fader_that_says_back_where_it_was_sent_changes_nothing():
     assert stage.hand("cc 1/0", (value + 1) / 127) != []    # the hand goes on from there
 
 
+def test_a_motor_fader_that_answers_late_does_not_fight_a_morph():
+    stage = Stage(bound())
+    stage.look()
+    on_the_way, sent = [], []
+    for n in range(40):
+        if n < 30:
+            stage.set("/truncation", 0.5 + n / 80)
+        on_the_way.append([value for _, _, value in stage.look(1 / 30)])
+        sent += on_the_way[-1]
+        for value in on_the_way.pop(0) if n >= 3 else ():       # a tenth of a second later it says back where it was sent
+            assert stage.hand("cc 1/0", value / 127) == []
+    assert stage.scene["/truncation"] == 0.5 + 29 / 80 and sent[-1] == round(127 * (0.5 + 29 / 80))
+    assert len(sent) > 20                                       # nor does it hold itself up, as a hand would
+
+
+def test_a_hand_that_goes_back_to_where_the_fader_was_sent_is_heard():
+    stage = Stage(bound(takeover="jump"))
+    stage.set("/truncation", 0.0)
+    stage.look()
+    assert stage.hand("cc 1/0", 1.0) == [Change("/truncation", 1.0)]
+    assert stage.hand("cc 1/0", 0.0) == [Change("/truncation", 0.0)]
+
+
 def test_a_bank_shows_its_own_and_what_it_does_not_bind_goes_dark():
     stage = Stage(bound(bank=1), bound("cc 1/1", "/noise", bank=1), bound("cc 1/0", "/noise", bank=2), bound("note 1/9", "/bank", arguments=[2]))
     assert stage.look() == [(0xB0, 0, 64), (0xB0, 1, 0), (0x90, 9, 0)]

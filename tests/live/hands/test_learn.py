@@ -152,6 +152,25 @@ def test_what_cannot_be_learned(stage, address, message):
         stage.send("/midi/learn", address)
 
 
+@pytest.mark.parametrize("how, event, message", [
+    ("sign", press("note 1/36"), "relative is for a control change that turns a parameter, got note 1/36"),
+    ("twos", ControlEvent("bend 1" + AT, 0.5), "relative is for a control change"),
+    (None, ControlEvent("osc /fad er", 0.5), "expected osc /ADDRESS, got 'osc /fad er'"),
+])
+def test_a_control_that_cannot_be_learned_so_is_told_once_and_another_one_waited_for(stage, caplog, how, event, message):
+    stage.send("/midi/learn", "/truncation", *([how] if how else []))
+    found = stage.hear(event, event, ControlEvent("osc /noise", 0.9))
+    assert [change.address for change in found] == ["/noise"]                  # what else came in that frame is heard
+    assert sum(message in record.getMessage() for record in caplog.records) == 1
+    stage.hear(*(cc(16, v) for v in (1, 1, 127, 127)))
+    assert [b.control for b in stage.mapping.learn.layer] == ["cc 1/16"] and not stage.mapping.learn.wanted
+
+
+def test_a_command_is_no_encoders(stage):
+    with pytest.raises(UserError, match="sign is for parameters; a command is pressed, and /freeze is one"):
+        stage.send("/midi/learn", "/freeze", "sign")
+
+
 def test_a_release_of_what_was_pressed_while_learning_does_nothing(stage):
     stage.send("/midi/learn", "/truncation", "momentary")
     stage.hear(press("note 1/36"))
@@ -196,6 +215,18 @@ def test_saved_into_a_file_that_is_there(tmp_path):
     assert [(b.control, b.to) for b in found.bindings] == [("cc 1/17", "/noise"), ("cc 1/16", "/truncation"), ("note 1/36", "/output/freeze")]
     assert found.macros == [Macro(macro=2, name="Storm")]
     assert path.read_text(encoding="utf-8").startswith("# Friday.\n") and yaml.safe_load(path.read_text())["name"] == "Mine"
+
+
+def test_saved_in_the_place_of_what_the_file_says_of_that_device(tmp_path):
+    path = tmp_path / "set.yaml"
+    path.write_text("schema: 1\nbindings:\n  - {control: cc 1/16, to: /noise, device: nano}\n"
+                    "  - {control: cc 1/16, to: /noise, device: midimix}\n", encoding="utf-8")
+    stage = Stage(mapping_file.load(path))
+    learned(stage)
+    mapping_file.save(path, stage.mapping.learn.layer, [])
+    again = Stage(mapping_file.load(path))
+    assert again.hear(*(cc(16, v) for v in (80, 90))) == stage.hear(*(cc(16, v) for v in (80, 90)))
+    assert [b.to for b in mapping_file.load(path)] == ["/noise", "/truncation", "/output/freeze"]
 
 
 def test_saved_by_the_names_of_the_files_profile(tmp_path):

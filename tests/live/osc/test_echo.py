@@ -215,6 +215,20 @@ def test_no_echo_to_the_origin_unless_something_else_came_of_it(rig):
     assert mine.told() == {"/truncation": 0.125}
 
 
+def test_no_echo_to_the_origin_by_any_of_the_prefixes_it_listens_to(rig):
+    source = ("10.0.0.7", 5000)
+    ears = [rig.listen(prefix, source=source) for prefix in ("/walk", "/truncation", "/n/truncation")]
+    rig.turn(2)
+    for ear in ears:
+        ear.told()
+    rig.echo.said(source, zip(("/truncation", "/walk/speed"), (0.625, 0.5)))          # as the receiver hands over a bundle
+    rig.turn(truncation=0.625, walk__speed=0.5)
+    rig.turn(int(SETTLE * 60) + 2)
+    assert [ear.told() for ear in ears] == [{}, {}, {}]
+    rig.turn(truncation=0.125)
+    assert ears[1].told() == {"/truncation": 0.125}
+
+
 def test_what_a_listener_says_takes_bounded_room(rig):
     rig.listen("/truncation", source=("10.0.0.7", 5000))
     rig.echo.said(("10.0.0.7", 5000), [(f"/x/{i}", 1.0) for i in range(50_000)])
