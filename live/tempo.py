@@ -24,6 +24,7 @@ LINE = 8 * TICKS                    # ticks the line goes through
 FEWEST = TICKS                      # ticks before a tempo is believed
 RECENT = TICKS // 2                 # ticks that tell whether the line still holds
 ASTRAY = 0.006                      # seconds from the line
+PAUSE = 1.4                         # times as long as ticks are apart otherwise
 MANY = 9                            # of the recent ticks that are astray: the tempo has changed
 SILENT = 1.0                        # seconds without a tick: there is no clock any more
 JUMP = 0.5                          # beats away from the clock's: set at once; below, the beat goes there
@@ -90,9 +91,14 @@ class Follower:
             sum(abs(away) > ASTRAY for _, away, _ in self._recent), sum(gone != 1 for _, _, gone in self._recent))
 
     def _turn(self):
-        """The tempo has changed: only the newest ticks count, one by one."""
-        first = round((self._recent[0][0] - self._line[1]) / self._line[0])
-        self._points = deque(((first + n, at) for n, (at, _, _) in enumerate(self._recent)), maxlen=LINE)
+        """The tempo has changed, or the clock has paused: only the newest ticks count, one by one."""
+        times = [at for at, _, _ in self._recent]
+        between = np.diff(times)
+        pauses = np.flatnonzero(between > PAUSE * np.median(between))
+        if len(pauses) and len(times) - pauses[-1] > RECENT // 2:
+            times = times[pauses[-1] + 1:]
+        first = round((times[0] - self._line[1]) / self._line[0])
+        self._points = deque(((first + n, at) for n, at in enumerate(times)), maxlen=LINE)
         self._recent.clear()
         self._line = self._fitted()
 

@@ -77,7 +77,7 @@ def test_a_mapping_file(load):
     (one("control: key up, to: /x, mode: toggle, step: 1"), "m.yaml > bindings > 1: step and mode toggle exclude each other"),
     (one("control: key up, to: /x, step: 1, value: 2"), "m.yaml > bindings > 1: value and mode step exclude each other; "
                                                         "modes with a value: trigger, toggle, momentary"),
-    (one("control: cc 1/016, to: /x"), "m.yaml > bindings > 1 > control: expected cc CHANNEL/NUMBER, 1-16 and 0-127, got 'cc 1/016'"),
+    (one("control: cc 1/01, to: /x"), "m.yaml > bindings > 1 > control: expected cc CHANNEL/NUMBER, 1-16 and 0-127, got 'cc 1/01'"),
     (one("control: nrpn 1/0300, to: /x"), "m.yaml > bindings > 1 > control: expected nrpn CHANNEL/NUMBER, 1-16 and 0-16383, got 'nrpn 1/0300'"),
     (one("control: key up, to: /x, value: .nan"), "m.yaml > bindings > 1 > value: expected a finite number, got nan"),
     (one("control: key up, to: /x, step: .inf"), "m.yaml > bindings > 1 > step: expected a finite number, got inf"),

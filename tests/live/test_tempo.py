@@ -110,6 +110,14 @@ def test_a_change_of_tempo_is_followed_within_two_bars(band, before, after):
     assert band.play(12 * 60 / after - 0.2)[-1][1] == pytest.approx(after, abs=0.3)
 
 
+@pytest.mark.parametrize("pause", [0.01, 0.03, 0.05, 0.2, 0.5])
+def test_a_clock_that_hangs_for_a_moment_keeps_its_tempo(pause):
+    follower, end = Follower(), 10.0 + 4 * 60 / 128
+    for at in (*ticks(128.0, end - 10.0, jitter=0.001), *ticks(128.0, 4.0, start=end + pause, jitter=0.001, seed=2)):
+        follower.heard("clock", at)
+        assert at < 11.0 or follower.at(at)[0] == pytest.approx(128.0, abs=3.0)
+
+
 def test_lost_ticks_are_counted_after_all(band):
     start = band.moment + 0.1
     band.sends(("start", start - 0.01, 0))

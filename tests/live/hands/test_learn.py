@@ -12,6 +12,8 @@ from live.events import Call, Change, ControlEvent
 from live.hands.learn import Learn
 from live.hands.macros import Macro
 from live.mapping import Mapping
+from live.osc import commands                                     # noqa: F401  (its /osc/learn)
+from live.osc.stats import Stats
 
 PARAMETERS = {"/truncation": Parameter(0.7), "/walk/kind": Parameter("loop", choices=("loop", "hold", "drift")),
               "/output/freeze": Parameter(0.0, step=1), "/walk/z": Parameter((), -8.0, 8.0, size=8), "/noise": Parameter(0.2)}
@@ -128,6 +130,16 @@ def test_an_osc_address_nobody_has_is_learned_too(stage):
     stage.send("/midi/learn", "/truncation")
     stage.hear(ControlEvent("osc /fader/3", 0.5))
     assert stage.mapping.learn.layer == [Binding(control="osc /fader/3", to="/truncation")]
+
+
+def test_an_osc_address_that_came_is_bound_at_once_and_one_that_cannot_be_is_told(stage):
+    stage.mapping.stats = Stats()
+    stage.hear(ControlEvent("osc /fader/3", 0.5), ControlEvent("osc /fad er", 0.5))
+    stage.send("/osc/learn", "/truncation", "/fader/3")
+    assert [(b.control, b.to) for b in stage.mapping.learn.layer] == [("osc /fader/3", "/truncation")]
+    for control, message in (("/fader/4", "nothing came at '/fader/4' lately; there came: /fader/3, /fad er"), ("/fad er", "expected osc /ADDRESS")):
+        with pytest.raises(UserError, match=message):
+            stage.send("/osc/learn", "/truncation", control)
 
 
 def test_undo_and_forget(stage):
