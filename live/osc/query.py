@@ -159,7 +159,7 @@ class Query:
         try:
             order = json.loads(message)
             command, address = order["COMMAND"], order["DATA"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
         if not isinstance(address, str):
             return

@@ -161,7 +161,7 @@ def test_osc_over_the_websocket_plays(show):
 
 
 @pytest.mark.parametrize("message", ["", "{", "[]", "3", '{"COMMAND": "LISTEN"}', '{"COMMAND": "LISTEN", "DATA": "/nothing"}',
-                                     '{"COMMAND": "LISTEN", "DATA": {}}', '{"COMMAND": "DANCE", "DATA": "/truncation"}', '{"COMMAND": [], "DATA": []}', "null"])
+                                     '{"COMMAND": "LISTEN", "DATA": {}}', '{"COMMAND": "DANCE", "DATA": "/truncation"}', '{"COMMAND": [], "DATA": []}', "null", "[" * 20_000])
 def test_rubbish_over_the_websocket_means_nothing(show, message):
     with show.socket() as client:
         client.send(message)
