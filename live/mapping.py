@@ -121,7 +121,7 @@ class Mapping:
         if held and AT_DEVICE in rest:
             if self.shown.get(event.control) and self._echoed(event):
                 self.hands[event.control] = event.value, NO_HAND
-                for h in held if len(self.shown[event.control]) == 1 else ():
+                for h in held:
                     h.stands(event, turn)
                 return
             self.hands[event.control] = event.value, event.at

@@ -13,6 +13,7 @@ from live.hands.takeover import Grip
 
 log = logging.getLogger(__name__)
 
+STEP = 1 / 127                      # of a 7-bit fader's way
 SWITCHES = ("cc", "cc14", "nrpn", "bend", "pressure")        # as buttons they are pressed by passing the middle upwards
 
 
@@ -72,10 +73,13 @@ class Held:
             self._moved(min(max(position, 0.0), 1.0), turn)
 
     def stands(self, event, turn):
-        """Its control says that it is where the value is: it has hold of it, and nothing moves."""
-        if not self.every_counts and self.binding.to in turn.scene.parameters:
-            self.grip.position = self.binding.at(number(event.value))
-            self.grip.hold(turn.value(self.binding.to))
+        """Its control says that it is where it was sent, and nothing moves; it has hold of the value if that is there still."""
+        parameter, position = turn.scene.parameters.get(self.binding.to), number(event.value)
+        if not self.every_counts and parameter is not None:
+            self.grip.position = self.binding.at(position)
+            current = turn.value(self.binding.to)
+            if abs(self.binding.back(parameter.normalized(current)) - position) < STEP:
+                self.grip.hold(current)
 
     # -- turned
 

@@ -1,4 +1,5 @@
 """Feedback: what controllers show follows the scene, and nothing a device does can hold up the show."""
+import random
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from live.clock import now, sleep
 from live.events import Change, ControlEvent
 from live.hands.feedback import MOST, TOUCHED, Feedback, messages
 from live.hands.devices import Led
+from live.hands.takeover import HOOK
 from live.mapping import Mapping
 
 PARAMETERS = {"/truncation": Parameter(0.5), "/output/freeze": Parameter(0.0, step=1), "/walk/kind": Parameter("loop", choices=("loop", "hold")),
@@ -139,6 +141,37 @@ def test_a_motor_fader_that_answers_late_does_not_fight_a_morph():
             assert stage.hand("cc 1/0", value / 127) == []
     assert stage.scene["/truncation"] == 0.5 + 29 / 80 and sent[-1] == round(127 * (0.5 + 29 / 80))
     assert len(sent) > 20                                       # nor does it hold itself up, as a hand would
+
+
+def test_where_a_fader_was_sent_in_another_bank_it_has_hold_of_nothing():
+    stage = Stage(bound(bank=1), bound(to="/noise", bank=2))
+    stage.look()
+    stage.set("/truncation", 0.8)
+    (_, _, sent), = stage.look()
+    stage.mapping.rebind(2)
+    assert stage.hand("cc 1/0", sent / 127) == [] and stage.hand("cc 1/0", (sent + 1) / 127) == []
+    assert stage.scene["/noise"] == 0.0
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_with_lights_too_nothing_jumps_further_than_the_hook_or_the_hand(seed):
+    """Hands, recalls, banks and looks in any order, on a fader without a motor."""
+    chance = random.Random(seed)
+    stage, at = Stage(bound(bank=1, inverse=chance.random() < 0.5), bound(to="/noise", bank=2)), chance.randrange(128)
+    for _ in range(60):
+        what = chance.choices(("hand", "recall", "bank", "look"), (11, 4, 1, 4))[0]
+        if what == "hand":
+            before, now_at = stage.scene, min(max(at + chance.randrange(-6, 7), 0), 127)
+            stage.moment += chance.choice((0.01, 0.05, 0.2))
+            for change in stage.hand("cc 1/0", now_at / 127):
+                assert abs(change.value - before[change.address]) <= max(HOOK, abs(now_at - at) / 127) + 0.5 / 127 + 1e-9
+            at = now_at
+        elif what == "recall":
+            stage.set(chance.choice(("/truncation", "/noise")), chance.random())
+        elif what == "bank":
+            stage.mapping.rebind(chance.choice((1, 2)))
+        else:
+            stage.look(chance.choice((0.03, 0.3, 0.6)))
 
 
 def test_a_hand_that_goes_back_to_where_the_fader_was_sent_is_heard():
