@@ -25,6 +25,7 @@ class Learn:
     layer: list = field(default_factory=list)
     before: deque = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _values: dict = field(default_factory=dict)          # of control changes: (number, value) in order, by channel and device
+    _taken: set = field(default_factory=set)             # controls learned since nothing was waited for: a hand is still on them
 
     def begin(self, address: str, how: str | None = None):
         """Wait for a control to move. UserError: how is no way to play one."""
@@ -32,8 +33,10 @@ class Learn:
             raise UserError(f"learn: expected one of {', '.join(HOW)}, got {how!r}")
         if how in relative.ENCODINGS and address in COMMANDS:
             raise UserError(f"learn: {how} is for parameters; a command is pressed, and {address} is one")
+        if not self.wanted:
+            self._taken.clear()
+            self._values.clear()
         self.wanted.append((address, how))
-        self._values.clear()
 
     def cancel(self) -> list[str]:
         """Stop waiting; returns what was waited for."""
@@ -44,7 +47,7 @@ class Learn:
 
     def hears(self, event) -> bool:
         """Whether an event is of a control that could be learned now."""
-        return bool(self.wanted) and event.control.partition(" ")[0] in CONTROLS
+        return bool(self.wanted) and event.control not in self._taken and event.control.partition(" ")[0] in CONTROLS
 
     def heard(self, event, parameter, bank=None) -> Binding | None:
         """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command.
@@ -57,20 +60,32 @@ class Learn:
         if found is None or kind != "cc" and event.momentary and event.value == 0.0:      # a release
             return None
         control, more = found
+        if self._named(control, device) in self._taken:
+            self._settle()
+            return None
         address, how = self.wanted[0]
         binding = bound(control=control, to=address, **self._options(control, parameter, how, more), bank=bank,
                         **({"device": pattern(device)} if device else {}))
         self.wanted.popleft()
-        self._values.clear()
+        self._taken |= {self._named(part, device) for part in (control, *parts(control))}
+        self._settle()
         self.keep(binding)
         return binding
+
+    @staticmethod
+    def _named(control, device):
+        return control + AT_DEVICE + device if device else control
+
+    def _settle(self):
+        """What was heard so far has been made use of; which parameter number was chosen stands."""
+        self._values = {key: list(dict(pair for pair in heard if pair[0] in NUMBER).items()) for key, heard in self._values.items()}
 
     def _change(self, rest, device, event):
         """What a control change is part of, and what is known of it; None: more has to be heard."""
         channel, number = (int(part) for part in rest.split("/"))
         heard = self._values.setdefault((channel, device), [])
         heard.append((number, round(event.value * 127)))
-        chosen = dict(reversed([pair for pair in heard if pair[0] in NUMBER]))
+        chosen = dict(pair for pair in heard if pair[0] in NUMBER)
         if number in (*NUMBER, *NO_NUMBER):
             return None
         if number in VALUE and len(chosen) == len(NUMBER):
@@ -122,6 +137,15 @@ class Learn:
             return False
         self.layer = self.before.pop()
         return True
+
+
+def parts(control: str) -> tuple[str, ...]:
+    """The control changes that a 14-bit control alone is made of."""
+    kind, _, rest = control.partition(" ")
+    if kind != "cc14":
+        return ()
+    channel, number = rest.split("/")
+    return f"cc {channel}/{number}", f"cc {channel}/{int(number) + 32}"
 
 
 def same_control(binding):

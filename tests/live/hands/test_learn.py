@@ -114,6 +114,38 @@ def test_several_in_a_row(stage):
     assert [(b.control, b.to) for b in stage.mapping.learn.layer] == [("cc 1/16", "/truncation"), ("cc 1/17", "/noise")]
 
 
+@pytest.mark.parametrize("moves", [
+    [[cc(16, v)] for v in range(10, 30)],
+    [fine(v) for v in range(8000, 8010)],
+    [nrpn(300, v) for v in range(8000, 8010)],
+    [*[nrpn(300, 8000)], *([cc(6, v), cc(38, v)] for v in range(60, 70))],       # the number is said once
+    [[press("note 1/36", value)] for value in (1.0, 0.0) * 5],
+    [[ControlEvent("osc /fader", v / 10)] for v in range(10)],
+])
+def test_a_control_that_is_still_moving_is_not_learned_for_the_next_one_too(stage, moves):
+    for address in ("/truncation", "/noise", "/output/freeze"):
+        stage.send("/midi/learn", address)
+    for events in moves:
+        stage.hear(*events)
+    assert [b.to for b in stage.mapping.learn.layer] == ["/truncation"]
+    stage.hear(*nrpn(301, 8000))
+    stage.hear(press("bend 1"))
+    assert [b.to for b in stage.mapping.learn.layer] == ["/truncation", "/noise", "/output/freeze"]
+
+
+def test_a_learned_fader_plays_while_another_one_is_waited_for(stage):
+    stage.send("/midi/learn", "/truncation")
+    stage.send("/midi/learn", "/noise")
+    for value in range(70, 100):
+        stage.hear(cc(16, value))
+    assert stage.scene["/truncation"] == pytest.approx(99 / 127)
+    stage.send("/midi/cancel")
+    stage.send("/midi/learn", "/noise")                         # later the same control may be taken for another
+    for value in (99, 98, 97, 96):
+        stage.hear(cc(16, value))
+    assert [(b.control, b.to) for b in stage.mapping.learn.layer] == [("cc 1/16", "/noise")]
+
+
 def test_what_is_learned_wins_and_what_else_moves_meanwhile_plays_on(stage):
     stage.mapping.layers.append([Binding(control="cc 1/16", to="/noise", takeover="jump"), Binding(control="key l", to="/midi/learn"),
                                  Binding(control="osc /fader", to="/noise", takeover="jump")])
