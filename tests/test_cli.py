@@ -55,6 +55,7 @@ def test_list_parameters(network):
     (("--size", "48"), "48"),
     (("--fps", "0"), "--fps"),
     (("--osc-port", "99999"), "--osc-port"),
+    (("--osc-port", "0", "--osc-echo", "localhost:9001"), "--osc-echo belongs to OSC, which --osc-port 0 turns off"),
     (("--mapping", "nowhere.yaml"), "nowhere.yaml"),
     (("--output", "hologram"), "hologram"),
     (("--device", "toaster"), "toaster"),

@@ -29,6 +29,9 @@ def check(options):
     """UserError: a flag that cannot be."""
     for text in options.osc_echo:
         _target(text)
+    for flag, given in (("--osc-echo", options.osc_echo), ("--oscquery-port", options.oscquery_port)):
+        if given and not options.osc_port:
+            raise UserError(f"{flag} belongs to OSC, which --osc-port 0 turns off; take another port with --osc-port N")
     if options.oscquery_port is not None and not 0 <= options.oscquery_port < 65536:
         raise UserError(f"--oscquery-port {options.oscquery_port}: expected 0 (off) or a port up to 65535")
 
