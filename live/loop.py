@@ -7,11 +7,15 @@ from random import Random
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
+from live.clock import now
 from live.commands import call
 from live.events import Call, Change, ControlEvent, Touch
+from live.journal import Seldom
 from live.meter import Meter
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Show:
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, set()
+        self._mistakes = Seldom(log, now, burst=AT_ONCE)
         self.applied = []                              # what was applied in the frame before
 
     def play(self, ticks):
@@ -137,14 +142,15 @@ class Show:
         return applied
 
     def _complain(self, error):
-        """Log each distinct error once; take the part of the scene that raised it out of the way."""
+        """Log each distinct error once, mistakes of the hands rarely; take the part of the scene that raised it out of the way."""
         text = f"{type(error).__name__}: {error}"
         if text in self._complained:
             return
-        if len(self._complained) < 1000:
-            self._complained.add(text)
+        if len(self._complained) >= 1000:
+            self._complained.clear()
+        self._complained.add(text)
         if isinstance(error, UserError):
-            log.warning("%s", error)
+            self._mistakes.warn("%s", error)
         else:
             bypassed = self.instrument.bypass(error)
             log.error("%s%s", text, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)

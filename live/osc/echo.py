@@ -7,9 +7,9 @@ import threading
 
 from engine.modulation import modulated
 from live.clock import now
+from live.journal import Seldom
 from live.osc.address import PLAYED
 from live.osc.packet import packed
-from live.osc.stats import Seldom
 from live.osc.write import written
 from live.osc.subscriber import FORMS, Subscriber, over_udp
 
@@ -34,7 +34,7 @@ class Echo:
         self.rebuilt = []                                        # called when there are other parameters than before
         self._lock, self._some, self._closing = threading.Lock(), threading.Event(), threading.Event()
         self._base, self._played, self._texts = Watched(), Watched(), {}
-        self._seldom = Seldom(now)
+        self._seldom = Seldom(log, now)
         self._thread = threading.Thread(target=self._work, name="echo", daemon=True)
         if started:
             self._thread.start()

@@ -6,13 +6,13 @@ called from any.
 import logging
 
 from live.clock import now
+from live.journal import Seldom
 
 log = logging.getLogger(__name__)
 
 KEPT = 64                           # unknown addresses, and senders, remembered
 MANY = 1024                         # addresses whose newest values are kept
 OTHERS = "others"
-QUIET = 1.0                         # seconds between two lines in the log, of each kind
 
 
 class Stats:
@@ -24,7 +24,7 @@ class Stats:
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values = {}, {}
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
-        self._bad, self._trouble, self._unknown = (Seldom(now) for _ in range(3))
+        self._bad, self._trouble, self._unknown = (Seldom(log, now) for _ in range(3))
 
     def received(self, sender, messages, faults):
         """A datagram came, with so many good messages in it and these faults."""
@@ -85,19 +85,3 @@ class Stats:
             "unknown_addresses": dict(self.unknown_values),
             "receive_buffer": self.buffer,
         }
-
-
-class Seldom:
-    """Log at most one line in so many seconds, and how many were left out since the last."""
-
-    def __init__(self, now, quiet=QUIET):
-        self.now, self.quiet, self.last, self.left_out = now, quiet, None, 0
-
-    def warn(self, text, *details):
-        moment = self.now()
-        if self.last is not None and moment - self.last < self.quiet:
-            self.left_out += 1
-            return
-        more = f" (and {self.left_out} more like it)" if self.left_out else ""
-        self.last, self.left_out = moment, 0
-        log.warning(text + more, *details)

@@ -10,7 +10,7 @@ from engine.errors import UserError
 from live.clock import FixedClock, bounded
 from live.commands import COMMANDS, fires
 from live.events import Call, Change, ControlEvent
-from live.loop import Show, drain
+from live.loop import AT_ONCE, Show, drain
 from live.mapping import Mapping
 
 
@@ -95,6 +95,21 @@ def test_a_bad_message_is_left_out_and_the_rest_is_heard(show, address, value, c
     hear(show, "/walk/seed", 77)
     assert len(frames(show, 2)) == 2
     assert show.scene["/walk/seed"] == 77 and show.scene["/truncation"] == show.first["/truncation"]
+    assert all(address in record.getMessage() for record in caplog.records)
+
+
+def test_a_sender_that_gets_everything_wrong_is_rarely_mentioned(instrument, monkeypatch, caplog):
+    seconds = [0.0]
+    monkeypatch.setattr("live.loop.now", lambda: seconds[0])
+    show = Show(instrument, Mapping(), instrument.scene(), outputs=[Eyes()], strict=True)
+    with caplog.at_level(logging.WARNING):
+        for turn in range(300):
+            seconds[0] = turn / 100
+            hear(show, "/walk/kind", f"kind {turn}")
+            frames(show)
+    lines = [r.getMessage() for r in caplog.records]
+    assert AT_ONCE < len(lines) <= AT_ONCE + 3 and "more like it" in lines[-1]
+    assert "got 'kind 0'" in lines[0] and "got 'kind 9'" in lines[9]         # the first few are said one by one
 
 
 def test_an_error_in_a_frame_keeps_the_last_picture_and_is_logged_once(show, caplog):
