@@ -24,8 +24,8 @@ def as_json(scene) -> str:
 
 def as_text(scene) -> str:
     """For reading in a terminal."""
-    lines = [f"{address:<26}{_range(p):<36}{p.about}" for address, p in scene.parameters.items()]
-    return "\n".join(lines + [f"{_call(c):<62}{_first_line(c)}" for c in _commands()]) + "\n"
+    lines = [f"{address:<25} {_range(p):<35} {p.about}" for address, p in scene.parameters.items()]
+    return "\n".join(lines + [f"{_call(c):<61} {_first_line(c)}" for c in _commands()]) + "\n"
 
 
 def as_page(scene) -> str:

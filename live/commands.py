@@ -82,7 +82,7 @@ def random_seed(show, on=None):
 @command("/seed/go")
 def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
-    return [Change("/walk/glide", _number(seconds)), Change("/walk/seed", _number(seed)), Change("/walk/kind", "hold")]
+    return [Change("/walk/glide", _number("/seed/go", seconds)), Change("/walk/seed", _number("/seed/go", seed)), Change("/walk/kind", "hold")]
 
 
 @command("/quit")
@@ -91,8 +91,8 @@ def quit_show(show, on=None):
     show.stop()
 
 
-def _number(value):
+def _number(address, value):
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise UserError(f"expected a number, got {value!r}") from None
+        raise UserError(f"{address}: expected a number, got {value!r}") from None

@@ -19,8 +19,8 @@ def read(content) -> Contents:
                         "save the generator's state dict as {'g_ema': ...}")
     weights = next((content[key] for key in ("g_ema", "g") if isinstance(content.get(key), dict)), content)
     if "input.input" not in weights or "conv1.conv.weight" not in weights:
-        keys = ", ".join(str(key)[:30] for key in list(content)[:4])
-        raise UserError(f"a torch file, but not a StyleGAN2 generator's: expected g_ema with rosinality's names, found {keys}")
+        keys = ", ".join(str(key)[:30] for key in list(weights)[:4])
+        raise UserError(f"a torch file, but not a StyleGAN2 generator's: expected g_ema with rosinality's names, found {keys or 'nothing'}")
     if getattr(content.get("args"), "arch", None) == "swagan" or any(WAVELET.search(str(name)) for name in weights):
         raise UserError("a SWAGAN (wavelet) network; only StyleGAN2 generators can be played")
     state = {}

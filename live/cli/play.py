@@ -33,6 +33,7 @@ from live.tempo import Tempo, tempo_of
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
+FASTEST = 1000                      # frames a second that may be asked for; at less than one, no key would seem to be heard
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
 
 
@@ -90,10 +91,12 @@ def run(options):
 
 
 def _check(options):
-    for name in ("fps", "seconds", "frames", "threads"):
+    for name in ("fps", "seconds", "frames", "threads", "size"):
         value = getattr(options, name)
         if value is not None and not value > 0:
             raise UserError(f"--{name} {value}: expected a number above 0")
+    if not 1 <= options.fps <= FASTEST:
+        raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
     if not 0 <= options.osc_port < 65536:
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
     osc_service.check(options)

@@ -72,6 +72,8 @@ def test_other_torch_files(tmp_path):
     path, state = tmp_path / "x.pt", rosinality_state(network())
     refused(saved(path, [1, 2]), "list", "g_ema")
     refused(saved(path, {"model": {"a": torch.zeros(1)}}), "found model")
+    refused(saved(path, {"g_ema": {"module.input.input": torch.zeros(1, 8, 4, 4)}}), "found module.input.input")
+    refused(saved(path, {"g_ema": {}}), "found nothing")
     wavelet = OrderedDict((name, tensor.repeat(1, 4, 1, 1, 1) if "rgb" in name and name.endswith("conv.weight") else tensor)
                           for name, tensor in state.items())
     refused(saved(path, {"g_ema": wavelet | {"to_rgb1.iwt.ll": torch.zeros(2, 2)}}), "SWAGAN")
