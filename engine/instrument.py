@@ -69,6 +69,7 @@ class Instrument:
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
         self._captured: dict[int, Captured] = {}    # on a GPU: size -> its programs
+        self._drawn_at = None                       # the size that these drew the frame before at
         self._half = self._graphs and half_is_safe(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
@@ -161,6 +162,7 @@ class Instrument:
         dark = scene["/output/blackout"]
         if dark >= 1.0:
             pixels[:] = 0
+            self._drawn_at = None
             return
         self._weigh(scene)
         size = self.drawn(scene)
@@ -189,9 +191,13 @@ class Instrument:
         """The picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
             self._captured[size] = Captured(self.generator, size, self._half, self.ahead)
+        program = self._captured[size]
+        if size != self._drawn_at:
+            program.restart()
+        self._drawn_at = size
         while True:
             try:
-                return self._captured[size].frame(bends=self.bends.at(scene, motion), **self._asked(scene, motion))
+                return program.frame(bends=self.bends.at(scene, motion), **self._asked(scene, motion))
             except BendFailed as error:
                 self.bends.bypass(scene, error)
 

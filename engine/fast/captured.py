@@ -21,6 +21,7 @@ from engine.generator import EPS, fir
 
 HALF_FROM = 64                      # px: blocks from here on are computed in half precision where it is asked for
 SAFE = 8192.0                       # largest activation that half precision is trusted with
+BOUND = 4 * SAFE                    # where activations in half precision are clamped
 
 
 class Captured:
@@ -40,7 +41,7 @@ class Captured:
             raise UserError(f"architecture {a.kind!r}: only skip networks are captured")
         self.picture, self.scratch = (torch.zeros(*a.pixels(self.size), 3, dtype=torch.uint8, device=device) for _ in range(2))
         self.lows = {kind: fir(4, device, kind)[None, None] for kind in (torch.float32, torch.float16)}
-        self.outputs = Outputs(self.machine, self.picture.shape, ahead)
+        self.outputs = Outputs(self.machine, self.picture, ahead)
         self.names = [n for n in generator.layers if int(n.split(".")[0][1:]) <= self.size]
         self.blocks = {r: getattr(generator.synthesis, f"b{r}") for r in a.resolutions if r <= self.size}
         self.rows = {n: 2 * list(a.resolutions).index(int(n.split(".")[0][1:])) - (n.endswith("0")) for n in self.names}
@@ -48,6 +49,10 @@ class Captured:
         self.energies = {n: generator.layer(n).energy().clone() for n in self.names}
         self.splices, self.turn, self._seen, self._moved = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
+
+    def restart(self):
+        """The next frame is handed out itself: pictures of before the pause are not to be seen any more."""
+        self.outputs.restart(self.turn)
 
     @torch.no_grad()
     def frame(self, ws, noise="const", bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(127.5, 128.0)):
@@ -100,8 +105,8 @@ class Captured:
             settings = {n: p.default for n, p in own.settings.items()} | b.settings
             fixed = {*dict(self._fixed(b)), *own.static}
             turned = {k: v for k, v in settings.items() if k not in fixed and not isinstance(v, str)}
-            tensors = {k: self.live.add((i, k)) for k in turned}
-            numbers |= {(i, k): float(v) for k, v in turned.items()} | {(i, "mix"): float(b.mix)}
+            tensors = {k: self.live.add((i, n)) for n, k in enumerate(turned)}      # bends of other kinds have had these places
+            numbers |= {(i, n): float(v) for n, v in enumerate(turned.values())} | {(i, "mix"): float(b.mix)}
             placed.append(b.at(tensors, self.live.add((i, "mix")), b.memory))
         return placed, numbers
 
@@ -142,7 +147,7 @@ class Captured:
             for name in (n for n in self.names if n.startswith(f"b{r}.") and n not in unused):
                 x = self._layer(name, x, styles[name], noise, spliced)
                 here = [b for b in bends if b.layer == name]
-                x = bend(x, here, owned=True) if here else x
+                x = self._bent(x, here) if here else x
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
             y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
             y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)
@@ -150,6 +155,11 @@ class Captured:
         factor, offset = self.live.add("factor"), self.live.add("offset")
         levels = (picture * factor + offset).nan_to_num(0.0).clamp(0, 255)
         out.copy_(levels[0].permute(1, 2, 0))
+
+    def _bent(self, x, bends):
+        """The layer's bends; what half precision can't hold is at its bound, not the end of the picture."""
+        x = bend(x, bends, owned=True)
+        return x if x.dtype != torch.float16 else x.nan_to_num(0.0, BOUND, -BOUND).clamp_(-BOUND, BOUND)
 
     def _doubled(self, picture):
         """The skip picture at twice its size, as engine.generator.upsample; its kernel is on the device already."""
@@ -180,7 +190,7 @@ class Captured:
         if conv.noise and noise != "none":
             maps = conv.noise_const if noise == "const" else self.noise[name]
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
-        bound = conv.clamp if conv.clamp is not None else SAFE * 4 if y.dtype == torch.float16 else None
+        bound = conv.clamp if conv.clamp is not None else BOUND if y.dtype == torch.float16 else None
         return self.settle(y, None, conv.bias * conv.gain, maps, strength, bound)
 
 

@@ -3,9 +3,13 @@
 Two machines with one interface: Cuda, and Twin, which runs the same code in the same order on any device and captures
 nothing, so that everything above this file is tested without a GPU. Knows torch.cuda, no networks and no scenes.
 """
+import logging
+import queue
 import threading
 
 import torch
+
+log = logging.getLogger(__name__)
 
 RING = 3                            # output buffers, and blocks of live values: one shown, one arriving, one being made
 WARM_RUNS = 3                       # before a capture: libraries choose algorithms and allocate their workspaces
@@ -36,8 +40,14 @@ class Twin:
         """Everything of a frame is given to the device inside this."""
         job()
 
-    def mark(self):
-        """A point in the device's work; .synchronize() waits for it."""
+    def fetch(self, picture, host, spare=None):
+        """Start copying the device's picture to a host() buffer; a mark whose .synchronize() waits until it is there.
+
+        spare: a buffer like picture. By way of it the copy runs beside the frames after this one.
+        """
+        if spare is not None:
+            picture = spare.copy_(picture)
+        host.copy_(picture)
         return Past()
 
     def named(self, name):
@@ -53,45 +63,60 @@ class Past:
 
 
 class Cuda:
-    """One GPU: a stream for frames, another one for captures, graphs that share a memory pool.
+    """One GPU: a stream for frames, one for pictures on their way out, two for captures, graphs that share a memory pool.
 
     Graphs never run at the same time and leave nothing behind in the pool (results go to buffers made before), so one
     pool serves all of them. Captures use capture_begin, not torch.cuda.graph, which would synchronise the device and
-    collect garbage while the show plays.
+    collect garbage while the show plays. Libraries keep a workspace for each stream, and a graph goes on using that of
+    the stream it was captured on: so what warms up, beside frames that are replayed, does so on another one.
     """
 
     def __init__(self, device):
         self.device = torch.device(device)
-        self.frames, self.aside = torch.cuda.Stream(self.device), torch.cuda.Stream(self.device)
+        self.frames, self.copies, self.aside, self.taped = (torch.cuda.Stream(self.device) for _ in range(4))
         self.pool = torch.cuda.graph_pool_handle()
         torch.backends.cudnn.benchmark = True                       # shapes never change here
+        torch.backends.cudnn.allow_tf32 = False                     # its 10 bits are not single precision
 
     def host(self, *shape, dtype):
         return torch.zeros(*shape, dtype=dtype, pin_memory=True)
 
     def capture(self, body, warm):
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self.device), torch.cuda.stream(self.aside):
+        with torch.cuda.device(self.device):
             self.aside.wait_stream(self.frames)
-            for _ in range(WARM_RUNS):
-                warm()
+            with torch.cuda.stream(self.aside):
+                for _ in range(WARM_RUNS):
+                    warm()
             self.aside.synchronize()
-            graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")   # the loop's thread plays on meanwhile
-            try:
-                body()
-            finally:
-                graph.capture_end()
+            with torch.cuda.stream(self.taped):
+                self._tape(graph, body)
         return graph.replay
+
+    def _tape(self, graph, body):
+        graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")       # the loop's thread plays on meanwhile
+        try:
+            body()
+        finally:
+            graph.capture_end()
 
     def run(self, job):
         with torch.cuda.device(self.device):
-            self.frames.wait_stream(torch.cuda.current_stream())     # weights and ws are written there
+            beside = torch.cuda.current_stream()                     # weights, ws and features are written there,
+            self.frames.wait_stream(beside)
             with torch.cuda.stream(self.frames):
                 job()
+            beside.wait_stream(self.frames)                          # and those of the next frame only once this one has read them
 
-    def mark(self):
-        event = torch.cuda.Event()
-        event.record(self.frames)
+    def fetch(self, picture, host, spare=None):
+        stream = self.frames if spare is None else self.copies
+        if spare is not None:
+            picture = spare.copy_(picture)
+            self.copies.wait_stream(self.frames)
+        with torch.cuda.stream(stream):
+            host.copy_(picture, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record(stream)
         return event
 
     def named(self, name):
@@ -109,7 +134,7 @@ class Live:
     add() hands out 0-d views of the device's block; they stay valid, so a captured program reads them where they are.
     """
 
-    def __init__(self, machine, room=1024):
+    def __init__(self, machine, room=4096):
         self.hosts = [machine.host(room, dtype=torch.float32) for _ in range(RING)]
         self.block = torch.zeros(room, device=machine.device)
         self.names: dict = {}                                       # name -> place in the block
@@ -135,60 +160,102 @@ class Live:
 class Outputs:
     """Pictures on their way to the CPU: a ring of host buffers, each with the mark of its copy.
 
-    ahead: 0 waits for the picture just made (least latency), 1 hands out the one before, whose copy ran while this one
-    was computed (most frames a second).
+    ahead: 0 waits for the picture just made (least latency), 1 hands out the one before, whose copy runs while this one
+    is computed (most frames a second).
     """
 
-    def __init__(self, machine, shape, ahead=0):
+    def __init__(self, machine, like, ahead=0):
+        """like: the device's picture, uint8 [H, W, 3]."""
         self.machine, self.ahead = machine, ahead
-        self.buffers = [machine.host(*shape, dtype=torch.uint8) for _ in range(RING)]
+        self.buffers = [machine.host(*like.shape, dtype=torch.uint8) for _ in range(RING)]
+        self.spares = [torch.empty_like(like) if ahead else None for _ in range(RING)]
         self.marks = [Past()] * RING
+        self.first = 0                                              # the turn that pictures were begun at
+
+    def restart(self, turn: int):
+        """What came before this turn is not to be handed out any more."""
+        self.first = turn
 
     def fetch(self, picture, turn: int):
         """Start copying the device's uint8 picture; the buffer of this turn, or of `ahead` turns before, ready to read."""
         place = turn % RING
         self.marks[place].synchronize()
-        self.buffers[place].copy_(picture, non_blocking=True)
-        self.marks[place] = self.machine.mark()
-        ready = (turn - min(self.ahead, turn)) % RING
+        self.marks[place] = self.machine.fetch(picture, self.buffers[place], self.spares[place])
+        ready = max(self.first, turn - self.ahead) % RING
         self.marks[ready].synchronize()
         return self.buffers[ready]
+
+
+class Worker:
+    """One thread for all captures, begun with the first job: two at a time would land in each other's graphs, and what
+    libraries find out for one capture (the fastest algorithms) they keep for a thread."""
+
+    def __init__(self):
+        self.jobs, self.thread = queue.SimpleQueue(), None
+
+    def __call__(self, job):
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._work, name="capture", daemon=True)
+            self.thread.start()
+        self.jobs.put(job)
+
+    def _work(self):
+        while True:
+            self.jobs.get()()
+
+
+WORKER = Worker()
 
 
 class Programs:
     """Captured programs by topology. A new one runs uncaptured until its capture, made aside, is ready.
 
-    start(job): how to run something aside; a thread unless a test has another idea.
+    One is captured at a time: of a row of topologies that are gone by the next frame, as when a fader turns what decides
+    about kernels, only some are. start(job): how to run something aside.
     """
 
-    def __init__(self, machine, most=16, start=None):
-        self.machine, self.most = machine, most
-        self.start = start or (lambda job: threading.Thread(target=job, name="capture", daemon=True).start())
-        self.ready, self.pending, self.epoch = {}, set(), 0
+    def __init__(self, machine, most=16, start=WORKER):
+        self.machine, self.most, self.start = machine, most, start
+        self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0
+        self.lock = threading.Lock()                                # of these four
         self.uncaptured = 0                                         # frames drawn while a capture was under way
 
     def run(self, topology, body, warm):
         """Do what body() does: by its captured program if there is one. warm: see capture()."""
-        replay = self.ready.get(topology)
+        with self.lock:
+            replay = self.ready.pop(topology, None)
+            if replay is not None:
+                self.ready[topology] = replay                       # the newest in use, the last to be forgotten
+            wanted = replay is None and not self.pending and topology not in self.failed
+            if wanted:
+                self.pending.add(topology)
         if replay is not None:
             replay()
             return
-        if topology not in self.pending:
-            self.pending.add(topology)
+        if wanted:
             epoch = self.epoch
             self.start(lambda: self._capture(topology, body, warm, epoch))
         self.uncaptured += 1
         body()
 
     def _capture(self, topology, body, warm, epoch):
-        captured = self.machine.capture(body, warm)
-        if epoch != self.epoch:                                     # tensors moved while it was made
-            return
-        while len(self.ready) >= self.most:
-            self.ready.pop(next(iter(self.ready)))
-        self.ready[topology] = captured
-        self.pending.discard(topology)
+        captured = None
+        try:
+            captured = self.machine.capture(body, warm)
+        except Exception as error:                                  # it is drawn uncaptured for good
+            log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
+        with self.lock:
+            if epoch != self.epoch:                                 # tensors moved while it was made
+                return
+            self.pending.discard(topology)
+            if captured is None:
+                self.failed.add(topology)
+                return
+            while len(self.ready) >= self.most:
+                self.ready.pop(next(iter(self.ready)))
+            self.ready[topology] = captured
 
     def forget(self):
         """What was captured no longer holds: tensors have moved."""
-        self.ready, self.pending, self.epoch = {}, set(), self.epoch + 1
+        with self.lock:
+            self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), self.epoch + 1

@@ -66,8 +66,8 @@ class Synthesis:
         """As Generator.synthesize, and the picture times levels[0] plus levels[1]. ws [1, num_ws, W]."""
         self._hear(ws)
         bent, splice = _by_layer(bends), blends(splice)
-        steps = self._needed(self._until(size), splice)
         source = NoiseSource(noise, noise_strength, noise_seed)
+        steps = self._until(size) if source.mode == "random" else self._needed(self._until(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
         start, state, keep = self._resume(keys)
@@ -127,6 +127,8 @@ class Synthesis:
             key += [self._stamps[step.rgb_row], seen(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
         if step.resolution == 4:
             key.append(seen(step.block.const))
+        if hasattr(step.block, "skip"):
+            key.append(seen(step.block.skip.weight))
         return tuple(key)
 
     def _resume(self, keys):

@@ -121,6 +121,22 @@ def test_weights_written_in_place_are_seen(generator, fast, where):
     assert torch.equal(fast(ws), before)
 
 
+def test_the_shortcut_of_a_resnet_written_in_place_is_seen():
+    generator = network(KINDS["resnet"])
+    fast, ws = Synthesis(generator), ws_of(generator)
+    before = fast(ws)
+    fast(ws)
+    generator.synthesis.b32.skip.weight.mul_(2)
+    pictures_agree(fast, ws)
+    assert distance(fast(ws), before) > 1e-4
+
+
+def test_random_noise_beside_a_splice_is_the_generators_own(generator, fast):
+    ws = ws_of(generator)
+    splice = generator.features(ws_of(generator, 1, 9), ["b16.conv1"])
+    pictures_agree(fast, ws, splice=splice, noise="random", noise_seed=4)
+
+
 def test_a_sequence_of_everything(generator, fast):
     """Whatever came before, a picture is what a fresh start gives."""
     asked = list(ASKED.values())

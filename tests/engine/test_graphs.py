@@ -192,7 +192,7 @@ def test_live_values_keep_their_place():
 
 
 def test_outputs_go_round():
-    outputs = Outputs(Twin(), (2, 2, 3))
+    outputs = Outputs(Twin(), torch.zeros(2, 2, 3, dtype=torch.uint8))
     seen = [outputs.fetch(torch.full((2, 2, 3), turn, dtype=torch.uint8), turn) for turn in range(4)]
     assert seen[0].data_ptr() == seen[3].data_ptr() and [int(s[0, 0, 0]) for s in seen] == [3, 1, 2, 3]
 
@@ -202,6 +202,80 @@ def test_programs_are_forgotten_oldest_first():
     for name in "abc":
         programs.run(name, lambda: None, lambda: None)
     assert list(programs.ready) == ["b", "c"]
+
+
+def test_only_what_is_not_in_use_is_forgotten():
+    programs, drawn = Programs(Twin(), most=2, start=lambda job: job()), []
+    for name in "abaca":
+        programs.run(name, lambda: drawn.append(1), lambda: None)
+    assert set(programs.ready) == {"a", "c"} and programs.uncaptured == 3
+
+
+def test_one_capture_at_a_time():
+    """A fader that turns what decides about kernels: only topologies that are there when there is time are captured."""
+    later, machine = Later(), Twin()
+    programs = Programs(machine, start=later)
+    for seed in range(5):
+        programs.run(seed, lambda: None, lambda: None)
+    assert len(later.jobs) == 1
+    later.all()
+    programs.run(4, lambda: None, lambda: None)
+    later.all()
+    assert list(programs.ready) == [0, 4] and machine.captures == 2
+
+
+def test_a_capture_that_fails_leaves_the_picture_and_is_not_tried_again(caplog):
+    machine, later, drawn = Twin(), Later(), []
+
+    def out_of_memory():
+        raise RuntimeError("out of memory")
+
+    programs = Programs(machine, start=later)
+    for _ in range(3):
+        programs.run("a", lambda: drawn.append("a"), out_of_memory)
+        later.all()
+    programs.run("b", lambda: None, lambda: None)
+    later.all()
+    assert drawn == ["a"] * 3 and list(programs.ready) == ["b"]
+    assert [record.getMessage() for record in caplog.records] == ["a set of bends is drawn without a graph: RuntimeError: out of memory"]
+
+
+def test_captures_share_one_thread():
+    import threading
+
+    done, where, first, second = threading.Event(), [], Twin(), Twin()
+
+    def warm():
+        where.append(threading.current_thread())
+
+    def last_warm():
+        warm()
+        done.set()
+
+    Programs(first).run("a", lambda: None, warm)
+    Programs(second).run("b", lambda: None, last_warm)
+    assert done.wait(30) and where[0] is where[1] is not threading.current_thread()
+
+
+def test_many_kinds_of_bends_one_after_the_other_need_no_more_room():
+    generator = network(A64)
+    program, later = captured(generator)
+    for name in TRANSFORMS:
+        program.frame(ws_of(generator), bends=[Bend("a", "b16.conv1", (1, 2), name)])
+    assert len(program.live.names) < 10
+
+
+def test_a_bend_beyond_half_precision_is_not_the_end_of_the_picture():
+    generator = network(A64)
+    program = captured(generator, half=True)[0]
+    bends = [Bend(name, "b64.conv0", None, "scalar_multiply", {"factor": factor}) for name, factor in zip("abcdef", [10.0] * 5 + [0.0])]
+    without = network(A64)
+    silent = [Bend("a", "b64.conv0", None, "ablate")]
+    agree_half(program.frame(ws_of(generator), bends=bends), expected(without, ws_of(generator), bends=silent))
+
+
+def agree_half(pixels, wanted):
+    assert (pixels.int() - wanted.int()).abs().max() <= 8
 
 
 def test_half_precision_is_measured():
@@ -243,6 +317,26 @@ def test_a_frame_behind_nothing_is_left_unshown(monkeypatch):
     for pixels, wanted in zip(shown[1:], pictures + [pictures[-1]] * 2):
         assert (pixels == wanted).all()
     assert behind.drawings == 5                                     # once more for the last one, then it is shown again
+
+
+@pytest.mark.parametrize("away", [{"/quality/size": 16.0}, {"/output/blackout": 1.0}])
+def test_a_frame_behind_shows_nothing_from_before_a_pause(monkeypatch, away):
+    from engine.instrument import Instrument
+    from tests.bench._common import Walker
+    from tests.conftest import tiny
+
+    monkeypatch.setattr(Instrument, "_graphs", True)
+    behind = Instrument(tiny())
+    behind.ahead = 1
+    walker = Walker(behind.scene())
+    old = [behind.render(*walker()).pixels.copy() for _ in range(3)][-1]
+    scene, motion = walker()
+    behind.render(scene, motion)
+    for _ in range(5):
+        motion = motion.advance(scene, 1.0)
+        behind.render(scene.set_values(away), motion)
+    back = behind.render(scene, motion).pixels.copy()
+    assert (back == Instrument(tiny()).render(scene, motion).pixels).all() and not (back == old).all()
 
 
 class Recorded(Twin):
