@@ -63,6 +63,10 @@ def test_list_parameters(network):
     (("--output", "hologram"), "hologram"),
     (("--device", "toaster"), "toaster"),
     (("dance",), "dance"),
+    (("bench", "naive", "--seconds", "nan"), "--seconds nan: expected a number above 0"),
+    (("bench", "naive", "-o", "nowhere/figures.json"), "nowhere/figures.json: there is no folder nowhere"),
+    (("bench", "naive", "--plot", "nowhere/figures.png"), "nowhere/figures.png: there is no folder nowhere"),
+    (("bench", "naive", "--plot", "figures.txt"), "figures.txt: expected a name that ends in .png"),
     (("convert", "nowhere.pkl", "-o", "x.safetensors"), "nowhere.pkl"),
 ])
 def test_mistakes_are_one_line_and_status_2(network, arguments, says):

@@ -3,11 +3,11 @@
 Source: Broad, Leymarie, Grierson, "Network Bending", EvoMUSART 2021; SPEC.md B.
 """
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import torch
 
 from engine.bends import TRANSFORMS
+from engine.kept import made_once
 from engine.parameter import Parameter
 
 EVERY = {
@@ -159,9 +159,9 @@ def _pixels(x):
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
-@lru_cache(maxsize=4096)
+@made_once(4096)
 def index_of(channels: tuple[int, ...], device) -> torch.Tensor:
-    """The channels as an index tensor [K], made once for a device; captured programs count on its staying."""
+    """The channels as an index tensor [K], made once for a device."""
     return torch.tensor(channels, dtype=torch.long, device=device)
 
 

@@ -1,8 +1,7 @@
-from functools import lru_cache
-
 import torch
 
 from engine.bends import transform
+from engine.kept import made_once
 from engine.parameter import Parameter
 from engine.sampling import unless
 
@@ -19,7 +18,7 @@ def _grained(x, amount, seed):
     return x + grain * (weights * amount)
 
 
-@lru_cache(maxsize=64)
+@made_once(64)
 def _grain(seed, shape, device, dtype):
     """[H, W'] and [K, 1, 1], the same on every device."""
     channels, height, width = shape

@@ -1,9 +1,8 @@
-from functools import lru_cache
-
 import numpy as np
 import torch
 
 from engine.bends import transform
+from engine.kept import made_once
 from engine.parameter import Parameter
 
 
@@ -13,6 +12,6 @@ def shuffle(x, seed):
     return x[:, _order(int(seed), x.shape[1], x.device)]
 
 
-@lru_cache(maxsize=1024)
+@made_once(1024)
 def _order(seed, channels, device):
     return torch.from_numpy(np.random.RandomState(seed).permutation(channels)).to(device)

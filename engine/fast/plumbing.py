@@ -9,6 +9,8 @@ import threading
 
 import torch
 
+from engine.kept import held
+
 log = logging.getLogger(__name__)
 
 RING = 3                            # output buffers, and blocks of live values: one shown, one arriving, one being made
@@ -216,21 +218,21 @@ class Programs:
 
     def __init__(self, machine, most=16, start=WORKER):
         self.machine, self.most, self.start = machine, most, start
-        self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0
+        self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0      # ready: {topology: (replay, what it reads)}
         self.lock = threading.Lock()                                # of these four
         self.uncaptured = 0                                         # frames drawn while a capture was under way
 
     def run(self, topology, body, warm):
         """Do what body() does: by its captured program if there is one. warm: see capture()."""
         with self.lock:
-            replay = self.ready.pop(topology, None)
-            if replay is not None:
-                self.ready[topology] = replay                       # the newest in use, the last to be forgotten
-            wanted = replay is None and not self.pending and topology not in self.failed
+            ready = self.ready.pop(topology, None)
+            if ready is not None:
+                self.ready[topology] = ready                        # the newest in use, the last to be forgotten
+            wanted = ready is None and not self.pending and topology not in self.failed
             if wanted:
                 self.pending.add(topology)
-        if replay is not None:
-            replay()
+        if ready is not None:
+            ready[0]()
             return
         if wanted:
             epoch = self.epoch
@@ -241,7 +243,8 @@ class Programs:
     def _capture(self, topology, body, warm, epoch):
         captured = None
         try:
-            captured = self.machine.capture(body, warm)
+            with held() as read:
+                captured = self.machine.capture(body, warm), read
         except Exception as error:                                  # it is drawn uncaptured for good
             log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
         with self.lock:

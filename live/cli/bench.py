@@ -7,6 +7,9 @@ import json
 import pathlib
 import sys
 
+from engine import files
+from engine.errors import UserError
+
 FOLDER = pathlib.Path(__file__).parents[2] / "tests" / "bench"
 
 
@@ -30,6 +33,7 @@ def run(options):
     if options.name is None:
         sys.stdout.write("".join(f"{name}\n" for name in names()))
         return 0
+    _check(options)
     if options.instrument and pathlib.Path(options.instrument).exists():
         options.instrument = str(pathlib.Path(options.instrument).resolve())        # some benches measure in processes of their own
     sys.path.insert(0, str(FOLDER.parents[1]))
@@ -37,5 +41,20 @@ def run(options):
     text = json.dumps(figures, indent=1)
     sys.stdout.write(text + "\n")
     if options.output:
-        pathlib.Path(options.output).write_text(text + "\n", encoding="utf-8")
+        files.write_text(options.output, text + "\n")
+    if options.plot and not pathlib.Path(options.plot).exists():
+        sys.stderr.write(f"bench {options.name} draws no plot: {options.plot} was not written\n")
     return 0
+
+
+def _check(options):
+    """What would only come out once everything is measured."""
+    if options.seconds is not None and not 0 < options.seconds < float("inf"):
+        raise UserError(f"--seconds {options.seconds:g}: expected a number above 0")
+    if options.plot and pathlib.Path(options.plot).suffix.lower() != ".png":
+        raise UserError(f"--plot {options.plot}: expected a name that ends in .png")
+    for flag, path in (("--plot", options.plot), ("-o", options.output)):
+        if path and not pathlib.Path(path).parent.is_dir():
+            raise UserError(f"{flag} {path}: there is no folder {pathlib.Path(path).parent}")
+        if path and pathlib.Path(path).is_dir():
+            raise UserError(f"{flag} {path}: expected a file, found a folder")

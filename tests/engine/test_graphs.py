@@ -1,4 +1,6 @@
 """The graph path with the plumbing's CPU twin: same pictures, nothing captured twice, programs swapped in when ready."""
+import weakref
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from engine.errors import UserError
 from engine.fast import levels, to_bytes
 from engine.fast.captured import Captured, half_is_safe
 from engine.fast.plumbing import RING, Live, Outputs, Programs, Twin
+from engine.kept import made_once
 from tests.engine.test_fast import A64, BENDS, KINDS
 from tests.engine.test_generator import network, ws_of
 
@@ -337,6 +340,24 @@ def test_a_frame_behind_shows_nothing_from_before_a_pause(monkeypatch, away):
         behind.render(scene.set_values(away), motion)
     back = behind.render(scene, motion).pixels.copy()
     assert (back == Instrument(tiny()).render(scene, motion).pixels).all() and not (back == old).all()
+
+
+def test_what_a_program_reads_stays_while_it_is_in_use():
+    made = []
+
+    @made_once(2)
+    def table(number):
+        tensor = torch.full((1,), number)
+        made.append(weakref.ref(tensor))
+        return tensor
+
+    programs = Programs(Twin(), start=lambda job: job())
+    programs.run("a", lambda: None, lambda: table(0))
+    for number in range(1, 6):
+        table(number)
+    assert made[0]() is not None and made[1]() is None
+    programs.forget()
+    assert made[0]() is None
 
 
 class Recorded(Twin):
