@@ -9,6 +9,7 @@ import threading
 
 import torch
 
+from engine.bending.layer import WRONG
 from engine.kept import held
 
 log = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ class Worker:
         self.jobs, self.thread = queue.SimpleQueue(), None
 
     def __call__(self, job):
-        if self.thread is None:
+        if self.thread is None or not self.thread.is_alive():       # a job with a bug in it may have ended it
             self.thread = threading.Thread(target=self._work, name="capture", daemon=True)
             self.thread.start()
         self.jobs.put(job)
@@ -245,8 +246,12 @@ class Programs:
         try:
             with held() as read:
                 captured = self.machine.capture(body, warm), read
-        except Exception as error:                                  # it is drawn uncaptured for good
+        except WRONG as error:                                      # it is drawn uncaptured for good
             log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
+        finally:
+            self._finished(topology, captured, epoch)
+
+    def _finished(self, topology, captured, epoch):
         with self.lock:
             if epoch != self.epoch:                                 # tensors moved while it was made
                 return
