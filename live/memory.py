@@ -43,7 +43,7 @@ class Memory:
         self.beat = 0.0
         self.newest = self.shown = None              # (scene, motion) now, and of the picture that is up
         self._since = self._next = self._record_to = self.autosave = self.video = self._ending = None
-        self._waiting, self._ours = [], []           # (beat, what to do), quantised; what our own commands applied
+        self._waiting, self._ours = {}, []           # {what kind: (beat, what to do)}, quantised; what our own commands applied
         show.memory = self
         show.players.append(self)
 
@@ -101,7 +101,7 @@ class Memory:
         moved = beat - self.beat - step
         if abs(moved) > SET_ELSEWHERE:
             self.gesture.moved(moved)
-            self._waiting = [(beat, act) for _, act in self._waiting]
+            self._waiting = {kind: (beat, act) for kind, (_, act) in self._waiting.items()}
         self.beat = beat
 
     def _in_time(self, item):
@@ -133,16 +133,16 @@ class Memory:
 
     def _due(self):
         """What was waiting for this beat."""
-        ready = [act for at, act in self._waiting if at <= self.beat]
-        self._waiting = [(at, act) for at, act in self._waiting if at > self.beat]
-        return ready
+        ready = [kind for kind, (at, _) in self._waiting.items() if at <= self.beat]
+        return [self._waiting.pop(kind)[1] for kind in ready]
 
-    def quantised(self, act) -> list:
+    def quantised(self, act, kind="recall") -> list:
         """Do it now, or on the next beat or bar where /quantise says so; the newest of its kind waits."""
         quantum = self.quantum
+        self._waiting.pop(kind, None)
         if not quantum:
             return act()
-        self._waiting = [(math.floor(self.beat / quantum + 1) * quantum, act)]
+        self._waiting[kind] = math.floor(self.beat / quantum + 1) * quantum, act
         return []
 
     @property

@@ -97,6 +97,8 @@ def _check(options):
             raise UserError(f"--{name} {value}: expected a number above 0")
     if not 1 <= options.fps <= FASTEST:
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
+    if options.replay and options.take:
+        raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     if not 0 <= options.osc_port < 65536:
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
     osc_service.check(options)
@@ -143,6 +145,7 @@ def _memory(options, opened, show):
     """Presets, takes, undo and the autosave, at the state the flags ask for."""
     origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
     memory = Memory(show, opened.library(), origin=origin)
+    memory.mapping = ", ".join(options.mapping)
     Weights(show, memory, opened.offer)
     saved = opened.folder.folder / ".last-scene.json"
     if options.resume:

@@ -1,5 +1,6 @@
 """Commands of presets, morphs, the pad, A/B, locks and undo. Each returns what the loop shall apply."""
 import logging
+import math
 
 from engine.errors import UserError
 from live.commands import command
@@ -16,11 +17,14 @@ def memory_of(show):
 
 
 def number(value, what="a number"):
-    """A command's argument as a float."""
+    """A command's argument as a float, and a finite one: a word such as "nan" is none."""
     try:
-        return float(value)
+        found = float(value)
     except (TypeError, ValueError):
-        raise UserError(f"expected {what}, got {value!r}") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"expected {what}, got {value!r}")
+    return found
 
 
 def _seconds(seconds):
@@ -89,10 +93,10 @@ def go(show, seconds=None):
 
 
 @command("/preset/store")
-def store(show, name=None, section1=None, section2=None, section3=None):
+def store(show, name=None, section1=None, section2=None, section3=None, section4=None, section5=None):
     """Keep what is playing as a preset, or only sections of it: latent, bends, weights, source, modulators, rest."""
     memory = memory_of(show)
-    sections = checked_sections(s for s in (section1, section2, section3) if s is not None)
+    sections = checked_sections(s for s in (section1, section2, section3, section4, section5) if s is not None)
     memory.store(_name_for(memory.library, name), sections)
 
 
@@ -129,21 +133,38 @@ def rename(show, old, new):
 
 def _renamed(memory, old, new):
     library = memory.library
-    library.keep(new, library.read(old))
-    library.keep(old, None)
-    swap = lambda names: [new if name == old else name for name in names]
-    library.set_order(swap(library.order()), {bank: swap(names) for bank, names in library.banks().items()})
+    library.read(old)
+    _relisted(library, lambda names: [new if name == old else name for name in names])
+    library.rename(old, new)
     memory.current = new if memory.current == old else memory.current
+
+
+def _relisted(library, act):
+    """Have the set list and the banks name other presets: act(names) -> names."""
+    lists = library.order(), library.banks()
+    changed = act(lists[0]), {bank: act(names) for bank, names in lists[1].items()}
+    if changed != lists:
+        library.set_order(*changed)
 
 
 @command("/preset/delete")
 def delete(show, name):
-    """Take a preset away; undo brings it back."""
+    """Take a preset away, out of the set list too; undo brings it back to its place."""
     memory = memory_of(show)
     library, name = memory.library, memory.library.name_of(name)
-    before = library.read(name)
-    library.keep(name, None)
-    memory.undo.push(Step([], [], (lambda: library.keep(name, before), lambda: library.keep(name, None))))
+    before, lists = library.read(name), (library.order(), library.banks())
+
+    def away():
+        _relisted(library, lambda names: [other for other in names if other != name])
+        library.keep(name, None)
+
+    def back():
+        library.keep(name, before)
+        if (library.order(), library.banks()) != lists:
+            library.set_order(*lists)
+
+    away()
+    memory.undo.push(Step([], [], (back, away)))
 
 
 @command("/preset/move")

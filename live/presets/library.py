@@ -49,13 +49,15 @@ class Library:
         self.make_bend = make_bend
         self._known = {}                             # name -> (date and size of the file, Preset or UserError)
         self._unwritten = {}                         # name -> Preset, or None where the file is to go
-        self._order, self._banks = self._read_set_list()
+        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, 0
+        self._look_at_set_list()
         self._jobs = Writer("presets")
 
     # -- reading
 
     def names(self, bank: str = "") -> list[str]:
         """The presets in the order of the set list, or those of a bank."""
+        self._look_at_set_list()
         found = {path.stem for path in self.folder.glob("*.yaml") if not path.name.startswith(".")}
         for name, preset in list(self._unwritten.items()):
             (found.discard if preset is None else found.add)(name)
@@ -64,6 +66,7 @@ class Library:
 
     def banks(self) -> dict[str, list[str]]:
         """{bank: its presets in order}."""
+        self._look_at_set_list()
         return {name: list(presets) for name, presets in self._banks.items()}
 
     def name_of(self, which, bank: str = "") -> str:
@@ -86,16 +89,12 @@ class Library:
         if waiting is not missing and waiting is not None:
             return waiting
         path = self.path(name)
-        try:
-            if waiting is None:
-                raise FileNotFoundError                  # it is about to go
-            stat = path.stat()
-        except OSError:
-            raise UserError(f"no preset {name!r}; there are: {', '.join(self.names()) or 'none yet'}") from None
-        stamp = stat.st_mtime_ns, stat.st_size
+        found = None if waiting is None else stamp(path)          # None waits: it is about to go
+        if found is None:
+            raise UserError(f"no preset {name!r}; there are: {', '.join(self.names()) or 'none yet'}")
         known = self._known.get(name)
-        if known is None or known[0] != stamp:
-            known = self._known[name] = (stamp, self._load(path))
+        if known is None or known[0] != found:
+            known = self._known[name] = (found, self._load(path))
         if isinstance(known[1], UserError):
             raise known[1]
         return known[1]
@@ -143,14 +142,27 @@ class Library:
         except UserError:
             return None
 
+    def rename(self, old: str, new: str):
+        """Give a preset another name: its file is moved as it is, with all that a person wrote into it."""
+        checked_name(new)
+        preset, kept = self.read(old), old not in self._unwritten
+        self._unwritten[new], self._unwritten[old] = preset, None
+        self._jobs.put(lambda: self._move_preset(old, new, preset, kept))
+
     def set_order(self, presets: list[str], banks: dict | None = None):
-        """Change the set list."""
+        """Change the set list. UserError: its file can't be read, so writing it would lose what is in it."""
+        self._look_at_set_list()
+        if self._unlisted:
+            raise UserError(f"the set list can't be changed until it can be read: {self._unlisted}")
         self._order = list(presets)
         self._banks = self._banks if banks is None else banks
         data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
-        self._jobs.put(lambda: write_yaml(self.set_list, data))
+        self._listing += 1
+        self._jobs.put(lambda: self._write_set_list(data))
 
     def order(self) -> list[str]:
+        """The names in the set list, also of presets there are none of."""
+        self._look_at_set_list()
         return list(self._order)
 
     @property
@@ -174,15 +186,46 @@ class Library:
         if self._unwritten.get(name) is preset:              # nothing newer waits under this name
             self._unwritten.pop(name, None)
 
-    def _read_set_list(self):
-        if not self.set_list.exists():
-            return [], {}
+    def _move_preset(self, old, new, preset, kept):
+        """kept: its file holds all there is of it. If not, that goes only once the new one is there."""
+        if kept:
+            os.replace(self.path(old), self.path(new))
+        else:
+            write_yaml(self.path(new), to_file(preset))
+            self.path(old).unlink(missing_ok=True)
+        for name, was in ((new, preset), (old, None)):
+            if self._unwritten.get(name, self) is was:       # nothing newer waits under this name
+                self._unwritten.pop(name)
+
+    def _write_set_list(self, data):
         try:
-            found = build(SetList, read_plain(self.set_list), self.set_list)
+            write_yaml(self.set_list, data)
+            self._listed = stamp(self.set_list)
+        finally:
+            self._listing -= 1
+
+    def _look_at_set_list(self):
+        """Read it if a person has changed it. One that can't be read changes nothing."""
+        found = stamp(self.set_list)
+        if self._listing or found == self._listed:
+            return
+        self._listed, self._unlisted = found, None
+        try:
+            read = build(SetList, read_plain(self.set_list), self.set_list) if found else SetList()
         except UserError as error:
-            log.warning("%s; presets are in the order of their names", error)
-            return [], {}
-        return list(found.presets), dict(found.banks)
+            self._unlisted = error
+            log.warning("%s; the order of the presets stays as it is", error)
+            return
+        self._order, self._banks = list(read.presets), dict(read.banks)
+
+
+def stamp(path: Path):
+    """What changes when a file does: its date and size; None if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def write_yaml(path: Path, data):

@@ -87,10 +87,10 @@ def section_of(address: str) -> str:
     return next((name for name, prefixes in SECTIONS.items() if within(address, prefixes)), "rest")
 
 
-def checked_name(name) -> str:
-    """A name that can be a file's; UserError if it cannot."""
+def checked_name(name, kind="preset") -> str:
+    """A name that can be a file's; UserError if it cannot. kind: what it is to be the name of."""
     if not isinstance(name, str) or not NAME.fullmatch(name) or name != name.strip():
-        raise UserError(f"preset name {name!r}: expected letters, digits, spaces and . + - ( ), at most 80, no dot first")
+        raise UserError(f"{kind} name {name!r}: expected letters, digits, spaces and . + - ( ), at most 80, no dot first")
     return name
 
 

@@ -22,7 +22,7 @@ def _path(memory, name, suffix):
     stem = name if isinstance(name, str) and name else None
     if stem is None:
         return free_name(memory.takes, memory.origin.instrument or "take", suffix)
-    return memory.takes / (checked_name(stem) + suffix)
+    return memory.takes / (checked_name(stem, "recording") + suffix)
 
 
 @command("/take/record")
@@ -59,7 +59,7 @@ def loop_take(show, name):
 
 def _replay(show, name, loop=False):
     memory = memory_of(show)
-    path = memory.takes / f"{checked_name(name)}.take"
+    path = memory.takes / f"{checked_name(name, 'take')}.take"
     if not path.exists():
         there = sorted(p.stem for p in memory.takes.glob("*.take"))
         raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
@@ -91,7 +91,7 @@ def gesture(show, on=None):
         else:
             looper.record(memory.beat)
         return []
-    return memory.quantised(act)
+    return memory.quantised(act, "gesture")
 
 
 @command("/gesture/overdub")

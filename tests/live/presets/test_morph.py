@@ -354,3 +354,30 @@ def test_a_gesture_in_a_show(rig):
     rig.send("/noise/strength", 4.0)
     psi = values(rig, "/truncation", 12)
     assert set(psi) == {0.1, 0.2, 0.3, 0.4} and rig.show.scene["/noise/strength"] == 4.0
+
+
+def test_a_gesture_and_a_recall_wait_for_the_same_beat(rig):
+    before = rig.show.scene["/truncation"]
+    rig.send("/preset/store", "one")
+    rig.play()
+    rig.send("/truncation", 0.5)
+    rig.send("/quantise", "bar")
+    rig.send("/gesture")
+    rig.send("/preset/recall", "one")
+    rig.play(2)
+    assert rig.memory.gesture.state == "empty"
+    rig.play(70)
+    assert rig.memory.gesture.state == "recording" and rig.show.scene["/truncation"] == before
+
+
+def test_a_recall_at_once_takes_the_place_of_the_one_that_waits(rig):
+    for name, value in (("low", 0.25), ("high", 0.75)):
+        rig.send("/truncation", value)
+        rig.send("/preset/store", name)
+        rig.play()
+    rig.send("/quantise", "bar")
+    rig.send("/preset/recall", "low")
+    rig.send("/quantise", "off")
+    rig.send("/preset/recall", "high")
+    rig.play(70)
+    assert rig.show.scene["/truncation"] == 0.75

@@ -317,3 +317,85 @@ def test_a_bug_in_memory_costs_the_memory_and_not_the_show(tmp_path, monkeypatch
     rig.play(3)
     assert len(rig.screen) == before + 3 and rig.show.scene["/truncation"] == 0.33 and "ZeroDivisionError" in caplog.text
     rig.close()
+
+
+def test_all_sections_but_one_can_be_named(rig):
+    store(rig, "most", "latent", "bends", "weights", "source", "modulators")
+    rig.play()
+    assert rig.memory.library.read("most").sections == ("latent", "bends", "weights", "source", "modulators")
+
+
+@pytest.mark.parametrize("order", [("/preset/move", "look", "nan"), ("/preset/move", "look", "inf"), ("/pad/corner", "nan", "look"),
+                                   ("/preset/recall", "look", "inf")])
+def test_words_that_python_takes_for_numbers_cost_no_frame(rig, caplog, order):
+    store(rig, "look")
+    rig.play()
+    rig.send(*order)
+    rig.play()                                           # strict: a bug would end it
+    assert "expected" in caplog.text and rig.memory.morph is None
+
+
+def test_a_renamed_preset_keeps_what_a_person_wrote_into_its_file(rig):
+    library = rig.memory.library
+    library.folder.mkdir(parents=True, exist_ok=True)
+    library.path("look").write_text("# for the finale\nschema: 1\nvalues: {/truncation: 0.25}\n")
+    rig.send("/preset/rename", "look", "end")
+    rig.play()
+    library.flush()
+    assert library.names() == ["end"] and library.path("end").read_text().startswith("# for the finale")
+    assert library.read("end").values["/truncation"] == 0.25 and not library.path("look").exists()
+
+
+def test_renaming_on_a_full_disk_loses_nothing(rig, monkeypatch, caplog):
+    import os
+
+    library, full = rig.memory.library, lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    turn(rig, truncation=0.25)
+    store(rig, "look")
+    rig.play()
+    library.flush()
+    before = library.path("look").read_text()
+    monkeypatch.setattr(os, "fsync", full)
+    turn(rig, truncation=0.5)
+    store(rig, "look")                                   # this does not reach the disk ...
+    rig.send("/preset/rename", "look", "face")           # ... so neither can this
+    rig.play(2)
+    library.flush()
+    assert "No space left" in caplog.text
+    assert library.read("face").values["/truncation"] == 0.5 and library.path("look").read_text() == before
+
+
+def test_a_set_list_edited_during_the_show_is_read_and_not_written_over(rig, caplog):
+    library = rig.memory.library
+    for name in "abc":
+        store(rig, name)
+        rig.play()
+    rig.send("/preset/move", "c", 1)
+    rig.play()
+    library.flush()
+    library.set_list.write_text("schema: 1\npresets: [b, c, a]\nbanks: {slow: [c, a]}\n")
+    rig.send("/preset/rename", "c", "d")
+    rig.play()
+    library.flush()
+    assert library.names() == ["b", "d", "a"] and library.names("slow") == ["d", "a"]
+    broken = "schema: 1\npresets: [a, b\nbanks: {slow: [d]}\n"
+    library.set_list.write_text(broken)
+    rig.send("/preset/move", "a", 1)
+    rig.play()
+    library.flush()
+    assert library.names() == ["b", "d", "a"] and library.set_list.read_text() == broken
+    assert "not valid YAML" in caplog.text and "can't be changed" in caplog.text
+
+
+def test_a_deleted_preset_leaves_the_set_list_and_undo_brings_it_back_to_its_place(rig):
+    library = rig.memory.library
+    for name in "abc":
+        store(rig, name)
+        rig.play()
+    library.set_order(["c", "a", "b"], {"slow": ["a", "b"]})
+    rig.send("/preset/delete", "a")
+    rig.play()
+    assert (library.order(), library.banks()) == (["c", "b"], {"slow": ["b"]})
+    rig.send("/undo")
+    rig.play()
+    assert (library.names(), library.names("slow")) == (["c", "a", "b"], ["a", "b"])
