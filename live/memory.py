@@ -222,7 +222,8 @@ class Memory:
 
     @property
     def recording(self) -> bool:
-        return self.show.record is not None or self._record_to is not None
+        """Whether a take is being recorded; one whose disk is full no longer is."""
+        return self._record_to is not None or self.show.record is not None and self.writer.failed is None
 
     def record_to(self, path):
         """Record a take from the next frame on. UserError: there is one of that name."""

@@ -45,10 +45,11 @@ class Opened:
         return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
 
 
-def open_instrument(where, size=None, device=None, threads=None, encoder=None) -> Opened:
+def open_instrument(where, size=None, device=None, threads=None, encoder=None, nearest=False) -> Opened:
     """The instrument at a path, ready to play. UserError: what is wrong with which file or flag.
 
-    encoder: the file of one, in the place of the folder's own.
+    encoder: the file of one, in the place of the folder's own. nearest: a size the network does not draw is drawn at the
+    next above it, or at its largest: what comes out is to be scaled.
     """
     from engine import checkpoints, device as devices
     from engine.instrument import Instrument
@@ -57,6 +58,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None) -
     devices.use_threads(threads)
     generator = checkpoints.load(folder.generator, devices.choose(device))
     own = checkpoints.generator_hash(generator)
+    if nearest and size is not None:
+        size = next((drawn for drawn in sorted(generator.architecture.resolutions) if drawn >= size), generator.resolution)
     offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
     instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder))
     try:

@@ -122,6 +122,13 @@ def bend_from_plain(data: dict):
                    for name, value in data.items()})
 
 
+def _checked_bend(data, make_bend):
+    bend = bend_from_plain(data)
+    if make_bend is not None:
+        make_bend(bend.to_dict())
+    return bend
+
+
 def scene_to_plain(scene: Scene) -> dict:
     """What has been turned, the bends and the modulators."""
     data = {"values": {address: plain(value) for address, value in scene.values.items()}}
@@ -132,12 +139,17 @@ def scene_to_plain(scene: Scene) -> dict:
     return data
 
 
-def scene_from_plain(data: dict, base: Scene) -> Scene:
-    """The inverse: the same scene again, to the bit. base: any scene of the instrument, for its parameters."""
-    scene = base.with_bends(bend_from_plain(bend) for bend in data.get("bends", ()))
+def scene_from_plain(data: dict, base: Scene, make_bend=None) -> Scene:
+    """The inverse: the same scene again, to the bit. base: any scene of the instrument, for its parameters.
+
+    Values of parameters that it lacks are kept. UserError: a value that can't be one; make_bend(data) -> Bend, where
+    there is one, says what of a bend is wrong.
+    """
+    scene = base.with_bends(_checked_bend(bend, make_bend) for bend in data.get("bends", ()))
     scene = scene.with_modulators(Modulator.from_dict(modulator) for modulator in data.get("modulators", ()))
     values = {address: unplain(value) for address, value in data["values"].items()}
-    return replace(scene, values=MappingProxyType(values))
+    known = scene.set_values({address: value for address, value in values.items() if address in scene.parameters}).values
+    return replace(scene, values=MappingProxyType(values | known))
 
 
 def item_to_plain(item):
@@ -149,10 +161,10 @@ def item_to_plain(item):
     return {"motion": motion_to_plain(item)} if isinstance(item, Motion) else {"scene": scene_to_plain(item)}
 
 
-def item_from_plain(data, base: Scene):
-    """The inverse of item_to_plain."""
+def item_from_plain(data, scene_of):
+    """The inverse of item_to_plain. scene_of(data) -> Scene."""
     if isinstance(data, list):
         return Change(data[0], unplain(data[1]))
     if "touch" in data:
         return Touch(tuple(map(str, data["touch"])))
-    return motion_from_plain(data["motion"]) if "motion" in data else scene_from_plain(data["scene"], base)
+    return motion_from_plain(data["motion"]) if "motion" in data else scene_of(data["scene"])

@@ -57,6 +57,7 @@ def test_list_parameters(network):
     (("--fps", "0"), "--fps"),
     (("--fps", "inf"), "--fps"),
     (("--fps", "0.001"), "--fps"),
+    (("--replay", "a.take", "--take", "b.take"), "--replay with --take"),
     (("--osc-port", "99999"), "--osc-port"),
     (("--osc-port", "0", "--osc-echo", "localhost:9001"), "--osc-echo belongs to OSC, which --osc-port 0 turns off"),
     (("--mapping", "nowhere.yaml"), "nowhere.yaml"),
@@ -157,3 +158,13 @@ def test_the_report_and_the_list_know_the_edits(folder, tmp_path):
     done = run("--instrument", folder, *QUIET, "--frames", 3, "--report", tmp_path / "report.json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "report.json").read_text())["weights"] == {"edits": ["hats"], "checkpoints": [], "presets": [], "left_out": {}}
+
+
+@pytest.mark.parametrize("size", [20, 48])
+def test_a_take_renders_at_sizes_the_network_does_not_draw(network, tmp_path, size):
+    from PIL import Image
+
+    recorded = run("--instrument", network, *QUIET, "--frames", 3, "--take", "a.take", "--threads", 1, cwd=tmp_path)
+    rendered = run("render", "a.take", "-o", "frames", "--instrument", network, "--size", size, "--threads", 1, cwd=tmp_path)
+    assert (recorded.returncode, rendered.returncode) == (0, 0), rendered.stderr
+    assert Image.open(tmp_path / "frames" / "frame_000002.png").size == (size, size)

@@ -149,7 +149,7 @@ def _memory(options, opened, show):
     Weights(show, memory, opened.offer)
     saved = opened.folder.folder / ".last-scene.json"
     if options.resume:
-        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator)
+        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     elif options.preset:
         memory.begin_with(options.preset)
     if options.take:
@@ -173,7 +173,7 @@ def _source(options, show, closing):
 def _ticks(options, opened, show, clock):
     """What drives the show: a function that plays it to its end."""
     if options.replay:
-        take = TakeReader(options.replay, opened.instrument.scene(), opened.generator)
+        take = TakeReader(options.replay, opened.instrument.scene(), opened.generator, opened.instrument.bend)
         take.source = seeing.again(take, opened.instrument, options.source)
         return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))

@@ -30,8 +30,8 @@ def run(options):
     from live.takes.render import render
     from live.takes.take import TakeReader
 
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
-    take = TakeReader(options.take, opened.instrument.scene(), opened.generator)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
+    take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")

@@ -1,9 +1,12 @@
 """Keeps the scene that is playing on the disk, so that a crash costs a second of it. Writes from a thread of its own."""
+import contextlib
 import json
 import logging
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.errors import UserError
 from engine.motion import Motion
@@ -45,6 +48,8 @@ class Autosave:
             os.replace(temporary, self.path)
             self._saved = found
         except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)            # half a file would fill a full disk for nothing
             if not self._complained:
                 log.warning("%s: the scene can't be autosaved: %s", self.path, error.strerror)
             self._complained = True
@@ -55,8 +60,12 @@ class Autosave:
         self._thread.join(timeout=2)
 
 
-def resumed(path, base: Scene, generator: str = "") -> tuple[Scene, Motion]:
-    """The scene and motion the last show ended with. UserError: there are none, or they are another instrument's."""
+def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Scene, Motion]:
+    """The scene and motion the last show ended with. make_bend(data) -> Bend: the instrument's check of bends.
+
+    What the instrument has no longer, as an edit whose file has gone, is left out and said. UserError: there is nothing
+    to resume, it is damaged, or it is another instrument's.
+    """
     path = Path(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -64,10 +73,17 @@ def resumed(path, base: Scene, generator: str = "") -> tuple[Scene, Motion]:
             raise UserError(f"schema version {data['schema']}; this version reads {SCHEMA}")
         if generator and data["generator"] not in ("", generator):
             raise UserError("it is of another generator")
-        return scene_from_plain(data["scene"], declared(base)), motion_from_plain(data["motion"])
+        return _known(scene_from_plain(data["scene"], declared(base), make_bend), path), motion_from_plain(data["motion"])
     except FileNotFoundError:
         raise UserError(f"{path}: nothing to resume: no show of this instrument has been saved yet") from None
     except UserError as error:
         raise UserError(f"{path}: can't resume: {error}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: can't resume: the file is damaged ({type(error).__name__})") from None
+
+
+def _known(scene: Scene, path) -> Scene:
+    gone = sorted(address for address in scene.values if address not in scene.parameters)
+    if gone:
+        log.warning("%s: left out: %s", path, ", ".join(gone))
+    return replace(scene, values=MappingProxyType({a: v for a, v in scene.values.items() if a in scene.parameters}))

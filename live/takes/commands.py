@@ -63,7 +63,7 @@ def _replay(show, name, loop=False):
     if not path.exists():
         there = sorted(p.stem for p in memory.takes.glob("*.take"))
         raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
-    return Replay(TakeReader(path, show.scene, memory.origin.generator), loop)
+    return Replay(TakeReader(path, show.scene, memory.origin.generator, show.instrument.bend), loop)
 
 
 @command("/video/record")

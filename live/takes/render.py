@@ -35,8 +35,10 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
     out = Path(out)
     if fps is not None and not 0 < fps <= 1000:
         raise UserError(f"{fps} frames a second: expected a number above 0")
-    if audio is not None and not Path(audio).is_file():
-        raise UserError(f"{audio}: there is no such sound file")
+    if size is not None and size < 1:
+        raise UserError(f"size {size}: expected a number of pixels above 0")
+    if audio is not None and out.suffix:
+        _check_sound(audio)
     frames, _ = take.length()
     if not frames:
         raise UserError(f"{take.path}: the take has no frames")
@@ -85,7 +87,7 @@ class _Job:
     def key(self) -> str:
         """What makes two renders the same: parts of another are not gone on with."""
         digest = hashlib.sha256(self.take.path.read_bytes())
-        digest.update(json.dumps([self.size, self.instrument.size, self.fps, self.lossless]).encode())
+        digest.update(json.dumps([self.size, self.instrument.size, self.fps, self.lossless, self.take.generator]).encode())
         return digest.hexdigest()
 
     def shape(self) -> tuple[int, int]:
@@ -215,12 +217,25 @@ def _packets(files, stream):
                 yield seconds, packet
 
 
+def _check_sound(path):
+    """Said before the pictures are drawn, not after."""
+    import av
+
+    if not Path(path).is_file():
+        raise UserError(f"{path}: there is no such sound file")
+    try:
+        with av.open(str(path)) as file:
+            silent = not file.streams.audio
+    except BROKEN as error:
+        raise UserError(f"{path}: can't be read as sound: {getattr(error, 'strerror', None) or error}") from None
+    if silent:
+        raise UserError(f"{path}: there is no sound in it")
+
+
 def _sound(file, made, job: _Job):
     """(seconds, packet) of the sound, no longer than the pictures: as it is where the container can hold it, else AAC."""
     import av
 
-    if not file.streams.audio:
-        raise UserError(f"{file.name}: there is no sound in it")
     given = file.streams.audio[0]
     allowed = COPIED[job.out.suffix]
     end = job.seconds() + 1.0 / (job.fps or NOMINAL_FPS)

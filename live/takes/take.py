@@ -59,7 +59,9 @@ class TakeWriter:
         self._thread.start()
 
     def record(self, tick: Tick, applied: list):
-        """One frame. Never waits."""
+        """One frame. Never waits; once writing has failed, nothing is kept in memory for it."""
+        if self.failed is not None:
+            return
         self.frames += 1
         self._lines.put((tick, applied))
 
@@ -112,11 +114,12 @@ def _line(item):
 class TakeReader:
     """A recorded take. scene, motion: what it began with; origin: what it was played on; frames(): the rest.
 
-    base: any scene of the instrument it shall be played on, with that one's parameters. generator: that one's hash.
+    base: any scene of the instrument it shall be played on, with that one's parameters. generator: that one's hash;
+    make_bend(data) -> Bend: its check of bends, a UserError for those it has no place for.
     """
 
-    def __init__(self, path, base: Scene, generator: str = ""):
-        self.path, self.base = Path(path), declared(base)
+    def __init__(self, path, base: Scene, generator: str = "", make_bend=None):
+        self.path, self.base, self.generator, self.make_bend = Path(path), declared(base), generator, make_bend
         self.source = Replayed(None)                     # the pictures it was played to, where they can be had again
         header = self._header()
         version = header.get("schema")
@@ -126,9 +129,9 @@ class TakeReader:
         try:
             header = {"source_hash": "", "encoder": ""} | header
             self.origin = Origin(**{name: header[name] for name in vars(Origin())})
-            self.scene, self.motion = scene_from_plain(header["scene"], self.base), motion_from_plain(header["motion"])
+            self.scene, self.motion = self._scene(header["scene"]), motion_from_plain(header["motion"])
             shown = header.get("shown")
-            self.shown = shown and (scene_from_plain(shown["scene"], self.base), motion_from_plain(shown["motion"]))
+            self.shown = shown and (self._scene(shown["scene"]), motion_from_plain(shown["motion"]))
             self._check(header["defaults"])
         except DAMAGED as error:
             raise UserError(f"{path}: the take's first line is damaged: {error}") from None
@@ -148,6 +151,9 @@ class TakeReader:
             raise UserError(f"{self.path}: not a take, or not even its first line is whole")
         return header
 
+    def _scene(self, data) -> Scene:
+        return scene_from_plain(data, self.base, self.make_bend)
+
     def _check(self, defaults):
         """Say which parameters are not what they were when the take was recorded."""
         parameters = self.scene.parameters
@@ -165,7 +171,7 @@ class TakeReader:
                 return
             try:
                 tick = Tick(int(line[0]), float(line[1]), float(line[2]))
-                applied = [item_from_plain(item, self.base) for item in (line[3] if len(line) > 3 else ())]
+                applied = [item_from_plain(item, self._scene) for item in (line[3] if len(line) > 3 else ())]
             except DAMAGED as error:
                 raise UserError(f"{self.path} line {number}: damaged: {error}") from None
             yield tick, applied

@@ -149,10 +149,12 @@ WRONG = [
     (dict(out="out.avi"), "expected a name ending in .mkv, .mp4, .mov, or a folder"),
     (dict(out="out.mkv", fps=0), "expected a number above 0"),
     (dict(out="out.mkv", audio="none.wav"), "no such sound file"),
+    (dict(out="out.mkv", audio="there.mkv"), "there.mkv: can't be read as sound"),
     (dict(out="frames", audio="a.take"), "no place for sound"),
     (dict(out="there.mkv"), "already"),
     (dict(out="used"), "another render"),
-    (dict(out="out.mkv", audio="a.take"), "can't be written"),
+    (dict(out="out.mkv", audio="a.take"), "a.take: can't be read as sound"),
+    (dict(out="out.mkv", size=0), "size 0: expected"),
 ]
 
 
@@ -162,8 +164,10 @@ def test_mistakes(take, tmp_path, wrong, message):
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "frame_000000.png").touch()
     settings = {name: tmp_path / value if name in ("out", "audio") else value for name, value in wrong.items()}
+    drawn = []
     with pytest.raises(UserError, match=message):
-        render(take, Instrument(tiny()), **settings)
+        render(take, Instrument(tiny()), progress=lambda *at: drawn.append(at), **settings)
+    assert not drawn                                     # said at once, not after an hour
 
 
 def test_a_take_without_frames(tmp_path):
@@ -175,3 +179,18 @@ def test_a_take_without_frames(tmp_path):
     path.write_bytes(path.read_bytes().split(b"\n")[0] + b"\n")
     with pytest.raises(UserError, match="no frames"):
         render(TakeReader(path, rig.base), Instrument(tiny()), tmp_path / "out.mkv")
+
+
+def test_a_render_on_other_weights_does_not_go_on_with_these(take, tmp_path, monkeypatch):
+    monkeypatch.setattr(live.takes.render, "PART", 5)
+
+    def stop(done, total):
+        if done > 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render(take, Instrument(tiny()), tmp_path / "out.mkv", lossless=True, progress=stop)
+    drawn = []
+    other = TakeReader(take.path, Rig().base, "another")
+    render(other, Instrument(tiny()), tmp_path / "out.mkv", lossless=True, progress=lambda *at: drawn.append(at))
+    assert drawn[0] == (1, 30)

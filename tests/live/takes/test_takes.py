@@ -14,7 +14,7 @@ from engine.motion import Motion
 from engine.walks import Mixed, Vector
 from live.clock import FixedClock, Pace, bounded
 from live.events import Change, Tick
-from live.plain import item_from_plain, item_to_plain, plain, unplain
+from live.plain import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
 from live.takes.take import TakeReader, TakeWriter
 from tests.live.memory_rig import Kept, Rig
 
@@ -185,17 +185,21 @@ WRONG = [
     (lambda line: line.replace(b'"scene":{', b'"secne":{'), "first line is damaged"),
     (lambda line: line.replace(b'"motion":{', b'"motion":{"walk":"far"},"was":{'), "motion > walk: expected a number"),
     (lambda line: line.replace(b'"values":{', b'"values":{"/edits/hat/strength":1.0},"were":{'), "has no /edits/hat/strength"),
+    (lambda line: line.replace(b'"values":{', b'"values":{"/truncation":"much"},"were":{'), "/truncation: expected a number"),
+    (lambda line: line.replace(b'"values":{', b'"values":{"/walk/kind":"fly"},"were":{'), "/walk/kind: expected one of"),
+    (lambda line: line.replace(b'"channels":[1,2]', b'"channels":[1,99]'), "bend 'eyes': channel 99 of b8.conv0"),
+    (lambda line: line.replace(b'"solarize"', b'"melt"'), "melt"),
 ]
 
 
 @pytest.mark.parametrize("change, message", WRONG)
 def test_a_take_that_cannot_be_is_refused_with_one_line(tmp_path, change, message):
-    path, rig = recorded(tmp_path, 2)
+    path, rig = recorded(tmp_path, 2, bends=[EYES])
     first, _, rest = path.read_bytes().partition(b"\n")
     changed = change(first + b"\n")
     path.write_bytes(changed + (rest if changed.endswith(b"\n") else b""))
     with pytest.raises(UserError, match=message) as error:
-        TakeReader(path, rig.base, rig.hash)
+        TakeReader(path, rig.base, rig.hash, rig.instrument.bend)
     assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
@@ -252,8 +256,14 @@ def test_a_full_disk_ends_the_take_and_not_the_show(tmp_path, caplog):
 
     writer._file = Full(writer._file)
     rig.play(2)
+    writer._thread.join(5)
+    frames = writer.frames
+    rig.play(50)
+    assert "No space left" in caplog.text and writer.frames == frames        # nothing gathers in memory
+    rig.send("/take/record", "again")                                        # not the end of the one that has failed
+    rig.play(4)
     rig.close()
-    assert rig.play() and "No space left" in caplog.text
+    assert TakeReader(tmp_path / "again.take", rig.base).length()[0] == 4
     assert TakeReader(tmp_path / "a.take", rig.base).length()[0] == 3
 
 
@@ -278,7 +288,7 @@ ITEMS = [Change("/truncation", 0.1 + 0.2), Change("/walk/kind", "loop"), Change(
 
 @pytest.mark.parametrize("item", ITEMS, ids=repr)
 def test_what_is_applied_comes_back_exactly(item):
-    assert item_from_plain(json.loads(json.dumps(item_to_plain(item))), Rig().base) == item
+    assert item_from_plain(json.loads(json.dumps(item_to_plain(item))), lambda data: scene_from_plain(data, Rig().base)) == item
 
 
 @settings(max_examples=50)
