@@ -71,8 +71,10 @@ def record_video(show, name=None):
     """Record the picture to a video in takes/; again: end it. The show never waits for the file."""
     memory = memory_of(show)
     if memory.video is not None:
+        running = not memory.video.broken                # one that has ended by itself is not there to be ended
         memory.stop_video()
-        return
+        if running:
+            return
     path = _path(memory, name, ".mp4")
     memory.video = outputs.start("recorder", target=path)
     show.outputs.append(memory.video)

@@ -93,8 +93,13 @@ def test_a_full_disk_closes_the_file_well_and_the_show_goes_on(tmp_path, monkeyp
     recorder = rig.show.outputs[-1]
     put_slowly(recorder, 50)
     assert rig.play(3) and "No space left" in caplog.text and recorder.broken
+    count[0] = 0                                         # there is room again, and one press begins again
+    rig.send("/video/record", "again")
+    rig.play()
+    put_slowly(rig.show.outputs[-1], 5)
     rig.close()
     assert recorder.dropped > 0 and len(times(tmp_path / "show.mp4")) == 40
+    assert len(times(tmp_path / "again.mp4")) >= 5
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
