@@ -94,7 +94,7 @@ class Parameter:
             return self._choice(plain)
         try:
             value = float(plain)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"expected a number {self.low:g}..{self.high:g}, got {plain!r}") from None
         if not math.isfinite(value):
             raise UserError(f"expected a finite number {self.low:g}..{self.high:g}, got {value}")
@@ -112,7 +112,7 @@ class Parameter:
         if isinstance(plain, str):
             if plain in self.choices:
                 return plain
-        elif isinstance(plain, (int, float)) and math.isfinite(plain):
+        elif isinstance(plain, int) or isinstance(plain, float) and math.isfinite(plain):
             return self.choices[min(max(round(plain), 0), len(self.choices) - 1)]
         raise UserError(f"expected one of {', '.join(self.choices)}, got {plain!r}")
 
@@ -122,7 +122,7 @@ class Parameter:
             raise UserError(f"expected at most {self.size} numbers, got {len(values)}")
         try:
             values = tuple(float(v) for v in values)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"expected at most {self.size} numbers, got {plain!r}") from None
         if not all(math.isfinite(v) for v in values):
             raise UserError("expected finite numbers, got NaN or infinity among them")

@@ -188,8 +188,12 @@ class Memory:
         return self.ours([*target, *pad])
 
     def store(self, name: str, sections=()):
-        """Make a preset of what is playing. Overwriting keeps how it is gone to, and can be undone."""
-        library, before = self.library, self.library.get(name)
+        """Make a preset of what is playing. Overwriting keeps how it is gone to, and can be undone.
+
+        UserError: the one there is can't be read, so what is in it could not be brought back.
+        """
+        library = self.library
+        before = library.read(name) if name in library.names() else None
         about = {"morph": before.morph, "about": before.about} if before else {}
         preset = captured(self.show.scene, self.show.motion, sections, instrument=library.instrument,
                           generator=library.generator, mapping=self.mapping, **about)

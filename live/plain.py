@@ -3,6 +3,7 @@
 Knows no files and no tensors. Plain data is what JSON and YAML hold; floats keep every bit.
 """
 import math
+import reprlib
 from dataclasses import fields, replace
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ from live.events import Change, Touch
 
 POINTS = {"mixed": Mixed, "vector": Vector, "arc": Arc}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
+LARGEST = 2 ** 53                                          # of a motion's numbers: beyond it they no longer count by ones
 PLACES = ("place", "start", "led")
 ROWS = {"modulators": 4, "holds": 1}                       # of a motion: rows of a name and so many numbers
 
@@ -76,8 +78,8 @@ def _like(resting, found):
     if resting is None and found is None:
         return found
     if resting is None or isinstance(resting, (int, float)):
-        if isinstance(found, bool) or not isinstance(found, (int, float)):
-            raise UserError(f"expected a number, got {found!r}")
+        if not _number(found):
+            raise UserError(f"expected a number, got {reprlib.repr(found)}")
         if isinstance(resting, int) and not isinstance(found, int):
             raise UserError(f"expected a whole number, got {found!r}")
         return found
@@ -85,26 +87,45 @@ def _like(resting, found):
         return found
     if not isinstance(found, tuple) or (resting and len(found) != len(resting)):
         raise UserError(f"expected a list{f' of {len(resting)} numbers' if resting else ''}, got {found!r}")
-    if resting and not all(isinstance(number, (int, float)) for number in found):
+    if resting and not all(map(_number, found)):
         raise UserError(f"expected {len(resting)} numbers, got {found!r}")
     return found
 
 
 def _check_place(place):
     for row in place:
-        if not (isinstance(row, tuple) and len(row) == 2 and isinstance(row[1], (int, float)) and isinstance(row[0], (int, tuple))):
+        if not (isinstance(row, tuple) and len(row) == 2 and _number(row[1]) and isinstance(row[0], (int, tuple))):
             raise UserError(f"expected [point, weight], got {row!r}")
-        if isinstance(row[0], Arc):
-            start, end, t = row[0].way
-            _check_place(start)
-            _check_place(end)
-            _like(0.0, t)
+        _check_point(row[0])
+
+
+def _check_point(point):
+    if isinstance(point, Arc):
+        start, end, t = point.way
+        _check_place(start)
+        _check_place(end)
+        _like(0.0, t)
+    elif isinstance(point, Mixed):
+        for seed, weight in point.seeds:
+            _check_point(seed)
+            _like(0.0, weight)
+    elif isinstance(point, Vector):
+        for number in point.z:
+            _like(0.0, number)
+    else:
+        seeds = point if isinstance(point, tuple) else (point,)
+        if not seeds or not all(type(seed) is int and 0 <= seed < 2 ** 32 for seed in seeds):
+            raise UserError(f"expected a seed 0..{2 ** 32 - 1} or a list of them, got {point!r}")
+
+
+def _number(found) -> bool:
+    return type(found) in (int, float) and abs(found) <= LARGEST
 
 
 def _check_rows(rows, numbers):
     for row in rows if numbers else ():
         if not (isinstance(row, tuple) and len(row) == numbers + 1 and isinstance(row[0], str)
-                and all(type(number) in (int, float) for number in row[1:])):
+                and all(map(_number, row[1:]))):
             raise UserError(f"expected a name and {numbers} number{'s' if numbers > 1 else ''}, got {row!r}")
 
 
@@ -124,8 +145,12 @@ def bend_from_plain(data: dict):
 
 def _checked_bend(data, make_bend):
     bend = bend_from_plain(data)
-    if make_bend is not None:
-        make_bend(bend.to_dict())
+    if make_bend is not None:                       # its indices are what counts here, however they were chosen
+        given = bend.to_dict() | {"channels": "all" if bend.channels is None else list(bend.channels)}
+        made = make_bend({name: value for name, value in given.items() if name != "indices"})
+        for name in ("channels", "mix"):
+            if getattr(made, name) != getattr(bend, name):
+                raise UserError(f"bend {bend.name!r} > {name}: expected {getattr(made, name)}, got {getattr(bend, name)}")
     return bend
 
 
@@ -164,6 +189,8 @@ def item_to_plain(item):
 def item_from_plain(data, scene_of):
     """The inverse of item_to_plain. scene_of(data) -> Scene."""
     if isinstance(data, list):
+        if not isinstance(data[0], str):
+            raise UserError(f"expected an address, got {data[0]!r}")
         return Change(data[0], unplain(data[1]))
     if "touch" in data:
         return Touch(tuple(map(str, data["touch"])))

@@ -110,8 +110,14 @@ class Recorder:
         self.running.put(_Stamped(frame.pixels, self.now()))
 
     def close(self):
-        """Finish the file: it takes what the encoder still holds, and a copy into the container asked for."""
+        """Finish the file: it takes what the encoder still holds, and a copy into the container asked for.
+
+        An hour of video takes a while to copy, which the end of the program waits for.
+        """
         self.running.close()
+        if self.running.thread.is_alive():
+            log.info("%s: being finished", self.path)
+            self.running.thread.join()
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Sce
         raise UserError(f"{path}: nothing to resume: no show of this instrument has been saved yet") from None
     except UserError as error:
         raise UserError(f"{path}: can't resume: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(f"{path}: can't resume: the file is damaged ({type(error).__name__})") from None
 
 

@@ -186,7 +186,7 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
             notes.append(address)                        # an edit is a file: it may be gone, or be left out
             continue
         values[address] = scene.set_values({address: value}).values[address]
-        if isinstance(value, (int, float)) and not scene.parameters[address].choices and values[address] != value:
+        if isinstance(value, (int, float)) and isinstance(values[address], float) and values[address] != value:
             p = scene.parameters[address]
             if p.curve != "circular" and not p.low <= value <= p.high:
                 notes.append(f"{address} {value:g} is outside {p.low:g}..{p.high:g}: {values[address]:g} instead")

@@ -16,7 +16,7 @@ from engine.motion import Motion
 from engine.scene import Scene
 from live.events import Tick
 from live.performer import declared
-from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain
+from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
 from live.seeing.watching import Replayed
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 FORMAT = "latent-jockey take"
 SCHEMA = 1
 FLUSHED = 0.25                      # seconds between writes to the file
-DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, UserError)
+DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, UserError)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class TakeReader:
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
             header = {"source_hash": "", "encoder": ""} | header
-            self.origin = Origin(**{name: header[name] for name in vars(Origin())})
+            self.origin = Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
             self.scene, self.motion = self._scene(header["scene"]), motion_from_plain(header["motion"])
             shown = header.get("shown")
             self.shown = shown and (self._scene(shown["scene"]), motion_from_plain(shown["motion"]))
@@ -170,7 +170,7 @@ class TakeReader:
             if isinstance(line, dict):
                 return
             try:
-                tick = Tick(int(line[0]), float(line[1]), float(line[2]))
+                tick = Tick(int(line[0]), float(unplain(line[1])), float(unplain(line[2])))
                 applied = [item_from_plain(item, self._scene) for item in (line[3] if len(line) > 3 else ())]
             except DAMAGED as error:
                 raise UserError(f"{self.path} line {number}: damaged: {error}") from None
@@ -196,7 +196,10 @@ class TakeReader:
             for raw in file:
                 if raw.startswith(b"[") and raw.endswith(b"\n"):
                     count, last = count + 1, raw
-        return count, float(json.loads(last)[1]) if last else 0.0
+        try:
+            return count, float(json.loads(last)[1]) if last else 0.0
+        except DAMAGED:
+            raise UserError(f"{self.path} line {count + 1}: damaged") from None
 
     def replay(self, show, pace=None) -> Iterator[Tick]:
         """Set the show to the take's beginning, then play its frames one by one. pace(tick) waits for a frame's time."""

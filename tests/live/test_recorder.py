@@ -171,3 +171,27 @@ def test_video_record_is_a_toggle(tmp_path):
     assert rig.show.outputs == [rig.screen]
     rig.close()
     assert len(times(tmp_path / "tiny-001.mp4")) >= 5
+
+
+def test_the_end_waits_for_a_copy_that_takes_long(tmp_path, monkeypatch):
+    from live.outputs import recorder
+
+    monkeypatch.setattr(outputs, "CLOSING", 0.01)
+    copying, go_on, copy = threading.Event(), threading.Event(), recorder.remux
+
+    def slow(source, target):
+        copying.set()
+        go_on.wait(20)
+        copy(source, target)
+
+    monkeypatch.setattr(recorder, "remux", slow)
+    made = outputs.start("recorder", target=tmp_path / "show.mp4")
+    put_slowly(made, 5)
+    closing = threading.Thread(target=made.close)
+    closing.start()
+    assert copying.wait(20)
+    closing.join(0.2)
+    assert closing.is_alive()
+    go_on.set()
+    closing.join(20)
+    assert len(times(tmp_path / "show.mp4")) >= 5

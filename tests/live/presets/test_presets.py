@@ -186,6 +186,8 @@ WRONG = [
     ("schema: 1\nvaluse: {}\n", "unknown valuse; allowed: schema"),
     ("schema: 1\nmotion: {walk: far}\n", "motion > walk: expected a number, got 'far'"),
     ("schema: 1\nmotion: {place: [[1]]}\n", "motion > place: expected .point, weight."),
+    ("schema: 1\nmotion: {place: [[[1, x], 1.0]]}\n", "motion > place: expected a seed"),
+    ("schema: 1\nvalues: {/truncation: 1" + "0" * 400 + "}\n", "/truncation: expected a number"),
     ("schema: 1\nmotion: {wlak: 1}\n", "motion: unknown wlak"),
     ("schema: 1\nsections: [latent, colour]\n", "expected sections out of latent"),
     ("schema: 1\nmorph: {ease: bouncy}\n", "morph > ease: expected one of linear"),
@@ -399,3 +401,15 @@ def test_a_deleted_preset_leaves_the_set_list_and_undo_brings_it_back_to_its_pla
     rig.send("/undo")
     rig.play()
     assert (library.names(), library.names("slow")) == (["c", "a", "b"], ["a", "b"])
+
+
+def test_one_that_cannot_be_read_is_not_written_over(rig, caplog):
+    library = rig.memory.library
+    later = "schema: 2\nvalues: {}\n"
+    library.folder.mkdir(parents=True, exist_ok=True)
+    library.path("look").write_text(later)
+    store(rig, "look")
+    rig.send("/undo")
+    rig.play()
+    library.flush()
+    assert library.path("look").read_text() == later and "schema version 2" in caplog.text

@@ -189,6 +189,10 @@ WRONG = [
     (lambda line: line.replace(b'"values":{', b'"values":{"/walk/kind":"fly"},"were":{'), "/walk/kind: expected one of"),
     (lambda line: line.replace(b'"channels":[1,2]', b'"channels":[1,99]'), "bend 'eyes': channel 99 of b8.conv0"),
     (lambda line: line.replace(b'"solarize"', b'"melt"'), "melt"),
+    (lambda line: line.replace(b'"mix":1.0', b'"mix":1e300'), "bend 'eyes' > mix: expected 1.0"),
+    (lambda line: line.replace(b'"motion":{', b'"motion":{"place":[[0.5,1.0]]},"was":{'), "motion > place: expected"),
+    (lambda line: line.replace(b'"motion":{', b'"motion":{"place":[[-1,1.0]]},"was":{'), "motion > place: expected a seed"),
+    (lambda line: line.replace(b'"motion":{', b'"motion":{"walk":1' + b"0" * 400 + b'},"was":{'), "motion > walk: expected a number"),
 ]
 
 
@@ -210,6 +214,18 @@ def test_damage_in_the_middle_names_its_line(tmp_path):
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(UserError, match="line 4: damaged"):
         list(TakeReader(path, rig.base).frames())
+
+
+@pytest.mark.parametrize("line", [b'[2,NaN,0.1]', b'[2,0.1,Infinity]', b'[2,0.1,0.1,[[5,1.0]]]', b'[2,0.1,0.1,[["/truncation",NaN]]]', b'[2,{},0.1]',
+                                  b'[2,1' + b"0" * 400 + b',0.1]', b'[2,0.1,0.1,[{"scene":{"values":{"/truncation":"x"}}}]]'])
+def test_a_line_edited_wrong_is_named(tmp_path, line):
+    path, rig = recorded(tmp_path, 3)
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:3], line, b""]))
+    with pytest.raises(UserError, match="line 4: damaged"):
+        reader = TakeReader(path, rig.base)
+        reader.length()
+        list(reader.frames())
 
 
 def test_another_generator_is_said(tmp_path, caplog):
