@@ -8,6 +8,14 @@ from engine.errors import UserError
 from engine.files import write_tensors
 
 
+def make_folder(folder):
+    """The folder a run keeps its files in, made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: can't be made a folder for the run: {error.strerror}") from None
+
+
 def write_checkpoint(path, kinds: dict, place: dict):
     """Write {kind: {name: tensor}} and where the run is (JSON) as safetensors; to a temporary name, then renamed."""
     tensors = {f"{kind}/{name}": tensor for kind, named in kinds.items() for name, tensor in named.items()}

@@ -37,8 +37,8 @@ def regress(mapping, steps, seed, rate=1e-3, batch=512, progress=None):
             bias.grad = grad
         adam.param_groups[0]["lr"] = 2 * rate * now / layers(mapping)[0].lr_mul
         adam.step()
-        if progress is not None and (step % 500 == 0 or step + 1 == steps):
-            progress({"stage": "mapping", "step": step, "steps": steps, "loss": loss.item()})
+        if progress is not None and (step % 100 == 0 or step + 1 == steps):
+            progress({"stage": "mapping", "step": step + 1, "of": steps, "loss": loss.item()})
     with torch.no_grad():
         mapping.w_avg.copy_(mapping(torch.zeros(1, matrices[0].shape[1]))[0])     # truncation 0 is the world's own centre
 

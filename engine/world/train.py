@@ -4,14 +4,16 @@ First the mapping network learns the world's factors (codes.py), then the synthe
 adding a block. Seeded and resumable: what a step sees depends on the seed and the step's number only. Writes files into
 its folder, prints nothing: a caller's `progress(event)` hears of every figure. Letters: N batch, S size.
 """
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from engine.architecture import Architecture
+from engine.errors import UserError
 from engine.generator import Generator
-from engine.training import append_row, read_checkpoint, write_checkpoint
+from engine.training import append_row, make_folder, read_checkpoint, write_checkpoint
 from engine.world import losses
 from engine.world.codes import layers, regress
 from engine.world.draw import view
@@ -78,11 +80,13 @@ def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_step
 
     start: an Architecture, or a trained Generator to go on from, which needs no regression of the mapping network.
 
-    progress({...figures, "step", "stage"}) is called every `every` steps; if it returns True the stage is cut short.
+    progress({...figures, "step", "of", "stage"}) is called every `every` steps; if it returns True the stage is cut short.
     compiled: let torch.compile fuse the drawing (needs a C++ compiler).
+    UserError: the folder holds another run (seed, architecture or stages), or can't be made.
     """
     trained = isinstance(start, Generator)
-    trainer = Trainer(Path(folder), start.architecture if trained else start or architecture(), seed, compiled)
+    shape = start.architecture if trained else start or architecture()
+    trainer = Trainer(Path(folder), shape, seed, compiled, [stage.resolution for stage in recipe])
     if not trainer.resume():
         if trained:
             trainer.generator.load_state_dict(start.state_dict())
@@ -98,7 +102,7 @@ def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_step
                 continue
             trainer.note(stage, figures)
             trainer.save()
-            if progress is not None and progress({"stage": stage.resolution, "trainer": trainer, **figures}):
+            if progress is not None and progress(trainer.event(stage, figures)):
                 break
         trainer.stage, trainer.step_in_stage = trainer.stage + 1, 0
         trainer.save()
@@ -108,9 +112,10 @@ def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_step
 class Trainer:
     """A generator under way: its optimiser, where in the recipe it is, and the files it keeps."""
 
-    def __init__(self, folder, shape, seed, compiled=False):
-        self.folder, self.shape, self.seed = folder, shape, seed
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder, shape, seed, compiled=False, stages=()):
+        """stages: the recipe's resolutions; a run is not gone on with by another recipe."""
+        self.folder, self.shape, self.seed, self.stages = folder, shape, seed, list(stages)
+        make_folder(folder)
         self.generator = fresh(shape, seed)
         groups = len(losses.GROUPS)
         self.heads = {f"{name}/{kind}": torch.full((groups,), value).requires_grad_() for name in GROUPED
@@ -176,6 +181,10 @@ class Trainer:
             generator.mapping.w_avg.copy_(generator.mapping(torch.zeros(1, Z_DIM))[0])
         return generator.eval()
 
+    def event(self, stage, figures):
+        """What `progress` hears: also the stage's place in the recipe, and how many steps it has."""
+        return {"stage": stage.resolution, "part": self.stage, "of": stage.steps, "trainer": self, **figures}
+
     def note(self, stage, figures):
         """Append a line to figures.csv."""
         append_row(self.folder / "figures.csv", {"resolution": stage.resolution, **{k: round(v, 6) for k, v in figures.items()}})
@@ -184,16 +193,22 @@ class Trainer:
         """Write checkpoint.safetensors: weights, running average, optimiser."""
         kinds = {"weights": self.generator.state_dict(), "heads": self.heads, "average": self.optimiser.average,
                  "optimiser": self.optimiser.state}
-        place = {"stage": self.stage, "step_in_stage": self.step_in_stage, "steps": self.steps, "running": self.running,
-                 "seed": self.seed, "architecture": asdict(self.shape)}
+        place = {"stage": self.stage, "step_in_stage": self.step_in_stage, "steps": self.steps, "running": self.running, **self._run()}
         write_checkpoint(self.folder / "checkpoint.safetensors", kinds, place)
 
+    def _run(self):
+        """What makes it this run and no other, as JSON gives it back; the names go into a message."""
+        return json.loads(json.dumps({"seed": self.seed, "architecture": asdict(self.shape), "recipe": self.stages}))
+
     def resume(self):
-        """Go on from checkpoint.safetensors if it is there; says whether it was."""
+        """Go on from checkpoint.safetensors if it is there; says whether it was. UserError: it is another run's."""
         path = self.folder / "checkpoint.safetensors"
         if not path.exists():
             return False
         kinds, place = read_checkpoint(path, ("weights", "heads", "average", "optimiser"))
+        for name, wanted in self._run().items():
+            if place.get(name, wanted) != wanted:
+                raise UserError(f"{path}: the run there has another {name} than this one; choose another folder, or the flags it was begun with")
         self.generator.load_state_dict(kinds["weights"])
         for name, value in kinds["heads"].items():
             self.heads[name].data.copy_(value)

@@ -1,14 +1,17 @@
 """Train the built-in instrument on the world that draws itself; resumes where it was stopped.
 
     python run_live.py train-world -o runs/masks
-    python run_live.py train-world -o runs/masks --ship presets/masks/generator.safetensors
+    python run_live.py train-world -o runs/trial --resolution 64 --share 0.05
     python run_live.py train-world -o runs/finer --refine presets/masks/generator.safetensors
 
-The folder fills with checkpoint.safetensors, figures.csv, figures.png and sheet.png: samples above, targets below.
+The folder fills with checkpoint.safetensors, figures.csv, figures.png and sheet.png (samples above, targets below), and
+in the end generator.safetensors, which `run_live.py --instrument` plays. A run goes on with the flags it was begun with.
 """
 import csv
+import math
 import pathlib
 
+from engine.errors import UserError
 from live import sheets
 
 SHOWN = 8                           # pictures on the sheet
@@ -17,58 +20,85 @@ SHOWN = 8                           # pictures on the sheet
 def arguments(parser):
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="where the run keeps its files")
     parser.add_argument("--seed", type=int, default=1, help="of the weights and of what is drawn")
-    parser.add_argument("--share", type=float, default=1.0, help="train each stage for this share of its usual steps")
+    parser.add_argument("--share", type=float, default=1.0, help="train each stage, and the mapping network, for this share of the usual steps")
     parser.add_argument("--every", type=int, default=200, metavar="STEPS", help="how often figures are written")
     parser.add_argument("--resolution", type=int, default=1024, help="stop at this resolution")
     parser.add_argument("--compile", action="store_true", help="let torch.compile fuse the drawing (needs a C++ compiler)")
     parser.add_argument("--refine", metavar="FILE.safetensors", help="go on from these finished weights, by the shorter recipe for that")
-    parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished generator there as well, in fp16")
+    parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished generator there as well")
 
 
 def run(options):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from engine import checkpoints
     from engine.checkpoints import native
     from engine.world import train
 
-    recipe = stages(train.REFINEMENT if options.refine else train.RECIPE, options)
-    start = checkpoints.load(options.refine) if options.refine else train.architecture(options.resolution)
+    _check(options)
+    start = _finished(options.refine) if options.refine else train.architecture(options.resolution)
+    recipe = stages(train.REFINEMENT if options.refine else train.RECIPE, options, start.resolution)
+    folder = pathlib.Path(options.output)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
     with Progress(*columns, console=Console(stderr=True)) as display:
-        watcher = Watcher(pathlib.Path(options.output), display, recipe)
-        generator = train.train(options.output, recipe, start, options.seed, progress=watcher,
-                                compiled=options.compile, every=options.every)
-    if options.ship:
-        native.save(options.ship, generator, "float16", noise=False)
+        watcher = Watcher(folder, display)
+        generator = train.train(folder, recipe, start, options.seed, progress=watcher, compiled=options.compile, every=options.every,
+                                mapping_steps=max(1, round(train.MAPPING_STEPS * options.share)))
+    for path in (folder / "generator.safetensors", options.ship):
+        if path:
+            native.save(path, generator, "float16", noise=False)
 
 
-def stages(recipe, options):
-    """A recipe up to the resolution asked for, each stage for its share of steps."""
+def _check(options):
+    """Whatever would go wrong only after hours."""
+    if options.every < 1:
+        raise UserError(f"--every {options.every}: expected at least 1 step")
+    if not 0 < options.share < math.inf:
+        raise UserError(f"--share {options.share}: expected more than 0")
+    if options.ship and not pathlib.Path(options.ship).parent.is_dir():
+        raise UserError(f"--ship {options.ship}: there is no folder {pathlib.Path(options.ship).parent}")
+
+
+def _finished(path):
+    """The weights to refine: a generator shaped as the world asks for."""
+    from engine import checkpoints
+    from engine.world.factors import Z_DIM
+
+    generator = checkpoints.load(path)
+    shape = generator.architecture
+    if (shape.z_dim, shape.c_dim, shape.kind) != (Z_DIM, 0, "skip"):
+        raise UserError(f"--refine {path}: expected a generator that train-world made, with z of {Z_DIM} numbers and skip RGB; "
+                        f"found z of {shape.z_dim}, {shape.kind}")
+    return generator
+
+
+def stages(recipe, options, largest):
+    """A recipe up to the resolution asked for and to the network's own, each stage for its share of steps."""
     from dataclasses import replace
 
-    return tuple(replace(stage, steps=max(1, round(stage.steps * options.share)))
-                 for stage in recipe if stage.resolution <= options.resolution)
+    found = tuple(replace(stage, steps=max(1, round(stage.steps * options.share)))
+                  for stage in recipe if stage.resolution <= min(options.resolution, largest))
+    if not found:
+        raise UserError(f"--resolution {options.resolution}, network {largest} px: the recipe begins at {recipe[0].resolution} px")
+    return found
 
 
 class Watcher:
     """Shows how training goes: a bar per stage, and the sheet and plot on disk."""
 
-    def __init__(self, folder, display, recipe):
+    def __init__(self, folder, display):
         from engine.world.samples import samples
 
         self.folder, self.display, self.samples = folder, display, samples
-        self.steps = {stage.resolution: stage.steps for stage in recipe}
         self.bars = {}
 
     def __call__(self, event):
         stage = event["stage"]
-        if stage not in self.bars:
-            total = self.steps.get(stage)
-            self.bars[stage] = self.display.add_task(f"{stage} px" if total else str(stage), total=total, figures="")
+        bar = (stage, event.get("part"))                 # two stages of a recipe may have one resolution
+        if bar not in self.bars:
+            self.bars[bar] = self.display.add_task(f"{stage} px" if "part" in event else stage, total=event["of"], figures="")
         figures = "  ".join(f"{name} {event[name]:.4g}" for name in ("psnr", "l1", "loss") if name in event)
-        self.display.update(self.bars[stage], completed=event["step"], figures=figures)
+        self.display.update(self.bars[bar], completed=event["step"], figures=figures)
         if "trainer" in event:
             pictures = self.samples(event["trainer"].averaged(), SHOWN, stage)
             sheets.save(self.folder / "sheet.png", sheets.sheet(pictures, SHOWN))

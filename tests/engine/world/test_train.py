@@ -1,8 +1,10 @@
 """Training: the fast forward pass is the generator's, a few steps help, and a run cut in two is the run in one go."""
+import pytest
 import torch
 from torch.nn import functional as F
 
 from engine.architecture import Architecture
+from engine.errors import UserError
 from engine.world import losses
 from engine.world.codes import codes, regress
 from engine.world.draw import PARTS, whole
@@ -93,7 +95,7 @@ def test_mapping_learns_the_codes():
     heard = []
     regress(generator.mapping, 30, seed=1, rate=0.01, batch=128, progress=heard.append)
     assert F.mse_loss(generator.mapping(z)[:, :target.shape[1]], target) < 0.5 * before
-    assert heard[-1]["step"] == 29
+    assert heard[-1]["step"] == heard[-1]["of"] == 30
     assert torch.allclose(generator.w_avg, generator.mapping(torch.zeros(1, Z_DIM))[0], atol=1e-5)
 
 
@@ -109,7 +111,7 @@ def test_a_few_steps_help_and_write_their_files(tmp_path):
 def test_a_run_cut_in_two_is_the_run_in_one_go(tmp_path):
     recipe = (Stage(8, 4, batch=2), Stage(16, 4, batch=2, joint=True))
     whole_run = train(tmp_path / "a", recipe, TINY, mapping_steps=2, every=2)
-    cut = Trainer(tmp_path / "b", TINY, 1)
+    cut = Trainer(tmp_path / "b", TINY, 1, stages=[8, 16])
     regress(cut.generator.mapping, 2, 1)
     cut.optimiser.average = {n: p.detach().clone() for n, p in cut.optimiser.parameters.items()}
     for _ in range(3):
@@ -118,6 +120,16 @@ def test_a_run_cut_in_two_is_the_run_in_one_go(tmp_path):
     again = train(tmp_path / "b", recipe, TINY, mapping_steps=2, every=2)
     for name, value in whole_run.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("recipe, shape, seed, says", [
+    ((Stage(8, 1, batch=2),), TINY, 2, "seed"), ((Stage(16, 1, batch=2),), TINY, 1, "recipe"), ((Stage(8, 1, batch=2),), FOUR, 1, "architecture")])
+def test_a_folder_with_another_run_in_it_is_left_alone(tmp_path, recipe, shape, seed, says):
+    train(tmp_path, (Stage(8, 1, batch=2),), TINY, mapping_steps=1)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(UserError, match=f"another {says}"):
+        train(tmp_path, recipe, shape, seed, mapping_steps=1)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
 
 def test_finished_weights_are_refined_not_begun_anew(tmp_path):
