@@ -88,8 +88,15 @@ class Clusters:
         return clusters
 
     def merged(self, other: "Clusters") -> "Clusters":
-        """These, and the other's layers in place of any of the same name."""
-        return Clusters(self.layers | other.layers, other.generator or self.generator, self.about | other.about)
+        """These, and the other's layers in place of any of the same name; a group of the same channels keeps its word for a name."""
+        layers = {layer: self._words_kept(layer, groups) if self.generator == other.generator else groups
+                  for layer, groups in other.layers.items()}
+        return Clusters(self.layers | layers, other.generator or self.generator, self.about | other.about)
+
+    def _words_kept(self, layer, groups):
+        """{name: channels} found anew for a layer, with the names that the same groups have here."""
+        words = {channels: name for name, channels in self.layers.get(layer, {}).items() if not name.isdecimal()}
+        return {words.get(channels, name): channels for name, channels in groups.items()}
 
     def mismatch(self, generator) -> str | None:
         """What is wrong where the clusters were found for other weights; None where they fit, or nobody knows."""

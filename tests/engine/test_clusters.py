@@ -77,6 +77,15 @@ def test_planted_groups_are_found(method):
     assert found.about["method"] == method.name and found.generator
 
 
+def test_a_group_found_again_keeps_its_name():
+    found = clusters.find(planted(), LAYER, GROUPS, 24, 0)
+    other = replace(found, layers={LAYER: {"0": found[LAYER]["0"], "1": found[LAYER]["2"], "2": found[LAYER]["1"]}})
+    named = found.named(LAYER, 1, "eyes")
+    assert named.merged(found)[LAYER] == named[LAYER]
+    assert list(named.merged(other)[LAYER]) == ["0", "1", "eyes"]
+    assert list(named.merged(replace(found, generator="other weights"))[LAYER]) == ["0", "1", "2"]
+
+
 def test_the_same_seed_finds_the_same():
     generator = planted()
     a, b = (clusters.find(generator, LAYER, GROUPS, 12, 3) for _ in range(2))
