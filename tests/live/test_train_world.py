@@ -42,6 +42,12 @@ def test_only_networks_of_this_world_are_refined(tmp_path, capsys):
     assert "--refine" in capsys.readouterr().err
 
 
+def test_only_networks_of_this_world_are_measured_on_it(tmp_path, capsys):
+    native.save(tmp_path / "tiny.safetensors", tiny())
+    assert main(["bench", "world", "--seconds", "1", "--instrument", str(tmp_path / "tiny.safetensors")]) == 2
+    assert "1024 px and z of 64" in capsys.readouterr().err
+
+
 def test_a_file_is_no_folder(tmp_path, capsys):
     (tmp_path / "run").write_text("")
     assert main(["train-world", "-o", str(tmp_path / "run"), *SHORT]) == 2
