@@ -4,6 +4,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from tests.live.test_sources import numbered, write_video
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHORT = ["--output", "null", "--frames", "3", "--osc-port", "0", "--midi-ports", "none"]
+SHORT = ["--output", "null", "--frames", "3", "--midi-ports", "none"]
 SET_UP = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -q -r (\S+) && \.venv/bin/python (.*)$")
 
 
@@ -69,6 +70,12 @@ def run(arguments, desk):
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
 
 
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def shortened(arguments):
     """The same command for three frames without devices, where it would play on for ever; a bench on the stand-in, in a moment."""
     if arguments[:1] == ["bench"]:
@@ -79,7 +86,7 @@ def shortened(arguments):
     if "--size" in arguments:                                      # the stand-in network has 32 px
         at = arguments.index("--size")
         arguments = arguments[:at] + ["--size", "32"] + arguments[at + 2:]
-    return arguments + SHORT
+    return arguments + SHORT + ["--osc-port", str(free_port()) if "--osc-echo" in arguments else "0"]
 
 
 @pytest.mark.parametrize("line", OURS)
