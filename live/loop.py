@@ -16,6 +16,7 @@ from live.meter import Meter
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
+AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Show:
     random: Random = field(default_factory=Random)
 
     def __post_init__(self):
-        self.first, self.stopped, self._complained = self.scene, False, set()
+        self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes = Seldom(log, now, burst=AT_ONCE)
         self.applied = []                              # what was applied in the frame before
 
@@ -142,18 +143,28 @@ class Show:
         return applied
 
     def _complain(self, error):
-        """Log each distinct error once, mistakes of the hands rarely; take the part of the scene that raised it out of the way."""
-        text = f"{type(error).__name__}: {error}"
-        if text in self._complained:
+        """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from, and take
+        the part of the scene that raised it out of the way."""
+        mistake, moment = isinstance(error, UserError), now()
+        what = str(error) if mistake else (type(error), origin(error))
+        if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
             self._complained.clear()
-        self._complained.add(text)
-        if isinstance(error, UserError):
+        self._complained[what] = moment
+        if mistake:
             self._mistakes.warn("%s", error)
         else:
             bypassed = self.instrument.bypass(error)
-            log.error("%s%s", text, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)
+            log.error("%s: %s%s", type(error).__name__, error, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)
+
+
+def origin(error):
+    """Where an error was raised: (code, line), whatever its text."""
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code, trace.tb_lineno
 
 
 def drain(inbox):

@@ -112,6 +112,27 @@ def test_a_sender_that_gets_everything_wrong_is_rarely_mentioned(instrument, mon
     assert "got 'kind 0'" in lines[0] and "got 'kind 9'" in lines[9]         # the first few are said one by one
 
 
+def test_a_mistake_made_again_is_told_again_but_not_at_once(instrument, monkeypatch, caplog):
+    seconds = [0.0]
+    monkeypatch.setattr("live.loop.now", lambda: seconds[0])
+    show = Show(instrument, Mapping(), instrument.scene(), outputs=[Eyes()], strict=True)
+    with caplog.at_level(logging.WARNING):
+        for seconds[0], told in ((0.0, 1), (0.5, 1), (3.0, 2), (4.0, 2), (60.0, 3)):
+            hear(show, "/walk/kind", "sideways")
+            frames(show)
+            assert len(caplog.records) == told
+
+
+def test_a_bug_that_words_itself_anew_each_time_is_logged_once(show, caplog):
+    show.strict = False
+    def broken(*_):
+        raise RuntimeError(f"broken at {show.motion.frame}")
+    show.instrument.render = broken
+    with caplog.at_level(logging.ERROR):
+        frames(show, 5)
+    assert len(caplog.records) == 1
+
+
 def test_an_error_in_a_frame_keeps_the_last_picture_and_is_logged_once(show, caplog):
     show.strict = False
     good, = frames(show)
