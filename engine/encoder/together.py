@@ -1,5 +1,6 @@
 """Several processes that train one encoder, as `torchrun` starts them; one process by itself is the usual case."""
 import os
+import sys
 from contextlib import contextmanager
 
 import torch
@@ -17,8 +18,21 @@ def joined():
     distributed.init_process_group("gloo")
     try:
         yield distributed.get_rank(), count
+        distributed.barrier()                   # none hangs up while another still listens
     finally:
         distributed.destroy_process_group()
+
+
+def leave():
+    """End this process here if it is one of several; by itself it goes on. For the very end: nothing after it is run.
+
+    DistributedDataParallel keeps gloo's threads alive (seen with torch 2.13), and now and then they abort an interpreter
+    that shuts down, which torchrun takes for a failed run.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def first() -> bool:

@@ -48,7 +48,7 @@ def arguments(parser):
 def run(options):
     from engine import checkpoints, encoder
     from engine.encoder import keras_bundle, train
-    from engine.encoder.together import first
+    from engine.encoder.together import first, leave
 
     where = pathlib.Path(_wanted(options.ship, "--ship") if options.published else _wanted(options.output, "-o"))
     recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
@@ -66,6 +66,7 @@ def run(options):
     for path, dtype in ((where / "encoder.safetensors", "float32"), (options.ship, "float16")):
         if path and first():
             encoder.save(path, made, dtype, **watcher.about)
+    leave()
 
 
 def _preset(options) -> str:

@@ -219,11 +219,13 @@ import torch
 torch.set_num_threads(1)
 from tests.engine.encoder.test_train import SHORT, lessons, held_of
 from engine.encoder import save, train
+from engine.encoder.together import leave
 from tests.conftest import tiny
 encoder, pairs = lessons(tiny())
 made = train.train(Path(sys.argv[1]), encoder, pairs, replace(SHORT, steps=3, every=3), held_of(pairs))
 import os
 save(Path(sys.argv[1]) / f"rank{os.environ['RANK']}.safetensors", made, "float32")
+leave()
 """
 
 
@@ -262,12 +264,14 @@ import torch
 torch.set_num_threads(1)
 from tests.engine.encoder.test_train import SHORT, lessons, held_of
 from engine.encoder import train
+from engine.encoder.together import leave
 from tests.conftest import tiny
 encoder, pairs = lessons(tiny())
 held = held_of(pairs)
 if os.environ["RANK"] == "1":
     held = replace(held, target=held.target + 1e30)
 train.train(Path(sys.argv[1]), encoder, pairs, replace(SHORT, steps=3, every=1, patience=1), held)
+leave()
 """
 
 
