@@ -157,7 +157,7 @@ def test_a_device_that_was_away_meets_its_values_anew(scene):
 def test_a_picked_up_control_never_jumps_more_than_its_hook(steps):
     """Nor further than the hand itself has just moved, whatever comes in between, in whatever frames."""
     mapping = Mapping([[Binding(control="cc 1/16", to="/truncation"), Binding(control="cc 1/17", to="/truncation")]])
-    scene, hands, frame = Scene(PARAMETERS), {}, []
+    scene, hands = Scene(PARAMETERS), {}
     for kind, value in steps:
         if kind in ("elsewhere", "recall"):
             scene = scene.set([Change("/truncation", value)])
