@@ -15,7 +15,7 @@ from engine.encoder_live import LiveEncoder, amount_of, looks, styles_of
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.captured import Captured, half_is_safe
-from engine.fast.memory import keep_freed
+from engine.fast.allocator import keep_freed
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.modulation import modulated

@@ -89,9 +89,7 @@ class Classifier:
             network = self.train(generator, layer, samples, seed)
         points = embeddings(network, generator, layer, samples, seed + 1, self.psi)
         if k == "auto":
-            from engine.clusters import CRITERION
-
-            k = kmeans.best_k(points, CRITERION, seed)
+            k = kmeans.best_k(points, kmeans.CRITERION, seed)
         return kmeans.group(points, int(k), seed)
 
     def train(self, generator, layer: str, samples: int, seed: int) -> MapClassifier:

@@ -30,9 +30,7 @@ class Correlation:
         correlation = correlations(generator, layer, samples, seed, self)
         points = embed(correlation, MOST if k == "auto" else min(max(int(k), FEWEST), MOST))
         if k == "auto":
-            from engine.clusters import CRITERION
-
-            k = kmeans.best_k(points, CRITERION, seed)
+            k = kmeans.best_k(points, kmeans.CRITERION, seed)
         return kmeans.group(points, int(k), seed)
 
 

@@ -3,6 +3,7 @@ import numpy as np
 
 RESTARTS = 10
 TURNS = 100
+CRITERION = tuple(range(2, 25))                 # the k that "auto" chooses among
 
 
 def group(points, k: int, seed: int = 0) -> np.ndarray:

@@ -21,7 +21,7 @@ from engine import encoder as encoders
 from engine.encoder import measure, train
 from engine.encoder.pairs import Own, SeedPairs, loss_size
 from engine.fast import Synthesis
-from engine.fast.memory import keep_freed
+from engine.fast.allocator import keep_freed
 from engine.world.draw import draw
 from tests.bench._common import in_turns, percentile, show
 
