@@ -236,6 +236,7 @@ def _controls(options, show, closing):
     stats = {}
     wanted = {}
     if options.osc_port:
+        osc_service.tell_openness(options)
         wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,

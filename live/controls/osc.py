@@ -16,7 +16,8 @@ from engine.errors import UserError
 from live.clock import now, sleep
 from live.controls import control
 from live.events import ControlEvent, faders
-from live.osc.address import asked_for
+from live.osc.address import asked_for, is_pattern
+from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.stats import Stats
 from live.osc.write import written
@@ -32,17 +33,18 @@ SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
 @control
-def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stats=None, echo=None):
+def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stats=None, echo=None, token=""):
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
     addresses, for queries with wildcards. echo: live.osc.echo.Echo, told of those who want to hear what changes. opened(port):
-    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill.
+    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill. token: what senders of other machines
+    show to call guarded commands.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo)
+        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo, Admission(now, token))
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)
@@ -50,7 +52,7 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
 def taker(emit):
     """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
-    return Receiver(None, emit, None, None, Stats()).heard
+    return Receiver(None, emit, None, None, Stats(), admission=Admission(now, everybody=True)).heard
 
 
 def listen(host, port):
@@ -102,8 +104,9 @@ def _widen(udp):
 class Receiver:
     """One socket, and what its datagrams become."""
 
-    def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
+    def __init__(self, udp, emit, lookup, addresses, stats, echo=None, admission=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
+        self.admission = admission or Admission(now)
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
@@ -128,7 +131,7 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
-        if (known := at_a_stroke(datagram)) is not None and not _subscribes(known[0]):
+        if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
             addresses, numbers = known
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
@@ -137,6 +140,7 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        messages = [message for message in messages if self.admitted(*message, sender)]
         events = [event(address, arguments, moment) for address, arguments in messages
                   if not self.subscribed(address, arguments, sender)
                   and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
@@ -148,6 +152,13 @@ class Receiver:
             self.emit(events[0])
         elif events:
             self.emit(events)
+
+    def admitted(self, address, arguments, sender) -> bool:
+        """Return whether a message is to be heard; a token is taken down."""
+        if address == TOKEN:
+            self.admission.introduce(arguments, sender[0])
+            return False
+        return self.admission.admits(address, sender[0])
 
     def subscribed(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
@@ -176,9 +187,9 @@ class Receiver:
 
 
 @lru_cache(maxsize=64)
-def _subscribes(addresses) -> bool:
-    """Whether a bundle with these addresses holds a listener's /subscribe."""
-    return not SUBSCRIPTIONS.isdisjoint(addresses)
+def _special(addresses) -> bool:
+    """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
+    return not SUBSCRIPTIONS.isdisjoint(addresses) or any(is_pattern(a) or is_guarded(a) or a == TOKEN for a in addresses)
 
 
 @lru_cache(maxsize=64)
