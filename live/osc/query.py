@@ -5,7 +5,6 @@ registry (live/osc/query_tree.py); who listens over the WebSocket is told by the
 Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
 """
 import asyncio
-import hmac
 import json
 import logging
 import os
@@ -14,8 +13,11 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.errors import UserError
+from live.clock import now
+from live.journal import Seldom
 from live.osc.query_tree import ATTRIBUTES, attribute, node
 from live.osc.subscriber import Subscriber
+from live.surface import gate
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ EVERYWHERE = ("", "0.0.0.0", "::")  # listened on: no address to reach anyone by
 LARGEST = 1 << 16                   # bytes of a request over the WebSocket
 WAITING = 4096                      # values a slow listener may be behind, before it is let go
 STARTING = 5.0                      # seconds the port may take to open
+CONNECTIONS = 256                   # at once; each takes a file descriptor, which presets and takes need too
+HANDSHAKE = 5.0                     # seconds in which a connection has to ask for something
 REPORT = "REPORT"                   # our own: how the show is going, for the monitor
 
 
@@ -36,10 +40,13 @@ class Query:
 
     def __init__(self, scene, echo, name, osc, receive=None, report=dict, token=""):
         self.scene, self.echo, self.name, self.osc = scene, echo, name, osc
-        self.receive, self.report, self.token = receive or (lambda datagram, sender: None), report, token
+        self.receive, self.report = receive or (lambda datagram, sender: None), report
+        self.tokens, self.names = gate.Tokens({token: "play"} if token else {}, now), gate.own_names()
         self.port, self.host, self._failed = None, "", None
         self._loop = self._stop = None
         self._clients: set = set()
+        self._open: set = set()                                  # connections, whatever they will ask
+        self._crowd = Seldom(log, now, quiet=10.0)
 
     def start(self, host, port):
         """Listen; returns the port. UserError: it is taken."""
@@ -68,7 +75,8 @@ class Query:
         quiet.setLevel(logging.CRITICAL)
         try:
             async with serve(self._client, self.host, port, process_request=self._request, max_size=LARGEST, logger=quiet,
-                             compression=None, ping_interval=20) as server:
+                             compression=None, ping_interval=20, open_timeout=HANDSHAKE,
+                             create_connection=_counted(self._open, self._crowd)) as server:
                 self.port = server.sockets[0].getsockname()[1]
                 ready.set()
                 await self._stop.wait()
@@ -80,14 +88,27 @@ class Query:
     # -- HTTP
 
     def _request(self, connection, request):
-        """Answer a plain request; None lets a WebSocket through."""
-        split = urlsplit(request.path)
-        asked = parse_qs(split.query, keep_blank_values=True)
-        if self.token and not hmac.compare_digest(_given(request, asked).encode(), self.token.encode()):
-            return _response(HTTPStatus.UNAUTHORIZED, {"error": "a token is needed: ?TOKEN=..."})
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        """Answer a plain request; None lets a WebSocket through. A page of another origin gets nothing, see live/surface/gate.py."""
+        try:
+            split = urlsplit(request.path)
+            asked = parse_qs(split.query, keep_blank_values=True, max_num_fields=8)
+        except ValueError:
+            return self._respond(HTTPStatus.BAD_REQUEST, {"error": "not a path that can be read"})
+        asking = _asking(request, asked)
+        if asking.method not in ("GET", "HEAD"):
+            return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only GET"})
+        if gate.judge(asking, self.names) != gate.ALLOWED:
+            return self._respond(HTTPStatus.FORBIDDEN, {"error": "pages of other origins may not speak to a show"})
+        status, _ = self.tokens.judge(asking.token, connection.remote_address[0])
+        if status != gate.ALLOWED:
+            return self._respond(HTTPStatus(status), {"error": "a token is needed: ?TOKEN=..."})
+        if asking.websocket:
             return None
-        return _response(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
+        return self._respond(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
+
+    def _respond(self, status, data):
+        """Return an answer. Any page may read it where no token is needed and the gate let it through."""
+        return _response(status, data, {} if self.tokens.words else {"Access-Control-Allow-Origin": "*"})
 
     def _answer(self, path, asked):
         """(status, data) for a path and the attribute asked for, if any."""
@@ -191,16 +212,42 @@ async def _send(connection, message):
         pass
 
 
-def _given(request, asked) -> str:
-    bearer = request.headers.get("Authorization", "")
-    return asked.get("TOKEN", [bearer.removeprefix("Bearer ")])[0]
+def _asking(request, asked) -> gate.Request:
+    """Return what the gate looks at in a request."""
+    headers = request.headers
+    single = {name: headers.get_all(name) for name in ("Host", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")}
+    host, origin, site, mode = (found[0] if found else None for found in single.values())
+    bearer = (headers.get_all("Authorization") or [""])[0]
+    upgrade = ",".join(headers.get_all("Upgrade")).lower()
+    return gate.Request(host, origin, site, mode, getattr(request, "method", "GET"), websocket="websocket" in upgrade,
+                        token=asked.get("TOKEN", [bearer.removeprefix("Bearer ")])[0],
+                        repeated=any(len(found) > 1 for found in single.values()))
 
 
-def _response(status, data):
+def _counted(connections: set, crowd):
+    """Return the class of a server's connections: it counts those that are open, and refuses what is too many."""
+    from websockets.asyncio.server import ServerConnection
+
+    class Counted(ServerConnection):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            connections.add(self)
+            if len(connections) > CONNECTIONS:
+                crowd.warn("OSCQuery: %d connections at once; more are refused", CONNECTIONS)
+                transport.abort()
+
+        def connection_lost(self, exc):
+            connections.discard(self)
+            super().connection_lost(exc)
+
+    return Counted
+
+
+def _response(status, data, more):
     from websockets.datastructures import Headers
     from websockets.http11 import Response
 
     body = b"" if data is None else json.dumps(data).encode()
     headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close",
-                       "Access-Control-Allow-Origin": "*"})
+                       "X-Content-Type-Options": "nosniff", **more})
     return Response(status.value, status.phrase, headers, body)
