@@ -68,6 +68,11 @@ class Architecture:
         """Styled convolutions in network order: b4.conv1, b8.conv0, b8.conv1, ..."""
         return ("b4.conv1",) + tuple(f"b{r}.conv{k}" for r in self.resolutions[1:] for k in (0, 1))
 
+    @staticmethod
+    def resolution_of(layer: str) -> int:
+        """Return r of the block b{r} that a layer such as "b32.conv1" is in."""
+        return int(layer.split(".")[0][1:])
+
     def pixels(self, r: int | None = None) -> tuple[int, int]:
         """(height, width) of block r (of the output if None)."""
         r = r or self.resolution

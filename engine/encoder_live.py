@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from engine.easing import smoothstep
 from engine.errors import UserError
 from engine.fast import Blend
 from engine.latents import SPANS
@@ -119,11 +120,7 @@ class LiveEncoder:
 def amount_of(scene, motion) -> float:
     """How much of the picture is the source's: its mix, while there is a signal."""
     signal = scene["/source/signal"] if motion.signal is None else motion.signal
-    return scene["/source/mix"] * smooth(signal)
-
-
-def smooth(t: float) -> float:
-    return t * t * (3 - 2 * t)
+    return scene["/source/mix"] * smoothstep(signal)
 
 
 def styles_of(scene) -> tuple:

@@ -244,8 +244,11 @@ class Generator(nn.Module):
         """The styled convolution of that name; UserError listing the names if there is none."""
         if name not in self.layers:
             raise UserError(f"no layer {name!r}; this network has {', '.join(self.layers)}")
-        block, conv = name.split(".")
-        return getattr(getattr(self.synthesis, block), conv)
+        return getattr(self.block(self.architecture.resolution_of(name)), name.split(".")[1])
+
+    def block(self, r: int) -> Block:
+        """Return the block of resolution r; its toRGB, shortcut and convolutions are attributes."""
+        return getattr(self.synthesis, f"b{r}")
 
     def channels(self, layer: str) -> int:
         """How many feature maps the layer has."""
@@ -297,7 +300,7 @@ class Generator(nn.Module):
         run = _Pass(_Noise(noise, 1.0, noise_seed), **{stage: dict.fromkeys(layers)})
         last = max((self.layers.index(name) for name in layers), default=0)
         for r, _ in self._blocks(ws, run, None):
-            if r == int(self.layers[last].split(".")[0][1:]):
+            if r == self.architecture.resolution_of(self.layers[last]):
                 break
         return getattr(run, stage)
 
@@ -308,7 +311,7 @@ class Generator(nn.Module):
             raise UserError(f"ws: expected [N, {a.num_ws}, {a.w_dim}], got {list(ws.shape)}")
         picture = None
         for j, r in enumerate(a.resolutions):
-            block = getattr(self.synthesis, f"b{r}")
+            block = self.block(r)
             shortcut = None
             if r == 4:
                 x = block.const[None].expand(ws.shape[0], -1, -1, -1)           # [N, C, 4, 4]
@@ -390,6 +393,15 @@ def truncate(ws, w_avg, psi: float, cutoff: int | None = None):
         return ws
     n = ws.shape[1] if cutoff is None else cutoff
     return torch.cat([w_avg + psi * (ws[:, :n] - w_avg), ws[:, n:]], 1)
+
+
+def quantize(picture) -> torch.Tensor:
+    """Return a picture [1, 3, H, W'] in -1..1 as uint8 [H, W', 3], rounded as NVIDIA's scripts do; NaN becomes 0.
+
+    Writes into `picture`. Source: SPEC.md A.1 "To 8 bit".
+    """
+    levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
+    return levels.to(torch.uint8)
 
 
 def _by_layer(bends) -> dict:

@@ -41,15 +41,6 @@ class Frame:
     number: int
 
 
-def quantize(picture) -> torch.Tensor:
-    """Picture [1, 3, H, W'] in -1..1 -> uint8 [H, W', 3], rounding as NVIDIA's scripts do; NaN becomes 0.
-
-    Writes into `picture`. Source: SPEC.md A.1 "To 8 bit".
-    """
-    levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
-    return levels.to(torch.uint8)
-
-
 class Instrument:
     """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 

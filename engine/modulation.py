@@ -101,23 +101,16 @@ def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -
         signal = 2.0 * level - 1.0 if going.follows else going.function(at + going.phase, line.seed)
         if by := open * (going.gain * signal + going.middle):
             moved[line.target] = moved.get(line.target, 0.0) + by
-    states, played = tuple(after), _moved(scene, moved)
-    if beat is not None:
-        global _newest
-        _newest = scene, states, played
-    return states, played
-
-
-_newest = None, None, None          # what was advanced last, for that is what is drawn next; any thread may ask for it
+    return tuple(after), _moved(scene, moved)
 
 
 def modulated(scene, motion):
-    """The scene as its modulators leave it at this moment; itself where it has none."""
+    """Return the scene as its modulators leave it at this moment; itself where it has none."""
     if not scene.modulators:
         return scene
-    known_scene, states, played = _newest
-    if known_scene is scene and states is motion.modulators:
-        return played
+    before, states, after = motion.played or (None, None, None)
+    if before is scene and states is motion.modulators:             # advance() has just worked it out
+        return after
     return turned(scene, motion.modulators)[1]
 
 
@@ -166,22 +159,18 @@ class Going(NamedTuple):
 
 
 def _going(scene) -> tuple[tuple[Line, Going], ...]:
-    """The modulators and their settings. Nearly always those of the frame before: worked out anew only where one was turned."""
-    global _known
-    known = _known                  # several threads may ask
-    modulators, arranged, of, values, going = known
-    if modulators is scene.modulators and of is scene.values:
-        return going
-    if modulators is not scene.modulators:
-        arranged, values = _arranged(scene.modulators), None
-    found = list(map(scene.values.get, arranged[1]))
-    if found != values:
-        going = tuple((line, Going.of(map(scene.values.get, line.addresses, DEFAULTS))) for line in arranged[0])
-    _known = scene.modulators, arranged, scene.values, found, going
-    return going
+    """Return the modulators and their settings."""
+    lines, addresses = _arranged(scene.modulators)
+    return _with_settings(lines, tuple(map(scene.values.get, addresses)))
 
 
-_known = None, None, None, None, ()
+@lru_cache(maxsize=16)              # nearly always those of the frame before
+def _with_settings(lines, values) -> tuple[tuple[Line, Going], ...]:
+    """Return each line with its settings; values: those of all lines in their order, None = the default."""
+    count = len(DEFAULTS)
+    own = (values[i * count:(i + 1) * count] for i in range(len(lines)))
+    return tuple((line, Going.of(default if value is None else value for value, default in zip(some, DEFAULTS)))
+                 for line, some in zip(lines, own))
 
 
 def _as_moved(scene, line, moved) -> Going:

@@ -6,13 +6,14 @@ import math
 from dataclasses import replace
 from typing import Callable
 
+from engine.easing import smoothstep
 from engine.parameter import Parameter
 from engine.scene import Scene
 from engine.walks import Place, arc, blend, catmull_rom, fade
 
 EASES: dict[str, Callable[[float], float]] = {
     "linear": lambda t: t,
-    "smooth": lambda t: t * t * (3 - 2 * t),
+    "smooth": smoothstep,
     "smoother": lambda t: t * t * t * (t * (t * 6 - 15) + 10),
     "in": lambda t: t * t,
     "out": lambda t: t * (2 - t),

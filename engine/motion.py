@@ -2,9 +2,10 @@
 
 Pure numbers: the picture is a function of (Scene, Motion, instrument, source picture) and nothing else.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine import modulation
+from engine.easing import smoothstep
 from engine.parameter import Parameter
 from engine.source import PARAMETERS as SOURCE_PARAMETERS
 from engine.walks import PARAMETERS as WALK_PARAMETERS
@@ -37,6 +38,7 @@ class Motion:
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
+    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulated(); never stored.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -54,12 +56,14 @@ class Motion:
     holds: tuple[tuple[str, float], ...] = ()
     source: float = 0.0
     signal: float | None = None
+    played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
         """The motion dt seconds later under this scene."""
         beat = self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
-        modulators, scene = modulation.turned(scene, self.modulators, dt, beat, dict(self.holds))
+        before = scene
+        modulators, scene = modulation.turned(before, self.modulators, dt, beat, dict(self.holds))
         holds = tuple((address, left - dt) for address, left in self.holds if left > dt)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
@@ -70,7 +74,7 @@ class Motion:
         bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
         signal = _slid(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
-                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, **self._styles(scene))
+                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, played=(before, modulators, scene), **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
@@ -105,8 +109,7 @@ class Motion:
             start, glided = self.start, self.glided + dt
         if not start or glided >= length:
             return replace(self, place=there, heading=heading, start=(), glided=0.0)
-        t = glided / length
-        place = fade(start, there, t * t * (3 - 2 * t))
+        place = fade(start, there, smoothstep(glided / length))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
 
 

@@ -53,12 +53,12 @@ def unplain(data):
 def motion_to_plain(motion: Motion) -> dict:
     """What differs from a motion at rest."""
     return {f.name: plain(getattr(motion, f.name)) for f in fields(Motion)
-            if getattr(motion, f.name) != getattr(RESTING, f.name)}
+            if f.compare and getattr(motion, f.name) != getattr(RESTING, f.name)}
 
 
 def motion_from_plain(data: dict) -> Motion:
     """The inverse of motion_to_plain. UserError names the entry that cannot be."""
-    allowed = [f.name for f in fields(Motion)]
+    allowed = [f.name for f in fields(Motion) if f.compare]
     values = {}
     for name, found in data.items():
         if name not in allowed:

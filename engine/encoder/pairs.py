@@ -143,7 +143,7 @@ def loss_size(generator, plan, wanted=None) -> int:
     a = generator.architecture
     if wanted is not None and wanted not in a.resolutions:
         raise UserError(f"loss size {wanted}: expected one of {', '.join(map(str, a.resolutions))}")
-    return wanted or min(a.resolution, PER_FEATURE * int(plan.layer[1:].split(".")[0]))
+    return wanted or min(a.resolution, PER_FEATURE * a.resolution_of(plan.layer))
 
 
 def labels(generator, count, source):

@@ -83,7 +83,8 @@ def usual_size(features, preset):
 
 def shape_of(generator, layer: str) -> tuple[int, int]:
     """(height, width) of a layer's feature maps."""
-    return generator.architecture.pixels(int(layer[1:].split(".")[0]))
+    architecture = generator.architecture
+    return architecture.pixels(architecture.resolution_of(layer))
 
 
 def shape(sides) -> str:

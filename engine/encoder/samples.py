@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from engine.instrument import quantize
+from engine.generator import quantize
 
 ROWS = ("source", "mean look", "own look", "another's look")
 

@@ -33,19 +33,19 @@ class Captured:
         self.programs = programs or Programs(self.machine)
         self.live = Live(self.machine)
         device, a = generator.device, generator.architecture
-        from engine.fast.fused import settle_for                    # brings Triton, which other devices need not wait for
+        from engine.fast.fused import bias_noise_act_for        # brings Triton, which other devices need not wait for
 
-        self.settle = settle_for(device)
+        self.bias_noise_act = bias_noise_act_for(device)
         self.ws = torch.zeros(a.num_ws, a.w_dim, device=device)
         if a.kind != "skip":
             raise UserError(f"architecture {a.kind!r}: only skip networks are captured")
         self.picture, self.scratch = (torch.zeros(*a.pixels(self.size), 3, dtype=torch.uint8, device=device) for _ in range(2))
         self.lows = {kind: fir(4, device, kind)[None, None] for kind in (torch.float32, torch.float16)}
         self.outputs = Outputs(self.machine, self.picture, ahead)
-        self.names = [n for n in generator.layers if int(n.split(".")[0][1:]) <= self.size]
-        self.blocks = {r: getattr(generator.synthesis, f"b{r}") for r in a.resolutions if r <= self.size}
-        self.rows = {n: 2 * list(a.resolutions).index(int(n.split(".")[0][1:])) - (n.endswith("0")) for n in self.names}
-        self.noise = {n: torch.zeros(a.pixels(int(n.split(".")[0][1:])), device=device) for n in self.names}
+        self.names = [n for n in generator.layers if a.resolution_of(n) <= self.size]
+        self.blocks = {r: generator.block(r) for r in a.resolutions if r <= self.size}
+        self.rows = {n: 2 * list(a.resolutions).index(a.resolution_of(n)) - (n.endswith("0")) for n in self.names}
+        self.noise = {n: torch.zeros(a.pixels(a.resolution_of(n)), device=device) for n in self.names}
         self.energies = {n: generator.layer(n).energy().clone() for n in self.names}
         self.splices, self.turn, self._seen, self._moved = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
@@ -191,7 +191,7 @@ class Captured:
             maps = conv.noise_const if noise == "const" else self.noise[name]
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
         bound = conv.clamp if conv.clamp is not None else BOUND if y.dtype == torch.float16 else None
-        return self.settle(y, None, conv.bias * conv.gain, maps, strength, bound)
+        return self.bias_noise_act(y, None, conv.bias * conv.gain, maps, strength, bound)
 
 
 def _shares(splice) -> tuple:
@@ -203,7 +203,7 @@ def _shares(splice) -> tuple:
 def half_is_safe(generator, seeds=8, psi=1.0) -> bool:
     """Whether this checkpoint's activations stay small enough for half precision: measured, not assumed."""
     z = torch.randn(seeds, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(generator.device)
-    names = [n for n in generator.layers if int(n.split(".")[0][1:]) >= HALF_FROM]
+    names = [n for n in generator.layers if generator.architecture.resolution_of(n) >= HALF_FROM]
     largest = 0.0
     for one in z:
         c = torch.eye(1, generator.c_dim, device=z.device) if generator.c_dim else None

@@ -8,7 +8,7 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.kernels import blur, empty, interleaved, last, polyphase, rows_of, settle
+from engine.fast.kernels import blur, empty, interleaved, last, noise_act, polyphase, rows_of
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -26,7 +26,7 @@ class Weights:
         self.bias = bias
 
     def __call__(self, x, noise):
-        return settle(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
+        return noise_act(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
 
 
 class Maps:
@@ -40,7 +40,7 @@ class Maps:
 
     def __call__(self, x, noise):
         y = F.conv2d(x * self.styles, self.weight, padding=1)
-        return settle(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
+        return noise_act(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
 
 
 class Transposed:
@@ -55,7 +55,7 @@ class Transposed:
 
     def __call__(self, x, noise):
         y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class TransposedMaps(Transposed):
@@ -87,7 +87,7 @@ class Parities:
         for n, (weight, (rows, columns)) in enumerate(zip(self.modulated, self.CUTS)):
             part = F.conv2d(x, weight, padding=(len(rows) - 1, len(columns) - 1))
             y[:, :, n // 2::2, n % 2::2].copy_(part)
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class Taps:
@@ -112,7 +112,7 @@ class Taps:
                 a, b = i // 2, j // 2
                 cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
         y = y[:-1, :-1].permute(2, 0, 1)[None]
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class Polyphase:
@@ -129,7 +129,7 @@ class Polyphase:
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
         out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
         maps, strength = noise or (None, 1.0)
-        return settle(interleaved(parts, maps, out, strength), None, self.clamp)
+        return noise_act(interleaved(parts, maps, out, strength), None, self.clamp)
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}

@@ -25,7 +25,7 @@ def rows_of(x):
     return x.permute(0, 2, 3, 1)[0]
 
 
-def settle(y, noise, clamp=None):
+def noise_act(y, noise, clamp=None):
     """y [1, O, H, W] + noise (None, or maps and their strength), leaky ReLU, clamp; writes into y. The gain is in both already."""
     if noise is not None:
         maps, strength = noise

@@ -8,7 +8,7 @@ import torch
 
 from engine.errors import UserError
 from engine.fast.forms import candidates, usual
-from engine.fast.kernels import last, settle, spread
+from engine.fast.kernels import last, noise_act, spread
 from engine.generator import EPS
 
 
@@ -92,7 +92,7 @@ class Layer:
     def finish(self, y, noise):
         """Features y [1, O, H, W] put in place of the convolution -> activations, in a new tensor."""
         y = torch.addcmul(self.bias().view(1, -1, 1, 1), last(y), y.new_full((1, 1, 1, 1), self.conv.gain))
-        return settle(y, noise, self.conv.clamp)
+        return noise_act(y, noise, self.conv.clamp)
 
     def noise(self, source):
         """(what to add, [H, W], or [1, O, H, W] where channels are few; how strongly, gain included); None = nothing.

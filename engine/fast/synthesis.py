@@ -45,7 +45,7 @@ class Synthesis:
         self.generator, self.steps = generator, []
         a = generator.architecture
         for j, r in enumerate(a.resolutions):
-            block = getattr(generator.synthesis, f"b{r}")
+            block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
                 name = f"b{r}.conv{k}"
                 layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))

@@ -59,15 +59,10 @@ def joined(x, grid) -> torch.Tensor:
 def _size(generator, layer, size):
     """The size to stop at, which is not before the layer."""
     generator.layer(layer)
-    sizes = [r for r in generator.architecture.resolutions if r >= resolution_of(layer)]
+    sizes = [r for r in generator.architecture.resolutions if r >= generator.architecture.resolution_of(layer)]
     if size is not None and size not in sizes:
         raise UserError(f"size {size}: expected one of {', '.join(map(str, sizes))}, with {layer}")
     return size or sizes[-1]
-
-
-def resolution_of(layer) -> int:
-    """r of the block b{r} the layer is in."""
-    return int(layer.split(".")[0][1:])
 
 
 def _grid(size, patch):
@@ -80,11 +75,11 @@ def _grid(size, patch):
 
 def _before(generator, layer, ws):
     """What runs into the layer: its keys [1, I, h, w'] before the style; of that size too, a shortcut past it and the running picture."""
-    kind, r = generator.architecture.kind, resolution_of(layer)
+    kind, r = generator.architecture.kind, generator.architecture.resolution_of(layer)
     second = layer.endswith("conv1") and r > 4
     first = f"b{r}.conv0" if second else layer
     given = generator.inputs(ws, [first, layer])
-    shortcut = getattr(generator.synthesis, f"b{r}").skip(given[first]) if kind == "resnet" and second else None
+    shortcut = generator.block(r).skip(given[first]) if kind == "resnet" and second else None
     picture = generator.skips(ws, size=r // 2)[r // 2] if kind == "skip" and r > 4 else None
     return given[layer], shortcut, upsample(picture) if second and picture is not None else picture
 
@@ -95,8 +90,8 @@ def _rendered(generator, layer, ws, pieces, grid, size):
     a = generator.architecture
     start = generator.layers.index(layer)
     for i, name in enumerate(generator.layers[start:], start):
-        conv, r = generator.layer(name), resolution_of(name)
-        block = getattr(generator.synthesis, f"b{r}")
+        conv, r = generator.layer(name), a.resolution_of(name)
+        block = generator.block(r)
         if conv.up:
             shortcut = block.skip(x) if a.kind == "resnet" else None
             picture = None if picture is None else upsample(picture)

@@ -109,7 +109,7 @@ def macs(generator):
     a = generator.architecture
     total = sum(p.numel() for n, p in generator.mapping.named_parameters() if n.endswith("weight"))
     for r in a.resolutions:
-        block = getattr(generator.synthesis, f"b{r}")
+        block = generator.block(r)
         total += block.conv1.weight.numel() * r * r + block.torgb.weight.numel() * r * r
         if r > 4:
             total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 8 * r * r

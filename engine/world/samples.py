@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from engine.instrument import quantize
+from engine.generator import quantize
 from engine.world.draw import draw
 from engine.world.measure import unseen
 

@@ -4,6 +4,8 @@ Letters: N batch, H, W pixels. Coordinates and distances are [N, H, W] in half p
 """
 import torch
 
+from engine.easing import smoothstep
+
 SHARPEST = 0.0047    # half pictures: beyond 580 px edges stay this wide (2.4 px at 1024), as four channels can learn them
 
 
@@ -37,8 +39,7 @@ def lens(x, y, half_width, up, down):
 
 def smooth(x, low, high):
     """0 below low, 1 above high, cubic between."""
-    t = ((x - low) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep(((x - low) / (high - low)).clamp(0, 1))
 
 
 def rotate(x, y, angle):

@@ -146,7 +146,7 @@ class Trainer:
         target, weight, masks = self.view(uniform(z), *frame(stage, crop))
         with torch.set_grad_enabled(stage.joint):
             w = self.generator.mapping(z)
-        keep = [name for name in GROUPED if not stage.frozen and int(name[1:].split(".")[0]) <= stage.resolution
+        keep = [name for name in GROUPED if not stage.frozen and self.shape.resolution_of(name) <= stage.resolution
                 and name in self.generator.layers]
         noise = speckles(self.generator, stage.batch, stage.resolution, number, crop)
         forward = self.pyramid if crop is None else pyramid

@@ -72,7 +72,7 @@ def _parts(network, size, folder):
 
 def bends_for(network, size):
     """Four bends, each of half the channels of a middle or fine layer."""
-    layers = [name for name in network.layers if 16 <= int(name.split(".")[0][1:]) <= size and name.endswith("conv1")][:4]
+    layers = [name for name in network.layers if 16 <= network.architecture.resolution_of(name) <= size and name.endswith("conv1")][:4]
     return tuple(Bend(f"bend{i}", layer, tuple(range(0, network.channels(layer), 2)), transform, settings)
                  for i, (layer, (transform, settings)) in enumerate(zip(layers, BENT)))
 

@@ -11,8 +11,7 @@ from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.forms import PLAIN, UP, candidates, fastest, usual
 from engine.fast.kernels import last, polyphase, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Styles
-from engine.generator import fir, upsample
-from engine.instrument import quantize
+from engine.generator import fir, quantize, upsample
 from engine.quality import drawn
 from tests.engine.test_generator import A64, KINDS, network, ws_of
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from engine.errors import UserError
-from engine.instrument import RING, Instrument, quantize
+from engine.generator import quantize
+from engine.instrument import RING, Instrument
 from engine.latents import Latents, own_walk, z_of
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
