@@ -243,6 +243,8 @@ def _controls(options, show, closing):
                               answers=feedback.answers(show))
     for name, settings in wanted.items():
         stats[name] = controls.new_stats(name)
+        if name == "osc":
+            stats[name].admission.set_token(options.osc_token)
         closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
     show.mapping.stats = stats.get("osc")
     return stats

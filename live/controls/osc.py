@@ -4,7 +4,6 @@ Knows addresses only as text: what is a parameter and what a command is Mapping'
 servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
 hung by 20 bytes, so the socket and the guard are ours (live/osc/packet.py) and the library is the codec.
 """
-import logging
 import select
 import socket
 import struct
@@ -20,8 +19,6 @@ from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
 
-log = logging.getLogger(__name__)
-
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt
@@ -30,18 +27,17 @@ SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
 @control
-def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stats=None, echo=None, token=""):
+def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stats=None, echo=None):
     """Listen until `stop` is set; emit a ControlEvent per message, a list of them for a bundle.
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
     addresses, for queries with wildcards. echo: live.osc.echo.Echo, told of those who want to hear what changes. opened(port):
-    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill. token: what senders of other machines
-    show to call guarded commands.
+    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill; its admission says who may do what.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo, Admission(now, token))
+        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo)
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)
@@ -49,15 +45,15 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
 def taker(emit):
     """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
-    return Receiver(None, emit, None, None, Stats(), admission=Admission(now, everybody=True)).heard
+    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).heard
 
 
 class Receiver:
     """One socket, and what its datagrams become."""
 
-    def __init__(self, udp, emit, lookup, addresses, stats, echo=None, admission=None):
+    def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
-        self.admission = admission or Admission(now)
+        self.admission = stats.admission
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError

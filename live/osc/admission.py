@@ -36,13 +36,17 @@ class Admission:
     """
 
     def __init__(self, now: Callable[[], float], token: str = "", everybody: bool = False):
-        self.now, self.token, self.everybody = now, token, everybody
+        self.now, self.everybody = now, everybody
         self.refused = self.left_out = 0
-        self._tokens = Tokens({token: "play"} if token else {}, now)
+        self.set_token(token)
         self._trusted: dict[str, None] = {}
         self._known: set[str] = set()
         self._level, self._moment = float(PATTERNS), now()
         self._guarded, self._many = Seldom(log, now), Seldom(log, now)
+
+    def set_token(self, token: str):
+        """Set the word that senders of other machines have to show; "" = none opens anything."""
+        self.token, self._tokens = token, Tokens({token: "play"} if token else {}, self.now)
 
     def introduce(self, arguments: tuple, host: str):
         """Take down that a sender has shown a token; a wrong one is said."""

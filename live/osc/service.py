@@ -53,7 +53,7 @@ def settings(show, options, closing) -> dict:
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
     lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
-    return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo, "token": options.osc_token}
+    return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
 def tell_openness(options):

@@ -26,7 +26,7 @@ class Clock:
 def heard(admission, sender, *datagrams):
     """The controls of the events that these datagrams of a sender become."""
     events = []
-    receiver = Receiver(None, lambda item: events.extend(item if isinstance(item, list) else [item]), None, None, Stats(), admission=admission)
+    receiver = Receiver(None, lambda item: events.extend(item if isinstance(item, list) else [item]), None, None, Stats(admission=admission))
     for datagram in datagrams:
         receiver.heard(datagram, sender)
     return [event.control for event in events]
