@@ -6,29 +6,17 @@ import logging
 import os
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from engine.errors import UserError
 from engine.scene import Scene
-from live.config import Model, build, read_plain
+from live.config import Model, build, read_plain, write_yaml
 from live.performer import declared
 from live.plain import bend_from_plain
 from live.presets.preset import Preset, checked_name, read_file, to_file
 from live.writer import Writer
 
 log = logging.getLogger(__name__)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
-    """Lists of plain values on one line, everything else one entry a line."""
-
-
-def _list(dumper, data):
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=not any(isinstance(item, dict) for item in data))
-
-
-_Dumper.add_representer(list, _list)
 
 
 class SetList(Model):
@@ -182,7 +170,7 @@ class Library:
         if preset is None:
             path.unlink(missing_ok=True)
         else:
-            write_yaml(path, to_file(preset))
+            write_yaml(path, to_file(preset), make_folder=True)
         if self._unwritten.get(name) is preset:              # nothing newer waits under this name
             self._unwritten.pop(name, None)
 
@@ -191,7 +179,7 @@ class Library:
         if kept:
             os.replace(self.path(old), self.path(new))
         else:
-            write_yaml(self.path(new), to_file(preset))
+            write_yaml(self.path(new), to_file(preset), make_folder=True)
             self.path(old).unlink(missing_ok=True)
         for name, was in ((new, preset), (old, None)):
             if self._unwritten.get(name, self) is was:       # nothing newer waits under this name
@@ -199,7 +187,7 @@ class Library:
 
     def _write_set_list(self, data):
         try:
-            write_yaml(self.set_list, data)
+            write_yaml(self.set_list, data, make_folder=True)
             self._listed = stamp(self.set_list)
         finally:
             self._listing -= 1
@@ -226,19 +214,3 @@ def stamp(path: Path):
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
-
-
-def write_yaml(path: Path, data):
-    """Write plain data as YAML, short lists on one line: to a temporary name first, so that no crash leaves half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{path}: can't be written: {error.strerror}") from None

@@ -8,8 +8,7 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat, model_validator
 
 from engine.errors import UserError
-from live.config import Model, build, read_plain
-from live.presets.library import write_yaml
+from live.config import Model, build, read_plain, write_yaml
 from live.writer import Writer
 
 SCHEMA = 1
@@ -133,7 +132,7 @@ class WeightPresets:
         found = read_file(self.path)                        # with what a hand has changed in it meanwhile
         kept = [p.model_dump(exclude_defaults=True) for p in _with(found.presets, name, preset, at)]
         parts = {"checkpoints": dict(found.checkpoints), "presets": kept}
-        write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value})
+        write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value}, make_folder=True)
 
     def flush(self):
         """Wait until everything kept so far is on the disk."""
