@@ -43,7 +43,7 @@ def shown(value) -> str:
     return " ".join(reprlib.repr(value).split())
 
 
-class _Strict(LOADER):
+class _Strict(LOADER):               # type: ignore[misc, valid-type]  # which of the two it is depends on how yaml was built
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
