@@ -17,7 +17,8 @@ COMMANDS: dict[str, "Command"] = {}
 class Command:
     """about: its docstring. arguments: names of what may follow the address, as shown to users; the first `needed` must.
 
-    timed: it is told when the hand did it, on the clock of live.clock.now(), as the keyword `at`.
+    timed: it is told when the hand did it, on the clock of live.clock.now(), as the keyword `at`. guarded: over the network
+    only those with a token may call it, as it ends the show, deletes, or writes where every show reads.
     """
     address: str
     function: Callable
@@ -25,16 +26,17 @@ class Command:
     about: str
     needed: int = 0
     timed: bool = False
+    guarded: bool = False
 
 
-def command(address):
-    """Declare a command `f(show, *arguments)` at an OSC address."""
+def command(address, guarded=False):
+    """Declare a command `f(show, *arguments)` at an OSC address. guarded: see Command."""
     def declare(function):
         every = list(inspect.signature(function).parameters.values())[1:]
         arguments = [a for a in every if a.kind is not a.KEYWORD_ONLY]
         needed = sum(a.default is a.empty for a in arguments)
         names = tuple(a.name for a in arguments)
-        COMMANDS[address] = Command(address, function, names, inspect.getdoc(function) or "", needed, len(every) > len(arguments))
+        COMMANDS[address] = Command(address, function, names, inspect.getdoc(function) or "", needed, len(every) > len(arguments), guarded)
         return function
     return declare
 
@@ -85,7 +87,7 @@ def go_to_seed(show, seed, seconds=0.0):
     return [Change("/walk/glide", _number("/seed/go", seconds)), Change("/walk/seed", _number("/seed/go", seed)), Change("/walk/kind", "hold")]
 
 
-@command("/quit")
+@command("/quit", guarded=True)
 def quit_show(show, on=None):
     """End the show. A key needs to be pressed twice."""
     show.stop()

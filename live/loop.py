@@ -16,6 +16,8 @@ from live.meter import Meter
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
+CALLS = 32                          # commands run in a frame; more wait for the next one, with all that came after them
+WAITING = 256                       # commands that may wait; more are left out
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
@@ -49,7 +51,8 @@ class Show:
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, {}
-        self._mistakes = Seldom(log, now, burst=AT_ONCE)
+        self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
+        self._later: list = []                         # what commands past a frame's budget, and all after them, mean
         self.applied = []                              # what was applied in the frame before
 
     def play(self, ticks):
@@ -90,9 +93,26 @@ class Show:
         """What the players and then the hands do in this frame."""
         played = self._asked(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
-        applied = self._apply(self.mapping.heard(events, scene))
+        applied = self._apply(self._affordable(self._later + self.mapping.heard(events, scene)))
         answers = self._asked(lambda player: player.heard(tick, scene, motion, applied))
         return played + applied + answers
+
+    def _affordable(self, heard: list) -> list:
+        """Return what this frame can afford of what was heard; the rest is kept in order for the next one.
+
+        A flood of commands must not stop the picture. What is too much to keep is left out, and said once a second.
+        """
+        self._later = []
+        calls = [place for place, item in enumerate(heard) if isinstance(item, Call)]
+        if len(calls) <= CALLS:
+            return heard
+        end = calls[CALLS]
+        kept = calls[CALLS:CALLS + WAITING]
+        dropped = set(calls[CALLS + WAITING:])
+        self._later = [item for place, item in enumerate(heard) if place >= end and place not in dropped]
+        for _ in dropped:
+            self._flood.warn("more than %d commands wait; the rest of a flood is left out", len(kept))
+        return heard[:end]
 
     def _asked(self, ask) -> list:
         """What all players answer, applied one after the other: each meets what those before it have done.

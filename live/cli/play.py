@@ -236,12 +236,15 @@ def _controls(options, show, closing):
     stats = {}
     wanted = {}
     if options.osc_port:
+        osc_service.tell_openness(options)
         wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
                               answers=feedback.answers(show))
     for name, settings in wanted.items():
         stats[name] = controls.new_stats(name)
+        if name == "osc":
+            stats[name].admission.set_token(options.osc_token)
         closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
     show.mapping.stats = stats.get("osc")
     return stats

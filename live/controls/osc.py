@@ -4,26 +4,21 @@ Knows addresses only as text: what is a parameter and what a command is Mapping'
 servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
 hung by 20 bytes, so the socket and the guard are ours (live/osc/packet.py) and the library is the codec.
 """
-import errno
-import logging
 import select
 import socket
 import struct
-import sys
 from functools import lru_cache
 
-from engine.errors import UserError
 from live.clock import now, sleep
 from live.controls import control
 from live.events import ControlEvent, faders
-from live.osc.address import asked_for
+from live.osc.address import asked_for, is_pattern
+from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
+from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
 
-log = logging.getLogger(__name__)
-
-BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits here while the GIL is busy
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt
@@ -37,7 +32,7 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
     addresses, for queries with wildcards. echo: live.osc.echo.Echo, told of those who want to hear what changes. opened(port):
-    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill.
+    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill; its admission says who may do what.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
@@ -50,53 +45,7 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
 def taker(emit):
     """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
-    return Receiver(None, emit, None, None, Stats()).heard
-
-
-def listen(host, port):
-    """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
-    udp = None
-    try:
-        if not 0 <= port < 65536:
-            raise OverflowError(f"{port} is no port")
-        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-        udp = socket.socket(family, kind)
-        if sys.platform == "win32":                              # there two programs could share it, and one hear nothing
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        udp.bind(where)
-        _widen(udp)
-        udp.setblocking(False)
-        return udp
-    except (OSError, OverflowError) as error:
-        if udp:
-            udp.close()
-        raise UserError(f"OSC port {port} on {host}: {_advice(error)}") from error
-
-
-def _advice(error):
-    code = getattr(error, "errno", None)
-    if code in (errno.EADDRINUSE, 10048):
-        return "another program listens there; close it, or take another port with --osc-port N (0 = no OSC)"
-    if code in (errno.EACCES, 10013):
-        return "not allowed; take a port above 1023 with --osc-port N (0 = no OSC)"
-    if code in (errno.EADDRNOTAVAIL, 10049) or isinstance(error, socket.gaierror):
-        return "this machine has no such address; 127.0.0.1 hears this machine only, 0.0.0.0 every network it is on"
-    return f"{error}; expected 1 to 65535 (--osc-port 0 = no OSC)"
-
-
-def _widen(udp):
-    """The largest receive buffer up to BUFFER that the kernel allows; some refuse what they can't give."""
-    size = BUFFER
-    while size > 1 << 16:
-        try:
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-            break
-        except OSError:
-            size //= 2
-    got = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    if got < BUFFER:
-        log.info("OSC: asked for a receive buffer of %d bytes, got %d; bursts of single messages may lose some "
-                 "(on Linux: sysctl -w net.core.rmem_max=%d)", BUFFER, got, BUFFER)
+    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).heard
 
 
 class Receiver:
@@ -104,6 +53,7 @@ class Receiver:
 
     def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
+        self.admission = stats.admission
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
@@ -128,7 +78,7 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
-        if (known := at_a_stroke(datagram)) is not None and not _subscribes(known[0]):
+        if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
             addresses, numbers = known
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
@@ -137,6 +87,7 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        messages = [message for message in messages if self.admitted(*message, sender)]
         events = [event(address, arguments, moment) for address, arguments in messages
                   if not self.subscribed(address, arguments, sender)
                   and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
@@ -148,6 +99,13 @@ class Receiver:
             self.emit(events[0])
         elif events:
             self.emit(events)
+
+    def admitted(self, address, arguments, sender) -> bool:
+        """Return whether a message is to be heard; a token is taken down."""
+        if address == TOKEN:
+            self.admission.introduce(arguments, sender[0])
+            return False
+        return self.admission.admits(address, sender[0])
 
     def subscribed(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
@@ -176,9 +134,9 @@ class Receiver:
 
 
 @lru_cache(maxsize=64)
-def _subscribes(addresses) -> bool:
-    """Whether a bundle with these addresses holds a listener's /subscribe."""
-    return not SUBSCRIPTIONS.isdisjoint(addresses)
+def _special(addresses) -> bool:
+    """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
+    return not SUBSCRIPTIONS.isdisjoint(addresses) or any(is_pattern(a) or is_guarded(a) or a == TOKEN for a in addresses)
 
 
 @lru_cache(maxsize=64)

@@ -101,6 +101,11 @@ def _check_commands(bindings, path):
                 raise UserError(f"{where} > {key}: for parameters; {binding.to} is a command, pressed and called with arguments")
 
 
+def is_shipped(path) -> bool:
+    """Return whether a mapping file came with the program: nothing is written into those."""
+    return Path(path).resolve() in {default.resolve() for default in DEFAULTS}
+
+
 def doubts(path, scene) -> list[str]:
     """What in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
 

@@ -14,7 +14,7 @@ from live.presets.preset import checked_name
 log = logging.getLogger(__name__)
 
 
-@command("/midi/learn")
+@command("/midi/learn", guarded=True)
 def learn(show, address=None, how=None):
     """Bind the next control that moves to an address; without one, to what was changed last. Again: cancel."""
     mapping = show.mapping
@@ -53,7 +53,7 @@ def forget(show, address):
     show.mapping.rebind()
 
 
-@command("/mapping/save")
+@command("/mapping/save", guarded=True)
 def save(show, name=None):
     """Keep what was learned in a mapping file: the last one given with --mapping, or mappings/NAME.yaml."""
     mapping = show.mapping
@@ -73,12 +73,15 @@ def save(show, name=None):
 
 
 def _path(mapping, name):
-    given = [Path(path) for path in mapping.paths]
+    given = [Path(path) for path in mapping.paths if not mapping_file.is_shipped(path)]
     if not isinstance(name, str):
         return given[-1] if given else mapping_file.FOLDER / "learned.yaml"
     same = [path for path in given if name in (str(path), path.name, path.stem)]
     folder = given[-1].parent if given else mapping_file.FOLDER
-    return same[-1] if same else folder / f"{checked_name(name.removesuffix('.yaml'))}.yaml"
+    path = same[-1] if same else folder / f"{checked_name(name.removesuffix('.yaml'))}.yaml"
+    if mapping_file.is_shipped(path):
+        raise UserError(f"{path} belongs to the program and every show reads it; take another name: /mapping/save mine")
+    return path
 
 
 @command("/bank")

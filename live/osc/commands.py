@@ -26,7 +26,7 @@ def unsubscribe(show, port=None):
     _echo(show).asked("/unsubscribe", () if port is None else (port,), HERE)
 
 
-@command("/osc/learn")
+@command("/osc/learn", guarded=True)
 def learn(show, address, control=None):
     """Bind an OSC address of your own to a parameter or command: one that came and meant nothing, or the next that comes."""
     mapping, wanted = show.mapping, target(address, show.scene)

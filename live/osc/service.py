@@ -21,6 +21,7 @@ def arguments(group):
     """The flags of all this."""
     group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
                        help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
+    group.add_argument("--osc-token", default="", metavar="WORD", help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
     group.add_argument("--oscquery-port", type=int, metavar="N", help="TCP port of OSCQuery; default: the OSC port's number; 0 = off")
     group.add_argument("--oscquery-token", default="", metavar="WORD", help="what OSCQuery clients must bring; needed beyond this machine")
 
@@ -53,6 +54,13 @@ def settings(show, options, closing) -> dict:
         show.echo.subscribe(*_target(text), stays=True)
     lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
+
+
+def tell_openness(options):
+    """Log what other machines may do, where they are heard."""
+    if not LOOPBACK.match(options.osc_host):
+        more = f"; those that send /token {'*' * 6} may do everything" if options.osc_token else ""
+        log.warning("OSC on %s: every machine of this network may play. To quit, delete, learn or save is for this machine only%s", options.osc_host, more)
 
 
 def _status(show) -> dict:

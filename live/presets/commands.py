@@ -147,7 +147,7 @@ def _relisted(library, act):
         library.set_order(*changed)
 
 
-@command("/preset/delete")
+@command("/preset/delete", guarded=True)
 def delete(show, name):
     """Take a preset away, out of the set list too; undo brings it back to its place."""
     memory = memory_of(show)

@@ -66,7 +66,7 @@ def store(show, name=None):
     weights.store(checked_name(name))
 
 
-@command("/weights/delete")
+@command("/weights/delete", guarded=True)
 def delete(show, name):
     """Take a weight preset away; undo brings it back."""
     weights_of(show).delete(name)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import UserError
 from live.clock import FixedClock, bounded
-from live.commands import COMMANDS, fires
+from live.commands import COMMANDS, Command, fires
 from live.events import Call, Change, ControlEvent
 from live.loop import AT_ONCE, Show, drain
 from live.mapping import Mapping
@@ -209,3 +209,26 @@ def call_result(show, address):
     from live.commands import call
 
     return call(show, Call(address))
+
+
+def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show):
+    from live.loop import CALLS, WAITING
+
+    drawn, done = [], []
+    meant = iter([[*(Call("/test/note", (n,)) for n in range(1000)), Change("/truncation", 0.3)]])
+    show.mapping = SimpleNamespace(heard=lambda events, scene: next(meant, []), stats=None)
+    show.instrument.render = lambda scene, motion, source: drawn.append(len(done)) or type("F", (), {"pixels": np.zeros(1), "number": 0})
+    COMMANDS["/test/note"] = Command("/test/note", lambda show, n: done.append(n), ("n",), "Note.", 1)
+    try:
+        show.play(bounded(FixedClock(25).ticks(), frames=20))
+    finally:
+        del COMMANDS["/test/note"]
+    assert done == list(range(CALLS + WAITING)) and max(np.diff([0, *drawn])) <= CALLS
+    assert show.scene["/truncation"] == 0.3
+
+
+def test_a_few_commands_and_what_follows_them_act_in_their_frame(show):
+    meant = iter([[Call("/freeze"), Change("/truncation", 0.3)]])
+    show.mapping = SimpleNamespace(heard=lambda events, scene: next(meant, []), stats=None)
+    frames(show, count=1)
+    assert show.scene["/output/freeze"] == 1.0 and show.scene["/truncation"] == 0.3
