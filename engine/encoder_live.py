@@ -38,9 +38,11 @@ class LiveEncoder:
 
     def forget(self):
         """Begin anew: nothing encoded yet."""
-        self._from = self._to = self._now = None        # feature maps [1, O, h, w]: gliding from, to, and where it is
+        self._from: torch.Tensor | None = None          # feature maps [1, O, h, w]: gliding from,
+        self._to: torch.Tensor | None = None            # to,
+        self._now: torch.Tensor | None = None           # and where it is
         self._gone, self._at, self._ran = 1.0, None, None
-        self._seen = None                               # (the picture, the view of it) that was encoded last
+        self._seen: tuple | None = None                 # (the picture, the view of it) that was encoded last
 
     def fingerprint(self) -> str:
         """What tells this encoder from another: of its numbers."""
@@ -76,8 +78,8 @@ class LiveEncoder:
             self._look(scene, motion.source, gone, picture)
         if self._to is None:
             return {}
-        self._glide(gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
-        return {self.encoder.layer: Blend(self._now, amount)}
+        features = self._glide(self._to, gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
+        return {self.encoder.layer: Blend(features, amount)}
 
     def _look(self, scene, at, gone, picture):
         """Encode the picture, if it is another one, or seen otherwise, and it is the encoder's turn."""
@@ -106,15 +108,17 @@ class LiveEncoder:
         log.warning("encoder: feature maps that are not finite; those before them stay")
         return None
 
-    def _glide(self, step):
-        """A step further to what was encoded last; 1 is all the way. Once there, nothing moves any more."""
-        if self._gone >= THERE and self._now is self._to:
-            return
+    def _glide(self, to, step):
+        """Return the feature maps a step further to those encoded last; 1 is all the way. Once there, nothing moves any more."""
+        if self._gone >= THERE and self._now is to:
+            return to
         self._gone += step
-        now = self._to if self._gone >= THERE or self._from is self._to else torch.lerp(self._from, self._to, self._gone)
+        start = self._from
+        now = to if self._gone >= THERE or start is None or start is to else torch.lerp(start, to, self._gone)
         if now is not self._now:
             self._now = now
             self.version += 1
+        return now
 
 
 def amount_of(scene, motion) -> float:

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.architecture import Architecture
-from engine.bending import bend
+from engine.bending import bend, by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -56,6 +56,8 @@ class Linear(nn.Module):
 
 class MappingNetwork(nn.Module):
     """z [N, Z] (and a label c [N, c_dim]) -> w [N, W]."""
+
+    w_avg: torch.Tensor
 
     def __init__(self, a: Architecture):
         super().__init__()
@@ -106,7 +108,7 @@ class StyledConv(nn.Module):
         self.up, self.size, self.noise = up, size, a.noise
         self.gain = GAIN * gain
         self.clamp = a.conv_clamp * gain if a.conv_clamp is not None else None
-        self._energy = None
+        self._energy: tuple | None = None           # (what it was made of, the energy)
 
     def energy(self):
         """Sum of the squared weight over its window, [O, I]; kept while the weight stays as it is."""
@@ -271,7 +273,7 @@ class Generator(nn.Module):
         bends: engine.bending.Bend, applied after activation, in order.
         splice: {layer: features [N, O, H, W'] in place of its convolution's output, before noise, bias, activation}.
         """
-        run = _Pass(_Noise(noise, noise_strength, noise_seed), _by_layer(bends), splice or {})
+        run = _Pass(_Noise(noise, noise_strength, noise_seed), by_layer(bends), splice or {})
         picture = None
         for _, picture in self._blocks(ws, run, size):
             pass
@@ -402,10 +404,3 @@ def quantize(picture) -> torch.Tensor:
     """
     levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
     return levels.to(torch.uint8)
-
-
-def _by_layer(bends) -> dict:
-    grouped = {}
-    for b in bends:
-        grouped.setdefault(b.layer, []).append(b)
-    return grouped

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed
+from engine.bending import Bend, BendFailed, bend_from_dict
 from engine.bending.live import LiveBends
 from engine.encoder_live import LiveEncoder, amount_of, looks, styles_of
 from engine.errors import UserError
@@ -65,8 +65,8 @@ class Instrument:
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
-        self._splice = {}                           # what the source puts in the place of feature maps
-        self._shown = None                          # (what the newest picture was made from, its Frame)
+        self._splice: dict = {}                     # what the source puts in the place of feature maps
+        self._shown: tuple | None = None            # (what the newest picture was made from, its Frame)
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self._behind = 0                            # pictures drawn and not handed out yet
 
@@ -108,7 +108,7 @@ class Instrument:
 
     def bend(self, data: dict) -> Bend:
         """The bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
-        return Bend.from_dict(data, self.generator, self.clusters)
+        return bend_from_dict(data, self.generator, self.clusters)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
@@ -117,8 +117,8 @@ class Instrument:
         self._number += 1
         self._look(scene, motion, source)
         cause = self._cause(scene, motion)
-        steady = self._shown and self._shown[0] == cause
-        if self._shown and scene["/output/freeze"] or steady and not self._behind:
+        steady = self._shown is not None and self._shown[0] == cause
+        if self._shown is not None and (scene["/output/freeze"] or steady and not self._behind):
             frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
             self._shown = (self._shown[0], frame)
             return frame
@@ -146,7 +146,7 @@ class Instrument:
         """What the picture depends on, for comparing with what the last one was made from."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moving(scene) else None
         turned = {address: value for address, value in scene.values.items() if not address.startswith("/source/")}
-        seen = (self.sight.version, amount_of(scene, motion), styles_of(scene)) if self._splice else None
+        seen = (self.sight.version, amount_of(scene, motion), styles_of(scene)) if self.sight and self._splice else None
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
 
     def _draw(self, scene, motion, pixels):

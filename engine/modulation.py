@@ -4,6 +4,7 @@ A modulator moves a parameter to and fro around the value that hands and presets
 scene holds the setting, Motion holds how far each modulator has got, and modulated() is what is drawn from.
 """
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -87,7 +88,8 @@ def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -
     if not scene.modulators:
         return (), scene
     before = {state[0]: state for state in states}
-    moved, after = {}, []
+    moved: dict[str, float] = {}
+    after = []
     for line, going in _going(scene):
         if line.modulated:
             going = _as_moved(scene, line, moved)
@@ -137,7 +139,7 @@ class Line(NamedTuple):
 
 class Going(NamedTuple):
     """A modulator's settings as they are worked with: it moves its target by gain * signal + middle."""
-    function: object
+    function: Callable
     follows: bool
     hz: float
     per_beat: float
@@ -181,7 +183,10 @@ def _as_moved(scene, line, moved) -> Going:
 
 @lru_cache(maxsize=64)
 def _arranged(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
-    """The modulators as lines, and the addresses of all their settings. In such an order that each comes after those that move what it reads; a ring of them is broken where it began."""
+    """Return the modulators as lines, and the addresses of all their settings.
+
+    In such an order that each comes after those that move what it reads; a ring of them is broken where it began.
+    """
     ordered, seen = [], set()
     own = {m: frozenset(m.address(setting) for setting in PARAMETERS) for m in modulators}
 

@@ -3,8 +3,8 @@
 Numbers only: no tensors, no time, no files. t runs from 0 (the first scene) to 1 (the second).
 """
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Callable
 
 from engine.easing import smoothstep
 from engine.parameter import Parameter
@@ -94,7 +94,8 @@ def together(scenes) -> list[Scene]:
 
 def _union(lists, same):
     """(all parts there are, for each list {a part's name: what it goes by among all})."""
-    union, renamings = [], []
+    union: list = []
+    renamings = []
     for parts in lists:
         renamed = {}
         for part in parts:

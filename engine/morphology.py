@@ -13,7 +13,7 @@ from torch.nn import functional as F
 @lru_cache(maxsize=64)
 def rows(radius: int, height: int, width: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """((reach, the rows' offsets), ...), shortest reach first; no more of it than fits a map of that size."""
-    found = {}
+    found: dict[int, list[int]] = {}
     for row in range(min(radius, height - 1) + 1):
         reach = min(round(sqrt(radius * radius - row * row)), width - 1)
         found.setdefault(reach, []).extend({row, -row})

@@ -72,10 +72,10 @@ def _rows(packed, width, height, depth, channels):
     """The filtered bytes -> [H, W, channels] of `depth` bits each."""
     stride = (width * channels * depth + 7) // 8
     wanted = height * (stride + 1)
-    data = zlib.decompressobj().decompress(packed, wanted)
-    if len(data) < wanted:
+    unpacked = zlib.decompressobj().decompress(packed, wanted)
+    if len(unpacked) < wanted:
         raise ValueError("pixels missing")
-    data = np.frombuffer(data, np.uint8).reshape(height, stride + 1)
+    data = np.frombuffer(unpacked, np.uint8).reshape(height, stride + 1)
     lines = _unfiltered(data[:, 0], data[:, 1:], max(1, channels * depth // 8))
     if depth == 16:
         numbers = lines.reshape(height, -1, 2)[:, :, 0]                                             # the upper 8 bits

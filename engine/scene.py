@@ -3,9 +3,9 @@
 A preset is a Scene in a YAML file. This module knows names and numbers, no tensors and no files.
 """
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Mapping
 
 from engine.errors import UserError
 from engine.parameter import Parameter
@@ -41,7 +41,7 @@ class Scene:
 
     def set_values(self, values: Mapping[str, object]) -> "Scene":
         """A new scene with {address: plain value} in place, each clamped; UserError names the address that is wrong."""
-        checked = self.values | {}
+        checked = dict(self.values)
         for address, value in values.items():
             try:
                 checked[address] = self.parameter(address).clamp(value)

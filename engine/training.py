@@ -24,7 +24,7 @@ def write_checkpoint(path, kinds: dict, place: dict):
 
 def read_checkpoint(path, kinds) -> tuple[dict, dict]:
     """-> ({kind: {name: tensor}} with every kind asked for, place)."""
-    found = {kind: {} for kind in kinds}
+    found: dict[str, dict] = {kind: {} for kind in kinds}
     try:
         with safe_open(str(path), "pt") as file:
             place = json.loads(file.metadata()["place"])

@@ -53,9 +53,9 @@ class LiveWeights:
         self.parameters = {f"/edits/{edit.name}/strength": _strength(edit) for edit in self.edits}
         for name in self.checkpoints:
             self.parameters |= _amounts(name)
-        self._tensors = dict(before._tensors) if before is not None else {}
+        self._tensors: dict = dict(before._tensors) if before is not None else {}
         self._parts = self._made()
-        self._now = None
+        self._now: tuple | None = None
 
     def write(self, scene) -> set[str]:
         """Bring the network's weights to what the scene says; the groups that something was written in.

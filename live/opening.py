@@ -115,6 +115,6 @@ def with_bends(opened: Opened, path, quirks=()):
 
 def read_bends(instrument, path, quirks=(), seed=0) -> list:
     """The bends of a published YAML file, for an instrument. seed: of channels picked at random."""
-    from engine.bending.published import Quirks, read
+    from engine.bending.published import Quirks, read_network_bending
 
-    return read(path, instrument.generator, instrument.clusters, Quirks(**dict.fromkeys(quirks, True), seed=seed))
+    return read_network_bending(path, instrument.generator, instrument.clusters, Quirks(**dict.fromkeys(quirks, True), seed=seed))

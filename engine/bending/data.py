@@ -1,8 +1,8 @@
-"""Bends as plain data, and back: what presets, takes and commands are made of. Checks everything it is given."""
+"""Bends from plain data: what presets, takes and commands are made of. Checks everything it is given."""
 import logging
 
-from engine.bending import EVERY, Bend
-from engine.bending.selection import names_cluster, resolve, written
+from engine.bending.layer import EVERY, Bend
+from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.names import checked_name
@@ -15,21 +15,8 @@ OPEN = {"scalar_multiply": 1e6, "binary_threshold": 1e6, "translate": 1e3, "scal
 KEYS = ("name", "layer", "channels", "transform", "settings", "mix", "indices")
 
 
-def to_dict(bend: Bend) -> dict:
-    """{name, layer, channels, transform, settings, mix}; indices as well where the channels are a cluster's, so that a
-    look outlives its cluster file.
-    """
-    data = {"name": bend.name, "layer": bend.layer, "channels": bend.selection or "all", "transform": bend.transform,
-            "settings": dict(bend.settings), "mix": bend.mix}
-    if bend.channels is not None and not bend.selection:
-        data["channels"] = written(bend.channels) or []
-    elif bend.channels is not None and names_cluster(bend.selection):
-        data["indices"] = written(bend.channels)
-    return data
-
-
-def from_dict(data, generator, clusters=None) -> Bend:
-    """The bend `data` describes, for this generator."""
+def bend_from_dict(data, generator, clusters=None) -> Bend:
+    """Return the bend that Bend.to_dict() wrote, or a person, for this generator; UserError says what in it is wrong."""
     if not isinstance(data, dict):
         raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {shown(data)}")
     where = f"bend {data['name']!r}" if isinstance(data.get("name"), str) else "a bend"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from engine.bending.selection import names_cluster, written
 from engine.bends import TRANSFORMS
 from engine.kept import made_once
 from engine.parameter import Parameter
@@ -84,17 +85,18 @@ class Bend:
         return wet
 
     def to_dict(self) -> dict:
-        """Plain data for a preset; from_dict() reads it."""
-        from engine.bending.data import to_dict
+        """Return the bend as plain data for a preset, which bend_from_dict() reads.
 
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data, generator, clusters=None) -> "Bend":
-        """The bend that to_dict() wrote, or a person; UserError says what in it is wrong."""
-        from engine.bending.data import from_dict
-
-        return from_dict(data, generator, clusters)
+        {name, layer, channels, transform, settings, mix}; indices as well where the channels are a cluster's, so that a
+        look outlives its cluster file.
+        """
+        data = {"name": self.name, "layer": self.layer, "channels": self.selection or "all", "transform": self.transform,
+                "settings": dict(self.settings), "mix": self.mix}
+        if self.channels is not None and not self.selection:
+            data["channels"] = written(self.channels) or []
+        elif self.channels is not None and names_cluster(self.selection):
+            data["indices"] = written(self.channels)
+        return data
 
 
 def bend(x, bends, owned: bool = False):
@@ -120,11 +122,12 @@ def bend(x, bends, owned: bool = False):
     return x
 
 
-def read_network_bending(path, generator, clusters=None, quirks=None) -> list[Bend]:
-    """The bends in a YAML file of the published tool (its `transforms:` list); see engine.bending.published."""
-    from engine.bending.published import Quirks, read
-
-    return read(path, generator, clusters, quirks or Quirks())
+def by_layer(bends) -> dict[str, list[Bend]]:
+    """Return {layer: its bends, in order}."""
+    grouped: dict[str, list[Bend]] = {}
+    for b in bends:
+        grouped.setdefault(b.layer, []).append(b)
+    return grouped
 
 
 def _mixed(dry, wet, mix):

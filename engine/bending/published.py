@@ -6,8 +6,8 @@ random | cluster, feature-param: null | share | cluster number}; other keys are 
 import logging
 from dataclasses import dataclass
 
-from engine.bending import Bend
 from engine.bending.data import checked_settings
+from engine.bending.layer import Bend
 from engine.bending.selection import cluster, drawn
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
@@ -41,8 +41,11 @@ class Quirks:
     seed: int = 0
 
 
-def read(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend]:
-    """The file's bends, in order. UserError: path, item and field, what was expected, what was found."""
+def read_network_bending(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend]:
+    """Return the bends in a YAML file of the published tool (its `transforms:` list), in order.
+
+    UserError: path, item and field, what was expected, what was found.
+    """
     content = load_yaml(path)
     if not isinstance(content, dict) or "transforms" not in content:
         raise UserError(f"{path}: expected a mapping with a list `transforms`, found {_kind(content)}")

@@ -54,7 +54,7 @@ def checked(indices, count: int, layer: str) -> tuple[int, ...]:
 
 def parsed(text: str) -> list[int]:
     """'0,4,7-9' -> [0, 4, 7, 8, 9]."""
-    found = []
+    found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         if int(last or first) - int(first) > 10000:
@@ -65,7 +65,7 @@ def parsed(text: str) -> list[int]:
 
 def written(channels) -> str:
     """[0, 4, 7, 8, 9] -> '0,4,7-9', for ascending indices."""
-    runs = []
+    runs: list[list[int]] = []
     for i in channels:
         if runs and i == runs[-1][1] + 1:
             runs[-1][1] = i

@@ -45,7 +45,7 @@ def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
     edits: [(engine.rewriting.Edit, strength), ...] that become part of the weights.
     """
     generator, contents = _load(source)
-    known = {"source": Path(source).name, "source_format": contents.format}
+    known: dict = {"source": Path(source).name, "source_format": contents.format}
     if contents.format == native.FORMAT:
         known = native.metadata(source)
     if edits:

@@ -39,7 +39,7 @@ def architecture(state: dict, conv_clamp=None, kind=None) -> Architecture:
         raise UserError(f"the network makes pictures of {colours} channels; expected 3 (RGB)")
     return Architecture(
         resolution=blocks[-1], w_dim=w_dim, channels={r: state[f"synthesis.b{r}.conv1.weight"].shape[0] for r in blocks},
-        const_size=tuple(const.shape[1:]), kind=_kind(state, blocks, with_rgb, kind), conv_clamp=_clamp(conv_clamp),
+        const_size=(const.shape[1], const.shape[2]), kind=_kind(state, blocks, with_rgb, kind), conv_clamp=_clamp(conv_clamp),
         noise=any(".noise_" in name for name in state), **_mapping(state, w_dim))
 
 

@@ -96,5 +96,5 @@ def generator_hash(generator: Generator) -> str:
     digest = hashlib.sha256()
     for name, weight in sorted(generator.named_parameters()):
         digest.update(f"{name} {list(weight.shape)}".encode())
-        digest.update(weight.detach().to("cpu", torch.float16).contiguous().numpy())
+        digest.update(weight.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     return digest.hexdigest()[:32]

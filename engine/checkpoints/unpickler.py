@@ -40,7 +40,7 @@ class Module:
 
 class Network:
     """A pickled TensorFlow network: what it was saved with."""
-    state = {}
+    state: dict = {}
 
     def __setstate__(self, state):
         if not isinstance(state, dict):
@@ -160,7 +160,7 @@ def _survey(stream) -> None:
     tuples = 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         tuples += opcode.name in TUPLES
-        index = argument if opcode.name in ("PUT", "LONG_BINPUT") else 0
+        index = int(argument or 0) if opcode.name in ("PUT", "LONG_BINPUT") else 0
         if count > MAX_OPCODES or index > MAX_OPCODES or tuples > MAX_TUPLES:
             raise UserError("refused: its pickle is built from far more parts than a checkpoint has")
 

@@ -5,9 +5,9 @@ channel's bottleneck, averaged over samples, is its point for k-means. Source: B
 Letters: S samples, C channels, B batch.
 """
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import torch
@@ -127,7 +127,7 @@ class Classifier:
         return total / len(order)
 
     def _path(self, layer):
-        return Path(self.folder) / f"classifier.{layer}.safetensors"
+        return Path(self.folder or "") / f"classifier.{layer}.safetensors"
 
     def _taken_up(self, layer, recipe, network, optimiser) -> int:
         """Epochs had already: those of the network kept in the folder, if it was made the same way."""
@@ -140,7 +140,7 @@ class Classifier:
                     return 0
                 kept = {name: file.get_tensor(name) for name in file.keys()}
             network.load_state_dict({name: kept[f"network.{name}"] for name in network.state_dict()})
-            state = {int(name.split(".")[1]): {} for name in kept if name.startswith("adam.")}
+            state: dict[int, dict] = {int(name.split(".")[1]): {} for name in kept if name.startswith("adam.")}
             for name in (name for name in kept if name.startswith("adam.")):
                 state[int(name.split(".")[1])][name.split(".")[2]] = kept[name]
             optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
@@ -172,7 +172,7 @@ def depth(number: int) -> int:
 def embeddings(network, generator, layer: str, samples: int, seed: int, psi: float = 0.5) -> np.ndarray:
     """[C, 10]: each channel's bottleneck, averaged over samples; the network stays as it was taught."""
     network.eval()
-    total = 0.0
+    total = torch.zeros((), dtype=torch.float64)
     for maps in _maps(generator, layer, samples, seed, psi):
         data = _levels(maps)
         picked = torch.arange(data.shape[0] * data.shape[1])

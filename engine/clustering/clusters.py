@@ -5,6 +5,7 @@ Found by one of METHODS; kept in a YAML file of our own, or the published tool's
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import yaml
 
@@ -204,12 +205,16 @@ def _published(content) -> Clusters:
         groups: dict[int, list] = {}
         seen: set = set()
         for entry in entries:
-            values = [entry.get(name) for name in ("feature_index", "cluster_index")] if isinstance(entry, dict) else [None]
-            if any(isinstance(v, bool) or not isinstance(v, int) or not 0 <= v < 2 ** 16 for v in values):
+            channel, group = (entry.get(name) if isinstance(entry, dict) else None for name in ("feature_index", "cluster_index"))
+            if not (_index(channel) and _index(group)):
                 raise UserError(f"layer {number}: expected {{feature_index: int, cluster_index: int}}, found {shown(entry)}")
-            groups.setdefault(values[1], []).extend(_channels(values[:1], f"layer {number}", seen))
+            groups.setdefault(group, []).extend(_channels([channel], f"layer {number}", seen))
         layers[layer_name(number)] = {str(n): tuple(sorted(groups.get(n, ()))) for n in range(max(groups, default=-1) + 1)}
     return Clusters(layers, "", {"source": "published dictionary"})
+
+
+def _index(value) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2 ** 16
 
 
 def _channels(channels, where, seen: set) -> tuple[int, ...]:

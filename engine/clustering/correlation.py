@@ -3,8 +3,8 @@
 Correlations between channels are added up picture by picture, so memory does not grow with the samples; their leading
 eigenvectors place each channel in a few dimensions, where k-means groups them. Letters: S samples, C channels, P pixels.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 import torch
@@ -56,7 +56,7 @@ def shapes(x):
 @torch.no_grad()
 def correlations(generator, layer: str, samples: int, seed: int, settings=Correlation()) -> np.ndarray:
     """[C, C] mean correlation of the channels' maps."""
-    total, done = 0.0, 0
+    total, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0
     for ws in sample_ws(generator, samples, seed, settings.psi):
         maps = shapes(generator.activations(ws, [layer])[layer])                # [N, C, P]
         total = total + (maps @ maps.transpose(1, 2)).double().sum(0)

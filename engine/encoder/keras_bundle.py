@@ -61,16 +61,16 @@ def _files(path) -> tuple[bytes, bytes]:
             raise UserError(f"no SavedModel: expected {INDEX} and {DATA} in the folder")
         if max(file.stat().st_size for file in found.values()) > LARGEST:
             raise UserError("larger than any published encoder")
-        return tuple(file.read_bytes() for file in found.values())
+        return found[INDEX].read_bytes(), found[DATA].read_bytes()
     if not zipfile.is_zipfile(path):
         raise UserError("expected a SavedModel: its folder, or that folder zipped" if path.exists() else "there is no such file")
     with zipfile.ZipFile(path) as archive:
-        members = [next((m for m in archive.infolist() if m.filename.endswith(name)), None) for name in (INDEX, DATA)]
-        if None in members:
+        index, data = (next((m for m in archive.infolist() if m.filename.endswith(name)), None) for name in (INDEX, DATA))
+        if index is None or data is None:
             raise UserError(f"no SavedModel in the zip file: expected {INDEX} and {DATA}")
-        if max(member.file_size for member in members) > LARGEST:
+        if max(index.file_size, data.file_size) > LARGEST:
             raise UserError("larger than any published encoder")
-        return tuple(archive.read(member) for member in members)
+        return archive.read(index), archive.read(data)
 
 
 def read(index: bytes, data: bytes) -> dict[tuple[int, str], np.ndarray]:

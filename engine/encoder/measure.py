@@ -58,7 +58,8 @@ def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, prog
 
     encoders: {name: Encoder}; beside them "nobody", the picture of the w alone. "mse": mean square, mean look.
     """
-    sums, middle = {}, generator.w_avg.expand(1, generator.num_ws, -1)
+    sums: dict[str, dict] = {}
+    middle = generator.w_avg.expand(1, generator.num_ws, -1)
     blind = generator.synthesize(middle, size=size)
     for i, z in enumerate(unseen(count).split(4)):
         own = generator.map(z)

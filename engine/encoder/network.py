@@ -26,8 +26,8 @@ class Encoder(nn.Module):
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan, self.layer, self.size = plan, plan.layer, plan.size
-        self.body = Live(plan) if plan.preset == "live" else Published(plan)
-        self.to(memory_format=torch.channels_last)
+        self.body: nn.Module = Live(plan) if plan.preset == "live" else Published(plan)
+        self.to(memory_format=torch.channels_last)      # type: ignore[call-overload]  # torch knows this form, its annotations do not
         self.eval()
 
     @classmethod
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = cls(plan)
-        if preset == "live":
+        if isinstance(encoder.body, Live):
             encoder.body.settle(*usual_features(generator, layer, seed))
         return encoder
 
@@ -83,6 +83,9 @@ class Live(nn.Module):
 
     Pixels are folded into channels first, as that costs nothing, and most of the work is done at the features' own size.
     """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
 
     def __init__(self, plan: Plan):
         super().__init__()
@@ -137,7 +140,7 @@ def convolution(inputs, outputs, kernel=3, gain=1.0):
     """A convolution that keeps the size; its weights keep the variance, times gain squared."""
     made = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
     scattered(made.weight, gain * math.sqrt(1 / (inputs * kernel * kernel)))
-    nn.init.zeros_(made.bias)
+    nn.init.zeros_(made.get_parameter("bias"))
     return made
 
 

@@ -3,6 +3,7 @@
 `Own` are ours: full skip pictures, truncation as played, pictures by area, and the world's own drawings where there is
 one. `SeedPairs` are the published recipe's (SPEC.md D.2). Letters: N batch, O channels, h, w features, S side, W = w_dim.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch.nn import functional as F
 
 from engine.encoder import augment
 from engine.encoder.network import resized
+from engine.encoder.plan import Plan
 from engine.errors import UserError
-from engine.generator import truncate, upsample
+from engine.generator import Generator, truncate, upsample
 
 PER_FEATURE = 4                         # pixels of the picture compared for one feature
 FIRST_SKIP = 128                        # the published recipe's pictures leave out the toRGBs below
@@ -41,11 +43,11 @@ class Own:
     is drawn. strength: of augmentation. mean, own: the shares of looks that are the mean w, and the picture's own w;
     the others lie between.
     """
-    generator: object
-    plan: object
+    generator: Generator
+    plan: Plan
     size: int
     psi: tuple[float, float] = (0.5, 1.1)
-    draw: object = None
+    draw: Callable | None = None
     drawn: float = 0.75
     strength: float = 1.0
     mean: float = 0.6
@@ -76,7 +78,7 @@ class Own:
     def _pictures(self, z, ws):
         """Pictures as large as is needed, [N, 3, H, W]: the first drawn, the others made."""
         side = self.side()
-        parts = [self.draw(z, side)] if len(z) else []
+        parts = [self.draw(z, side)] if self.draw and len(z) else []
         parts += [self.generator.synthesize(some, size=side).clamp(-1, 1) for some in ws.split(4)]
         return torch.cat(parts)
 
@@ -95,8 +97,8 @@ class Own:
 @dataclass(frozen=True)
 class SeedPairs:
     """The published recipe: no truncation, random noise, no toRGB below 128 px, max pooling, nothing done to the pictures."""
-    generator: object
-    plan: object
+    generator: Generator
+    plan: Plan
     size: int
 
     @torch.no_grad()

@@ -99,7 +99,8 @@ class Captured:
 
     def _live_bends(self, bends):
         """The bends with 0-d tensors for what can be turned, and {name in the live block: value now}."""
-        placed, numbers = [], {}
+        placed: list = []
+        numbers: dict = {}
         for i, b in enumerate(bends):
             own = TRANSFORMS[b.transform]
             settings = {n: p.default for n, p in own.settings.items()} | b.settings

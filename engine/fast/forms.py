@@ -167,6 +167,6 @@ def fastest(conv, cost, margin=0.85) -> str:
         ready.modulate(torch.ones(inputs, device=x.device), torch.ones(outputs, device=x.device), conv.bias)
         ready(x, None)
         costs[name] = cost(lambda ready=ready: ready(x, None))
-    best = min(costs, key=costs.get)
+    best = min(costs, key=lambda name: costs[name])
     preferred = usual(conv)
     return best if costs[best] < margin * costs[preferred] else preferred

@@ -20,6 +20,9 @@ def seen(*tensors) -> tuple:
 class Styles:
     """All style affines of a synthesis network as one matrix: ws [num_ws, W] -> each affine's styles."""
 
+    weight: torch.Tensor                                                            # [S, W]; S = all styles there are
+    bias: torch.Tensor                                                              # [S]
+
     def __init__(self, affines):
         """affines: [(Linear, the row of ws it reads, a factor for its result)]."""
         self.affines, self._seen = affines, None
@@ -31,7 +34,7 @@ class Styles:
             self.weight.copy_(weight)
             self.bias.copy_(bias)
             return
-        self.weight, self.bias = weight, bias                                       # [S, W], [S]; S = all styles there are
+        self.weight, self.bias = weight, bias
         self.sizes = [bias.shape[0] for _, bias in parts]
         rows = torch.tensor([row for _, row, _ in self.affines], device=self.bias.device)
         self.rows = rows.repeat_interleave(torch.tensor(self.sizes, device=self.bias.device))[None]

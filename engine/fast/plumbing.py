@@ -194,7 +194,8 @@ class Worker:
     libraries find out for one capture (the fastest algorithms) they keep for a thread."""
 
     def __init__(self):
-        self.jobs, self.thread = queue.SimpleQueue(), None
+        self.jobs: queue.SimpleQueue = queue.SimpleQueue()
+        self.thread: threading.Thread | None = None
 
     def __call__(self, job):
         if self.thread is None or not self.thread.is_alive():       # a job with a bug in it may have ended it

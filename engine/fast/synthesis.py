@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend
+from engine.bending import bend, by_layer
 from engine.errors import UserError
 from engine.fast.forms import fastest
 from engine.fast.kernels import last, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, seen
 from engine.fast.splices import blends, idle
+from engine.generator import Block
 
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
@@ -23,7 +24,7 @@ KEPT = 2                            # places to go on from, the newest ones that
 class Step:
     """One styled convolution, and the toRGB after it if there is one; row, rgb_row: the ws they read."""
     layer: Layer
-    block: object
+    block: Block
     resolution: int
     row: int
     rgb_row: int | None
@@ -65,7 +66,7 @@ class Synthesis:
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
         """As Generator.synthesize, and the picture times levels[0] plus levels[1]. ws [1, num_ws, W]."""
         self._hear(ws)
-        bent, splice = _by_layer(bends), blends(splice)
+        bent, splice = by_layer(bends), blends(splice)
         source = NoiseSource(noise, noise_strength, noise_seed)
         steps = self._until(size) if source.mode == "random" else self._needed(self._until(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
@@ -197,10 +198,3 @@ class _Held:
 
 def _settings(bends):
     return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix) for b in bends)
-
-
-def _by_layer(bends) -> dict:
-    grouped = {}
-    for b in bends:
-        grouped.setdefault(b.layer, []).append(b)
-    return grouped

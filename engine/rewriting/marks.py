@@ -42,7 +42,7 @@ def parse(text: str, generator, psi: float, things=()) -> tuple[Mark, ...]:
 def _pictures(who):
     seeds, _, factors = who.partition("@")
     seeded = not seeds.startswith("#")
-    numbers = []
+    numbers: list[int] = []
     for part in seeds.removeprefix("#").split(","):
         first, _, last = part.partition("-")
         if not COUNTED.fullmatch(first) or last and not COUNTED.fullmatch(last):

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.generator import EPS, SLOPE
+from engine.generator import EPS, SLOPE, StyledConv
 
 
 @dataclass(frozen=True, eq=False)
 class Recall:
     """keys [N, I, h, w'], the styles [N, I] in them already, and what noise [H, W'] comes on top (None = none)."""
-    conv: object
+    conv: StyledConv
     keys: torch.Tensor
     styles: torch.Tensor
     noise: torch.Tensor | None

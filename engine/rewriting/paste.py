@@ -87,7 +87,7 @@ def goal(target: Recall, values, box, place: Place) -> Goal:
     if place.published:
         crop = target.cropped(top, left, bottom, right)
         if crop.noise is not None:
-            crop = replace(crop, noise=seeded_noise(*crop.noise.shape, crop.noise.device) * crop.conv.noise_strength)
+            crop = replace(crop, noise=seeded_noise(crop.noise.shape[0], crop.noise.shape[1], crop.noise.device) * crop.conv.noise_strength)
         inside = values[:, :, top * s:bottom * s, left * s:right * s]
         return Goal(crop, inside, torch.ones(inside.shape[2:], device=values.device))
     counted = torch.zeros(values.shape[2:], device=values.device)

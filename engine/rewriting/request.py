@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.errors import UserError
+from engine.world.factors import NAMES, Z_DIM, normalise
 
 LARGEST_NUMBER = 99_999             # of a picture: to number them, all z before it have to be drawn
 CHUNK = 4096                        # z drawn at once
@@ -108,8 +109,6 @@ def row(number: int, z_dim: int) -> np.ndarray:
 
 def changed(z, factors):
     """z [64] of the built-in world with factors at other values: {name: 0..1}."""
-    from engine.world.factors import NAMES, Z_DIM, normalise
-
     if len(z) != Z_DIM:
         raise UserError(f"factor {factors[0][0]!r}: factors are the built-in world's, and this network is another one")
     z = normalise(torch.from_numpy(z)[None])[0]

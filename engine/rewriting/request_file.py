@@ -97,7 +97,8 @@ def _own(content) -> Request:
             raise UserError(f"{name}: expected a list, found {shown(there)}")
         marks.append(tuple(_own_mark(entry, f"{name} {n}") for n, entry in enumerate(there)))
     query = None if content.get("query") is None else _own_mark(content["query"], "query")
-    return Request(*marks, query, fill, settings)
+    objects, pastes, contexts = marks
+    return Request(objects, pastes, contexts, query, fill, settings)
 
 
 def _mark(pair, where) -> Mark:

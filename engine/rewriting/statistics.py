@@ -54,7 +54,7 @@ def statistics(generator, layer: str, samples: int = 1000, psi: float = 1.0, fol
 @torch.no_grad()
 def collect(generator, layer: str, samples: int, psi: float, progress=None) -> Statistics:
     """Compute them: a batch of pictures at a time, the sum in float64."""
-    total, count, done = 0.0, 0, 0
+    total, count, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0, 0
     for chunk in rows(samples, generator.z_dim):
         for start in range(0, len(chunk), BATCH):
             keys = recall(generator, layer, mapped(generator, chunk[start:start + BATCH], psi)).keys

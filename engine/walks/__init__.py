@@ -6,8 +6,9 @@ this folder; nothing else changes. Its settings become parameters at /walk/<sett
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 from engine.parameter import Parameter
 

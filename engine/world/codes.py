@@ -33,7 +33,7 @@ def regress(mapping, steps, seed, rate=1e-3, batch=512, progress=None):
         now = min(1.0, (step + 1) / 100, 1.5 * (1 - step / steps))
         for layer, momentum, grad in zip(layers(mapping), momenta, grads):
             turn(layer.weight, momentum, grad, rate * now * layer.weight.shape[1] ** 0.5 / layer.lr_mul)
-        for bias, grad, layer in zip(biases, grads[len(matrices):], layers(mapping)):
+        for bias, grad in zip(biases, grads[len(matrices):]):
             bias.grad = grad
         adam.param_groups[0]["lr"] = 2 * rate * now / layers(mapping)[0].lr_mul
         adam.step()

@@ -35,21 +35,23 @@ def pairs(generator, z, size, progress=None, batch=8):
 
     A part's colour error: mean over its pixels, by how much of them it covers, of |difference| averaged over R, G, B.
     """
-    squares, missed, covered = [], {}, {}
+    errors = []
+    missed: dict[str, float] = {}
+    covered: dict[str, float] = {}
     for i in range(0, len(z), batch):
         here = z[i:i + batch]
         canvas = whole(here, size)
         difference = generator.synthesize(generator.map(here), size=size) - (canvas.picture * 2 - 1)
-        squares.append(difference.square().mean((1, 2, 3)))
+        errors.append(difference.square().mean((1, 2, 3)))
         for name, mask in canvas.visible().items():
             missed[name] = missed.get(name, 0.0) + (difference.abs().mean(1) * mask).sum().item()
             covered[name] = covered.get(name, 0.0) + mask.sum().item()
         if progress is not None:
             progress({"measured": min(i + batch, len(z)), "of": len(z)})
-    squares = torch.cat(squares)
-    errors = {name: missed[name] / covered[name] for name in missed}
+    squares = torch.cat(errors)
+    colours = {name: missed[name] / covered[name] for name in missed}
     return {f"psnr_{size}_db": decibels(squares.mean()), "psnr_mean_of_pictures_db": decibels(squares).mean().item(),
-            "colour_error": errors, "worst_colour_error": max(errors.values())}
+            "colour_error": colours, "worst_colour_error": max(colours.values())}
 
 
 def decibels(square):
@@ -80,15 +82,16 @@ def walk(generator, steps, size, legs=5):
     places = torch.arange(steps) * (legs / steps)
     index, t = places.floor().long(), (places % 1)[:, None]
     z = torch.lerp(keys[index], keys[(index + 1) % legs], t)
-    made, drawn, before = [], [], None
+    jumps: list[list[torch.Tensor]] = [[], []]                      # of the generator, of the world
+    before: list[torch.Tensor] = []
     for here in z.split(10):
-        now = (generator.synthesize(generator.map(here), size=size), draw(here, size))
-        if before is not None:
-            now = tuple(torch.cat([b[-1:], n]) for b, n in zip(before, now))
-        made.append(now[0].diff(dim=0).abs().mean((1, 2, 3)))
-        drawn.append(now[1].diff(dim=0).abs().mean((1, 2, 3)))
+        now = [generator.synthesize(generator.map(here), size=size), draw(here, size)]
+        if before:
+            now = [torch.cat([last[-1:], pictures]) for last, pictures in zip(before, now)]
+        for found, pictures in zip(jumps, now):
+            found.append(pictures.diff(dim=0).abs().mean((1, 2, 3)))
         before = now
-    made, drawn = torch.cat(made), torch.cat(drawn)
+    made, drawn = map(torch.cat, jumps)
     return {"largest_jump": (made.max() / made.mean()).item(), "largest_jump_of_the_world": (drawn.max() / drawn.mean()).item()}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.bending import Bend, BendFailed, bend, read_network_bending
+from engine.bending import Bend, BendFailed, bend, bend_from_dict, read_network_bending
 from engine.bending.published import Quirks
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS, Transform
@@ -174,17 +174,17 @@ def test_a_random_share(generator):
 @pytest.mark.parametrize("channels", ("all", "eyes", "cluster:1", "random:0.5:7", "0,4,6-7", [3, 1], []), ids=str)
 def test_plain_data_and_back(generator, channels):
     data = dict(name="e-1", layer="b16.conv1", channels=channels, transform="rotate", settings={"angle": 20, "opencv_geometry": True}, mix=0.5)
-    b = Bend.from_dict(data, generator, CLUSTERS)
-    again = Bend.from_dict(b.to_dict(), generator, CLUSTERS)
+    b = bend_from_dict(data, generator, CLUSTERS)
+    again = bend_from_dict(b.to_dict(), generator, CLUSTERS)
     assert again.channels == b.channels and again.settings == b.settings == {"angle": 20.0, "opencv_geometry": True}
     assert again.to_dict() == b.to_dict()
 
 
 def test_a_look_outlives_its_clusters(generator, caplog):
-    b = Bend.from_dict(dict(name="e", layer="b16.conv1", channels="eyes", transform="ablate"), generator, CLUSTERS)
+    b = bend_from_dict(dict(name="e", layer="b16.conv1", channels="eyes", transform="ablate"), generator, CLUSTERS)
     assert b.to_dict()["indices"] == "1,4"
     with caplog.at_level(logging.WARNING):
-        assert Bend.from_dict(b.to_dict(), generator, None).channels == (1, 4)
+        assert bend_from_dict(b.to_dict(), generator, None).channels == (1, 4)
     assert "indices kept beside it" in caplog.text
 
 
@@ -199,12 +199,12 @@ def test_a_look_outlives_its_clusters(generator, caplog):
 def test_plain_data_refused(generator, changes, message):
     data = dict(name="e", layer="b16.conv1", channels="eyes", transform="rotate", settings={}, mix=1.0) | changes
     with pytest.raises(UserError, match=message) as caught:
-        Bend.from_dict(data, generator, CLUSTERS)
+        bend_from_dict(data, generator, CLUSTERS)
     assert "\n" not in str(caught.value)
 
 
 def test_a_published_number_beyond_the_fader_keeps_its_value(generator):
-    b = Bend.from_dict(dict(name="e", layer="b16.conv1", transform="scalar_multiply", settings={"factor": 25}), generator)
+    b = bend_from_dict(dict(name="e", layer="b16.conv1", transform="scalar_multiply", settings={"factor": 25}), generator)
     p = b.parameters()["/bends/e/factor"]
     assert p.default == 25.0 == p.clamp(25.0) and p.low == -10.0
 
@@ -239,7 +239,7 @@ transforms:
     assert len({b.name for b in bends}) == 4
     assert bends == read_network_bending(path, generator, clusters)                          # nothing is drawn anew
     assert read_network_bending(path, generator, clusters, Quirks(seed=1))[1].channels != bends[1].channels
-    assert [Bend.from_dict(b.to_dict(), generator, clusters) for b in bends] == bends
+    assert [bend_from_dict(b.to_dict(), generator, clusters) for b in bends] == bends
     assert picture(generator, *bends).isfinite().all()
 
 

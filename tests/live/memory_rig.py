@@ -1,7 +1,7 @@
 """A show with a memory, without devices: what the tests of presets, takes and morphs share."""
 import hashlib
 
-from engine.bending import Bend
+from engine.bending import bend_from_dict
 from engine.checkpoints.native import generator_hash
 from engine.instrument import Instrument
 from live.clock import FixedClock
@@ -48,7 +48,7 @@ class Rig:
         self.ticks = FixedClock(FPS).ticks()
 
     def bend(self, data):
-        return Bend.from_dict(data, self.generator)
+        return bend_from_dict(data, self.generator)
 
     def send(self, address, *values):
         """As OSC would: heard in the next frame."""

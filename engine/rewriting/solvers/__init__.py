@@ -4,8 +4,8 @@ A solver is a function `f(task) -> values [r, O, 3, 3]`. To add one, put a file 
 """
 import importlib
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import torch
 
@@ -51,7 +51,7 @@ class Task:
     goals: tuple
     statistics: object
     settings: object
-    progress: object = None
+    progress: Callable | None = None
 
     def loss(self, weight):
         """Mean over the goals."""

@@ -59,7 +59,7 @@ class Window:
 
 def regression(windows, ridge):
     """Lambda [O, B] of all windows by one ridge regression, in float64."""
-    gram, right = 0.0, 0.0
+    gram = right = torch.zeros((), dtype=torch.float64)
     for window in windows:
         wanted = (deactivated(window.conv, window.goal) - window.rest) / window.m - window.y0   # [O, P]
         share, phi = 1 / (len(windows) * window.phi.shape[1]), window.phi.double()
