@@ -37,7 +37,7 @@ class Library:
         self.make_bend = make_bend
         self._known = {}                             # name -> (date and size of the file, Preset or UserError)
         self._unwritten = {}                         # name -> Preset, or None where the file is to go
-        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, 0
+        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, False
         self._look_at_set_list()
         self._jobs = Writer("presets")
 
@@ -121,7 +121,7 @@ class Library:
         """Store a preset under a name; None takes it away."""
         checked_name(name)
         self._unwritten[name] = preset
-        self._jobs.put(lambda: self._write_preset(name, preset))
+        self._jobs.put(lambda: self._write_preset(name, preset), ("preset", name))
 
     def get(self, name: str) -> Preset | None:
         """The preset of that name if there is one that can be read."""
@@ -145,8 +145,8 @@ class Library:
         self._order = list(presets)
         self._banks = self._banks if banks is None else banks
         data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
-        self._listing += 1
-        self._jobs.put(lambda: self._write_set_list(data))
+        self._listing = True                             # until it is on the disk, its file says less than we know
+        self._jobs.put(lambda: self._write_set_list(data), "set list")
 
     def order(self) -> list[str]:
         """The names in the set list, also of presets there are none of."""
@@ -186,11 +186,8 @@ class Library:
                 self._unwritten.pop(name)
 
     def _write_set_list(self, data):
-        try:
-            write_yaml(self.set_list, data, make_folder=True)
-            self._listed = stamp(self.set_list)
-        finally:
-            self._listing -= 1
+        write_yaml(self.set_list, data, make_folder=True)
+        self._listed, self._listing = stamp(self.set_list), False
 
     def _look_at_set_list(self):
         """Read it if a person has changed it. One that can't be read changes nothing."""

@@ -116,7 +116,7 @@ class WeightPresets:
         """Store a preset in the place of the one of that name, else at an index (default: the end); None takes it away."""
         self.presets = _with(self.presets, name, preset, at)
         self._since.append((name, preset, at))
-        self._writer.put(lambda: self._write(name, preset, at))
+        self._writer.put(lambda: self._write(name, preset, at), name)
 
     def reading(self):
         """The file is about to be read, in a thread, which flushes first."""
