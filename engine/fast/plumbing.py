@@ -9,7 +9,7 @@ import threading
 
 import torch
 
-from engine.bending.layer import WRONG
+from engine.bending.layer import TRANSFORM_ERRORS
 from engine.kept import held
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ class Twin:
         self.device, self.captures, self.replays = torch.device(device), 0, 0
 
     def host(self, *shape, dtype):
-        """A buffer on the CPU that copies to and from the device can use."""
+        """Return a buffer on the CPU that copies to and from the device can use."""
         return torch.zeros(*shape, dtype=dtype)
 
     def capture(self, body, warm):
-        """A function that does what body() does. warm() is the same without effect on any buffer others look at."""
+        """Return a function that does what body() does. warm() is the same without effect on any buffer others look at."""
         warm()
         self.captures += 1
 
@@ -40,11 +40,11 @@ class Twin:
         return replay
 
     def run(self, job):
-        """Everything of a frame is given to the device inside this."""
+        """Run job(), in which all of a frame is given to the device."""
         job()
 
     def fetch(self, picture, host, spare=None):
-        """Start copying the device's picture to a host() buffer; a mark whose .synchronize() waits until it is there.
+        """Start copying the device's picture to a host() buffer; return a mark whose .synchronize() waits until it is there.
 
         spare: a buffer like picture. By way of it the copy runs beside the frames after this one.
         """
@@ -54,7 +54,7 @@ class Twin:
         return Past()
 
     def named(self, name):
-        """A range for a profiler, as a context manager."""
+        """Return a context manager that names a range for a profiler."""
         return torch.profiler.record_function(name)
 
 
@@ -127,7 +127,7 @@ class Cuda:
 
 
 def machine_for(device):
-    """The plumbing for a device."""
+    """Return the machine for a device: Cuda or Twin."""
     return Cuda(device) if torch.device(device).type == "cuda" else Twin(device)
 
 
@@ -143,7 +143,7 @@ class Live:
         self.names: dict = {}                                       # name -> place in the block
 
     def add(self, name):
-        """The 0-d tensor on the device that has this name's value."""
+        """Return the 0-d tensor on the device that has this name's value."""
         place = self.names.setdefault(name, len(self.names))
         if place >= len(self.block):
             raise RuntimeError(f"more than {len(self.block)} live values")
@@ -176,11 +176,11 @@ class Outputs:
         self.first = 0                                              # the turn that pictures were begun at
 
     def restart(self, turn: int):
-        """What came before this turn is not to be handed out any more."""
+        """Begin at this turn: pictures of turns before it are not handed out any more."""
         self.first = turn
 
     def fetch(self, picture, turn: int):
-        """Start copying the device's uint8 picture; the buffer of this turn, or of `ahead` turns before, ready to read."""
+        """Start copying the device's uint8 picture; return the buffer of this turn, or of `ahead` turns before, ready to read."""
         place = turn % RING
         self.marks[place].synchronize()
         self.marks[place] = self.machine.fetch(picture, self.buffers[place], self.spares[place])
@@ -225,7 +225,7 @@ class Programs:
         self.uncaptured = 0                                         # frames drawn while a capture was under way
 
     def run(self, topology, body, warm):
-        """Do what body() does: by its captured program if there is one. warm: see capture()."""
+        """Do what body() does, by its captured program if there is one. warm: see capture()."""
         with self.lock:
             ready = self.ready.pop(topology, None)
             if ready is not None:
@@ -247,12 +247,12 @@ class Programs:
         try:
             with held() as read:
                 captured = self.machine.capture(body, warm), read
-        except WRONG as error:                                      # it is drawn uncaptured for good
+        except TRANSFORM_ERRORS as error:                                      # this topology is never captured: it is drawn by body()
             log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
         finally:
-            self._finished(topology, captured, epoch)
+            self._conclude(topology, captured, epoch)
 
-    def _finished(self, topology, captured, epoch):
+    def _conclude(self, topology, captured, epoch):
         with self.lock:
             if epoch != self.epoch:                                 # tensors moved while it was made
                 return
@@ -265,6 +265,6 @@ class Programs:
             self.ready[topology] = captured
 
     def forget(self):
-        """What was captured no longer holds: tensors have moved."""
+        """Drop all captured programs: tensors that they read have moved."""
         with self.lock:
             self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), self.epoch + 1

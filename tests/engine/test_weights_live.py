@@ -13,7 +13,7 @@ from engine.fast.captured import Captured
 from engine.fast.plumbing import Programs, Twin
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.weights_live import LARGEST, LiveWeights, check_checkpoint, check_edit
+from engine.weights_live import LARGEST_WEIGHT, LiveWeights, check_checkpoint, check_edit
 from tests.conftest import tiny
 from tests.engine.rewriting.test_edit import edit_of
 from tests.engine.test_checkpoints import WRITERS
@@ -246,7 +246,7 @@ def test_edits_are_checked_against_the_weights(generator):
     check_edit(rewriting.Edit("a", good.layer, good.directions, good.values, {}, own), generator, [own])
     check_edit(rewriting.Edit("a", good.layer, good.directions, good.values), generator, [own])
     with pytest.raises(UserError, match="at strength 2 a weight becomes"):
-        check_edit(rewriting.Edit("a", good.layer, good.directions, good.values * 2 * LARGEST / good.delta(2).abs().max()), generator)
+        check_edit(rewriting.Edit("a", good.layer, good.directions, good.values * 2 * LARGEST_WEIGHT / good.delta(2).abs().max()), generator)
     with pytest.raises(UserError, match="a weight becomes nan"):
         check_edit(rewriting.Edit("a", good.layer, good.directions * 1e30, good.values * 1e30), generator)
     with pytest.raises(UserError, match="no layer"):
@@ -267,7 +267,7 @@ def test_checkpoints_are_checked_against_the_weights(generator):
 
 def test_the_largest_edit_let_through_gives_a_finite_picture(generator):
     edit = edit_of(generator)
-    large = rewriting.Edit("large", edit.layer, edit.directions, edit.values * (0.99 * LARGEST / edit.delta(2.0).abs().max()))
+    large = rewriting.Edit("large", edit.layer, edit.directions, edit.values * (0.99 * LARGEST_WEIGHT / edit.delta(2.0).abs().max()))
     check_edit(large, generator)
     instrument = Instrument(generator, edits=[large])
     for strength in (-1.0, 2.0):
