@@ -15,7 +15,7 @@ from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.allocator import keep_freed
-from engine.fast.captured import Captured, half_is_safe
+from engine.fast.graph_renderer import GraphRenderer, half_is_safe
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.modulation import modulated
@@ -59,7 +59,7 @@ class Instrument:
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
-        self._captured: dict[int, Captured] = {}    # on a GPU: size -> its programs
+        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
         self._drawn_at = None                       # the size that these drew the frame before at
         self._half = self._graphs and half_is_safe(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
@@ -181,7 +181,7 @@ class Instrument:
     def _graph_frame(self, scene, motion, size):
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = Captured(self.generator, size, self._half, self.ahead)
+            self._captured[size] = GraphRenderer(self.generator, size, self._half, self.ahead)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from engine.bending import bend
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
+from engine.fast.graphs import Programs
 from engine.fast.kernels import channels_last
 from engine.fast.layers import Styles, version_of
-from engine.fast.plumbing import Live, Outputs, Programs, machine_for
+from engine.fast.plumbing import Live, Outputs, machine_for
 from engine.fast.splices import to_blends, unused_layers
 from engine.generator import EPS, fir
 
@@ -24,7 +25,7 @@ FP16_SAFE = 8192.0                  # largest activation that half precision is 
 FP16_BOUND = 4 * FP16_SAFE          # where activations in half precision are clamped
 
 
-class Captured:
+class GraphRenderer:
     """Draws one generator at one size by captured programs. Batch 1, no gradients; agrees with Generator.synthesize (2e-5 in float32)."""
 
     def __init__(self, generator, size=None, half=False, ahead=0, machine=None, programs=None):
@@ -43,10 +44,12 @@ class Captured:
         self.lows = {kind: fir(4, device, kind)[None, None] for kind in (torch.float32, torch.float16)}
         self.outputs = Outputs(self.machine, self.picture, ahead)
         self.names = [n for n in generator.layers if a.resolution_of(n) <= self.size]
+        self.convs = {n: generator.layer(n) for n in self.names}
         self.blocks = {r: generator.block(r) for r in a.resolutions if r <= self.size}
+        self.steps = [(r, block, [n for n in self.names if a.resolution_of(n) == r]) for r, block in self.blocks.items()]
         self.rows = {n: 2 * list(a.resolutions).index(a.resolution_of(n)) - (n.endswith("0")) for n in self.names}
         self.noise = {n: torch.zeros(a.pixels(a.resolution_of(n)), device=device) for n in self.names}
-        self.energies = {n: generator.layer(n).energy().clone() for n in self.names}
+        self.energies = {n: conv.energy().clone() for n, conv in self.convs.items()}
         self.splices, self.turn, self._seen, self._addresses = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
 
@@ -114,8 +117,8 @@ class Captured:
     def _draw_noise(self, seed):
         source = torch.Generator(self.ws.device)
         source.seed() if seed is None else source.manual_seed(seed)
-        for name in self.names:
-            if self.generator.layer(name).noise:
+        for name, conv in self.convs.items():
+            if conv.noise:
                 self.noise[name].copy_(torch.randn(self.noise[name].shape, generator=source, device=self.ws.device))
 
     def _follow_weights(self):
@@ -124,13 +127,13 @@ class Captured:
         if moved != self._addresses:
             self._addresses = moved
             self.programs.forget()
-            affines = [(self.generator.layer(n).affine, self.rows[n], 1.0) for n in self.names]
+            affines = [(conv.affine, self.rows[n], 1.0) for n, conv in self.convs.items()]
             rgbs = [(block.torgb, 2 * i + 1) for i, block in enumerate(self.blocks.values())]
             self.styles = Styles(affines + [(rgb.affine, row, rgb.weight.shape[1] ** -0.5) for rgb, row in rgbs])
-        for name in self.names:
-            now = version_of(self.generator.layer(name).weight)
+        for name, conv in self.convs.items():
+            now = version_of(conv.weight)
             if now != self._seen.get(name):
-                self.energies[name].copy_(self.generator.layer(name).weight.square().sum((2, 3)))
+                self.energies[name].copy_(conv.weight.square().sum((2, 3)))
                 self._seen[name] = now
         self.styles.refresh()
 
@@ -142,10 +145,10 @@ class Captured:
         x, picture = channels_last(self.blocks[4].const[None]), None
         spliced = dict(spliced)
         unused = unused_layers(self.names, {name for name, whole in spliced.items() if whole})
-        for r, block in self.blocks.items():
+        for r, block, names in self.steps:
             kind = torch.float16 if self.half and r >= FP16_FROM else torch.float32
             x = x.to(kind)
-            for name in (n for n in self.names if n.startswith(f"b{r}.") and n not in unused):
+            for name in (n for n in names if n not in unused):
                 x = self._layer(name, x, styles[name], noise, spliced)
                 here = [b for b in bends if b.layer == name]
                 x = self._apply_bends(x, here) if here else x
@@ -169,7 +172,7 @@ class Captured:
 
     def _layer(self, name, x, styles, noise, spliced):
         """Return the activations of one styled convolution. spliced: {name: whether the given features take all of its place}."""
-        conv, given = self.generator.layer(name), None
+        conv, given = self.convs[name], None
         if name in spliced:
             given = self._activate(name, (self.splices[name] * conv.gain).to(x.dtype), noise)
             if spliced[name]:
@@ -187,7 +190,7 @@ class Captured:
 
     def _activate(self, name, y, noise):
         """Return y [1, O, H, W] with bias and noise, activated; y may be written to, and the gain is in it already."""
-        conv, maps, strength = self.generator.layer(name), None, None
+        conv, maps, strength = self.convs[name], None, None
         if conv.noise and noise != "none":
             maps = conv.noise_const if noise == "const" else self.noise[name]
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
