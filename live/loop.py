@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
 CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.03                        # seconds of a frame that commands may take; more wait for the next one, with all after them
+SPENT = 0.1                         # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
@@ -104,10 +104,12 @@ class Show:
         A bundle of commands lands in one frame. A flood of them must not stop the picture: past CALLS of them and SPENT
         seconds the frame goes on without, and what is too much to keep is left out, and said once a second.
         """
-        applied, begin, self._later = [], now(), []
-        while heard and not (applied and now() - begin > SPENT):
+        applied, self._later, end = [], [], now() + SPENT
+        while heard:
             chunk, heard = _split(heard, CALLS)
             applied += self._apply(chunk)
+            if now() > end:
+                break
         if heard:
             self._later, left_out = _split(heard, WAITING)
             kept = [item for item in left_out if not isinstance(item, Call)]

@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from engine.bending import Bend
-from engine.clustering.correlation import sample_ws, shapes
 from engine.clustering.clusters import Clusters
+from engine.clustering.correlation import sample_ws, shapes
 
 WARM = (1.0, 0.25, -0.6)            # the colour of heat, -1..1
 GAP = 4                             # px between cells

@@ -79,11 +79,11 @@ def test_all_channels_and_none():
 
 def test_a_whole_layer_bend_leaves_what_it_was_given_alone():
     """graft hands out a tensor that the show keeps: a later bend must not write into it."""
-    from engine.bending import Memory
+    from engine.bending import BendState
 
     kept = torch.ones(1, 8, 8, 8)
     with torch.no_grad():
-        bend(MAPS.clone(), [replace(use("graft", channels=None), memory=Memory(other=kept)), use(factor=5.0)], owned=True)
+        bend(MAPS.clone(), [replace(use("graft", channels=None), memory=BendState(other=kept)), use(factor=5.0)], owned=True)
     assert (kept == 1).all()
 
 
