@@ -5,7 +5,7 @@ import json
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.files import write_tensors
+from engine.tensor_files import write_tensors
 
 
 def make_folder(folder):

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.files import write_tensors
+from engine.tensor_files import write_tensors
 from engine.rewriting.memory import mapped, recall
 from engine.rewriting.request import rows
 
