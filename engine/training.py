@@ -1,4 +1,4 @@
-"""What training runs keep on disk: a checkpoint that a run can go on from, and a table of figures. Knows no networks."""
+"""The files of a training run: a checkpoint that a run can go on from, and a table of figures. Knows no networks."""
 import csv
 import json
 
@@ -23,7 +23,7 @@ def write_checkpoint(path, kinds: dict, place: dict):
 
 
 def read_checkpoint(path, kinds) -> tuple[dict, dict]:
-    """-> ({kind: {name: tensor}} with every kind asked for, place)."""
+    """Return ({kind: {name: tensor}} with every kind asked for, place)."""
     found: dict[str, dict] = {kind: {} for kind in kinds}
     try:
         with safe_open(str(path), "pt") as file:
