@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.errors import UserError
 from live.hands import macros
 from live.hands import mapping_file as files
-from live.hands.binding import AT_DEVICE, Binding
+from live.hands.binding import AT_DEVICE, CONTROLS, Binding
 from live.commands import COMMANDS, fires
 from live.hands.faders import Faders
 from live.hands.held import Held, Turn, number
@@ -116,6 +116,8 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
+        if kind in CONTROLS and self.learn.overhear(event):
+            self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
         if held and AT_DEVICE in rest:
@@ -139,15 +141,16 @@ class Mapping:
         """Whether an event is heard by what is being learned instead."""
         if not self.learn.hears(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
             return False
-        if kind == "osc" and (rest in scene.parameters or rest in COMMANDS or rest.startswith(NORMALIZED + "/") or is_pattern(rest)):
+        if kind == "osc" and (is_pattern(rest) or spelled(rest, scene.parameters) or matches(rest, COMMANDS)):
             return False
         parameter = scene.parameters.get(self.learn.wanted[0][0])
         binding = self.learn.heard(event, parameter, self.bank if self.banks > 1 else None)
         if binding is not None:
             self.rebind()
             self.hands[event.control] = event.value, event.at
-            log.info("learned: %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it",
-                     binding.control, f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else "", binding.to)
+            of = f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else f", argument {binding.argument}," if binding.argument else ""
+            log.info("learned: %s%s plays %s%s; /midi/undo takes it back, /mapping/save keeps it", binding.control, of, binding.to,
+                     " from {:g} to {:g}".format(*binding.own_range) if binding.own_range else "")
         return True
 
     def _echoed(self, event):
@@ -212,7 +215,7 @@ class Mapping:
             return True
         held = self._held.get(control) or self._bound(control)
         if held:
-            return held[0].every_counts if len(held) == 1 else any(h.every_counts for h in held)
+            return any(h.looks_at_all(scene) for h in held)
         address = control[4:]
         return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
 

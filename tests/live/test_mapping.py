@@ -218,8 +218,8 @@ DOWN, UP = press("note 1/36", 100 / 127), press("note 1/36", 0.0)
     ({"value": 0.4}, [DOWN, UP], [0.4]),
     ({"mode": "toggle"}, [DOWN, UP, DOWN, UP], [0.0, 1.0]),                       # 0.7 is nearer to on
     ({"mode": "toggle", "value": 0.5, "range": [0.1, 1.0]}, [DOWN, UP, DOWN, UP], [0.1, 0.5]),
-    ({"mode": "momentary"}, [DOWN, UP], [1.0, 0.0]),
-    ({"mode": "momentary", "inverse": True}, [DOWN, UP], [0.0, 1.0]),
+    ({"mode": "momentary"}, [DOWN, UP], [1.0, 0.7]),
+    ({"mode": "momentary", "inverse": True}, [DOWN, UP], [0.0, 0.7]),
     ({"mode": "velocity"}, [DOWN, UP], [100 / 127]),
     ({"mode": "velocity", "range": [0.0, 0.5]}, [DOWN, UP], [50 / 127]),
     ({"step": 0.1}, [DOWN, UP, DOWN, DOWN, DOWN], [0.8, 0.9, 1.0, 1.0]),
