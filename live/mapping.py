@@ -17,6 +17,7 @@ from live.hands.held import Held, Turn, number
 from live.hands.learn import Learn
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.hands.pairs import Pairs
+from live.hands.repeats import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +29,18 @@ OF_LEARN = "/midi/"                 # keys bound to these commands go on doing s
 
 
 class Layer(NamedTuple):
-    """Bindings by the name of their control, and those that are of two controls or more."""
+    """Bindings by the name of their control, those that are of two controls or more, and how OSC controls are spelled."""
     named: dict
     pairs: list
+    spellings: dict
 
     @classmethod
     def of(cls, bindings):
         named = {}
         for binding in bindings:
             named.setdefault(binding.control, []).append(binding)
-        return cls(named, [b for b in bindings if b.kind in ("cc14", "nrpn")])
+        spellings = {control.casefold(): control for control in named if control.startswith("osc ")}
+        return cls(named, [b for b in bindings if b.kind in ("cc14", "nrpn")], spellings)
 
 
 class Mapping:
@@ -56,7 +59,7 @@ class Mapping:
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
         self.macros_changed, self.shown, self.profiles = False, {}, []
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
-        self._faders = Faders()
+        self._faders, self._repeats = Faders(), Repeats()
         self.rebind()
 
     @classmethod
@@ -88,6 +91,7 @@ class Mapping:
         """
         if not events and not self._later and not self.pairs.waiting:
             return []
+        events = self._repeats.left_out_of(events, lambda control: self._is_pressed(control, scene))
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
             return self._quick(found, scene)
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
@@ -186,6 +190,8 @@ class Mapping:
     def _search(self, control):
         name, _, device = control.partition(AT_DEVICE)
         channel = name.partition("/")[0] if name.startswith("program ") else name      # any program of a channel
+        if name.startswith("osc ") and not any(name in layer.named for layer in self._layers):       # capital letters make no difference
+            name = channel = next((layer.spellings[name.casefold()] for layer in self._layers if name.casefold() in layer.spellings), name)
         for layer in self._layers:
             found = (self._heard_by(layer.named.get(name, ()), device)
                      or self._heard_by(layer.named.get(channel, ()) if channel != name else (), device))
@@ -218,6 +224,11 @@ class Mapping:
             return any(h.looks_at_all(scene) for h in held)
         address = control[4:]
         return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
+
+    def _is_pressed(self, control, scene) -> bool:
+        """Whether saying the same again means something: of all that turns nothing, and while a control is learned."""
+        held = self._bound(control)
+        return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not spelled(control[4:], scene.parameters))
 
     # -- bindings
 

@@ -8,6 +8,7 @@ value at that end all the same.
 from dataclasses import dataclass
 
 HOOK = 3 / 128                      # of the parameter's range: three steps of a 7-bit fader
+END = 12 / 128                      # so near its end a fader that is thrown from there is heard first
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Grip:
             return True                               # nobody else has moved it since
         self.held = None
         here = min(max(parameter.normalized(current), low), high)
-        if first is not None and here in (low, high):
+        if first is not None and here in (low, high) and abs(first - here) <= END:
             before = 2 * first - position             # thrown from the end: its first step was as long as its second
         crossed = before is not None and (before - here) * (position - here) <= 0
         return crossed or abs(position - here) <= HOOK or parameter.clamp(parameter.plain(position)) == current
