@@ -27,7 +27,7 @@ SPANS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}
 
 
 def z_of(seed, z_dim: int) -> np.ndarray:
-    """A seed's z [z_dim] float64, as NVIDIA's scripts draw it: RandomState(seed).randn."""
+    """Return a seed's z [z_dim] float64, as NVIDIA's scripts draw it: RandomState(seed).randn."""
     return np.random.RandomState(list(seed) if isinstance(seed, tuple) else seed).randn(z_dim)
 
 
@@ -39,7 +39,7 @@ class Latents:
         self._known: OrderedDict = OrderedDict()
 
     def w(self, point, label: int = 0):
-        """A point's w [w_dim], before truncation."""
+        """Return a point's w [w_dim], before truncation."""
         if isinstance(point, Arc):
             start, end, t = point.way
             return slerp(self.at(start, label), self.at(end, label), self.generator.w_avg, t)
@@ -55,15 +55,15 @@ class Latents:
         return w
 
     def forget(self):
-        """The mapping network is another one."""
+        """Forget all w: the mapping network is another one."""
         self._known.clear()
 
     def at(self, place, label: int = 0):
-        """A place's w [w_dim]."""
+        """Return a place's w [w_dim]."""
         return sum(self.w(point, label) * weight for point, weight in place)
 
     def ws(self, scene, motion):
-        """The ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
+        """Return the ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
         generator = self.generator
         label = int(scene["/class"]) if "/class" in scene.parameters else 0
         ws = self.at(motion.place, label).expand(1, generator.num_ws, -1)
@@ -93,7 +93,7 @@ class Latents:
 
 
 def slerp(a, b, centre, t: float):
-    """Between vectors a and b [W] at t: on the arc around the centre [W], the distance from it going from one's to the other's."""
+    """Return the vector [W] between a and b at t, on the arc around the centre [W]; its distance from that goes from a's to b's."""
     a, b = a - centre, b - centre
     long_a, long_b = a.norm(), b.norm()
     angle = torch.acos((a @ b / (long_a * long_b)).clamp(-1.0, 1.0))

@@ -59,7 +59,7 @@ class Motion:
     played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
-        """The motion dt seconds later under this scene."""
+        """Return the motion dt seconds later under this scene."""
         beat = self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         before = scene
@@ -71,8 +71,8 @@ class Motion:
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
-        bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        signal = _slid(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
+        bends = _slide(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
+        signal = _slide(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
                         holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, played=(before, modulators, scene), **self._styles(scene))
         if self.led and self.heading in ((), heading):
@@ -81,11 +81,11 @@ class Motion:
         return moved._glide(there, heading, scene["/walk/glide"], dt)
 
     def among(self, now: "Motion") -> "Motion":
-        """This motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
+        """Return this motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
         return replace(self, beat=now.beat, source=now.source, signal=now.signal)
 
     def _styles(self, scene) -> dict:
-        """Where a morph has brought the style groups: each stays there until its seed is changed."""
+        """Return the fields that say where a morph has brought the style groups: each stays there until its seed is changed."""
         if not self.styles_led:
             return {}
         seeds = tuple(scene[f"/style/{group}/seed"] for group in GROUPS)
@@ -93,12 +93,12 @@ class Motion:
         return {"styles_led": places, "styles_of": seeds} if any(places) else {"styles_led": (), "styles_of": ()}
 
     def beside(self, motion: "Motion") -> "Motion":
-        """This motion with what a morph leaves to the motion there is: all but the walks."""
+        """Return this motion with all but the walks taken from another one: a morph moves the walks only."""
         return replace(self.among(motion), frame=motion.frame, bends=motion.bends,
                        modulators=motion.modulators, holds=motion.holds)
 
     def touched(self, addresses) -> "Motion":
-        """The motion with these parameters held off their modulators: a hand has just moved them."""
+        """Return the motion with these parameters held off their modulators: a hand has just moved them."""
         others = tuple(hold for hold in self.holds if hold[0] not in addresses)
         return replace(self, holds=others + tuple((address, modulation.HELD) for address in addresses))
 
@@ -114,12 +114,12 @@ class Motion:
 
 
 def beats(scene, dt: float) -> float:
-    """How many beats dt seconds are."""
+    """Return how many beats dt seconds are."""
     return max(dt, 0.0) * scene["/tempo"] / 60.0 * (1.0 + scene["/tempo/nudge"])
 
 
-def _slid(at, target, length, dt):
-    """dt seconds nearer to the target, at 1 per `length` seconds."""
+def _slide(at, target, length, dt):
+    """Return `at`, dt seconds nearer to the target, at 1 per `length` seconds; None is there at once."""
     if at is None or length <= 0 or abs(target - at) <= dt / length + 1e-9:
         return target
     return at + dt / length * (1 if target > at else -1)

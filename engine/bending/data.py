@@ -30,27 +30,27 @@ def bend_from_dict(data, generator, clusters=None) -> Bend:
         selection = " ".join(wanted.split()) if isinstance(wanted, str) and channels is not None else ""
         mix = EVERY["mix"].clamp(data.get("mix", 1.0))
         return Bend(checked_name(data["name"]), data["layer"], channels, data["transform"],
-                    checked_settings(data["transform"], data.get("settings") or {}), mix, selection)
+                    check_settings(data["transform"], data.get("settings") or {}), mix, selection)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 
 
-def checked_settings(transform: str, settings) -> dict:
-    """Settings that the transform has, each a value it can take; ranges are not insisted on."""
-    declared = checked_transform(transform)
+def check_settings(transform: str, settings) -> dict:
+    """Return the settings, if the transform has them, each a value it can take; ranges are not insisted on."""
+    declared = find_transform(transform)
     if not isinstance(settings, dict):
         raise UserError(f"settings: expected a mapping, got {shown(settings)}")
-    return {name: _checked(declared, name, value) for name, value in settings.items()}
+    return {name: _check_setting(declared, name, value) for name, value in settings.items()}
 
 
-def checked_transform(name: str):
-    """The transform of that name."""
+def find_transform(name: str):
+    """Return the transform of that name."""
     if name not in TRANSFORMS:
         raise UserError(f"no transform {shown(name)}; there are {', '.join(sorted(TRANSFORMS))}")
     return TRANSFORMS[name]
 
 
-def _checked(declared, name, value):
+def _check_setting(declared, name, value):
     if name in declared.options:
         if not isinstance(value, bool):
             raise UserError(f"{declared.name} {name}: expected true or false, got {shown(value)}")

@@ -11,7 +11,7 @@ LARGEST = 2 ** 31 - 1
 
 
 def keep_freed() -> bool:
-    """From now on freed memory stays with this process, for the next frame; False where that can't be arranged."""
+    """Make this process keep the memory it frees, for the next frame; return whether that could be arranged."""
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)   # the musl library has none

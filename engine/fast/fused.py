@@ -18,12 +18,12 @@ BLOCK = 1024                        # numbers that one program works on
 
 
 def bias_noise_act_for(device):
-    """The quickest of the two on this device."""
+    """Return the quickest of the two functions on this device."""
     return bias_noise_act if triton is not None and torch.device(device).type == "cuda" else unfused
 
 
 def unfused(y, scale, bias, noise=None, strength=None, bound=None):
-    """As bias_noise_act(), with torch's own operations."""
+    """Do what bias_noise_act() does, with torch's own operations."""
     if scale is not None:
         y = y.mul_(scale.view(1, -1, 1, 1))
     y = y.add_(bias.view(1, -1, 1, 1))
@@ -34,9 +34,9 @@ def unfused(y, scale, bias, noise=None, strength=None, bound=None):
 
 
 def bias_noise_act(y, scale, bias, noise=None, strength=None, bound=None):
-    """y [1, O, H, W] times scale [O] + bias [O] + noise [H, W] * strength [] -> y, activated, clamped at bound.
+    """Return y [1, O, H, W] times scale [O] + bias [O] + noise [H, W] * strength [], activated, clamped at bound; in place.
 
-    scale, noise, bound: None for none. Writes into y, which may be float16; all else is float32, and so is the arithmetic.
+    scale, noise, bound: None for none. y may be float16; all else is float32, and so is the arithmetic.
     """
     if not y.is_contiguous(memory_format=torch.channels_last):
         return unfused(y, scale, bias, noise, strength, bound)

@@ -9,8 +9,9 @@ from engine.encoder import Encoder
 from engine.encoder_live import LiveEncoder, prepared, window
 from engine.errors import UserError
 from engine.fast import Blend, Synthesis, levels
-from engine.fast.captured import Captured
-from engine.fast.plumbing import Programs, Twin
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.graphs import Programs
+from engine.fast.plumbing import Twin
 from engine.generator import SLOPE
 from engine.instrument import Instrument
 from engine.motion import Motion
@@ -223,7 +224,7 @@ def test_blends_on_both_paths_agree_with_the_definition(generator, mix, bends):
     wanted = reference(generator, ws, given, mix, [b for b in bends if b.name != "c"])
     bends = [b for b in bends if b.name != "c" or mix == 1.0]        # one below a whole splice has nothing to act on
     assert (Synthesis(generator)(ws, splice={LAYER: Blend(given, mix)}, bends=bends) - wanted).abs().max() < 1e-4
-    program = Captured(generator, machine=Twin(), programs=Programs(Twin(), start=lambda job: job()))
+    program = GraphRenderer(generator, machine=Twin(), programs=Programs(Twin(), start=lambda job: job()))
     factor, offset = levels()
     bytes_ = (wanted * factor + offset).clamp(0, 255)[0].permute(1, 2, 0).byte()
     for _ in range(2):
@@ -234,7 +235,7 @@ def test_blends_on_both_paths_agree_with_the_definition(generator, mix, bends):
 @torch.no_grad()
 def test_turning_the_mix_captures_two_programs_at_most(generator):
     machine = Twin()
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
     for mix in (0.2, 0.5, 0.9, 1.0, 0.4, 1.0):
         program.frame(ws_of(generator), splice={LAYER: Blend(features(generator), mix)})
     assert machine.captures == 2
