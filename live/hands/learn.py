@@ -3,8 +3,6 @@
 What has travelled is learned, not what twitched, and a button once it is let go: touching a fader presses one as well, and then the
 fader moves (live/hands/travel.py). Knows events and bindings; what a binding then does, and what is kept on the disk, is elsewhere.
 """
-import logging
-import re
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -12,34 +10,27 @@ from engine.errors import UserError
 from live.hands import relative
 from live.hands.binding import AT_DEVICE, CONTROLS, Binding, bound
 from live.commands import COMMANDS
+from live.hands.learned import Learned, pattern
 from live.hands.pairs import NO_NUMBER, NUMBER, VALUE
 from live.hands.travel import FAR, Ways, range_of
-
-log = logging.getLogger(__name__)
 
 ENOUGH = 4                          # messages of a control change from which its kind can be told
 FEWEST = 3                          # messages of an OSC control that are a way
 MOST = 256                          # control changes of a channel that are looked at
 PLAIN = 0.25                        # of its range: so far comes no neighbour of the control that is meant
-SLACK = 0.001                       # of a range: numbers beyond it are rounded, not of a wider one
 MOVING = ("cc", "bend", "osc")      # what moves while a touch of it is held
-REMEMBERED = 100                    # what can be taken back
 HOW = ("absolute", *relative.ENCODINGS, "trigger", "toggle", "momentary", "velocity")
-_SPECIAL = re.compile(r"[.^$*+?{}\[\]|()\\]")
 
 
 @dataclass
-class Learn:
-    """wanted: (address, how) still to be learned, in turn. layer: the bindings learned so far. before: earlier layers."""
+class Learn(Learned):
+    """wanted: (address, how) still to be learned, in turn."""
     wanted: deque = field(default_factory=deque)
-    layer: list = field(default_factory=list)
-    before: deque = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _values: dict = field(default_factory=dict)          # of control changes: (number, value) in order, by channel and device
     _taken: set = field(default_factory=set)             # controls learned since nothing was waited for: a hand is still on them
     _ways: Ways = field(default_factory=Ways)
     _down: dict = field(default_factory=dict)            # what was pressed and not let go yet -> when, in the order of all that is heard
     _pings: set = field(default_factory=set)             # what spoke without a number shortly before
-    _guessed: set = field(default_factory=set)           # (control, argument) whose range is what was seen of it
 
     def begin(self, address: str, how: str | None = None):
         """Wait for a control to move. UserError: how is no way to play one."""
@@ -70,24 +61,10 @@ class Learn:
         for argument, value in enumerate(event.value if isinstance(event.value, tuple) else (event.value,), 1):
             if isinstance(value, (int, float)):
                 way = self._ways.heard(event.control, argument, float(value), event.at)
-                widened = self._widen(event.control, argument, way) or widened
+                widened = self.widen(event.control, argument, way) or widened
         if event.value == () or isinstance(event.value, str):
             self._ways.heard(event.control, 0, 1.0, event.at)
         return widened
-
-    def _widen(self, control, argument, way):
-        """Whether a learned OSC control has gone beyond the range that was seen of it."""
-        key = next((key for key in ((control, argument), (control, None)) if key in self._guessed), None) if self._guessed else None
-        if key is None:
-            return False
-        for n, binding in enumerate(self.layer):
-            low, high = binding.own_range or (0.0, 1.0)
-            if (binding.control, binding.argument) == key and (way.low < low - SLACK * (high - low) or way.high > high + SLACK * (high - low)):
-                ends = range_of(min(low, way.low), max(high, way.high))
-                self.layer = [*self.layer[:n], binding.model_copy(update={"own_range": ends}), *self.layer[n + 1:]]
-                log.info("learned: %s goes from %g to %g", control, *ends)
-                return True
-        return False
 
     def hears(self, event) -> bool:
         """Whether an event is of a control that could be learned now; what talks by itself plays on."""
@@ -125,7 +102,7 @@ class Learn:
         self.wanted.popleft()
         self._taken |= {self._named(part, device, binding.argument) for part in (control, *parts(control))}
         if binding.kind == "osc" and not more.get("pressed"):
-            self._guessed.add((control, binding.argument))
+            self.guessed.add((control, binding.argument))
         self._settle()
         self.keep(binding)
         return binding
@@ -259,31 +236,6 @@ class Learn:
             return {"relative": more["relative"]}
         return {}
 
-    # -- what was learned
-
-    def keep(self, binding: Binding):
-        """Add a binding, in the place of what the same control did in the same bank."""
-        self.replace([*(b for b in self.layer if same_control(b) != same_control(binding)), binding])
-
-    def forget(self, address: str) -> int:
-        """Take away what was learned for an address; returns how many bindings that were."""
-        kept = [b for b in self.layer if b.to != address]
-        gone = len(self.layer) - len(kept)
-        if gone:
-            self.replace(kept)
-        return gone
-
-    def replace(self, layer):
-        self.before.append(self.layer)
-        self.layer = layer
-
-    def undo(self) -> bool:
-        """Back to what was learned before; whether there was anything."""
-        if not self.before:
-            return False
-        self.layer = self.before.pop()
-        return True
-
 
 def parts(control: str) -> tuple[str, ...]:
     """The control changes that a 14-bit control alone is made of."""
@@ -292,21 +244,6 @@ def parts(control: str) -> tuple[str, ...]:
         return ()
     channel, number = rest.split("/")
     return f"cc {channel}/{number}", f"cc {channel}/{int(number) + 32}"
-
-
-def same_control(binding):
-    """What two bindings share of which the later one takes the other's place."""
-    return binding.control, binding.device, binding.bank, binding.argument
-
-
-def pattern(device: str) -> str:
-    """The regular expression that this device's name matches, and no other's."""
-    return "^" + _SPECIAL.sub(r"\\\g<0>", device) + "$"
-
-
-def named_by(pattern: str) -> str:
-    """The name of the device that pattern() was made for."""
-    return re.sub(r"\\(.)", r"\1", pattern[1:-1])
 
 
 def target(address, scene):

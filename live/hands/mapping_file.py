@@ -15,7 +15,7 @@ from live.hands import devices
 from live.hands.binding import Binding, checked_pattern
 from live.commands import COMMANDS
 from live.config import Model, build, read_plain, write_yaml
-from live.hands.learn import named_by
+from live.hands.learned import named_by
 from live.hands.macros import Macro
 
 FOLDER = Path(__file__).parents[2] / "mappings"
