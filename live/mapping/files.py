@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from engine.errors import UserError
 from live.files.config import Model, build, read_plain, write_yaml
 from live.mapping.binding import Binding, checked_pattern
-from live.mapping.learn import named_by
+from live.mapping.learned import named_by
 from live.mapping.macros import Macro
 from live.midi import devices
 from live.show.commands import COMMANDS
@@ -145,7 +145,7 @@ def written(data, bindings, macros, folder=FOLDER) -> dict:
     data = dict(data or {"schema": 1, "name": "Learned"})
     profile = _profile(data, Path(folder) / "mapping.yaml")
     real = lambda control: profile.controls.get(control, control) if profile else control
-    replaced = lambda entry: any((b.control, b.bank) == (real(entry["control"]), entry.get("bank")) and _of_device(entry, b)
+    replaced = lambda entry: any((b.control, b.bank, b.argument) == (real(entry["control"]), entry.get("bank"), entry.get("argument")) and _of_device(entry, b)
                                  for b in bindings)
     kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
     if macros:
@@ -161,7 +161,7 @@ def _of_device(entry, binding) -> bool:
 
 def _plain(binding, profile) -> dict:
     """A binding as a file says it, by the name of its control where the file's profile has one."""
-    entry = binding.model_dump(exclude_defaults=True, mode="json")
+    entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
     known = profile and binding.device and profile.matches(binding.device)
     return entry | {"control": (profile.name_of(binding.control) if known else None) or binding.control}
 

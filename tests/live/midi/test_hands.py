@@ -7,7 +7,7 @@ from engine.parameter import Parameter
 from engine.scene import Scene
 from live.mapping import curves
 from live.mapping.binding import Binding
-from live.mapping.learn import pattern
+from live.mapping.learned import pattern
 from live.mapping.mapping import Mapping
 from live.mapping.takeover import HOOK
 from live.midi import relative
