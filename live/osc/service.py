@@ -64,7 +64,7 @@ def tell_openness(options):
 
 
 def _status(show) -> dict:
-    return {f"{STATUS}/preset": (show.memory.current or "") if show.memory else ""}
+    return {f"{STATUS}/preset": (show.recall.current or "") if show.recall else ""}
 
 
 def monitored(show, clock, stats) -> dict:

@@ -1,7 +1,7 @@
 """What travels between threads. Frozen, so handing one over is safe."""
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 
 class ControlEvent(NamedTuple):                       # a named tuple is made in half the time, and OSC makes thousands a second
@@ -35,6 +35,12 @@ class Call:
     command: str
     arguments: tuple = ()
     at: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that has waited for this moment: act() -> what to apply, in the scene there is by then."""
+    act: Callable
 
 
 @dataclass(frozen=True, slots=True)

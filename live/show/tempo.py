@@ -125,7 +125,6 @@ class Tempo:
         self._inbox, self._taps = queue.SimpleQueue(), deque(maxlen=8)
         self._heard_at = self.at = self._dt = 0.0
         self._driving = False
-        show.players.append(self)
 
     def heard_clock(self, kind: str, at: float, value: int = 0, device: str = ""):
         """A clock's message. Safe from any thread."""
@@ -149,7 +148,7 @@ class Tempo:
         self._driving = True
         return self._follow(*found)
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """Hands do not matter to a clock."""
         return []
 
@@ -222,10 +221,9 @@ class Tempo:
 
 def tempo_of(show) -> Tempo:
     """The show's Tempo; UserError where it was started without."""
-    for player in show.players:
-        if isinstance(player, Tempo):
-            return player
-    raise UserError("this show keeps its tempo to itself")
+    if show.tempo is None:
+        raise UserError("this show keeps its tempo to itself")
+    return show.tempo
 
 
 @command("/tempo/tap")
