@@ -23,7 +23,8 @@ class Watching:
 
     def __init__(self, show, feed: Feed, encoded, recorder=None, now=now):
         self.show, self.feed, self.encoded, self.recorder, self.now = show, feed, encoded, recorder, now
-        self.arrival, self.number, self.used = None, 0, 0
+        self.arrival: Arrival | None = None
+        self.number = self.used = 0
         self.to_frame_ms = Ring()
         self._encoded, self._state, self._counted = encoded(), "", None
         show.source, show.motion = self, replace(show.motion, signal=None)      # what a resumed show saw is over: it fades in anew
