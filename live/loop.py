@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
 CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.1                         # seconds of a frame that commands may take; more wait for the next one, with all after them
+SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
