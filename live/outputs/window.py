@@ -10,13 +10,13 @@ import sys
 from typing import Any, cast
 
 from engine.errors import UserError
-from live.clock import now
-from live.commands import command
-from live.controls.keyboard import Keyboard
-from live.events import ControlEvent
 from live.outputs import output
+from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
 from live.outputs.placement import Placement, fitted
+from live.show.clock import now
+from live.show.commands import command
+from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Window:
 
     def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
         self.title, self.size, self.sent = title, size, 0
-        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(), cast(queue.SimpleQueue, queue.SimpleQueue())
+        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(), queue.SimpleQueue[Any]()
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
