@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 ENCODER = "encoder.safetensors"
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
-COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands)        # for the commands they declare
+# for the commands they declare
+COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands)
 
 
 @dataclass(frozen=True)

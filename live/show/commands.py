@@ -4,8 +4,8 @@ A command returns what the loop shall apply before this frame: Changes, a Scene 
 write a function under @command here or in another module of live/ that run_live imports.
 """
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from engine.errors import UserError
 from live.show.events import Change

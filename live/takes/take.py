@@ -7,9 +7,9 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from engine.errors import UserError
 from engine.json_text import parse_json
