@@ -5,8 +5,7 @@ Import it for its commands. Each works on the scene of the moment and returns wh
 from engine.errors import UserError
 from live.commands import command
 from live.events import Change
-
-MOST = 64                           # bends at once: a pad that adds one each press must not end the show
+from live.plain import MOST_BENDS
 
 
 @command("/bends/neutral")
@@ -29,8 +28,8 @@ def add(show, name=None, layer=None, channels="all", transform=None, mix=1.0):
     name = str(name)
     if any(bend.name == name for bend in show.scene.bends):
         raise UserError(f"there is a bend {name!r} already; /bends/remove it first, or choose another name")
-    if len(show.scene.bends) >= MOST:
-        raise UserError(f"there are {MOST} bends already; /bends/remove one first")
+    if len(show.scene.bends) >= MOST_BENDS:
+        raise UserError(f"there are {MOST_BENDS} bends already; /bends/remove one first")
     bend = show.instrument.bend({"name": name, "layer": layer, "channels": _words(channels), "transform": transform,
                                  "mix": _number(mix, "mix")})
     return [show.scene.with_bends((*show.scene.bends, bend))]

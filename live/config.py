@@ -2,40 +2,21 @@
 
 An error reads `file > path to the value: what was expected, what was found`, one line for each mistake in the file.
 """
-import os
-from pathlib import Path
+import re
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import UserError
+from engine.files import write_text
+from engine.yaml_file import SETTINGS, dump_yaml, load_yaml, shown
 
 
-DEEPEST = 100                       # levels of lists and keys within each other
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 class Model(BaseModel):
     """What files are made of: unknown keys are mistakes, words are not numbers, nothing changes afterwards."""
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """The safe loader; a key given twice is a mistake, not a silent loss."""
-
-
-def _mapping(loader, node):
-    seen = set()
-    for key, _ in node.value:
-        name = loader.construct_object(key, deep=True)
-        if isinstance(name, (list, dict, set)):
-            raise yaml.constructor.ConstructorError(None, None, "a list cannot be a key", key.start_mark)
-        if name in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"{name} is given twice", key.start_mark)
-        seen.add(name)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read_yaml(path, kind: type[Model]):
@@ -44,53 +25,13 @@ def read_yaml(path, kind: type[Model]):
 
 
 def read_plain(path):
-    """What the YAML file at `path` holds, as dicts, lists, numbers and strings."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file{_beside(Path(path))}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: expected UTF-8 text") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        if _depth(text) > DEEPEST:
-            raise UserError(f"{path}: nested too deeply; allowed: {DEEPEST} levels")
-        return yaml.load(text, _Loader)
-    except RecursionError:
-        raise UserError(f"{path}: nested too deeply") from None
-    except ValueError as error:                        # a date in month 13, !!int x
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).split("\n")[0]
-        raise UserError(f"{path}{line}: not valid YAML: {problem}") from None
+    """Return what the YAML file at `path` holds, as dicts, lists, numbers and strings."""
+    return load_yaml(path, SETTINGS)
 
 
-def _depth(text):
-    """How deep a YAML text is nested, as far as that can matter: a loader written in C falls over at some ten thousand."""
-    deepest = depth = 0
-    if len(text) > 1 << 14:
-        for event in yaml.parse(text, _Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            deepest = max(deepest, depth)
-            if deepest > DEEPEST:
-                break
-    return deepest
-
-
-def write_yaml(path, data, comments=""):
-    """Write plain data as YAML, comments above it: to a temporary name first, so that a crash never leaves half a file."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = comments + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+def write_yaml(path, data, comments="", make_folder=False):
+    """Write plain data as YAML, whole or not at all, comments above it. UserError: why it can't be written."""
+    write_text(path, comments + dump_yaml(data), make_folder)
 
 
 def build(kind: type[Model], data, where):
@@ -149,11 +90,14 @@ def _keys(kind):
 
 
 def _short(value):
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    text = "nothing" if value is None else repr(value) if isinstance(value, str) and len(value) <= 58 else shown(value)
+    return (text if len(text) <= 60 else f"{text[:57]}...") + _advice(value)
 
 
-def _beside(path):
-    """What else is in the folder, for a name mistyped."""
-    names = sorted(p.name for p in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
-    return f"; there: {', '.join(names[:12])}" if names else ""
+def _advice(value) -> str:
+    """Return what to write instead of a value that is often meant otherwise, "" where nothing is known."""
+    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
+        return f"; write it with a point: {value.strip().replace(',', '.')}"
+    if isinstance(value, bool):
+        return "; on, off, yes, no, true and false are not text unless they stand in quotes"
+    return ""

@@ -17,7 +17,8 @@ from live.takes.brake import Brake
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-CALLS = 32                          # commands run in a frame; more wait for the next one, with all that came after them
+CALLS = 32                          # commands run before the frame's time is looked at
+SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
@@ -103,31 +104,34 @@ class Show:
         """What the players and then the hands do in this frame."""
         played = self._asked(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
-        applied = self.apply(self._affordable(self._later + self.mapping.heard(events, scene)))
+        applied = self._apply_affordable(self._later + self.mapping.heard(events, scene))
         answers = self._asked(lambda player: player.heard(tick, scene, motion, applied))
         return played + applied + answers
 
-    def _affordable(self, heard: list) -> list:
-        """Return what this frame can afford of what was heard; the rest is kept in order for the next one.
+    def _apply_affordable(self, heard: list) -> list:
+        """Apply what was heard, as far as this frame can afford; the rest is kept in order for the next one.
 
-        A flood of commands must not stop the picture. What is too much to keep is left out, and said once a second.
+        A bundle of commands lands in one frame. A flood of them must not stop the picture: past CALLS of them and SPENT
+        seconds the frame goes on without, and what is too much to keep is left out, and said once a second.
         """
-        self._later = []
-        calls = [place for place, item in enumerate(heard) if isinstance(item, Call)]
-        if len(calls) <= CALLS:
-            return heard
-        end = calls[CALLS]
-        kept = calls[CALLS:CALLS + WAITING]
-        dropped = set(calls[CALLS + WAITING:])
-        self._later = [item for place, item in enumerate(heard) if place >= end and place not in dropped]
-        for _ in dropped:
-            self._flood.warn("more than %d commands wait; the rest of a flood is left out", len(kept))
-        return heard[:end]
+        applied, self._later, end = [], [], now() + SPENT
+        while heard:
+            chunk, heard = _split(heard, CALLS)
+            applied += self.apply(chunk)
+            if now() > end:
+                break
+        if heard:
+            self._later, left_out = _split(heard, WAITING)
+            kept = [item for item in left_out if not isinstance(item, Call)]
+            self._later += kept
+            for _ in range(len(left_out) - len(kept)):
+                self._flood.warn("more than %d commands wait; the rest of a flood is left out", WAITING)
+        return applied
 
     def _asked(self, ask) -> list:
         """What all players answer, applied one after the other: each meets what those before it have done.
 
-        One with a bug in it leaves the show, and the hands play on.
+        One with a bug in it leaves the show, or recovers if the show can't do without it, and the hands play on.
         """
         applied = []
         for player in list(self.players):
@@ -137,7 +141,11 @@ class Show:
                 if self.strict and not isinstance(error, UserError):
                     raise
                 self._complain(error)
-                if not isinstance(error, UserError):
+                if isinstance(error, UserError):
+                    continue
+                if getattr(player, "stays", False):
+                    player.recover()
+                else:
                     self.players.remove(player)
         return applied
 
@@ -189,6 +197,13 @@ class Show:
         else:
             bypassed = self.instrument.bypass(error)
             log.error("%s: %s%s", type(error).__name__, error, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)
+
+
+def _split(heard: list, calls: int) -> tuple[list, list]:
+    """Return what was heard up to so many commands, and the rest."""
+    places = [place for place, item in enumerate(heard) if isinstance(item, Call)]
+    end = places[calls] if len(places) > calls else len(heard)
+    return heard[:end], heard[end:]
 
 
 def origin(error):

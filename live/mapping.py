@@ -10,13 +10,14 @@ from typing import NamedTuple
 from engine.errors import UserError
 from live.hands import macros
 from live.hands import mapping_file as files
-from live.hands.binding import AT_DEVICE, Binding
+from live.hands.binding import AT_DEVICE, CONTROLS, Binding
 from live.commands import COMMANDS, fires
 from live.hands.faders import Faders
 from live.hands.held import Held, Turn, number
 from live.hands.learn import Learn
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.hands.pairs import Pairs
+from live.hands.repeats import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +29,18 @@ OF_LEARN = "/midi/"                 # keys bound to these commands go on doing s
 
 
 class Layer(NamedTuple):
-    """Bindings by the name of their control, and those that are of two controls or more."""
+    """Bindings by the name of their control, those that are of two controls or more, and how OSC controls are spelled."""
     named: dict
     pairs: list
+    spellings: dict
 
     @classmethod
     def of(cls, bindings):
         named = {}
         for binding in bindings:
             named.setdefault(binding.control, []).append(binding)
-        return cls(named, [b for b in bindings if b.kind in ("cc14", "nrpn")])
+        spellings = {control.casefold(): control for control in named if control.startswith("osc ")}
+        return cls(named, [b for b in bindings if b.kind in ("cc14", "nrpn")], spellings)
 
 
 class Mapping:
@@ -56,7 +59,7 @@ class Mapping:
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
         self.macros_changed, self.shown, self.profiles = False, {}, []
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
-        self._faders = Faders()
+        self._faders, self._repeats = Faders(), Repeats()
         self.rebind()
 
     @classmethod
@@ -88,6 +91,7 @@ class Mapping:
         """
         if not events and not self._later and not self.pairs.waiting:
             return []
+        events = self._repeats.left_out_of(events, lambda control: self._is_pressed(control, scene))
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
             return self._quick(found, scene)
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
@@ -116,6 +120,8 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
+        if kind in CONTROLS and self.learn.overhear(event):
+            self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
         if held and AT_DEVICE in rest:
@@ -139,15 +145,16 @@ class Mapping:
         """Whether an event is heard by what is being learned instead."""
         if not self.learn.hears(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
             return False
-        if kind == "osc" and (rest in scene.parameters or rest in COMMANDS or rest.startswith(NORMALIZED + "/") or is_pattern(rest)):
+        if kind == "osc" and (is_pattern(rest) or spelled(rest, scene.parameters) or matches(rest, COMMANDS)):
             return False
         parameter = scene.parameters.get(self.learn.wanted[0][0])
         binding = self.learn.heard(event, parameter, self.bank if self.banks > 1 else None)
         if binding is not None:
             self.rebind()
             self.hands[event.control] = event.value, event.at
-            log.info("learned: %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it",
-                     binding.control, f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else "", binding.to)
+            of = f" of {event.control.partition(AT_DEVICE)[2]}" if binding.device else f", argument {binding.argument}," if binding.argument else ""
+            log.info("learned: %s%s plays %s%s; /midi/undo takes it back, /mapping/save keeps it", binding.control, of, binding.to,
+                     " from {:g} to {:g}".format(*binding.own_range) if binding.own_range else "")
         return True
 
     def _echoed(self, event):
@@ -183,6 +190,8 @@ class Mapping:
     def _search(self, control):
         name, _, device = control.partition(AT_DEVICE)
         channel = name.partition("/")[0] if name.startswith("program ") else name      # any program of a channel
+        if name.startswith("osc ") and not any(name in layer.named for layer in self._layers):       # capital letters make no difference
+            name = channel = next((layer.spellings[name.casefold()] for layer in self._layers if name.casefold() in layer.spellings), name)
         for layer in self._layers:
             found = (self._heard_by(layer.named.get(name, ()), device)
                      or self._heard_by(layer.named.get(channel, ()) if channel != name else (), device))
@@ -212,9 +221,14 @@ class Mapping:
             return True
         held = self._held.get(control) or self._bound(control)
         if held:
-            return held[0].every_counts if len(held) == 1 else any(h.every_counts for h in held)
+            return any(h.looks_at_all(scene) for h in held)
         address = control[4:]
         return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
+
+    def _is_pressed(self, control, scene) -> bool:
+        """Whether saying the same again means something: of all that turns nothing, and while a control is learned."""
+        held = self._bound(control)
+        return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not spelled(control[4:], scene.parameters))
 
     # -- bindings
 

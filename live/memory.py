@@ -78,6 +78,13 @@ class Memory:
             items += self._lead(tick.dt, scene, motion)
         return items
 
+    stays = True                                         # a bug here must not take the memory out of the show
+
+    def recover(self):
+        """A bug came up: let go of whatever leads, so that the next frame can do without it."""
+        self.morph = self.pad = self.replay = self._next = None
+        self._waiting, self._ours = {}, []
+
     def heard(self, tick, scene: Scene, motion: Motion, applied: list) -> list:
         """What the hands just did; returns what the pad makes of it."""
         theirs = [item for item in applied if not (isinstance(item, Fade) or any(item is ours for ours in self._ours))]
@@ -262,9 +269,9 @@ class Memory:
             self._ending = threading.Thread(target=running.close, name="video end")
             self._ending.start()
 
-    def save_to(self, path):
-        """Keep the scene that plays on the disk from now on."""
-        self.autosave = Autosave(path, self._to_save, self.origin.generator)
+    def save_to(self, path, port=0):
+        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again."""
+        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": list(self.locks)})
 
     def _to_save(self):
         """What is on show; under a freeze, what the held picture is of."""

@@ -9,8 +9,7 @@ from engine.modulation import Modulator, allowed
 from engine.modulators import SHAPES
 from live.commands import command
 from live.performer import MASTERS, within
-
-MOST = 128                          # modulators at once
+from live.plain import MOST_MODULATORS
 
 
 @command("/modulators/add")
@@ -21,8 +20,8 @@ def add(show, name=None, target=None, shape="sine", depth=None, source=""):
     scene, name = show.scene, str(name)
     if any(modulator.name == name for modulator in scene.modulators):
         raise UserError(f"there is a modulator {name!r} already; /modulators/remove it first, or choose another name")
-    if len(scene.modulators) >= MOST:
-        raise UserError(f"there are {MOST} modulators already; /modulators/remove one first")
+    if len(scene.modulators) >= MOST_MODULATORS:
+        raise UserError(f"there are {MOST_MODULATORS} modulators already; /modulators/remove one first")
     if shape in SHAPES and SHAPES[shape].follows and not source:
         raise UserError(f"a modulator of shape {shape} follows a parameter: /modulators/add {name} {target} {shape} DEPTH SOURCE")
     added = Modulator.from_dict({"name": name, "target": target, "source": source})

@@ -16,6 +16,7 @@ from live.events import Change, Fade, Touch
 
 POINTS = {"mixed": Mixed, "vector": Vector, "arc": Arc}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
+MOST_BENDS, MOST_MODULATORS = 64, 128                   # of a scene, whoever puts them there: hands, presets, takes
 LARGEST = 2 ** 53                                          # of a motion's numbers: beyond it they no longer count by ones
 PLACES = ("place", "start", "led")
 ROWS = {"modulators": 4, "holds": 1}                       # of a motion: rows of a name and so many numbers
@@ -154,6 +155,13 @@ def _checked_bend(data, make_bend):
     return bend
 
 
+def check_counts(bends, modulators):
+    """Raise UserError where a scene would have more bends or modulators than any may have."""
+    for name, parts, most in (("bends", bends, MOST_BENDS), ("modulators", modulators, MOST_MODULATORS)):
+        if len(parts) > most:
+            raise UserError(f"{name}: {len(parts)} of them; a scene has at most {most}")
+
+
 def scene_to_plain(scene: Scene) -> dict:
     """What has been turned, the bends and the modulators."""
     data = {"values": {address: plain(value) for address, value in scene.values.items()}}
@@ -170,6 +178,7 @@ def scene_from_plain(data: dict, base: Scene, make_bend=None) -> Scene:
     Values of parameters that it lacks are kept. UserError: a value that can't be one; make_bend(data) -> Bend, where
     there is one, says what of a bend is wrong.
     """
+    check_counts(data.get("bends", ()), data.get("modulators", ()))
     scene = base.with_bends(_checked_bend(bend, make_bend) for bend in data.get("bends", ()))
     scene = scene.with_modulators(Modulator.from_dict(modulator) for modulator in data.get("modulators", ()))
     values = {address: unplain(value) for address, value in data["values"].items()}

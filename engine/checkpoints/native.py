@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from engine.architecture import Architecture
 from engine.checkpoints.build import build
 from engine.errors import UserError
-from engine.files import checked_dtype, stored, write_tensors
+from engine.tensor_files import checked_dtype, stored, write_tensors
 from engine.generator import Generator
 
 FORMAT = "latent-jockey generator"
@@ -25,7 +25,7 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
     noise: False leaves the noise maps out, at 1024 px most of a small network's file; loading makes seeded ones.
 
-    dtype: "float16" or "float32" (engine.files.stored).
+    dtype: "float16" or "float32" (engine.tensor_files.stored).
     """
     kind = checked_dtype(dtype)
     tensors = {name: stored(tensor, kind) for name, tensor in generator.state_dict().items()

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.files import write_tensors
 from engine.names import checked_name
+from engine.tensor_files import write_tensors
 from engine.yaml_file import shown
 
 FORMAT = "latent-jockey edit"

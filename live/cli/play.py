@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from live import addresses, instruments, journal, machine, opening
+from live.claims import claim
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
 from live.hands import feedback, learn, mapping_file
@@ -26,7 +27,7 @@ from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
 from live.osc import service as osc_service
-from live.presets.autosave import resumed
+from live.presets.autosave import locks_of, resumed
 from live.seeing import flags as seeing
 from live.takes.take import Origin, TakeReader
 from live.tempo import Tempo, tempo_of
@@ -147,15 +148,18 @@ def _memory(options, opened, show):
     memory = Memory(show, opened.library(), origin=origin)
     memory.mapping = ", ".join(options.mapping)
     Weights(show, memory, opened.offer)
-    saved = opened.folder.folder / ".last-scene.json"
+    saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume:
-        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-    elif options.preset:
+        show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+        memory.locks = locks_of(saved.path)
+    if options.preset:
         memory.begin_with(options.preset)
+        if options.resume:
+            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", memory.current)
     if options.take:
         memory.record_to(options.take)
     if not options.replay:
-        memory.save_to(saved)
+        memory.save_to(saved.path, options.osc_port)
     return memory
 
 

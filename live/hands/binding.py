@@ -33,6 +33,7 @@ CONTROLS = {
 }
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
+RANGES = {"cc": 127.0, "note": 127.0, "pressure": 127.0, "cc14": 16383.0, "nrpn": 16383.0, "bend": 16383.0, "osc": 1.0}   # kind -> the end of its own numbers
 
 
 class Binding(Model):
@@ -47,6 +48,8 @@ class Binding(Model):
     mode: what pressing does. trigger: the parameter goes to `value` (or the range's high end), a command is called;
     toggle: there and back; momentary: there while held; velocity: as far as it was hit; step: on by `step`.
     confirm: a second press is needed within so many seconds.
+    argument: which argument of an OSC message counts, from 1; None = the last. own_range ("from" in files): the numbers that the
+    control itself sends at its ends, turned round where the first is above the second; None = 0 to 1, of MIDI 0 to 127 or 16383.
     """
     control: str
     to: str
@@ -65,6 +68,8 @@ class Binding(Model):
     confirm: float = Field(0.0, ge=0.0, le=60.0)
     bank: int | None = Field(None, ge=1, le=BANKS)
     feedback: bool | None = None
+    argument: int | None = Field(None, ge=1, le=512)
+    own_range: tuple[float, float] | None = Field(None, strict=False, alias="from")
 
     @field_validator("control")
     @classmethod
@@ -89,6 +94,13 @@ class Binding(Model):
     def _pattern(cls, text):
         return checked_pattern(text)
 
+    @field_validator("own_range")
+    @classmethod
+    def _apart(cls, ends):
+        if ends is not None and not (isfinite(ends[0]) and isfinite(ends[1]) and ends[0] != ends[1]):
+            raise ValueError(f"expected the numbers that the control sends at its two ends, such as [0, 127] or [-1, 1], got {list(ends)}")
+        return ends
+
     @field_validator("arguments", "value", "step")
     @classmethod
     def _finite(cls, given):
@@ -108,6 +120,10 @@ class Binding(Model):
             raise ValueError(f"value and mode {mode} exclude each other; modes with a value: trigger, toggle, momentary")
         if self.relative and (self.kind != "cc" or mode):
             raise ValueError(f"relative is for a control change that turns a parameter, got {self.control}{f', mode {mode}' if mode else ''}")
+        if self.argument is not None and self.kind != "osc":
+            raise ValueError(f"argument is for OSC messages, which have several; {self.control} says one number")
+        if self.own_range is not None and (self.relative or self.kind not in RANGES):
+            raise ValueError(f"from is for controls that have two ends; {self.control} has none")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self
@@ -125,6 +141,27 @@ class Binding(Model):
     @property
     def kind(self) -> str:
         return self.control.split(" ", 1)[0]
+
+    def of(self, said: float) -> float:
+        """How far along its own range the control is, 0..1, where an event of it says this."""
+        if self.own_range is None:
+            return said
+        low, high = self.own_range
+        return min(max((said * RANGES[self.kind] - low) / (high - low), 0.0), 1.0)
+
+    def says(self, position: float) -> float:
+        """What an event of the control says so far along its own range: the inverse of of()."""
+        if self.own_range is None:
+            return position
+        low, high = self.own_range
+        return (low + position * (high - low)) / RANGES[self.kind]
+
+    def part(self, value):
+        """The one of an OSC message's arguments that counts, others as they are; () where the message has too few."""
+        if self.argument is None:
+            return value
+        given = value if isinstance(value, tuple) else (value,)
+        return given[self.argument - 1] if len(given) >= self.argument else ()
 
     def at(self, position: float) -> float:
         """Where in the parameter's normalized range the control puts it."""

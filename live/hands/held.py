@@ -3,6 +3,7 @@
 Knows one control and one target; which bindings an event is for is Mapping's business.
 """
 import logging
+from math import isfinite
 
 from engine.errors import UserError
 from live.hands import macros, relative
@@ -51,34 +52,49 @@ class Held:
 
     def __init__(self, binding: Binding, position: float | None = None, armed=None):
         self.binding, self.grip, self.pressed = binding, Grip(), False
-        self.grip.position = None if position is None else binding.at(position)
+        self.grip.position = None if position is None else binding.at(binding.of(position))
         self.armed = {} if armed is None else armed
         self.is_button = binding.button or binding.to in COMMANDS
         self.every_counts = self.is_button or binding.relative is not None
         waits = binding.takeover != "jump" or binding.relative is not None
-        self.reads_scene = binding.pressing in ("toggle", "step") if self.is_button else waits
+        self._back = None                                    # of a momentary that is down: (what was there, what it set)
+        self.reads_scene = binding.pressing in ("toggle", "step", "momentary") if self.is_button else waits
         self._plain = binding.curve == "linear" and not binding.inverse
         self._place = self._turned = None                    # of an encoder: where it has got to, when it was turned last
 
     def play(self, event, turn):
         """Act on an event of its control. UserError: its target can't be turned by a control."""
+        binding = self.binding
+        said = binding.part(event.value)
+        if said == () and event.value != ():
+            raise UserError(f"{binding.control}: argument {binding.argument} is bound, and a message came with fewer")
         if self.is_button:
-            self._button(event, turn)
-        elif (position := number(event.value)) is None:
-            if event.value != ():
-                turn.change(self.binding.to, event.value)    # a choice by its name
-        elif self.binding.relative:
+            self._button(event, said, turn)
+        elif said == ():
+            return
+        elif isinstance(word := last(said), str) and word in turn.scene.parameters[binding.to].choices:
+            turn.change(binding.to, word)
+        elif (position := number(said)) is None:
+            raise UserError(f"{binding.control}: {binding.to} is turned by numbers, and {word!r} came")
+        elif binding.relative:
             self._clicked(event, position, turn)
         else:
-            self._moved(min(max(position, 0.0), 1.0), turn)
+            self._moved(min(max(binding.of(position), 0.0), 1.0), turn)
+
+    def looks_at_all(self, scene) -> bool:
+        """Whether each event is heard, not only the newest of a frame: a fader that waits may meet its value on the way."""
+        if self.every_counts or self.binding.takeover != "pickup":
+            return self.every_counts
+        held = self.grip.held
+        return held is None or self.binding.to in scene.parameters and held != scene[self.binding.to]
 
     def stands(self, event, turn):
         """Its control says that it is where it was sent, and nothing moves; it has hold of the value if that is there still."""
         parameter, position = turn.scene.parameters.get(self.binding.to), number(event.value)
         if not self.every_counts and parameter is not None:
-            self.grip.position = self.binding.at(position)
+            self.grip.position = self.binding.at(self.binding.of(position))
             current = turn.value(self.binding.to)
-            if abs(self.binding.back(parameter.normalized(current)) - position) < STEP:
+            if abs(self.binding.back(parameter.normalized(current)) - self.binding.of(position)) < STEP:
                 self.grip.hold(current)
 
     # -- turned
@@ -123,11 +139,13 @@ class Held:
 
     # -- pressed
 
-    def _button(self, event, turn):
-        binding, value = self.binding, number(event.value)
+    def _button(self, event, said, turn):
+        binding, value = self.binding, number(said)
+        if value is not None and binding.own_range is not None:
+            value = binding.of(value)
         down = value is None or value != 0               # no argument, a word: a press
-        if binding.kind in SWITCHES:
-            down = value >= 0.5
+        if binding.kind in SWITCHES or binding.own_range is not None:
+            down = value is None or value >= 0.5
             if down == self.pressed:
                 return
         elif not down and not self.pressed:
@@ -154,11 +172,12 @@ class Held:
     def _pressed(self, down, value, turn):
         binding, mode = self.binding, self.binding.pressing
         parameter = self._parameter(turn)
-        if not down:
-            if mode == "momentary":
-                turn.change(binding.to, parameter.plain(binding.at(0.0)))
-            return
         current = turn.value(binding.to)
+        if not down:
+            back, self._back = self._back, None
+            if back and current == back[1]:                  # else somebody else has moved it meanwhile
+                turn.change(binding.to, back[0])
+            return
         on = parameter.plain(binding.at(1.0)) if binding.value is None else parameter.clamp(binding.value)
         if mode == "toggle":
             off = parameter.plain(binding.at(0.0))
@@ -168,14 +187,28 @@ class Held:
             on = parameter.plain(binding.at(min(1.0 if value is None else value, 1.0)))
         elif mode == "step":
             on = _stepped(binding, parameter, current)
+        elif mode == "momentary" and self._back is None:
+            self._back = current, on
         turn.change(binding.to, on)
 
 
+def last(value):
+    """Return what counts of an event's value: the last number of several, else the last word; None if there is nothing."""
+    if not isinstance(value, tuple):
+        return value
+    return next((item for item in reversed(value) if number(item) is not None), value[-1] if value else None)
+
+
 def number(value):
-    """The number in an event's value, the last of several; None if there is none."""
+    """Return the number in an event's value, written out or not, the last of several; None if there is none."""
     if isinstance(value, tuple):
-        value = value[-1] if value else None
-    return float(value) if isinstance(value, (int, float)) else None
+        value = last(value)
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return float(value) if isinstance(value, (int, float)) and isfinite(value) else None
 
 
 def _arguments(binding, event):

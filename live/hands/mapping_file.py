@@ -15,7 +15,7 @@ from live.hands import devices
 from live.hands.binding import Binding, checked_pattern
 from live.commands import COMMANDS
 from live.config import Model, build, read_plain, write_yaml
-from live.hands.learn import named_by
+from live.hands.learned import named_by
 from live.hands.macros import Macro
 
 FOLDER = Path(__file__).parents[2] / "mappings"
@@ -145,7 +145,7 @@ def written(data, bindings, macros, folder=FOLDER) -> dict:
     data = dict(data or {"schema": 1, "name": "Learned"})
     profile = _profile(data, Path(folder) / "mapping.yaml")
     real = lambda control: profile.controls.get(control, control) if profile else control
-    replaced = lambda entry: any((b.control, b.bank) == (real(entry["control"]), entry.get("bank")) and _of_device(entry, b)
+    replaced = lambda entry: any((b.control, b.bank, b.argument) == (real(entry["control"]), entry.get("bank"), entry.get("argument")) and _of_device(entry, b)
                                  for b in bindings)
     kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
     if macros:
@@ -161,7 +161,7 @@ def _of_device(entry, binding) -> bool:
 
 def _plain(binding, profile) -> dict:
     """A binding as a file says it, by the name of its control where the file's profile has one."""
-    entry = binding.model_dump(exclude_defaults=True, mode="json")
+    entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
     known = profile and binding.device and profile.matches(binding.device)
     return entry | {"control": (profile.name_of(binding.control) if known else None) or binding.control}
 

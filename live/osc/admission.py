@@ -4,6 +4,7 @@ Every datagram passes here before it becomes events. Knows no sockets.
 """
 import ipaddress
 import logging
+import math
 from collections.abc import Callable
 
 from live.commands import COMMANDS
@@ -41,7 +42,7 @@ class Admission:
         self.set_token(token)
         self._trusted: dict[str, None] = {}
         self._known: set[str] = set()
-        self._level, self._moment = float(PATTERNS), now()
+        self._level, self._moment = float(PATTERNS), -math.inf
         self._guarded, self._many = Seldom(log, now), Seldom(log, now)
 
     def set_token(self, token: str):

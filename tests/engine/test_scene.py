@@ -43,10 +43,6 @@ def test_a_bad_value_names_its_address(scene, value):
         scene.set_values({"/a": value})
 
 
-def test_group(scene):
-    assert scene.set([Change("/walk/speed", 1.0)]).group("/walk/") == {"speed": 1.0, "kind": "x"}
-
-
 def test_bends_bring_their_parameters_and_take_them_away(scene):
     eyes = Bend("eyes", "b8.conv0", None, "solarize", {"threshold": 1.5})
     with_eyes = scene.with_bends([eyes])

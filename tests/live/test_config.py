@@ -38,7 +38,7 @@ def test_a_mapping_file(load):
     ("", "m.yaml: expected the keys schema, name, about, device, profile, channel, macros, bindings, got nothing"),
     ("- 1\n", "m.yaml: expected the keys schema, name, about, device, profile, channel, macros, bindings, got [1]"),
     ("schema: 1\nbindings: [\n", "m.yaml line 3: not valid YAML: did not find expected node content"),
-    ("a: 2024-13-01", "m.yaml: not valid YAML: month must be in 1..12"),
+    ("a: 2024-13-01", "m.yaml: schema is missing\nm.yaml: bindings is missing\nm.yaml: unknown a; allowed: schema, name, about, device, profile, channel, macros, bindings"),
     ("schema: 1\nschema: 1\nbindings: []\n", "m.yaml line 2: not valid YAML: schema is given twice"),
     ("schema: 1\n", "m.yaml: bindings is missing"),
     ("bindings: []\n", "m.yaml: schema is missing"),
@@ -142,5 +142,5 @@ def test_what_is_written_can_be_read_again(tmp_path):
 
 
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path):
-    with pytest.raises(UserError, match="cannot be written: No such file"):
+    with pytest.raises(UserError, match="can't be written: No such file"):
         config.write_yaml(tmp_path / "nowhere" / "x.yaml", {})

@@ -8,6 +8,7 @@ import live.modulator_commands                                    # noqa: F401
 from engine.errors import UserError
 from engine.modulation import modulated
 from live.events import Call, ControlEvent
+from live.plain import MOST_MODULATORS
 from live.hands.touch import Touches
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
@@ -134,7 +135,7 @@ def test_what_cannot_be_is_refused_in_words(rig, arguments, complaint):
 
 
 def test_there_is_an_end_to_adding(rig):
-    for i in range(live.modulator_commands.MOST):
+    for i in range(MOST_MODULATORS):
         rig.show.scene = live.commands.call(rig.show, Call("/modulators/add", (f"m{i}", "/truncation")))[0]
     with pytest.raises(UserError, match="128 modulators already"):
         live.commands.call(rig.show, Call("/modulators/add", ("more", "/truncation")))

@@ -8,7 +8,7 @@ from engine.scene import Scene
 from live.hands import curves, relative
 from live.hands.binding import Binding
 from live.events import Change, ControlEvent
-from live.hands.learn import pattern
+from live.hands.learned import pattern
 from live.mapping import Mapping
 from live.hands.takeover import HOOK
 
