@@ -157,7 +157,7 @@ def test_no_take_lifts_a_blackout(tmp_path, own):
     rig.memory.stop_take()
     rig.memory.writer.close()
     rig.send("/take/loop", "a")
-    seen = "".join(".#"[light(rig.play()) > 0] for _ in range(9))
+    seen = "".join("#" if light(rig.play()) > 0 else "." for _ in range(9))
     assert "#...#" in seen if own else "." not in seen
     rig.send("/blackout")
     assert not any(light(rig.play()) for _ in range(30))            # over the take's beginning, three times
