@@ -12,13 +12,13 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion, beats
 from engine.scene import Scene
-from live.events import Change, Fade
-from live.performer import QUANTA, masters_kept
 from live.presets.autosave import Autosave
 from live.presets.library import Library
 from live.presets.morph import Manner, Morph, Pad
 from live.presets.preset import captured, recalled
 from live.presets.undo import Step, Undo
+from live.show.events import Change, Fade
+from live.show.parameters import QUANTA, masters_kept
 from live.takes.gesture import Gesture
 from live.takes.take import Origin, TakeWriter
 

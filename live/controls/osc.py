@@ -9,15 +9,15 @@ import socket
 import struct
 from functools import lru_cache
 
-from live.clock import now, sleep
 from live.controls import control
-from live.events import ControlEvent, faders
 from live.osc.address import asked_for, is_pattern
 from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
+from live.show.clock import now, sleep
+from live.show.events import ControlEvent, faders
 
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the

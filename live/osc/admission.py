@@ -7,9 +7,9 @@ import logging
 import math
 from collections.abc import Callable
 
-from live.commands import COMMANDS
-from live.journal import Seldom
 from live.osc.address import is_pattern
+from live.show.commands import COMMANDS
+from live.show.journal import Seldom
 from live.surface.gate import ALLOWED, Tokens
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from engine.errors import UserError
 from engine.scene import Scene
-from live.config import Model, build, read_plain, write_yaml
-from live.performer import declared
-from live.plain import bend_from_plain
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
+from live.presets.data import bend_from_plain
 from live.presets.preset import Preset, checked_name, read_file, to_file
-from live.writer import Writer
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
 """A take played beside the hands: once or round and round, with whatever the hands do on top. A player of the loop."""
-from live.takes import brake
+from live.show import brake
 from live.takes.take import TakeReader
 
 

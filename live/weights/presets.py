@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat, model_validator
 
 from engine.errors import UserError
-from live.config import Model, build, read_plain, write_yaml
-from live.writer import Writer
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
 
 SCHEMA = 1
 SHARES = ("amount", "mapping", "coarse", "middle", "fine")
