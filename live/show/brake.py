@@ -2,7 +2,7 @@
 from dataclasses import replace
 
 from engine.scene import Scene
-from live.events import Call, Change
+from live.show.events import Call, Change
 
 BLACKOUT, FADE = "/output/blackout", "/output/fade"
 ALWAYS = ("/quit", "/window/fullscreen", "/window/display")        # commands that work while a take plays instead of the hands
@@ -42,18 +42,24 @@ class Brake:
             self.hand = show.scene.parameter(BLACKOUT).clamp(item.value)
 
 
-def kept(items: list, scene, take: float) -> tuple[list, float]:
-    """Return what a take played beside the hands applies, less what would lift a blackout of theirs, and the take's own blackout now.
+class Shared:
+    """The blackout of a take that is played beside the hands, and theirs."""
 
-    scene: what plays. take: the blackout of the take so far, 0 at its start.
-    """
-    found, dark = [], scene[BLACKOUT]
-    for item in items:
-        turned = isinstance(item, Change) and item.address == BLACKOUT
-        if not turned and not isinstance(item, Scene):
+    def __init__(self):
+        self.hand = 0.0                 # what hands brought it to last
+        self.put = None                 # what it was left at here: another value is the hands'
+
+    def kept(self, items: list, scene) -> list:
+        """Return what a take applies to this scene, less what would lift a blackout of the hands'."""
+        found = []
+        if scene[BLACKOUT] != self.put:
+            self.hand = self.put = scene[BLACKOUT]
+        for item in items:
+            if isinstance(item, Change) and item.address == BLACKOUT:
+                self.put = max(self.hand, item.value)
+                item = Change(BLACKOUT, self.put)
+            elif isinstance(item, Scene):
+                self.put = max(self.hand, item[BLACKOUT])
+                item = item.set_values({BLACKOUT: self.put, FADE: scene[FADE]})
             found.append(item)
-            continue
-        new = item.value if turned else item[BLACKOUT]
-        dark, take = (new if dark == take else max(dark, new)), new
-        found.append(Change(BLACKOUT, dark) if turned else item.set_values({BLACKOUT: dark, FADE: scene[FADE]}))
-    return found, take
+        return found

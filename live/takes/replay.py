@@ -1,5 +1,5 @@
 """A take played beside the hands: once or round and round, with whatever the hands do on top. A player of the loop."""
-from live.show import brake
+from live.show.brake import Shared
 from live.takes.take import TakeReader
 
 
@@ -7,7 +7,7 @@ class Replay:
     """play(tick) gives what the take did since the last frame, at its own pace. over: it has come to its end."""
 
     def __init__(self, take: TakeReader, loop: bool = False):
-        self.take, self.loop, self.over, self._dark = take, loop, False, 0.0
+        self.take, self.loop, self.over, self._blackout = take, loop, False, Shared()
         self._begin()
 
     def _begin(self):
@@ -28,5 +28,4 @@ class Replay:
         if self._next is None:
             self.over = not self.loop
             self._begin()
-        items, self._dark = brake.kept(items, scene, self._dark)
-        return items
+        return self._blackout.kept(items, scene)

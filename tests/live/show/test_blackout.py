@@ -7,9 +7,9 @@ import pytest
 
 from engine.dimming import Dimmer
 from engine.errors import UserError
-from live.events import Call, ControlEvent, Fade
-from live.mapping import Mapping
-from live.plain import item_from_plain, item_to_plain
+from live.show.events import Call, ControlEvent, Fade
+from live.mapping.mapping import Mapping
+from live.presets.data import item_from_plain, item_to_plain
 from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig
 
@@ -102,7 +102,7 @@ def test_seconds_of_one_fade_stay_with_it(rig):
 
 @pytest.mark.parametrize("seconds, message", [("soon", "/blackout: expected a number"), (float("nan"), "finite"), ([1], "number")])
 def test_seconds_that_are_none_are_said(rig, seconds, message):
-    from live.commands import call
+    from live.show.commands import call
 
     with pytest.raises(UserError, match=message):
         call(rig.show, Call("/blackout", (seconds,)))
