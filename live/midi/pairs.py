@@ -39,7 +39,8 @@ class Pairs:
             if control in self.parts:
                 found += self._part(event, *self.parts[control], at + device)
             elif self.channels and control.startswith("cc "):
-                found += self._numbered(event, *control.removeprefix("cc ").split("/"), at + device)
+                channel, _, number = control.removeprefix("cc ").partition("/")
+                found += self._numbered(event, channel, number, at + device)
         return found + [self._event(event, key) for key, event in self.overdue.items()]     # their fine part is as it was
 
     def is_part(self, control: str, whole) -> bool:

@@ -84,10 +84,10 @@ def listed(show, options, name, closing, report):
     host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
     query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
     try:
-        query.start(host, port)
+        opened = query.start(host, port)
     except UserError as error:
         log.warning("%s; playing on without it", error)
         return
     closing.callback(query.close)
-    closing.callback(Advertisement(name, host, (query.port, options.osc_port)).close)
-    log.info("OSCQuery: http://%s:%d", host, query.port)
+    closing.callback(Advertisement(name, host, (opened, options.osc_port)).close)
+    log.info("OSCQuery: http://%s:%d", host, opened)

@@ -29,7 +29,7 @@ MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge",
 
 def declared(scene: Scene) -> Scene:
     """The scene with the performer's parameters as well."""
-    return replace(scene, parameters=MappingProxyType(dict(sorted((scene.parameters | PARAMETERS).items()))))
+    return replace(scene, parameters=MappingProxyType(dict(sorted({**scene.parameters, **PARAMETERS}.items()))))
 
 
 def within(address: str, prefixes) -> bool:

@@ -57,17 +57,19 @@ def _apply(scene, motion, applied):
 def evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
     """A moment every 1/fps seconds, from the first to the last."""
     moments = iter(moments)
-    here = there = next(moments, None)
-    if here is None:
+    first = next(moments, None)
+    if first is None:
         return
+    here = there = first
     for frame in itertools.count():
         time = frame / fps
         while there.time <= time + 1e-9:
-            here, there = there, next(moments, None)
-            if there is None:
+            here, after = there, next(moments, None)
+            if after is None:
                 if here.time >= time - 1e-9:
                     yield _numbered(replace(here, time=time), frame)
                 return
+            there = after
         yield _numbered(_between(here, there, time), frame)
 
 

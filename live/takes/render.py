@@ -12,12 +12,16 @@ import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import UserError
 from engine.motion import darkness
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
+
+if TYPE_CHECKING:                   # it brings torch
+    from engine.instrument import Instrument
 
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
@@ -80,7 +84,7 @@ def _unseen(moment) -> bool:
 @dataclass
 class _Job:
     take: TakeReader
-    instrument: object
+    instrument: "Instrument"
     out: Path
     size: int
     fps: float | None
@@ -168,7 +172,7 @@ def _to_video(job: _Job, moments, audio, progress):
     with contextlib.ExitStack() as open_part:
         video = None
         for number, moment, pixels in job.drawn(moments, done):
-            if number % PART == 0:
+            if video is None or number % PART == 0:
                 open_part.close()
                 video = open_part.enter_context(_part(job, parts / f"{number // PART:05d}{PARTS}"))
             video.write(pixels, number if job.fps else round(moment.time * 1000))
