@@ -12,7 +12,7 @@ from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import Arc, Mixed, Vector
-from live.show.events import Change, Touch
+from live.show.events import Change, Fade, Touch
 
 POINTS = {"mixed": Mixed, "vector": Vector, "arc": Arc}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
@@ -188,11 +188,13 @@ def scene_from_plain(data: dict, base: Scene, make_bend=None) -> Scene:
 
 
 def item_to_plain(item):
-    """What the loop applied: a change, a touch, a scene or a motion."""
+    """What the loop applied: a change, a touch, a fade, a scene or a motion."""
     if isinstance(item, Change):
         return [item.address, plain(item.value)]
     if isinstance(item, Touch):
         return {"touch": list(item.addresses)}
+    if isinstance(item, Fade):
+        return {"fade": [item.to, item.seconds]}
     return {"motion": motion_to_plain(item)} if isinstance(item, Motion) else {"scene": scene_to_plain(item)}
 
 
@@ -204,4 +206,6 @@ def item_from_plain(data, scene_of):
         return Change(data[0], unplain(data[1]))
     if "touch" in data:
         return Touch(tuple(map(str, data["touch"])))
+    if "fade" in data:
+        return Fade(*_like((0.0, 0.0), unplain(data["fade"])))
     return motion_from_plain(data["motion"]) if "motion" in data else scene_of(data["scene"])

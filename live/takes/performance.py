@@ -11,7 +11,7 @@ from engine.morphing import routes
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import fade
-from live.show.events import Change, Touch
+from live.show.events import Change, Fade, Touch
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ def _apply(scene, motion, applied):
             scene = scene.set([item])
         elif isinstance(item, Touch):
             motion = motion.touched(item.addresses)
+        elif isinstance(item, Fade):
+            motion = motion.fading(item.to, item.seconds)
         elif isinstance(item, Motion):
             same_look = not brought and item == motion.among(item)
             cut, motion = cut or not (item.led or same_look), item

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError
+from engine.motion import darkness
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
@@ -75,6 +76,11 @@ def _at_full_quality(moment):
     return replace(moment, scene=scene)
 
 
+def _unseen(moment) -> bool:
+    """Whether no freeze can hold a moment's picture, as it was black and so not drawn."""
+    return not moment.scene["/output/freeze"] and darkness(moment.scene, moment.motion) >= 1.0
+
+
 @dataclass
 class _Job:
     take: TakeReader
@@ -108,7 +114,7 @@ class _Job:
         for number, moment in enumerate(moments):
             frozen = moment.scene["/output/freeze"]
             if number < done:
-                held = moment if not frozen or held is None else held
+                held = moment if not frozen or held is None or _unseen(held) else held
                 self.instrument.follow(moment.scene, moment.motion, self.take.source.picture(moment.scene))
                 continue
             if held is not None and number == done and frozen:
