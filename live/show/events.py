@@ -1,7 +1,8 @@
 """What travels between threads. Frozen, so handing one over is safe."""
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 
 class ControlEvent(NamedTuple):                       # a named tuple is made in half the time, and OSC makes thousands a second
@@ -47,6 +48,13 @@ class Due:
 class Touch:
     """Hands have just moved these parameters: their modulators keep off for a moment."""
     addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """The way of /output/blackout to `to` takes so many seconds from end to end, this once."""
+    to: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

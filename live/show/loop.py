@@ -1,16 +1,18 @@
 """The show: one thread, one direction. Events in, frames out. Knows no devices, no files and no tensors."""
 import logging
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Callable, Protocol
+from typing import Any, Protocol
 
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
+from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Call, Change, ControlEvent, Due, Touch
+from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
 from live.show.players import Player, in_order
@@ -31,6 +33,9 @@ class Renderer(Protocol):
 
     def render(self, scene: Scene, motion: Motion, source):
         """Return the Frame of this moment. source: what the encoder sees, uint8 [H, W, 3], or None."""
+
+    def repeat(self, scene: Scene, motion: Motion):
+        """Return the newest Frame again, as dark as the motion is."""
 
 
 class Source(Protocol):
@@ -84,10 +89,13 @@ class Show:
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
+        self._brake, self._dark = Brake(), 0.0         # hands while a take plays; how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
         self.quantiser = Quantiser(self)
         self._joined: dict[str, Player] = {}
         self._own: list = []                           # what commands applied in this frame that no hand turned
+        if not self.players:
+            self.join()
 
     def join(self, **players: Player):
         """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
@@ -108,8 +116,8 @@ class Show:
         return items
 
     def is_own(self, item) -> bool:
-        """Return whether something that was applied in this frame is no hand's."""
-        return any(item is own for own in self._own)
+        """Return whether something that was applied in this frame is no hand's, or is no part of a look."""
+        return isinstance(item, Fade) or any(item is own for own in self._own)
 
     def play(self, ticks):
         """Play until the ticks end or stop() is called."""
@@ -125,10 +133,11 @@ class Show:
     def frame(self, tick, replayed=None):
         """One turn: hear, change, move, render, show. replayed: what a take says was applied, instead of the hands."""
         self.meter.begin(tick)
-        events = drain(self.inbox)
+        events, moved = drain(self.inbox), False
         try:
-            applied = self._played(tick, events) if replayed is None else self._apply(replayed)
+            applied = self._played(tick, events) if replayed is None else self._brake.frame(self, replayed, events)
             self.motion, self.applied = self.motion.advance(self.scene, tick.dt), applied
+            moved = True
             if self.record:
                 self.record(tick, applied)
             picture = self.source.picture(self.scene) if self.source else None
@@ -137,13 +146,20 @@ class Show:
             if self.strict:
                 raise
             self._complain(error)
+            self.motion = self.motion if moved else self.motion.dimmed(self.scene, tick.dt)
+            if self.motion.dark != self._dark:         # a blackout goes on, and back
+                self._put(self.instrument.repeat(self.scene, self.motion))
             self.meter.end(events, failed=True)
             return
-        for output in self.outputs:
-            output.put(frame)
+        self._put(frame)
         self.meter.end(events)
         if self.source:
             self.source.out()
+
+    def _put(self, frame):
+        self._dark = self.motion.dark
+        for output in self.outputs:
+            output.put(frame)
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
@@ -163,7 +179,7 @@ class Show:
         applied, self._later, end = [], [], now() + SPENT
         while heard:
             chunk, heard = _split(heard, CALLS)
-            applied += self._apply(chunk)
+            applied += self.apply(chunk)
             if now() > end:
                 break
         if heard:
@@ -182,7 +198,7 @@ class Show:
         applied = []
         for player in list(self.players):
             try:
-                applied += self._apply(ask(player))
+                applied += self.apply(ask(player))
             except Exception as error:
                 if self.strict and not isinstance(error, UserError):
                     raise
@@ -195,7 +211,7 @@ class Show:
                     self.players.remove(player)
         return applied
 
-    def _apply(self, heard):
+    def apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""
         applied, pending = [], list(heard)
         if len(pending) > 1 and all(isinstance(item, Change) for item in pending):
@@ -220,6 +236,8 @@ class Show:
                     self.scene = self.scene.set([item])
                 elif isinstance(item, Touch):
                     self.motion = self.motion.touched(item.addresses)
+                elif isinstance(item, Fade):
+                    self.motion = self.motion.fading(item.to, item.seconds)
                 elif isinstance(item, Motion):
                     self.motion = item
                 else:

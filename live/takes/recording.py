@@ -45,7 +45,7 @@ class Recording:
             self.shown = self.newest
         items = self._start_take() if self._record_to is not None else []
         if self.replay is not None:
-            items += [item.among(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick)]
+            items += [item.among(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick, self.show.scene)]
             self.replay = None if self.replay.over else self.replay
         return items
 

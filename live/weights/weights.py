@@ -45,8 +45,10 @@ class Weights:
     def __init__(self, show, offer: Offer):
         self.show, self.offer = show, offer
         self.presets = WeightPresets(offer.folder / FILE, list(offer.file.presets))
-        self.fade = self.current = None              # a Fade; the name of the preset recalled or stored last
-        self._brought, self.looking = queue.SimpleQueue(), None
+        self.fade: Fade | None = None
+        self.current: str | None = None              # the name of the preset recalled or stored last
+        self._brought: queue.SimpleQueue = queue.SimpleQueue()
+        self.looking: threading.Thread | None = None
         self._say_missing()
 
     @property

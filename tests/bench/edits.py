@@ -137,9 +137,9 @@ class _Run:
 
     def __init__(self, generator, edits, size, fps, fading):
         from live.mapping.mapping import Mapping
+        from live.presets.recall import Recall
         from live.show.loop import Show
         from live.show.parameters import declared
-        from live.presets.recall import Recall
         from live.weights.folder import Offer
         from live.weights.presets import WeightPreset, WeightsFile
         from live.weights.weights import Weights

@@ -23,8 +23,8 @@ from engine.motion import Motion
 from live.mapping.mapping import Mapping
 from live.presets import commands as preset_commands  # noqa: F401  (their commands)
 from live.presets.library import Library
-from live.presets.recall import Recall
 from live.presets.morph import Manner
+from live.presets.recall import Recall
 from live.show.clock import FixedClock, WallClock, bounded
 from live.show.events import ControlEvent
 from live.show.loop import Show
@@ -131,7 +131,7 @@ def morphs(instrument, folder, seconds):
             morph()
             continue
         start = time.perf_counter()
-        moving.show._apply(moving.show.recall.morph.play(1 / common.FPS, scene, motion))
+        moving.show.apply(moving.show.recall.morph.play(1 / common.FPS, scene, motion))
         own.append((time.perf_counter() - start) * 1000)
     moved = len(moving.show.recall.morph.routes) if moving.show.recall.morph else None
     for playing in (still, moving):
