@@ -7,6 +7,7 @@ import socket
 import threading
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("zeroconf",)
 
 SERVICES = ("_oscjson._tcp.local.", "_osc._udp.local.")
 

@@ -18,6 +18,7 @@ from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
 
+LIBRARIES = ("PIL", "av")
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
 NOMINAL_FPS = 30.0                    # told to players of files whose frames have times of their own
