@@ -5,13 +5,18 @@ The one place in live/ that loads weights; what plays them is handed on.
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import UserError
+from engine.scene import Scene
 from live.instrument import folder as instruments
 from live.presets.library import Library
 from live.show.commands import load_commands
 from live.show.parameters import declared
 from live.weights import folder as weights_folder
+
+if TYPE_CHECKING:                   # it brings torch
+    from engine.instrument import Instrument
 
 log = logging.getLogger(__name__)
 load_commands()
@@ -27,8 +32,8 @@ class Opened:
     offer: its edits, other checkpoints and weight presets.
     """
     folder: instruments.InstrumentFolder
-    instrument: object
-    scene: object
+    instrument: "Instrument"
+    scene: Scene
     generator: str
     offer: weights_folder.Offer
 

@@ -5,7 +5,7 @@ a macro moves its targets: hands, gestures, modulators. A recall or a morph sets
 """
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,7 +24,7 @@ class Target(Model):
     """A parameter that a macro moves. range: where in its normalized range the macro's ends put it."""
     to: str
     range: tuple[Part, Part] = Field((0.0, 1.0), strict=False)
-    curve: Literal[tuple(curves.CURVES)] = "linear"
+    curve: curves.CurveName = "linear"
     inverse: bool = False
 
     @field_validator("to")

@@ -36,7 +36,7 @@ class Layer(NamedTuple):
 
     @classmethod
     def of(cls, bindings):
-        named = {}
+        named: dict[str, list] = {}
         for binding in bindings:
             named.setdefault(binding.control, []).append(binding)
         spellings = {control.casefold(): control for control in named if control.startswith("osc ")}

@@ -25,7 +25,8 @@ class Autosave:
 
     def __init__(self, path, newest, generator: str = "", about=dict):
         self.path, self.newest, self.generator, self.about = Path(path), newest, generator, about
-        self._closing, self._saved, self._complained = threading.Event(), None, False
+        self._closing, self._complained = threading.Event(), False
+        self._saved: tuple | None = None
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 

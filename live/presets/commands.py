@@ -48,18 +48,18 @@ def _along(show, by):
     if not names:
         raise UserError("there are no presets yet; /preset/store NAME makes one")
     at = names.index(memory.current) if memory.current in names else (-1 if by > 0 else len(names))
-    wrong = None
+    wrong: list[UserError] = []
     for step in range(1, len(names) + 1):
         name = names[(at + by * step) % len(names)]
         try:
             memory.library.read(name)
         except UserError as error:
-            wrong = wrong or error
+            wrong.append(error)
             continue
         if wrong:
-            log.warning("%s; passed over", wrong)
+            log.warning("%s; passed over", wrong[0])
         return memory.quantised(lambda: memory.recall(name))
-    raise wrong
+    raise wrong[0]
 
 
 @command("/preset/cue")

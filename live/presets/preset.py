@@ -186,6 +186,7 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
 
 
 def _check_morph(morph: MorphFile):
-    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
+    rules = [(f"rules > {address}", rule, RULES) for address, rule in morph.rules.items()]
+    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *rules):
         if value is not None and value not in allowed:
             raise UserError(f"morph > {name}: expected one of {', '.join(allowed)}, got {value!r}")

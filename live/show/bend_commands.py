@@ -3,8 +3,8 @@
 Each works on the scene of the moment and returns what the loop shall apply.
 """
 from engine.errors import UserError
-from live.show.data import MOST_BENDS
 from live.show.commands import command, number
+from live.show.data import MOST_BENDS
 from live.show.events import Change
 
 

@@ -9,11 +9,11 @@ import inspect
 import math
 import pkgutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from engine.errors import UserError
-from live.show.events import Change
+from live.show.events import Change, Fade
 
 COMMANDS: dict[str, "Command"] = {}
 
@@ -77,15 +77,19 @@ def freeze(show, on=None):
 
 
 @command("/blackout")
-def blackout(show, on=None):
-    """Go black; again to come back."""
-    return [Change("/output/blackout", 0.0 if show.scene["/output/blackout"] else 1.0)]
+def blackout(show, seconds=None):
+    """Go black over so many seconds (else /output/fade); again to come back. It wins over a freeze and whatever fails."""
+    to = 0.0 if show.scene["/output/blackout"] >= 1.0 else 1.0
+    if seconds is None or seconds is True or seconds == 1:                       # 1: a button's press
+        seconds = show.scene["/output/fade"]
+    seconds = show.scene.parameter("/output/fade").clamp(number(seconds, of="/blackout"))
+    return [Fade(to, seconds), Change("/output/blackout", to)]
 
 
 @command("/panic")
 def panic(show, on=None):
-    """Back to the scene the show began with, at once: no freeze, no blackout, no bends left on."""
-    return [show.first]
+    """Back to the scene the show began with, at once: no freeze, no bends left on. It lifts a blackout too; /blackout goes black."""
+    return [show.first, Fade(show.first["/output/blackout"], 0.0)]
 
 
 @command("/seed/random")

@@ -13,7 +13,8 @@ PARAMETERS = {
     "/morph/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recall takes; 0 cuts"),
     "/morph/beats": Parameter(0.0, 0.0, 256.0, curve="square", unit="beats", about="the same in beats; above 0 it wins over /morph/seconds"),
     "/morph/ease": Parameter("smooth", choices=tuple(EASES), about="how a morph speeds up and slows down"),
-    "/morph/path": Parameter("linear", choices=PATHS, about="which way a morph takes through w: straight, around its centre, or on from the morph before without a corner"),
+    "/morph/path": Parameter("linear", choices=PATHS,
+                             about="which way a morph takes through w: straight, around its centre, or on from the morph before without a corner"),
     "/morph/step": Parameter(0.5, about="where on the way choices and whole numbers change over"),
     "/pad/on": Parameter(0.0, step=1, about="1: /pad/x and /pad/y mix the four presets at the pad's corners"),
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
@@ -30,7 +31,7 @@ MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge",
 
 def declared(scene: Scene) -> Scene:
     """The scene with the performer's parameters as well."""
-    return replace(scene, parameters=MappingProxyType(dict(sorted((scene.parameters | PARAMETERS).items()))))
+    return replace(scene, parameters=MappingProxyType(dict(sorted({**scene.parameters, **PARAMETERS}.items()))))
 
 
 def within(address: str, prefixes) -> bool:

@@ -11,8 +11,8 @@ To add one, put a file in this folder with a class under @source; its name is th
 and is made with (target, longest): what the user named, and how many pixels the longer side of a picture may have.
 """
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 

@@ -2,8 +2,8 @@
 import logging
 
 from engine.errors import UserError
-from live.presets.commands import memory_of
 from live.files.names import checked_name
+from live.presets.commands import memory_of
 from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
