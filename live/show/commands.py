@@ -114,7 +114,7 @@ def number(value, what: str = "a number", of: str = "") -> float:
     """Return a command's argument as a finite number. UserError: it is none, as a word such as "nan". of: which argument it is."""
     try:
         found = float(value)
-        what = what if math.isfinite(found) else "a finite number"
+        what = "a finite number" if what == "a number" else what
     except (TypeError, ValueError):
         found = math.nan
     if not math.isfinite(found):
