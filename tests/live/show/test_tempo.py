@@ -7,7 +7,7 @@ import pytest
 from engine.errors import UserError
 from engine.instrument import Frame
 from engine.motion import Motion
-from live.show import tempo
+from live.show import tempo, tempo_commands  # noqa: F401  (its commands)
 from live.show.tempo import Follower, Tempo
 from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig, scenes_of
