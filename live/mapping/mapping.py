@@ -84,6 +84,10 @@ class Mapping:
         self._held, self._unbound = {}, set()
         self.version += 1
 
+    def binds(self, control: str) -> bool:
+        """Return whether anything is bound to a control."""
+        return any(control in layer.named for layer in self._layers)
+
     def heard(self, events, scene) -> list:
         """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
         a meaning to is among them, to be heard again once they are done.

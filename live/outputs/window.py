@@ -48,9 +48,9 @@ class Window:
     """
     name = "window"
 
-    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, bound=lambda control: False):
         self.title, self.size, self.sent = title, size, 0
-        self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
+        self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard(bound=bound)
         self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
