@@ -12,7 +12,7 @@ MOST_PIXELS = 1 << 23            # of a picture that isn't square
 
 
 def channel_table(resolution: int, base: int = 32768, most: int = 512) -> dict[int, int]:
-    """{resolution: channels}: base / r, at most `most`. base 32768 = config-f, 16384 = config-e."""
+    """Return {resolution: channels}: base / r, at most `most`. base 32768 = config-f, 16384 = config-e."""
     return {r: min(base // r, most) for r in resolutions(resolution)}
 
 
@@ -77,6 +77,6 @@ class Architecture:
         return int(layer.split(".")[0][1:])
 
     def pixels(self, r: int | None = None) -> tuple[int, int]:
-        """(height, width) of block r (of the output if None)."""
+        """Return (height, width) of block r (of the output if None)."""
         r = r or self.resolution
         return r * self.const_size[0] // 4, r * self.const_size[1] // 4

@@ -235,7 +235,7 @@ class Generator(nn.Module):
 
     @property
     def w_avg(self):
-        """Where truncation leads, [w_dim]."""
+        """Return the w that truncation leads to, [w_dim]."""
         return self.mapping.w_avg
 
     @property

@@ -71,10 +71,6 @@ class Scene:
             return self
         return dataclasses.replace(self, parameters=MappingProxyType(dict(sorted((self.parameters | more).items()))))
 
-    def group(self, prefix: str) -> Mapping[str, object]:
-        """All plain values below a prefix, by the rest of their address: group("/walk/")["speed"]."""
-        return {a[len(prefix):]: self[a] for a in self.parameters if a.startswith(prefix)}
-
     def _nearby(self, address):
         import difflib
 

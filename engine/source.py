@@ -1,4 +1,4 @@
-"""What can be turned about the source: the picture that an encoder makes the network see. Knows names and ranges only.
+"""The parameters of the source: the picture that an encoder makes the network see. Knows names and ranges only.
 
 The parameters are there whether or not a source is connected, so that presets keep them.
 """

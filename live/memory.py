@@ -12,13 +12,13 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion, beats
 from engine.scene import Scene
-from live.events import Change
-from live.performer import QUANTA, masters_kept
 from live.presets.autosave import Autosave
 from live.presets.library import Library
 from live.presets.morph import Manner, Morph, Pad
 from live.presets.preset import captured, recalled
 from live.presets.undo import Step, Undo
+from live.show.events import Change
+from live.show.parameters import QUANTA, masters_kept
 from live.takes.gesture import Gesture
 from live.takes.take import Origin, TakeWriter
 
@@ -77,6 +77,13 @@ class Memory:
             items += self.gesture.play(self.beat)
             items += self._lead(tick.dt, scene, motion)
         return items
+
+    stays = True                                         # a bug here must not take the memory out of the show
+
+    def recover(self):
+        """A bug came up: let go of whatever leads, so that the next frame can do without it."""
+        self.morph = self.pad = self.replay = self._next = None
+        self._waiting, self._ours = {}, []
 
     def heard(self, tick, scene: Scene, motion: Motion, applied: list) -> list:
         """What the hands just did; returns what the pad makes of it."""
@@ -262,9 +269,9 @@ class Memory:
             self._ending = threading.Thread(target=running.close, name="video end")
             self._ending.start()
 
-    def save_to(self, path):
-        """Keep the scene that plays on the disk from now on."""
-        self.autosave = Autosave(path, self._to_save, self.origin.generator)
+    def save_to(self, path, port=0):
+        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again."""
+        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": list(self.locks)})
 
     def _to_save(self):
         """What is on show; under a freeze, what the held picture is of."""

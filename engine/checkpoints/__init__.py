@@ -15,7 +15,7 @@ from engine.checkpoints.records import DAMAGED, brief
 from engine.checkpoints.sniff import opened
 from engine.checkpoints.torch_file import Loaded, load_pickle, load_torch
 from engine.errors import UserError
-from engine.files import read_tensors
+from engine.tensor_files import read_tensors
 from engine.generator import Generator
 
 log = logging.getLogger(__name__)

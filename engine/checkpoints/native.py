@@ -14,8 +14,9 @@ from engine.architecture import Architecture
 from engine.checkpoints.build import build
 from engine.checkpoints.infer import MAX_SIZE
 from engine.errors import UserError
-from engine.files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
+from engine.tensor_files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
 from engine.generator import Generator
+from engine.tensor_files import checked_dtype, stored, write_tensors
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1
@@ -29,7 +30,7 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
     noise: False leaves the noise maps out, at 1024 px most of a small network's file; loading makes seeded ones.
 
-    dtype: "float16" or "float32" (engine.files.stored).
+    dtype: "float16" or "float32" (engine.tensor_files.stored).
     """
     kind = checked_dtype(dtype)
     tensors = {name: stored(tensor, kind) for name, tensor in generator.state_dict().items()

@@ -24,12 +24,12 @@ METHODS = {method.name: method for method in (Correlation, Classifier)}
 
 
 def published_k(layer: int) -> int:
-    """How many clusters the published tool finds in a layer, by its number in network order."""
+    """Return how many clusters the published tool finds in a layer, by its number in network order."""
     return 5 if layer <= 8 else 4 if layer <= 12 else 3
 
 
 def layer_name(number: int) -> str:
-    """The published number of a layer -> its name: 0 b4.conv1, 1 b8.conv0, 2 b8.conv1, 3 b16.conv0, ..."""
+    """Return the name of a layer by its published number: 0 b4.conv1, 1 b8.conv0, 2 b8.conv1, 3 b16.conv0, ..."""
     return "b4.conv1" if number == 0 else f"b{4 * 2 ** ((number + 1) // 2)}.conv{(number + 1) % 2}"
 
 
@@ -55,11 +55,11 @@ class Clusters:
         return iter(self.layers)
 
     def channels(self, layer: str, cluster) -> tuple[int, ...]:
-        """A cluster's channels, by its name or number."""
+        """Return a cluster's channels, by its name or number."""
         return self[layer][self.name(layer, cluster)]
 
     def name(self, layer: str, cluster) -> str:
-        """A cluster's name, given that or its number."""
+        """Return a cluster's name, given that or its number."""
         there = self[layer]
         if str(cluster) in there:
             return str(cluster)
@@ -68,7 +68,7 @@ class Clusters:
         raise UserError(f"no cluster {cluster!r} in layer {layer}; there are {', '.join(there) or 'none'}")
 
     def named(self, layer: str, cluster, name: str) -> "Clusters":
-        """The same, with one cluster called otherwise; its number stays."""
+        """Return the clusters with one of them renamed; its number stays."""
         old, name = self.name(layer, cluster), name.strip()
         if not name or name == "all" or any(sign in name for sign in ":,/ \n") or name.isdecimal() and name != str(cluster):
             raise UserError(f"cluster name {name!r}: expected a word")
@@ -79,7 +79,7 @@ class Clusters:
         return replace(self, layers=layers)
 
     def renamed(self, texts) -> "Clusters":
-        """Named by texts such as "b32.conv1:2=eyes"."""
+        """Return the clusters renamed by texts such as "b32.conv1:2=eyes"."""
         clusters = self
         for text in texts:
             place, equals, name = text.partition("=")
@@ -90,25 +90,25 @@ class Clusters:
         return clusters
 
     def merged(self, other: "Clusters") -> "Clusters":
-        """These, and the other's layers in place of any of the same name; a group of the same channels keeps its word for a name."""
+        """Return these clusters, and the other's layers in place of any of the same name; a group of the same channels keeps its word for a name."""
         layers = {layer: self._words_kept(layer, groups) if self.generator == other.generator else groups
                   for layer, groups in other.layers.items()}
         return Clusters(self.layers | layers, other.generator or self.generator, self.about | other.about)
 
     def _words_kept(self, layer, groups):
-        """{name: channels} found anew for a layer, with the names that the same groups have here."""
+        """Return {name: channels} found anew for a layer, with the names that the same groups have here."""
         words = {channels: name for name, channels in self.layers.get(layer, {}).items() if not name.isdecimal()}
         return {words.get(channels, name): channels for name, channels in groups.items()}
 
     def mismatch(self, generator) -> str | None:
-        """What is wrong where the clusters were found for other weights; None where they fit, or nobody knows."""
+        """Return a warning where the clusters were found for other weights; None where they fit, or nobody knows."""
         own = generator_hash(generator)
         if not self.generator or self.generator == own:
             return None
         return f"clusters were found for the weights {self.generator[:12]}, these are {own[:12]}: groups may mean nothing"
 
     def checked(self, generator) -> "Clusters":
-        """Itself; UserError where a layer or channel is not the generator's, a logged warning where the weights are others."""
+        """Return the clusters themselves; UserError where a layer or channel is not the generator's, a logged warning where the weights are others."""
         for layer, groups in self.layers.items():
             count = generator.channels(layer)
             for name, channels in groups.items():
@@ -160,7 +160,7 @@ def find(generator, layer, k=None, samples: int = 100, seed: int = 0, method="co
 
 
 def load(path, generator=None) -> Clusters:
-    """The clusters in a file, ours or the published tool's; checked against the generator if one is given."""
+    """Return the clusters in a file, ours or the published tool's; checked against the generator if one is given."""
     content = load_yaml(path)
     try:
         clusters = _ours(content) if isinstance(content, dict) and "format" in content else _published(content)

@@ -26,7 +26,7 @@ class Correlation:
     name = "correlation"
 
     def labels(self, generator, layer: str, k, samples: int, seed: int) -> np.ndarray:
-        """The cluster of every channel, [C]; 0 the largest."""
+        """Return the cluster of every channel, [C]; 0 the largest."""
         correlation = correlations(generator, layer, samples, seed, self)
         points = embed(correlation, MOST if k == "auto" else min(max(int(k), FEWEST), MOST))
         if k == "auto":
@@ -35,7 +35,7 @@ class Correlation:
 
 
 def sample_ws(generator, samples: int, seed: int, psi: float = 1.0):
-    """The ws of sample pictures, in batches [N, num_ws, W]; the same for the same seed whatever the batch size."""
+    """Yield the ws of sample pictures, in batches [N, num_ws, W]; the same for the same seed whatever the batch size."""
     z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float().to(generator.device)
     label = torch.zeros(samples, generator.c_dim, device=generator.device)
     if generator.c_dim:
@@ -45,7 +45,7 @@ def sample_ws(generator, samples: int, seed: int, psi: float = 1.0):
 
 
 def shapes(x):
-    """x [N, C, H, W] -> [N, C, P]: each map's shape alone, its mean taken off and its length 1; a flat map is 0."""
+    """Return maps x [N, C, H, W] as [N, C, P]: each map's shape alone, its mean taken off and its length 1; a flat map is 0."""
     x = x.float()
     size = tuple(min(SIZE, side) for side in x.shape[2:])
     x = F.adaptive_avg_pool2d(x, size).flatten(2)
@@ -55,7 +55,7 @@ def shapes(x):
 
 @torch.no_grad()
 def correlations(generator, layer: str, samples: int, seed: int, settings=Correlation()) -> np.ndarray:
-    """[C, C] mean correlation of the channels' maps."""
+    """Return the mean correlation [C, C] of the channels' maps."""
     total, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0
     for ws in sample_ws(generator, samples, seed, settings.psi):
         maps = shapes(generator.activations(ws, [layer])[layer])                # [N, C, P]
@@ -67,7 +67,7 @@ def correlations(generator, layer: str, samples: int, seed: int, settings=Correl
 
 
 def embed(correlation, dimensions: int = MOST) -> np.ndarray:
-    """[C, C] -> [C, D]: rows of the leading eigenvectors, scaled, each brought to length 1 (direction is what counts)."""
+    """Return places [C, D] for a correlation [C, C]: rows of the leading eigenvectors, scaled, each brought to length 1 (direction is what counts)."""
     values, vectors = np.linalg.eigh(correlation)
     count = min(dimensions, len(values))
     points = vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0.0))

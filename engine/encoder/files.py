@@ -13,7 +13,7 @@ from engine.checkpoints.native import generator_hash
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
 from engine.errors import UserError
-from engine.files import checked_dtype, read_tensors, stored, table_in, write_tensors
+from engine.tensor_files import checked_dtype, read_tensors, stored, table_in, write_tensors
 
 FORMAT = "latent-jockey encoder"
 SCHEMA = 1

@@ -56,7 +56,7 @@ class Own:
 
     @torch.no_grad()
     def batch(self, count, number) -> Batch:
-        """The batch of that number."""
+        """Return the batch of that number."""
         source = torch.Generator().manual_seed(self.seed * 10_000_000 + number)
         generator = self.generator
         z = torch.randn(count, generator.z_dim, generator=source)
@@ -83,7 +83,7 @@ class Own:
         return torch.cat(parts)
 
     def side(self) -> int:
-        """The smallest resolution of the generator that has enough pixels, or its largest."""
+        """Return the smallest resolution of the generator that has enough pixels, or its largest."""
         a = self.generator.architecture
         wanted = max(self.plan.size + a.pixels(self.size))
         return next((r for r in a.resolutions if max(a.pixels(r)) >= wanted), a.resolution)
@@ -124,7 +124,7 @@ def published_z(z_dim, count, number):
 
 
 def late_skip(skips):
-    """{resolution: skip picture} -> the last one without what the toRGBs below FIRST_SKIP gave."""
+    """Return the last picture of {resolution: skip picture} without the part of the toRGBs below FIRST_SKIP."""
     last = max(skips)
     below = [r for r in skips if r < min(FIRST_SKIP, last)]
     picture = skips[max(below)] if below else torch.zeros_like(skips[last])
@@ -134,14 +134,14 @@ def late_skip(skips):
 
 
 def max_pooled(pictures, size):
-    """Halved by 2 x 2 max pooling until they are of a size; enlarged if they are smaller."""
+    """Return pictures halved by 2 x 2 max pooling until they are of a size; enlarged if they are smaller."""
     while pictures.shape[2] > size[0]:
         pictures = F.max_pool2d(pictures, 2)
     return resized(pictures, size)
 
 
 def loss_size(generator, plan, wanted=None) -> int:
-    """The resolution at which pictures are compared: the one asked for, or four times the layer's, or the generator's."""
+    """Return the resolution at which pictures are compared: the one asked for, or four times the layer's, or the generator's."""
     a = generator.architecture
     if wanted is not None and wanted not in a.resolutions:
         raise UserError(f"loss size {wanted}: expected one of {', '.join(map(str, a.resolutions))}")
@@ -149,7 +149,7 @@ def loss_size(generator, plan, wanted=None) -> int:
 
 
 def labels(generator, count, source):
-    """Random labels [N, c_dim] for a class-conditional network, else None."""
+    """Return random labels [N, c_dim] for a class-conditional network, else None."""
     if not generator.c_dim:
         return None
     return F.one_hot(torch.randint(generator.c_dim, (count,), generator=source), generator.c_dim).float()

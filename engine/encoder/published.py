@@ -56,7 +56,7 @@ class Row(nn.Module):
 
 
 def same(size, stride, kernel=3):
-    """What TensorFlow's "same" pads for a picture (height, width): left, right, top, bottom."""
+    """Return the padding of TensorFlow's "same" for a picture (height, width): left, right, top, bottom."""
     pads = []
     for side in reversed(size):
         total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
@@ -72,7 +72,7 @@ def mean_filter(x):
 
 
 def parameter_count(encoder) -> tuple[int, int]:
-    """(all, trainable) as Keras counts them: the running mean and variance are among all."""
+    """Return (all, trainable) as Keras counts them: the running mean and variance are among all."""
     trainable = sum(p.numel() for p in encoder.parameters())
     running = sum(b.numel() for b in encoder.buffers() if torch.is_floating_point(b))
     return trainable + running, trainable

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from engine.errors import UserError
-from engine.files import read_tensors, table_in, write_tensors
 from engine.names import checked_name
+from engine.tensor_files import read_tensors, table_in, write_tensors
 from engine.yaml_file import shown
 
 FORMAT = "latent-jockey edit"

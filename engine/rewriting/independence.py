@@ -17,7 +17,7 @@ LARGEST = 512                       # px of a cell on the sheet
 
 @torch.no_grad()
 def sheet(generator, layer: str, ws, patches=(2,), size: int | None = None) -> np.ndarray:
-    """uint8 [H, W, 3]: the pictures of ws as they are, and a row for each patch size, a piece at a time."""
+    """Return uint8 [H, W, 3]: the pictures of ws as they are, and a row for each patch size, a piece at a time."""
     size = size or min(generator.resolution, LARGEST)
     rows = [cells_of(torch.cat([independent(generator, layer, w[None], patch, size) for w in ws])) for patch in patches]
     return tiled([picture_cells(generator, ws, (), size), *rows])
@@ -25,7 +25,7 @@ def sheet(generator, layer: str, ws, patches=(2,), size: int | None = None) -> n
 
 @torch.no_grad()
 def independent(generator, layer: str, ws, patch: int, size: int | None = None) -> torch.Tensor:
-    """ws [1, num_ws, W] -> picture [1, 3, H, W'], as from Generator.synthesize, of patches that know nothing of each other.
+    """Return the picture [1, 3, H, W'] of ws [1, num_ws, W], as from Generator.synthesize, of patches that know nothing of each other.
 
     patch: key cells along a side; a map's whole side where that is shorter. All patches run as one batch from the layer on:
     with zeros around them, the noise of their places, and their piece of the running picture. UserError: patch or size.
@@ -41,7 +41,7 @@ def independent(generator, layer: str, ws, patch: int, size: int | None = None) 
 
 
 def cut(x, grid) -> torch.Tensor:
-    """x [1, C, H, W'] -> [P, C, H / rows, W' / columns], row by row."""
+    """Return x [1, C, H, W'] cut into patches [P, C, H / rows, W' / columns], row by row."""
     rows, columns = grid
     channels, height, width = x.shape[1:]
     x = x.reshape(channels, rows, height // rows, columns, width // columns)
@@ -49,7 +49,7 @@ def cut(x, grid) -> torch.Tensor:
 
 
 def joined(x, grid) -> torch.Tensor:
-    """What `cut` took apart."""
+    """Return the map that `cut` took apart."""
     rows, columns = grid
     channels, height, width = x.shape[1:]
     x = x.reshape(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
@@ -66,7 +66,7 @@ def _size(generator, layer, size):
 
 
 def _grid(size, patch):
-    """(rows, columns) of patches."""
+    """Return (rows, columns) of patches."""
     if patch < 1 or any(side % min(patch, side) for side in size):
         fits = [n for n in range(1, max(size) + 1) if not any(side % min(n, side) for side in size)]
         raise UserError(f"patch {patch}: the layer's keys are {size[0]} x {size[1]}, expected one of {', '.join(map(str, fits))}")
@@ -74,7 +74,7 @@ def _grid(size, patch):
 
 
 def _before(generator, layer, ws):
-    """What runs into the layer: its keys [1, I, h, w'] before the style; of that size too, a shortcut past it and the running picture."""
+    """Return the layer's inputs: its keys [1, I, h, w'] before the style; of that size too, a shortcut past it and the running picture."""
     kind, r = generator.architecture.kind, generator.architecture.resolution_of(layer)
     second = layer.endswith("conv1") and r > 4
     first = f"b{r}.conv0" if second else layer

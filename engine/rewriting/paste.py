@@ -101,7 +101,7 @@ def goal(target: Recall, values, box, place: Place) -> Goal:
 
 @torch.no_grad()
 def erased(generator, layer, marks, units, place: Place) -> list[Goal]:
-    """What is left at the marks when these units [n] of the keys are silent."""
+    """Return goals: the values left at the marks when these units [n] of the keys are silent."""
     made = []
     for mark in marks:
         target = recall(generator, layer, latents(generator, [mark.picture], place.psi), place.published)

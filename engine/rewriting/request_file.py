@@ -50,7 +50,7 @@ def read_mask(path) -> torch.Tensor:
 
 
 def to_plain(request: Request) -> dict:
-    """As plain data, for files and recipes."""
+    """Return a request as plain data, for files and recipes."""
     marks = {"object": request.objects, "paste": request.pastes, "key": request.contexts}
     query = {} if request.query is None else {"query": _mark_to_plain(request.query)}
     return {"format": FORMAT, "schema": SCHEMA, "settings": request.settings, "fill": request.fill, **query,
@@ -102,7 +102,7 @@ def _own(content) -> Request:
 
 
 def _mark(pair, where) -> Mark:
-    """[image number, data URL]; the published tool looked at red alone, painted white on nothing."""
+    """Return the mark of [image number, data URL]; the published tool looked at red alone, painted white on nothing."""
     if not isinstance(pair, list) or len(pair) != 2:
         raise UserError(f"{where}: expected [image number, mask], found {shown(pair)}")
     try:

@@ -20,14 +20,14 @@ class Crop:
     left: tuple
 
     def cut(self, x):
-        """x [N, C, at, at] -> [N, C, size, size]."""
+        """Return the windows [N, C, size, size] of x [N, C, at, at]."""
         s = self.size
         rows = [x[i:i + 1, :, t:t + s, l:l + s] for i, (t, l) in enumerate(zip(self.top, self.left))]
         return torch.cat(rows).contiguous(memory_format=torch.channels_last)
 
 
 def speckles(generator, count, top, seed=0, crop=None):
-    """Random noise for `count` pictures: {layer: [N, 1, H, W']} up to block `top`, at the layers' stored strength."""
+    """Return random noise for `count` pictures: {layer: [N, 1, H, W']} up to block `top`, at the layers' stored strength."""
     source = torch.Generator(generator.device).manual_seed(seed)
     maps = {}
     for name in generator.layers:
@@ -40,7 +40,7 @@ def speckles(generator, count, top, seed=0, crop=None):
 
 
 def pyramid(generator, w, top, noise, keep=(), crop=None, frozen=0):
-    """w [N, W] -> ({resolution: skip picture}, {layer in `keep`: activations}), up to block `top`.
+    """Return ({resolution: skip picture}, {layer in `keep`: activations}) of w [N, W], up to block `top`.
 
     noise: {layer: [N, 1, H, W']}. Blocks up to `frozen` run without gradients.
     """

@@ -12,7 +12,7 @@ BARS = {"psnr_256_db": 25.0, "worst_colour_error": 0.15, "edge_energy_1024": 0.7
 
 
 def unseen(count, seed=SEED):
-    """z [count, 64] for measuring."""
+    """Return z [count, 64] that training never saw."""
     return torch.randn(count, Z_DIM, generator=torch.Generator().manual_seed(seed))
 
 
@@ -31,7 +31,7 @@ def measure(generator, count=1000, large=48, steps=500, size=256, progress=None)
 
 
 def pairs(generator, z, size, progress=None, batch=8):
-    """PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
+    """Return the PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
 
     A part's colour error: mean over its pixels, by how much of them it covers, of |difference| averaged over R, G, B.
     """
@@ -55,19 +55,19 @@ def pairs(generator, z, size, progress=None, batch=8):
 
 
 def decibels(square):
-    """Mean squared error of pictures in -1..1 -> PSNR."""
+    """Return the PSNR for a mean squared error of pictures in -1..1."""
     db = 10 * torch.log10(4 / square)
     return db.item() if db.ndim == 0 else db
 
 
 def edge_energy(picture):
-    """picture [N, 3, H, W] -> mean squared difference between neighbours."""
+    """Return the mean squared difference between neighbouring pixels of a picture [N, 3, H, W]."""
     across, down = picture.diff(dim=3), picture.diff(dim=2)
     return (across.square().mean() + down.square().mean()).item()
 
 
 def full_size(generator, z):
-    """Edge energy at the generator's full size as a share of the world's own, and PSNR there."""
+    """Return the edge energy at the generator's full size as a share of the world's own, and PSNR there."""
     ours = world = square = 0.0
     for one in z.split(1):
         drawn, made = draw(one, generator.resolution), generator.synthesize(generator.map(one))

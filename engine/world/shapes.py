@@ -73,7 +73,7 @@ class Canvas:
         self.picture = 1 - (1 - self.picture) * (1 - (amount[:, None] * colour).clamp(0, 1))
 
     def visible(self):
-        """{name: [N, H, W]}: the share of each pixel where the part is on top. They sum to 1."""
+        """Return {name: [N, H, W]}: the share of each pixel where the part is on top. They sum to 1."""
         shown: dict[str, torch.Tensor] = {}
         left = 1.0
         for name, coverage in reversed(self.layers):

@@ -16,20 +16,26 @@ import threading
 from dataclasses import replace
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine, opening
-from live.clock import Pace, WallClock, bounded, cost
-from live.governor import Governor
-from live.hands import feedback, learn, mapping_file
-from live.hands.macros import Macros, labelled
-from live.hands.touch import Touches
-from live.loop import Show
-from live.mapping import Mapping
+from live.files.claims import claim
+from live.instrument import addresses
+from live.instrument import folder as instruments
+from live.instrument import open as opening
+from live.mapping import files as mapping_file
+from live.mapping import learn
+from live.mapping.macros import Macros, labelled
+from live.mapping.mapping import Mapping
 from live.memory import Memory
+from live.midi import feedback
 from live.osc import service as osc_service
-from live.presets.autosave import resumed
-from live.seeing import flags as seeing
+from live.presets.autosave import locks_of, resumed
+from live.show import journal, machine
+from live.show.clock import Pace, WallClock, bounded, cost
+from live.show.governor import Governor
+from live.show.loop import Show
+from live.show.tempo import Tempo, tempo_of
+from live.show.touch import Touches
+from live.sources import flags as seeing
 from live.takes.take import Origin, TakeReader
-from live.tempo import Tempo, tempo_of
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -147,15 +153,18 @@ def _memory(options, opened, show):
     memory = Memory(show, opened.library(), origin=origin)
     memory.mapping = ", ".join(options.mapping)
     Weights(show, memory, opened.offer)
-    saved = opened.folder.folder / ".last-scene.json"
+    saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume:
-        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-    elif options.preset:
+        show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+        memory.locks = locks_of(saved.path)
+    if options.preset:
         memory.begin_with(options.preset)
+        if options.resume:
+            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", memory.current)
     if options.take:
         memory.record_to(options.take)
     if not options.replay:
-        memory.save_to(saved)
+        memory.save_to(saved.path, options.osc_port)
     return memory
 
 

@@ -9,20 +9,21 @@ import socket
 import struct
 from functools import lru_cache
 
-from live.clock import now, sleep
 from live.controls import control
-from live.events import ControlEvent, faders
 from live.osc.address import asked_for, is_pattern
 from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
+from live.show.clock import now, sleep
+from live.show.events import ControlEvent, faders
 
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt
 QUESTION = ("?",)
+SAME_AS = bytes.maketrans(b"IS", b"Ts")              # type tags that mean what another one does: impulse, symbol
 SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
@@ -155,6 +156,11 @@ def event(address, arguments, moment):
     return ControlEvent("osc " + address, arguments, momentary, moment)
 
 
+def _colour(value: int) -> list[float]:
+    """Return red, green, blue and alpha, 0..1, of a colour's 32 bits."""
+    return [(value >> shift & 255) / 255 for shift in (24, 16, 8, 0)]
+
+
 def codec(message, parse_error):
     """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
     def decode(element: bytes) -> tuple:
@@ -164,12 +170,14 @@ def codec(message, parse_error):
         values_at = address_ends + (len(tags) | 3) + 1
         if tags.count(b"[") != tags.count(b"]"):
             raise Malformed(f"{address!r}: an array without its end")
-        flat = tags.translate(None, b"[]").replace(b"I", b"T")   # arrays are taken flat, an impulse is a press
+        flat = tags.translate(None, b"[]").translate(SAME_AS)    # arrays are taken flat, an impulse is a press
         flat += b"\0" * (4 - len(flat) % 4)
         try:
             found = message(element[:address_ends] + flat + element[values_at:]).params
         except (parse_error, ValueError, IndexError, TypeError, struct.error) as fault:
             raise Malformed(f"{address!r}: {fault}") from None
+        if b"r" in flat:
+            found = [part for tag, value in zip(flat[1:].rstrip(b"\0").decode(), found) for part in (_colour(value) if tag == "r" else [value])]
         given = tuple(value for value in found if value is not None)
         if not finite(given):
             raise Malformed(f"{address!r}: not a finite number")

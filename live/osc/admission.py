@@ -4,11 +4,12 @@ Every datagram passes here before it becomes events. Knows no sockets.
 """
 import ipaddress
 import logging
+import math
 from collections.abc import Callable
 
-from live.commands import COMMANDS
-from live.journal import Seldom
 from live.osc.address import is_pattern
+from live.show.commands import COMMANDS
+from live.show.journal import Seldom
 from live.surface.gate import ALLOWED, Tokens
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Admission:
         self.set_token(token)
         self._trusted: dict[str, None] = {}
         self._known: set[str] = set()
-        self._level, self._moment = float(PATTERNS), now()
+        self._level, self._moment = float(PATTERNS), -math.inf
         self._guarded, self._many = Seldom(log, now), Seldom(log, now)
 
     def set_token(self, token: str):

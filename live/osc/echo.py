@@ -6,12 +6,12 @@ import logging
 import threading
 
 from engine.modulation import modulated
-from live.clock import now
-from live.journal import Seldom
 from live.osc.address import PLAYED
 from live.osc.packet import packed
-from live.osc.write import written
 from live.osc.subscriber import FORMS, Subscriber, over_udp
+from live.osc.write import written
+from live.show.clock import now
+from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ DEPTH = 8                           # bundles within bundles
 LONGEST_ADDRESS = 255
 BUNDLE = b"#bundle\0"
 NUMBERS = {"f": "f", "i": "i", "d": "d", "h": "q"}           # OSC type tag -> struct code
-OTHERS = frozenset("sTFNI[]")                                # what the codec is asked for, besides numbers
+OTHERS = frozenset("sSTFNIr[]")                              # what the codec is asked for, besides numbers
 REMEMBERED, SHORT = 4096, 1024      # message heads kept, and the longest worth keeping
 LAYOUTS = 64                        # bundles whose layout is kept
 

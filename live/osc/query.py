@@ -13,10 +13,10 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.errors import UserError
-from live.clock import now
-from live.journal import Seldom
 from live.osc.query_tree import ATTRIBUTES, attribute, node
 from live.osc.subscriber import Subscriber
+from live.show.clock import now
+from live.show.journal import Seldom
 from live.surface import gate
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
 """
-from live.commands import COMMANDS
+from live.show.commands import COMMANDS
 
 CONTAINER, READ_WRITE, WRITE = 0, 3, 2                           # ACCESS
 ATTRIBUTES = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "CLIPMODE")

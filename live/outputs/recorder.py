@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av                           # here, not where it is used: that would hold up a frame as a recording starts
+import av  # here, not where it is used: that would hold up a frame as a recording starts
 import numpy as np
 
 from engine.errors import UserError
-from live.clock import now
 from live.outputs import Running, output
+from live.show.clock import now
 
 log = logging.getLogger(__name__)
 

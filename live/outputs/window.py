@@ -9,13 +9,13 @@ import queue
 import sys
 
 from engine.errors import UserError
-from live.clock import now
-from live.commands import command
-from live.controls.keyboard import Keyboard
-from live.events import ControlEvent
 from live.outputs import output
+from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
 from live.outputs.placement import Placement, fitted
+from live.show.clock import now
+from live.show.commands import command
+from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@ import logging
 import math
 
 from engine.errors import UserError
-from live.commands import command
 from live.presets.preset import checked_name, checked_sections
 from live.presets.undo import Step
+from live.show.commands import command
 
 log = logging.getLogger(__name__)
 

@@ -6,29 +6,17 @@ import logging
 import os
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from engine.errors import UserError
 from engine.scene import Scene
-from live.config import Model, build, read_plain
-from live.performer import declared
-from live.plain import bend_from_plain
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
+from live.presets.data import bend_from_plain
 from live.presets.preset import Preset, checked_name, read_file, to_file
-from live.writer import Writer
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
-    """Lists of plain values on one line, everything else one entry a line."""
-
-
-def _list(dumper, data):
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=not any(isinstance(item, dict) for item in data))
-
-
-_Dumper.add_representer(list, _list)
 
 
 class SetList(Model):
@@ -49,7 +37,7 @@ class Library:
         self.make_bend = make_bend
         self._known = {}                             # name -> (date and size of the file, Preset or UserError)
         self._unwritten = {}                         # name -> Preset, or None where the file is to go
-        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, 0
+        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, False
         self._look_at_set_list()
         self._jobs = Writer("presets")
 
@@ -133,7 +121,7 @@ class Library:
         """Store a preset under a name; None takes it away."""
         checked_name(name)
         self._unwritten[name] = preset
-        self._jobs.put(lambda: self._write_preset(name, preset))
+        self._jobs.put(lambda: self._write_preset(name, preset), ("preset", name))
 
     def get(self, name: str) -> Preset | None:
         """The preset of that name if there is one that can be read."""
@@ -157,8 +145,8 @@ class Library:
         self._order = list(presets)
         self._banks = self._banks if banks is None else banks
         data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
-        self._listing += 1
-        self._jobs.put(lambda: self._write_set_list(data))
+        self._listing = True                             # until it is on the disk, its file says less than we know
+        self._jobs.put(lambda: self._write_set_list(data), "set list")
 
     def order(self) -> list[str]:
         """The names in the set list, also of presets there are none of."""
@@ -182,7 +170,7 @@ class Library:
         if preset is None:
             path.unlink(missing_ok=True)
         else:
-            write_yaml(path, to_file(preset))
+            write_yaml(path, to_file(preset), make_folder=True)
         if self._unwritten.get(name) is preset:              # nothing newer waits under this name
             self._unwritten.pop(name, None)
 
@@ -191,18 +179,15 @@ class Library:
         if kept:
             os.replace(self.path(old), self.path(new))
         else:
-            write_yaml(self.path(new), to_file(preset))
+            write_yaml(self.path(new), to_file(preset), make_folder=True)
             self.path(old).unlink(missing_ok=True)
         for name, was in ((new, preset), (old, None)):
             if self._unwritten.get(name, self) is was:       # nothing newer waits under this name
                 self._unwritten.pop(name)
 
     def _write_set_list(self, data):
-        try:
-            write_yaml(self.set_list, data)
-            self._listed = stamp(self.set_list)
-        finally:
-            self._listing -= 1
+        write_yaml(self.set_list, data, make_folder=True)
+        self._listed, self._listing = stamp(self.set_list), False
 
     def _look_at_set_list(self):
         """Read it if a person has changed it. One that can't be read changes nothing."""
@@ -226,19 +211,3 @@ def stamp(path: Path):
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
-
-
-def write_yaml(path: Path, data):
-    """Write plain data as YAML, short lists on one line: to a temporary name first, so that no crash leaves half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{path}: can't be written: {error.strerror}") from None

@@ -9,8 +9,8 @@ from engine.morphing import EASES, corners, led, path, routes, together
 from engine.motion import GROUPS, LONGEST_STEP, Motion
 from engine.scene import Scene
 from engine.walks import Place, own_walk
-from live.events import Change
-from live.performer import MASTERS, masters_kept, within
+from live.show.events import Change
+from live.show.parameters import MASTERS, masters_kept, within
 
 NEARLY = 1e-9                       # of the way: thirty thirtieths add up to a little less than one
 DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands

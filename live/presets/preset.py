@@ -13,9 +13,9 @@ from engine.modulation import Modulator
 from engine.morphing import EASES, PATHS, RULES
 from engine.motion import Motion
 from engine.scene import Scene
-from live.config import Model, build, read_plain
-from live.performer import MASTERS, within
-from live.plain import bend_from_plain, bend_to_plain, motion_from_plain, motion_to_plain, plain
+from live.files.config import Model, build, read_plain
+from live.presets.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.show.parameters import MASTERS, within
 
 SCHEMA = 1
 # Parts of a scene that a preset can be of: their addresses begin with one of these. What no other claims is "rest".
@@ -158,6 +158,7 @@ def read_file(path, base: Scene, generator: str = "", make_bend=bend_from_plain)
 
 
 def _preset(found: PresetFile, base: Scene, foreign: bool, make_bend) -> tuple[Preset, list[str]]:
+    check_counts(found.bends, found.modulators)
     notes, bends = [], []
     for data in found.bends:
         try:

@@ -5,7 +5,7 @@ from typing import Callable
 
 from engine.motion import Motion
 from engine.scene import Scene
-from live.events import Change
+from live.show.events import Change
 
 REMEMBERED = 500
 ONE_TURN = 1.0                      # seconds: a knob turned without a longer rest is one step

@@ -11,7 +11,7 @@ from engine.morphing import routes
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import fade
-from live.events import Change, Touch
+from live.show.events import Change, Touch
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,21 @@ from pathlib import Path
 from typing import Iterator
 
 from engine.errors import UserError
+from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.events import Tick
-from live.performer import declared
-from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
-from live.seeing.watching import Replayed
+from live.presets.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
+from live.show.events import Tick
+from live.show.parameters import declared
+from live.sources.watching import Replayed
 
 log = logging.getLogger(__name__)
 
 FORMAT = "latent-jockey take"
 SCHEMA = 1
 FLUSHED = 0.25                      # seconds between writes to the file
-DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, UserError)
+LONGEST = 8 << 20                   # bytes of a line
+DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, UserError)
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class TakeReader:
     def _header(self) -> dict:
         try:
             with open(self.path, "rb") as file:
-                header = json.loads(file.readline())
+                header = parse_json(file.readline(LONGEST))
         except OSError as error:
             raise UserError(f"{self.path}: can't be read: {error.strerror}") from None
         except ValueError:
@@ -180,9 +182,9 @@ class TakeReader:
         """Every whole line after the first; where the file was cut off, it ends."""
         with open(self.path, "rb") as file:
             file.readline()
-            for number, raw in enumerate(file, 2):
+            for number, raw in enumerate(iter(lambda: file.readline(LONGEST), b""), 2):
                 try:
-                    yield json.loads(raw)
+                    yield parse_json(raw)
                 except ValueError:
                     if raw.endswith(b"\n"):
                         raise UserError(f"{self.path} line {number}: damaged") from None
@@ -193,11 +195,11 @@ class TakeReader:
         count, last = 0, None
         with open(self.path, "rb") as file:
             file.readline()
-            for raw in file:
+            for raw in iter(lambda: file.readline(LONGEST), b""):
                 if raw.startswith(b"[") and raw.endswith(b"\n"):
                     count, last = count + 1, raw
         try:
-            return count, float(json.loads(last)[1]) if last else 0.0
+            return count, float(parse_json(last)[1]) if last else 0.0
         except DAMAGED:
             raise UserError(f"{self.path} line {count + 1}: damaged") from None
 

@@ -84,7 +84,7 @@ def _edit(path, generator, known):
 def _checkpoint(path, generator):
     from engine import checkpoints
     from engine.weights_live import check_checkpoint
-    from live import instruments
+    from live.instrument import folder as instruments
 
     found = checkpoints.load(instruments.find(path).generator, generator.device)
     check_checkpoint(found, generator)

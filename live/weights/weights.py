@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from engine.morphing import EASES, routes
-from live.events import Change
-from live.performer import within
 from live.presets.undo import Step
+from live.show.events import Change
+from live.show.parameters import within
 from live.weights.folder import FILE, Offer, look
 from live.weights.presets import WeightPresets, captured, wanted
 

@@ -12,7 +12,7 @@ from engine.bends import TRANSFORMS, Transform
 from engine.clusters import Clusters
 from engine.errors import UserError
 from engine.motion import Motion
-from live.events import Change
+from live.show.events import Change
 from tests.conftest import tiny
 
 MAPS = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -272,10 +272,10 @@ def test_items_refused(generator, tmp_path, caplog, fields, message):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "expected a mapping with a list"), ("[1]", "list `transforms`"), ("transforms: 5", "expected a list"), ("a: b: c", "not YAML"),
-    ("transforms: !!python/object/apply:os.system ['true']", "not YAML that can be read"), ("transforms: [1]", "item 1: expected a mapping"),
+    ("", "expected a mapping with a list"), ("[1]", "list `transforms`"), ("transforms: 5", "expected a list"), ("a: b: c", "not valid YAML"),
+    ("transforms: !!python/object/apply:os.system ['true']", "not valid YAML"), ("transforms: [1]", "item 1: expected a mapping"),
     ("transforms: [{layer: 1, transform: ablate, features: all}]", "params is missing"), ("[" * 50000, "nested deeper|nest"),
-    ("transforms: [" + "1," * 1001 + "]", "at most 1000"), ("x: 1\nx: 2\ntransforms: []", "there twice"), ("\x00", "not YAML"),
+    ("transforms: [" + "1," * 1001 + "]", "at most 1000"), ("x: 1\nx: 2\ntransforms: []", "given twice"), ("\x00", "not valid YAML"),
     ("#" * (5 * 2 ** 20), "larger than 4 MB"),
 ])
 def test_files_refused(generator, tmp_path, text, message):
@@ -285,17 +285,17 @@ def test_files_refused(generator, tmp_path, text, message):
 
 
 def test_files_that_are_not_there(generator, tmp_path):
-    with pytest.raises(UserError, match="can't be read: No such file"):
+    with pytest.raises(UserError, match="no such file"):
         read_network_bending(tmp_path / "none.yaml", generator)
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(UserError, match="not YAML"):
+    with pytest.raises(UserError, match="expected UTF-8 text"):
         read_network_bending(tmp_path / "b.yaml", generator)
 
 
 def test_a_laughing_file_is_not_laughed_out_loud(generator, tmp_path):
     """Aliases that would be 10^9 items if they were ever written out."""
     text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{n}: &{n} [{','.join(['*' + o] * 10)}]\n" for o, n in zip("abcdefgh", "bcdefghi"))
-    with pytest.raises(UserError, match="item 1: expected a mapping"):
+    with pytest.raises(UserError, match="more than 200000 entries"):
         read_network_bending(write(tmp_path, text + "transforms: *i\n"), generator)
 
 

@@ -50,7 +50,7 @@ class Window:
         self.m = torch.rsqrt(self.energy + EPS)[:, None]
 
     def values(self, flat):
-        """What the layer gives with Lambda [O, B]: the demodulation is that of the changed weight."""
+        """Return the layer's values with Lambda [O, B]: the demodulation is that of the changed weight."""
         each = flat.view(len(flat), -1, TAPS)                                                   # [O, r, 9]
         energy = self.energy + 2 * (flat * self.linear).sum(1) + torch.einsum("ort,rs,ost->o", each, self.square, each)
         m = torch.rsqrt(energy.clamp(min=0) + EPS)[:, None]

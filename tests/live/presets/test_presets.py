@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.bending import Bend
 from engine.errors import UserError
-from live.performer import MASTERS, within
 from live.presets.preset import SECTIONS, read_file, section_of
+from live.show.parameters import MASTERS, within
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig
 
@@ -187,7 +187,7 @@ WRONG = [
     ("schema: 1\nmotion: {walk: far}\n", "motion > walk: expected a number, got 'far'"),
     ("schema: 1\nmotion: {place: [[1]]}\n", "motion > place: expected .point, weight."),
     ("schema: 1\nmotion: {place: [[[1, x], 1.0]]}\n", "motion > place: expected a seed"),
-    ("schema: 1\nvalues: {/truncation: 1" + "0" * 400 + "}\n", "/truncation: expected a number"),
+    ("schema: 1\nvalues: {/truncation: 1" + "0" * 400 + "}\n", "a number of 401 digits"),
     ("schema: 1\nmotion: {wlak: 1}\n", "motion: unknown wlak"),
     ("schema: 1\nsections: [latent, colour]\n", "expected sections out of latent"),
     ("schema: 1\nmorph: {ease: bouncy}\n", "morph > ease: expected one of linear"),
