@@ -65,7 +65,7 @@ def digest(tensors: dict[str, torch.Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
         if tensor.numel():
-            found.update(tensor.reshape(-1).view(torch.uint8).numpy())
+            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()[:32]
 
 

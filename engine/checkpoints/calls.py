@@ -2,7 +2,6 @@
 
 Nothing that a pickle names is looked up. What is copied is counted. Knows no opcodes.
 """
-import re
 from math import prod
 
 import torch

@@ -31,7 +31,8 @@ def contents(found_in: str, state: dict, conv_clamp=None, kind=None) -> Contents
     _expect_sizes(state)
     state, colours = to_rgb(state)
     state, centres = averaged(state)
-    notes = [] if colours == 3 else [f"pictures of {colours} channels: " + ("shown as grey" if colours < 3 else "the first three are shown as red, green and blue")]
+    shown_as = "shown as grey" if colours < 3 else "the first three are shown as red, green and blue"
+    notes = [] if colours == 3 else [f"pictures of {colours} channels: {shown_as}"]
     notes += [] if centres == 1 else [f"{centres} truncation centres in the file (one per layer or class): their mean stands in"]
     return Contents(found_in, state, architecture(state, conv_clamp, kind), tuple(notes))
 
@@ -138,7 +139,7 @@ def _clamp(value) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < float(value) < float("inf"):
-        raise UserError(f"conv_clamp {shown(value) if not isinstance(value, (int, float)) else value}: expected a positive number")
+        raise UserError(f"conv_clamp {shown(value)}: expected a positive number")
     return float(value)
 
 
@@ -154,7 +155,7 @@ def expect_filter(name: str, kernel) -> None:
 def fold_lr_mul(state: dict, lr_mul) -> dict:
     """Mapping weights of another learning-rate multiplier, scaled so that ours means the same."""
     if not isinstance(lr_mul, (int, float)) or not 0 < lr_mul < 1e3:
-        raise UserError(f"learning-rate multiplier {shown(lr_mul) if not isinstance(lr_mul, (int, float)) else lr_mul} of the mapping network: expected a number")
+        raise UserError(f"learning-rate multiplier {shown(lr_mul)} of the mapping network: expected a number")
     if abs(lr_mul - LR_MUL) < 1e-6:
         return state
     return {name: tensor * (lr_mul / LR_MUL) if name.startswith("mapping.fc") else tensor for name, tensor in state.items()}

@@ -14,9 +14,8 @@ from engine.architecture import Architecture
 from engine.checkpoints.build import build
 from engine.checkpoints.infer import MAX_SIZE
 from engine.errors import UserError
-from engine.tensor_files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
 from engine.generator import Generator
-from engine.tensor_files import checked_dtype, stored, write_tensors
+from engine.tensor_files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1

@@ -4,6 +4,7 @@ import re
 import struct
 import zipfile
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ class Record:
     """What would have been an object of a class we don't have: the class's name and what it was to be made of."""
     class_name: str
     arguments: tuple = ()
-    state: object = None
+    state: Any = None
     items: dict = field(default_factory=dict)
     source: str = ""                                                # the module of the class
 
@@ -37,7 +38,7 @@ class Storage:
     """Numbers beneath tensors. data: a writable buffer; None where it isn't known yet where they lie."""
     dtype: torch.dtype
     count: int
-    data: object = None
+    data: Any = None
 
 
 @dataclass(eq=False)
@@ -51,9 +52,9 @@ class DType:
 class Array:
     """A NumPy array or number, as it was pickled."""
     shape: tuple = ()
-    dtype: object = None
+    dtype: Any = None
     fortran: bool = False
-    raw: object = b""
+    raw: Any = b""
 
     @property
     def value(self):
@@ -66,7 +67,11 @@ class Array:
 
 def shown(value) -> str:
     """Return what a message may say of any value, without writing out what may be endless."""
-    return repr(value[:40]) if isinstance(value, (str, bytes)) else type(value).__name__
+    if isinstance(value, (str, bytes)):
+        return repr(value[:40])
+    if isinstance(value, (bool, float)) or isinstance(value, int) and abs(value) < 1 << 64:
+        return str(value)
+    return type(value).__name__
 
 
 def tensor(found) -> torch.Tensor:

@@ -4,6 +4,7 @@ A pickle is a program for a small stack machine. This is such a machine in which
 class is made, and calls are what calls.py makes of them. What it may cost is counted. Must not know networks.
 """
 import pickletools
+from typing import Any
 
 from engine.checkpoints.calls import Calls
 from engine.checkpoints.records import Array, DType, Name, Reader, Record
@@ -19,6 +20,8 @@ HARMFUL_BUILTINS = ("eval", "exec", "execfile", "compile", "open", "input", "__i
 
 class Machine(Calls):
     """Reads one pickle after another from a Reader. stored(id) -> Storage: where torch keeps numbers beside the pickle."""
+
+    reader: Any                          # a Reader; the standard library asks for a file of every kind of call
 
     def __init__(self, reader: Reader, stored=None, nested=None):
         super().__init__(len(reader.view), nested)

@@ -19,7 +19,7 @@ from engine.checkpoints.native import generator_hash
 from engine.clustering import kmeans
 from engine.clustering.correlation import sample_ws
 from engine.errors import UserError
-from engine.tensor_files import read_tensors, table_in, write_tensors
+from engine.tensor_files import write_tensors
 
 WIDTH, BOTTLENECK = 50, 10
 SIZE = 256                          # larger maps are area-averaged to it: what a channel does is seen there, too
