@@ -34,7 +34,9 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
 
     An edit or checkpoint that does not fit is greyed; a weights.yaml that can't be read is a UserError.
     """
-    folder, read, greyed = Path(folder), {}, {}
+    folder = Path(folder)
+    read: dict = {}
+    greyed: dict[str, str] = {}
     known = known or (before.known if before else ())
     found = read_file(folder / FILE)
     get = lambda path, load: _once(path, load, before.read if before else {}, read)
