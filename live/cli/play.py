@@ -9,7 +9,6 @@ import contextlib
 import gc
 import json
 import logging
-import signal
 import sys
 import threading
 from dataclasses import replace
@@ -30,7 +29,8 @@ from live.midi import feedback
 from live.osc import service as osc_service
 from live.presets.autosave import locks_of, resumed
 from live.show import journal, machine
-from live.show.clock import Pace, WallClock, bounded, cost, now
+from live.show.clock import Pace, WallClock, bounded, cost
+from live.show.ending import end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
 from live.show.tempo import Tempo, tempo_of
@@ -41,14 +41,13 @@ from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
 FASTEST = 1000                      # frames a second that may be asked for; at less than one, no key would seem to be heard
-HANGUP = getattr(signal, "SIGHUP", None)
-TWICE = 0.5                         # seconds after which being told to end again means at once
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
 
 
 def arguments(parser):
     show = parser.add_argument_group("what is played")
-    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
+    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN),
+                      help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
     show.add_argument("--preset", metavar="NAME", help="the preset to begin with")
     show.add_argument("--resume", action="store_true", help="begin with the scene the last show ended with")
     show.add_argument("--bends", metavar="FILE.yaml", help="a network-bending configuration to begin with")
@@ -56,7 +55,8 @@ def arguments(parser):
     show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
     hands = parser.add_argument_group("hands")
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
-    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[], help="bind the controls that move next to these, one by one; /mapping/save keeps them")
+    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
+                       help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
     osc_service.arguments(hands)
@@ -76,8 +76,10 @@ def arguments(parser):
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
-    rest.add_argument("--tune", action="store_true", help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
-    rest.add_argument("--throughput", action="store_true", help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
+    rest.add_argument("--tune", action="store_true",
+                      help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
+    rest.add_argument("--throughput", action="store_true",
+                      help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
@@ -123,7 +125,7 @@ def _check(options):
 def _play(options, opened, closing):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
-    _stop_when_told(show)
+    end_when_told(show.stop)
     Macros(show)
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
         log.warning("%s", doubt)
@@ -196,27 +198,6 @@ def _ticks(options, opened, show, clock):
         take.source = seeing.again(take, opened.instrument, options.source)
         return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
-
-
-def _stop_when_told(show):
-    """Ctrl-C, a polite kill and a terminal that is closed end the show after the frame; told again by a person, the program ends.
-
-    A terminal's end comes twice, from the shell and from the system, and so may Ctrl-C through a program that started us.
-    """
-    told = []
-
-    def stop(number, _):
-        told.append(now())
-        show.stop()
-        if number != HANGUP and told[-1] - told[0] > TWICE:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", None)):
-        if number is not None:
-            signal.signal(number, stop)
-    if HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN:       # nohup: it shall play on
-        signal.signal(HANGUP, stop)
 
 
 def _play_beside(window, show, ticks):

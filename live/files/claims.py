@@ -3,6 +3,7 @@
 The claim is a lock that the system takes back when the program ends, however it ends.
 """
 import contextlib
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -62,12 +63,12 @@ def _lock(path):
 
 def _lock_whole(file):
     """Take an exclusive lock. OSError: another program has it."""
-    try:
-        import fcntl
-    except ImportError:                                  # Windows
+    if sys.platform == "win32":
         import msvcrt
 
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:
+        import fcntl
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 An error reads `file > path to the value: what was expected, what was found`, one line for each mistake in the file.
 """
 import re
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -78,7 +79,7 @@ def _allowed(kind, path):
         if not isinstance(step, int) and step in getattr(kind, "model_fields", {}):
             kind = kind.model_fields[step].annotation
         while kind is not None and not hasattr(kind, "model_fields"):
-            inner = [a for a in getattr(kind, "__args__", ()) if hasattr(a, "model_fields") or getattr(a, "__args__", ())]
+            inner = [a for a in get_args(kind) if hasattr(a, "model_fields") or get_args(a)]
             kind = inner[0] if inner else None
     return _keys(kind) if kind else "none"
 

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.web_address import local_path
 
 QUOTES = ("\"\"", "''", "“”", "‘’", "«»")
 WINDOWS_VARIABLE = re.compile(r"%(\w+)%")
@@ -25,7 +26,7 @@ def find_path(text, folder="") -> Path:
     path = folder / expand(text)
     if not path.exists() and "\\" in text and os.sep != "\\" and (folder / expand(text.replace("\\", "/"))).exists():
         path = folder / expand(text.replace("\\", "/"))
-    return path if os.path.lexists(path) else _spelled(path)
+    return path if os.path.lexists(path) else _find_spelling(path)
 
 
 def expand(text: str) -> str:
@@ -39,14 +40,12 @@ def expand(text: str) -> str:
             text = text[1:-1].strip()
     if any(ord(letter) < 32 for letter in text):
         raise UserError(f"{text!r}: a path has no such characters; in double quotes a backslash begins an escape: use single quotes, or /")
-    scheme = text.partition("://")[0].lower()
-    if scheme in ("http", "https", "ftp"):
-        raise UserError(f"{text}: a web address; download the file and give its path")
     if text.lower().startswith("file:"):
         parts = urllib.parse.urlsplit(text)
         if parts.netloc not in ("", "localhost"):
             raise UserError(f"{text}: a file of another machine; copy it here and give its path")
         return urllib.request.url2pathname(parts.path)
+    local_path(text)                                     # a web address is refused, with what to do about it
     text = WINDOWS_VARIABLE.sub(lambda found: _variable(found[1]) or found[0], os.path.expandvars(text))
     if not text.startswith("~"):
         return text
@@ -73,7 +72,7 @@ def expand_argument(argument: str) -> str:
     return argument
 
 
-def _spelled(path: Path) -> Path:
+def _find_spelling(path: Path) -> Path:
     """Return the path that is there under the same name in another Unicode form of its accents; without one, the path."""
     found = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0:]:

@@ -23,7 +23,8 @@ class Writer:
         self.name, self.again = name, again
         self._jobs: queue.SimpleQueue = queue.SimpleQueue()
         self._failed: dict = {}                          # key -> job, oldest first
-        self._due, self._told = 0.0, set()
+        self._due = 0.0
+        self._told: set = set()
         self._thread = self._start()
 
     def _start(self):

@@ -109,7 +109,7 @@ def _mapping(path, instrument) -> str:
     return "; ".join(doubts(path, declared(instrument.scene())))
 
 
-def _part(instrument, module, path) -> str:
+def _part(instrument, module, path):
     """Load a file with the module that knows it, if this version has one."""
     if importlib.util.find_spec(module) is None:
         raise UserError(f"{path}: this version cannot read it")

@@ -44,7 +44,7 @@ def find(where) -> InstrumentFolder:
     if not path.exists() and not path.is_absolute() and (ROOT / path).exists():
         path = ROOT / path                               # the built-in ones, from whatever folder one stands in
     if not path.exists():
-        raise UserError(f"{where}: there is no such instrument; built in: {', '.join(built_in())}")
+        raise UserError(f"{path}: there is no such instrument; built in: {', '.join(built_in())}")
     if path.is_file():
         return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)

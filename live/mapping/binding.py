@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from engine.errors import UserError
 from live.files.config import Model
 from live.mapping import curves
-from live.midi.relative import ENCODINGS
+from live.midi.relative import Encoding
 
 AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
 BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
@@ -70,9 +70,9 @@ class Binding(Model):
     device: str | None = None
     range: tuple[Part, Part] = Field((0.0, 1.0), strict=False)
     inverse: bool = False
-    curve: Literal[tuple(curves.CURVES)] = "linear"
+    curve: curves.CurveName = "linear"
     takeover: Literal["pickup", "scale", "jump"] = "pickup"
-    relative: Literal[tuple(ENCODINGS)] | None = None
+    relative: Encoding | None = None
     click: float = Field(1 / 128, gt=0.0, le=1.0)
     acceleration: float = Field(0.0, ge=0.0, le=10.0)
     mode: Literal["trigger", "toggle", "momentary", "velocity", "step"] | None = None

@@ -3,13 +3,15 @@ import logging
 import threading
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from engine.errors import UserError
+from live.files.names import checked_name
 from live.mapping import files as mapping_file
 from live.mapping.learn import target
-from live.mapping.macros import COUNT, Macro, Target
-from live.presets.commands import number
-from live.presets.preset import checked_name
-from live.show.commands import command
+from live.mapping.macros import Macro, Target
+from live.show.commands import command, number
+from live.show.parameters import MACROS
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +117,7 @@ def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
     show.scene.parameter(address)
     try:
         new = Target(to=address, range=(min(low, high), max(low, high)), curve=curve, inverse=low > high)
-    except ValueError as error:
+    except ValidationError as error:
         raise UserError(f"/macro/target: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     before = show.mapping.macros.get(which) or Macro(macro=which)
     _put(show, before.model_copy(update={"to": [*(t for t in before.to if t.to != address), new]}))
@@ -141,7 +143,7 @@ def _put(show, macro):
 
 
 def _macro(which):
-    return _whole(which, COUNT, "a macro")
+    return _whole(which, MACROS, "a macro")
 
 
 def _whole(value, most, what) -> int:

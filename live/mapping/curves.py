@@ -1,6 +1,9 @@
 """How a control's travel is spread over its part of a parameter: curves of 0..1 and their inverses. Numbers only."""
 import math
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from engine.easing import smoothstep
 
 
 class Curve(NamedTuple):
@@ -13,9 +16,14 @@ CURVES = {
     "linear": Curve(lambda at: at, lambda at: at),
     "square": Curve(lambda at: at * at, math.sqrt),                          # fine near the low end
     "root": Curve(math.sqrt, lambda at: at * at),                            # fine near the high end
-    "smooth": Curve(lambda at: at * at * (3 - 2 * at),                       # fine near both ends
+    "smooth": Curve(smoothstep,                                              # fine near both ends
                     lambda at: 0.5 - math.sin(math.asin(1 - 2 * at) / 3)),
 }
+
+if TYPE_CHECKING:                   # which reads no tuple
+    CurveName = str
+else:
+    CurveName = Literal[tuple(CURVES)]
 
 
 def place(position: float, span: tuple[float, float], curve: str = "linear", inverse: bool = False) -> float:

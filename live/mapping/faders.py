@@ -3,6 +3,7 @@
 A show driven by TouchDesigner hears thousands of them a second, between two frames. Knows addresses and parameters;
 which controls are bound to something else is Mapping's business.
 """
+from collections.abc import Mapping
 from math import isfinite
 
 from live.osc.address import NORMALIZED
@@ -16,7 +17,8 @@ class Faders:
     """Remembers which parameter a control means, for one set of parameters."""
 
     def __init__(self):
-        self._parameters, self._meant = None, {}
+        self._parameters: Mapping = {}
+        self._meant: dict[str, tuple] = {}
 
     def changes(self, events, parameters, unbound) -> list | None:
         """The changes that the events of a frame mean, the newest of each parameter; None if one of them is anything

@@ -12,6 +12,7 @@ from live.mapping.takeover import Grip
 from live.midi import relative
 from live.show.commands import COMMANDS
 from live.show.events import Call, Change
+from live.show.parameters import MACRO_PARAMETERS
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Turn:
     def change(self, address, value):
         self.ahead[address] = value
         self.found.append(Change(address, value))
-        if address in macros.PARAMETERS and address in self.scene.parameters:
+        if address in MACRO_PARAMETERS and address in self.scene.parameters:
             try:
                 moved = macros.moved(address, value, self.scene, self.macros)
             except UserError:
@@ -58,7 +59,7 @@ class Held:
         self.is_button = binding.button or binding.to in COMMANDS
         self.every_counts = self.is_button or binding.relative is not None
         waits = binding.takeover != "jump" or binding.relative is not None
-        self._back = None                                    # of a momentary that is down: (what was there, what it set)
+        self._back: tuple | None = None                      # of a momentary that is down: (what was there, what it set)
         self.reads_scene = binding.pressing in ("toggle", "step", "momentary") if self.is_button else waits
         self._plain = binding.curve == "linear" and not binding.inverse
         self._place = self._turned = None                    # of an encoder: where it has got to, when it was turned last
@@ -78,7 +79,7 @@ class Held:
         elif (position := number(said)) is None:
             raise UserError(f"{binding.control}: {binding.to} is turned by numbers, and {word!r} came")
         elif binding.relative:
-            self._clicked(event, position, turn)
+            self._clicked(binding.relative, event, position, turn)
         else:
             self._moved(min(max(binding.of(position), 0.0), 1.0), turn)
 
@@ -122,13 +123,13 @@ class Held:
         if value != current or binding.takeover == "jump":
             turn.change(binding.to, value)
 
-    def _clicked(self, event, position, turn):
+    def _clicked(self, encoding, event, position, turn):
         """An encoder goes on from the value there is; what is too little for a whole step of it adds up."""
         binding, parameter = self.binding, self._parameter(turn)
         current, (low, high) = turn.value(binding.to), binding.range
         since = 1.0 if self._turned is None else event.at - self._turned
         self._turned = event.at
-        way = relative.faster(relative.clicks(binding.relative, position), since, binding.acceleration) * binding.click * (high - low)
+        way = relative.faster(relative.clicks(encoding, position), since, binding.acceleration) * binding.click * (high - low)
         here = self._place if self._place is not None and self.grip.held == current else parameter.normalized(current)
         place = here - way if binding.inverse else here + way
         around = parameter.curve == "circular" and (low, high) == (0.0, 1.0)

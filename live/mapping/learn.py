@@ -147,7 +147,7 @@ class Learn(Learned):
         several = len(value) if isinstance(value, tuple) else 1
         ways = {n: self._ways.way(control, n) for n in range(1, several + 1)}
         far = {n: way.travelled() for n, way in ways.items() if way is not None and way.count >= FEWEST}
-        argument = max(far, key=far.get, default=None)
+        argument = max(far, key=lambda n: far[n], default=None)
         if argument is None or not self._travelled(control, argument, parameter is None):
             return None
         ends = range_of(ways[argument].low, ways[argument].high)

@@ -52,7 +52,7 @@ class Learned:
         for n, binding in enumerate(self.layer):
             low, high = binding.own_range or (0.0, 1.0)
             if (binding.control, binding.argument) == key and (way.low < low - SLACK * (high - low) or way.high > high + SLACK * (high - low)):
-                ends = range_of(min(low, way.low), max(high, way.high))
+                ends = range_of(min(low, way.low), max(high, way.high)) or (0.0, 1.0)
                 self.layer = [*self.layer[:n], binding.model_copy(update={"own_range": ends}), *self.layer[n + 1:]]
                 log.info("learned: %s goes from %g to %g", control, *ends)
                 return True

@@ -18,7 +18,10 @@ class Way:
     __slots__ = ("recent", "low", "high", "heard", "began", "noise", "count")
 
     def __init__(self, began):
-        self.recent, self.low, self.high, self.heard, self.began, self.noise, self.count = deque(maxlen=WINDOW), None, None, None, began, None, 0
+        self.recent: deque = deque(maxlen=WINDOW)
+        self.low: float | None = None
+        self.high: float | None = None
+        self.heard, self.began, self.noise, self.count = None, began, None, 0
 
     def add(self, value, at):
         self.recent.append(value)
@@ -29,7 +32,7 @@ class Way:
     @property
     def scale(self) -> float:
         """How much of its own range 1 is, as far as that shows: what never says more than 1 goes to 1."""
-        return max(1.0, abs(self.low), abs(self.high))
+        return max(1.0, abs(self.low or 0.0), abs(self.high or 0.0))
 
     @property
     def restless(self) -> bool:

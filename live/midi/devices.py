@@ -137,7 +137,7 @@ class Profile:
 
     def rows(self) -> list[str]:
         """The names there are, rows of one kind in short: fader 1-8."""
-        rows = {}
+        rows: dict[str, list[str]] = {}
         for name in self.controls:
             row, _, number = name.rpartition(" ")
             rows.setdefault(row if number.isdigit() and row else name, []).append(number)
@@ -147,7 +147,9 @@ class Profile:
 def load(path) -> Profile:
     """The profile in a file. UserError: what is wrong where."""
     file = read_yaml(path, ProfileFile)
-    controls, leds, relative = {}, {}, {}
+    controls: dict[str, str] = {}
+    leds: dict[str, Led] = {}
+    relative: dict[str, str] = {}
     for row, entry in file.controls.items():
         found = spread(entry.control, f"{path} > controls > {row}")
         lights = spread(entry.led.control, f"{path} > controls > {row} > led") if entry.led and entry.led.control else found

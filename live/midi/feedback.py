@@ -41,9 +41,13 @@ class Feedback:
     def __init__(self, show, device: str, port, profile=None, now=now):
         self.show, self.device, self.port, self.profile, self.now = show, device, port, profile, now
         self._closing = threading.Event()
-        self._plan, self._version, self._scene = [], None, None
-        self._values, self._sent, self._due, self._dark = {}, {}, {}, {}
-        self._hands = {}
+        self._plan: list[Shown] = []
+        self._version = self._scene = None
+        self._values: dict = {}
+        self._sent: dict = {}
+        self._due: dict = {}
+        self._dark: dict[str, Led] = {}
+        self._hands: dict = {}
         self._thread = threading.Thread(target=self._work, name=f"lights of {device}", daemon=True)
 
     def start(self):
@@ -85,9 +89,10 @@ class Feedback:
         lit |= {led.control: led for led in self.profile.leds.values()} if self.profile else {}
         bound = {shown.led.control for shown in self._plan}
         self._dark = {control: led for control, led in lit.items() if control not in bound and control.split(" ")[0] in ("cc", "note")}
-        self._values.clear(), self._sent.clear()
+        self._values.clear()
+        self._sent.clear()
         self._due = {shown.control: shown for shown in self._plan}
-        self._due |= {control: led for control, led in self._dark.items()}
+        self._due |= self._dark
         self._scene = None
 
     def _find(self, scene):
@@ -186,8 +191,8 @@ def _state(shown, scene, show):
 def messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
     """The MIDI messages that light a control: on or off for a switch, so far along for the rest."""
     kind, _, rest = led.control.partition(" ")
-    channel, _, number = rest.partition("/")
-    channel, number = int(channel) - 1, int(number or 0)
+    first, _, second = rest.partition("/")
+    channel, number = int(first) - 1, int(second or 0)
     position = min(max(position, 0.0), 1.0)
     value = (led.lit if position >= 0.5 else led.dark) if switch else led.dark + round(position * (led.lit - led.dark))
     fine = round(position * 16383)

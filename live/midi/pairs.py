@@ -2,8 +2,8 @@
 A parameter number (NRPN: 99 and 98, then its value in 6 and 38) becomes "nrpn channel/number".
 
 Which controls are pairs only a mapping knows: CC 48 may as well be a knob of its own. Source: MIDI 1.0 Detailed
-Specification, "Control Change" and "Registered and Non-Registered Parameter Numbers". A coarse part waits for its fine part, from a controller that has sent one before, to
-the end of the next frame, so that no value is heard that the fader never had.
+Specification, "Control Change" and "Registered and Non-Registered Parameter Numbers". From a controller that has sent a fine part
+before, a coarse part waits for its fine part to the end of the next frame, so that no value is heard that the fader never had.
 """
 from live.mapping.binding import AT_DEVICE
 
@@ -39,7 +39,8 @@ class Pairs:
             if control in self.parts:
                 found += self._part(event, *self.parts[control], at + device)
             elif self.channels and control.startswith("cc "):
-                found += self._numbered(event, *control.removeprefix("cc ").split("/"), at + device)
+                channel, _, number = control.removeprefix("cc ").partition("/")
+                found += self._numbered(event, channel, number, at + device)
         return found + [self._event(event, key) for key, event in self.overdue.items()]     # their fine part is as it was
 
     def is_part(self, control: str, whole) -> bool:

@@ -2,6 +2,8 @@
 
 Source: the encodings as the Ableton Live manual tables them.
 """
+from typing import TYPE_CHECKING, Literal
+
 FAST = 20.0                         # clicks a second from which acceleration counts
 MOST = 8.0                          # times faster, at most
 
@@ -11,6 +13,10 @@ ENCODINGS = {
     "sign": lambda value: value if value <= 64 else 64 - value,            # 1..64 up, 65..127 down
     "offset": lambda value: value - 64,                                    # 65..127 up, 63..1 down
 }
+if TYPE_CHECKING:                   # which reads no tuple
+    Encoding = str
+else:
+    Encoding = Literal[tuple(ENCODINGS)]
 
 
 def clicks(encoding: str, position: float) -> int:

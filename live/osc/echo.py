@@ -99,7 +99,7 @@ class Echo:
                 subscriber.says(address, value, moment)
 
     def _note_sources(self):
-        sources = {}
+        sources: dict = {}
         for subscriber in self.subscribers.values():
             if subscriber.source is not None:
                 sources.setdefault(subscriber.source, []).append(subscriber)
@@ -139,7 +139,8 @@ class Echo:
         if others:
             for call in list(self.rebuilt):
                 call()
-        moment, shared = self.now(), {}
+        moment = self.now()
+        shared: dict = {}
         gone = [s for s in listeners if not self._serve(s, scenes, changes, texts, (moment, shared))]
         if gone:
             self.leave(lambda key, s: any(s is other for other in gone))
@@ -170,7 +171,7 @@ class Echo:
 
     def _ready(self, subscriber, scene, moment):
         """What a listener is told now, of all it has still to be told."""
-        ready = []
+        ready: list = []
         for address in list(subscriber.due)[:4 * AT_ONCE]:
             if len(ready) >= AT_ONCE:
                 break

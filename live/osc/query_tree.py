@@ -74,5 +74,6 @@ def _number(p, value):
 def attribute(scene, path, name):
     """One attribute of a node: (whether there is such a node, what it is or None)."""
     found = node(scene, path) if name == "CONTENTS" else _leaf(scene, "/" + path.strip("/"))
-    there = found is not None and (len(found) > 2 or node(scene, path) is not None)
-    return there, found.get(name) if there else None
+    if found is None or len(found) <= 2 and node(scene, path) is None:
+        return False, None
+    return True, found.get(name)

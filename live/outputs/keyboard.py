@@ -8,6 +8,7 @@ from collections.abc import Callable
 from live.show.clock import now
 from live.show.events import ControlEvent
 
+LIBRARIES = ("pygame",)
 PREFIXES = ("ctrl", "alt", "shift", "meta")            # in this order, however they were pressed
 
 

@@ -1,11 +1,11 @@
 """Commands of presets, morphs, the pad, A/B, locks and undo. Each returns what the loop shall apply."""
 import logging
-import math
 
 from engine.errors import UserError
-from live.presets.preset import checked_name, checked_sections
+from live.files.names import checked_name
+from live.presets.preset import checked_sections
 from live.presets.undo import Step
-from live.show.commands import command
+from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
 
@@ -14,17 +14,6 @@ def memory_of(show):
     if show.memory is None:
         raise UserError("this show has no memory: it was started without one")
     return show.memory
-
-
-def number(value, what="a number"):
-    """A command's argument as a float, and a finite one: a word such as "nan" is none."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise UserError(f"expected {what}, got {value!r}")
-    return found
 
 
 def _seconds(seconds):
@@ -59,18 +48,18 @@ def _along(show, by):
     if not names:
         raise UserError("there are no presets yet; /preset/store NAME makes one")
     at = names.index(memory.current) if memory.current in names else (-1 if by > 0 else len(names))
-    wrong = None
+    wrong: list[UserError] = []
     for step in range(1, len(names) + 1):
         name = names[(at + by * step) % len(names)]
         try:
             memory.library.read(name)
         except UserError as error:
-            wrong = wrong or error
+            wrong.append(error)
             continue
         if wrong:
-            log.warning("%s; passed over", wrong)
+            log.warning("%s; passed over", wrong[0])
         return memory.quantised(lambda: memory.recall(name))
-    raise wrong
+    raise wrong[0]
 
 
 @command("/preset/cue")

@@ -44,6 +44,13 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class Fade:
+    """The way of /output/blackout to `to` takes so many seconds from end to end, this once."""
+    to: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """One turn of the loop. time: seconds since the show began; dt: since the tick before."""
     frame: int

@@ -32,7 +32,7 @@ class Governor:
     def __init__(self, show, fps, sizes):
         self.show, self.budget = show, ON_TIME * 1000.0 / fps       # milliseconds
         self.sizes = sorted(size for size in sizes if size >= min(SMALLEST, max(sizes)))
-        self.recent = deque(maxlen=WINDOW)                          # milliseconds of drawn frames at this size
+        self.recent: deque[float] = deque(maxlen=WINDOW)            # milliseconds of drawn frames at this size
         self.late = 0                                               # how many of them were over the budget
         self.at = None                                              # the size they were drawn at
         self.steps = {}                                             # size -> its cost over that of the next smaller one

@@ -7,9 +7,10 @@ from random import Random
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
+from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Call, Change, ControlEvent, Touch
+from live.show.events import Call, Change, ControlEvent, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
 
@@ -27,7 +28,7 @@ AGAIN = 2.0                         # seconds after which the same mistake is to
 class Show:
     """Everything that changes while playing; only the loop's thread writes to it.
 
-    instrument: .render(scene, motion, source) -> Frame, .bypass(error) -> name of what it took out, or None.
+    instrument: .render(scene, motion, source) -> Frame, .repeat(scene, motion) -> the newest one again, .bypass(error) -> name of what it took out, or None.
     mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame).
     source: .picture(scene) -> what this frame sees, uint8 [H, W, 3] or None; .out() is told when the frame is out.
     players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
@@ -55,6 +56,7 @@ class Show:
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
+        self._brake, self._dark = Brake(), 0.0         # hands while a take plays; how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
 
     def play(self, ticks):
@@ -71,10 +73,11 @@ class Show:
     def frame(self, tick, replayed=None):
         """One turn: hear, change, move, render, show. replayed: what a take says was applied, instead of the hands."""
         self.meter.begin(tick)
-        events = drain(self.inbox)
+        events, moved = drain(self.inbox), False
         try:
-            applied = self._played(tick, events) if replayed is None else self._apply(replayed)
+            applied = self._played(tick, events) if replayed is None else self._brake.frame(self, replayed, events)
             self.motion, self.applied = self.motion.advance(self.scene, tick.dt), applied
+            moved = True
             if self.record:
                 self.record(tick, applied)
             picture = self.source.picture(self.scene) if self.source else None
@@ -83,13 +86,20 @@ class Show:
             if self.strict:
                 raise
             self._complain(error)
+            self.motion = self.motion if moved else self.motion.dimmed(self.scene, tick.dt)
+            if self.motion.dark != self._dark:         # a blackout goes on, and back
+                self._put(self.instrument.repeat(self.scene, self.motion))
             self.meter.end(events, failed=True)
             return
-        for output in self.outputs:
-            output.put(frame)
+        self._put(frame)
         self.meter.end(events)
         if self.source:
             self.source.out()
+
+    def _put(self, frame):
+        self._dark = self.motion.dark
+        for output in self.outputs:
+            output.put(frame)
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
@@ -109,7 +119,7 @@ class Show:
         applied, self._later, end = [], [], now() + SPENT
         while heard:
             chunk, heard = _split(heard, CALLS)
-            applied += self._apply(chunk)
+            applied += self.apply(chunk)
             if now() > end:
                 break
         if heard:
@@ -128,7 +138,7 @@ class Show:
         applied = []
         for player in list(self.players):
             try:
-                applied += self._apply(ask(player))
+                applied += self.apply(ask(player))
             except Exception as error:
                 if self.strict and not isinstance(error, UserError):
                     raise
@@ -141,7 +151,7 @@ class Show:
                     self.players.remove(player)
         return applied
 
-    def _apply(self, heard):
+    def apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""
         applied, pending = [], list(heard)
         if len(pending) > 1 and all(isinstance(item, Change) for item in pending):
@@ -163,6 +173,8 @@ class Show:
                     self.scene = self.scene.set([item])
                 elif isinstance(item, Touch):
                     self.motion = self.motion.touched(item.addresses)
+                elif isinstance(item, Fade):
+                    self.motion = self.motion.fading(item.to, item.seconds)
                 elif isinstance(item, Motion):
                     self.motion = item
                 else:

@@ -14,7 +14,6 @@ import numpy as np
 from engine.errors import UserError
 from engine.motion import beats
 from live.show.clock import now
-from live.show.commands import command
 from live.show.events import Change
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,8 @@ class Follower:
     def _tick(self, at):
         """Once the tempo is known, which tick this is follows from when it comes: on a busy machine some are lost."""
         if self._points and at - self._points[-1][1] > SILENT:
-            self._points.clear(), self._recent.clear()
+            self._points.clear()
+            self._recent.clear()
             self._line, self.origin = None, None
         last = self._points[-1][0] if self._points else -1
         if self._line is None:
@@ -78,7 +78,7 @@ class Follower:
             away = at - zero - number * step
             self._recent.append((at, away, number - last))
             if self._strays():
-                self._turn()
+                self._turn((step, zero))
             elif number > last and abs(away) < 2 * ASTRAY:
                 self._points.append((number, at))
                 self._line = self._fitted()
@@ -90,14 +90,15 @@ class Follower:
         return len(self._recent) == RECENT and MANY <= max(
             sum(abs(away) > ASTRAY for _, away, _ in self._recent), sum(gone != 1 for _, _, gone in self._recent))
 
-    def _turn(self):
-        """The tempo has changed, or the clock has paused: only the newest ticks count, one by one."""
+    def _turn(self, line):
+        """Take the newest ticks only, one by one: the tempo has changed from that of `line`, or the clock has paused."""
         times = [at for at, _, _ in self._recent]
         between = np.diff(times)
         pauses = np.flatnonzero(between > PAUSE * np.median(between))
         if len(pauses) and len(times) - pauses[-1] > RECENT // 2:
             times = times[pauses[-1] + 1:]
-        first = round((times[0] - self._line[1]) / self._line[0])
+        step, zero = line
+        first = round((times[0] - zero) / step)
         self._points = deque(((first + n, at) for n, at in enumerate(times)), maxlen=LINE)
         self._recent.clear()
         self._line = self._fitted()
@@ -122,7 +123,8 @@ class Tempo:
     def __init__(self, show, now=now):
         self.show, self.now = show, now
         self.follower, self.device = Follower(), None
-        self._inbox, self._taps = queue.SimpleQueue(), deque(maxlen=8)
+        self._inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self._taps: deque = deque(maxlen=8)
         self._heard_at = self.at = self._dt = 0.0
         self._driving = False
         show.players.append(self)
@@ -226,15 +228,3 @@ def tempo_of(show) -> Tempo:
         if isinstance(player, Tempo):
             return player
     raise UserError("this show keeps its tempo to itself")
-
-
-@command("/tempo/tap")
-def tap(show, on=None, *, at=0.0):
-    """Tap on the beat: two taps and more set the tempo, and where the beat is."""
-    return tempo_of(show).tap(at or now())
-
-
-@command("/tempo/one")
-def one(show, on=None, *, at=0.0):
-    """Now is the first beat of a bar."""
-    return tempo_of(show).one(at or now())

@@ -40,7 +40,8 @@ class Feed:
     def __init__(self, text: str, longest: int, now=now, made=None, preview=None):
         self.text, self.now, self.preview = text, now, preview
         self.source = made or make(text, longest)
-        self.newest, self.arrived, self.repeated, self.reconnects = None, 0, 0, 0
+        self.newest: Arrival | None = None
+        self.arrived = self.repeated = self.reconnects = 0
         self.reason = ""                                 # why it is lost; "" while it is not
         self._at, self._lasts, self._zero = 0.0, None, None
         self._lost_before, self._told, self._previewed = False, "", -PREVIEWED

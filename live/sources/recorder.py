@@ -31,7 +31,7 @@ class SourceRecorder:
             self.path.parent.mkdir(parents=True, exist_ok=True)         # as for takes
         except OSError as error:
             raise UserError(f"--record-source {path}: can't be written: {error.strerror}") from None
-        self._pictures = queue.SimpleQueue()
+        self._pictures: queue.SimpleQueue = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="source recorder", daemon=True)
         self._thread.start()
 
@@ -52,7 +52,7 @@ class SourceRecorder:
         try:
             while (pixels := self._pictures.get()) is not None:
                 if video is None:
-                    video = VideoFile(self.path, *pixels.shape[:2], Coding(lossless=True), NOMINAL)
+                    video = VideoFile(self.path, pixels.shape[0], pixels.shape[1], Coding(lossless=True), NOMINAL)
                     shape = pixels.shape
                 if pixels.shape != shape:
                     log.warning("source: its pictures have another size now; %s keeps them at the first one", self.path)

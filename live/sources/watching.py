@@ -9,7 +9,7 @@ from dataclasses import replace
 from live.show.clock import now
 from live.show.events import Change
 from live.show.meter import Ring
-from live.sources.feed import Feed
+from live.sources.feed import Arrival, Feed
 from live.sources.frames import broken
 
 log = logging.getLogger(__name__)
@@ -23,9 +23,11 @@ class Watching:
 
     def __init__(self, show, feed: Feed, encoded, recorder=None, now=now):
         self.show, self.feed, self.encoded, self.recorder, self.now = show, feed, encoded, recorder, now
-        self.arrival, self.number, self.used = None, 0, 0
+        self.arrival: Arrival | None = None
+        self.number = self.used = 0
         self.to_frame_ms = Ring()
-        self._encoded, self._state, self._counted = encoded(), "", None
+        self._encoded, self._state = encoded(), ""
+        self._counted: Arrival | None = None
         show.source, show.motion = self, replace(show.motion, signal=None)      # what a resumed show saw is over: it fades in anew
         show.players.append(self)
 
@@ -36,7 +38,7 @@ class Watching:
         """After the hands, who may have turned what is ours: the truth about this frame's picture."""
         scene, told = self.show.scene, self._told()      # before the picture, which may come at any time: there is no signal without one
         newest = self.feed.newest
-        if newest is not self.arrival and not (scene["/source/freeze"] and self.arrival):
+        if newest is not None and newest is not self.arrival and not (scene["/source/freeze"] and self.arrival):
             self.arrival = newest
             self.number = self.recorder.keep(newest.pixels) if self.recorder else newest.number
         truth = {"/source/signal": float(told == "live"), "/source/picture": float(self.number)}

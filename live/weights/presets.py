@@ -72,7 +72,8 @@ def wanted(preset: WeightPreset, parameters) -> tuple[dict, list[str]]:
 
 def captured(name: str, scene, parameters) -> WeightPreset:
     """A preset of what is playing."""
-    edits, checkpoints = {}, {}
+    edits: dict = {}
+    checkpoints: dict[str, dict] = {}
     for address, parameter in parameters.items():
         _, kind, of, share = address.split("/")
         if kind == "edits" and scene[address]:

@@ -128,7 +128,7 @@ def morphs(instrument, folder, seconds):
             morph()
             continue
         start = time.perf_counter()
-        moving.show._apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
+        moving.show.apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
         own.append((time.perf_counter() - start) * 1000)
     moved = len(moving.memory.morph.routes) if moving.memory.morph else None
     for playing in (still, moving):

@@ -12,7 +12,7 @@ from engine.modulation import Modulator
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import Arc, Mixed, Vector
-from live.show.events import Change, Touch
+from live.show.events import Change, Fade, Touch
 
 POINTS = {"mixed": Mixed, "vector": Vector, "arc": Arc}                # named tuples that plain data has to tell from other lists
 RESTING = Motion()
@@ -26,7 +26,7 @@ def plain(value):
     """A value of a scene, motion or change as plain data."""
     if isinstance(value, (str, int, float)) or value is None:
         return value
-    if isinstance(value, tuple(POINTS.values())):
+    if isinstance(value, (Mixed, Vector, Arc)):
         return {type(value).__name__.lower(): plain(value[0])}
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
@@ -140,8 +140,9 @@ def bend_from_plain(data: dict):
     """The inverse of bend_to_plain."""
     from engine.bending import Bend  # brings the transforms, and so torch, which scenes without bends need not
 
-    return Bend(**{name: {k: unplain(v) for k, v in value.items()} if name == "settings" else unplain(value)
-                   for name, value in data.items()})
+    values: dict = {name: {k: unplain(v) for k, v in value.items()} if name == "settings" else unplain(value)
+                    for name, value in data.items()}
+    return Bend(**values)
 
 
 def _checked_bend(data, make_bend):
@@ -164,7 +165,7 @@ def check_counts(bends, modulators):
 
 def scene_to_plain(scene: Scene) -> dict:
     """What has been turned, the bends and the modulators."""
-    data = {"values": {address: plain(value) for address, value in scene.values.items()}}
+    data: dict = {"values": {address: plain(value) for address, value in scene.values.items()}}
     if scene.bends:
         data["bends"] = [bend_to_plain(bend) for bend in scene.bends]
     if scene.modulators:
@@ -183,15 +184,17 @@ def scene_from_plain(data: dict, base: Scene, make_bend=None) -> Scene:
     scene = scene.with_modulators(Modulator.from_dict(modulator) for modulator in data.get("modulators", ()))
     values = {address: unplain(value) for address, value in data["values"].items()}
     known = scene.set_values({address: value for address, value in values.items() if address in scene.parameters}).values
-    return replace(scene, values=MappingProxyType(values | known))
+    return replace(scene, values=MappingProxyType({**values, **known}))
 
 
 def item_to_plain(item):
-    """What the loop applied: a change, a touch, a scene or a motion."""
+    """What the loop applied: a change, a touch, a fade, a scene or a motion."""
     if isinstance(item, Change):
         return [item.address, plain(item.value)]
     if isinstance(item, Touch):
         return {"touch": list(item.addresses)}
+    if isinstance(item, Fade):
+        return {"fade": [item.to, item.seconds]}
     return {"motion": motion_to_plain(item)} if isinstance(item, Motion) else {"scene": scene_to_plain(item)}
 
 
@@ -203,4 +206,6 @@ def item_from_plain(data, scene_of):
         return Change(data[0], unplain(data[1]))
     if "touch" in data:
         return Touch(tuple(map(str, data["touch"])))
+    if "fade" in data:
+        return Fade(*_like((0.0, 0.0), unplain(data["fade"])))
     return motion_from_plain(data["motion"]) if "motion" in data else scene_of(data["scene"])
