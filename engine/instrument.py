@@ -11,6 +11,7 @@ import torch
 from engine import latents, motion, quality
 from engine.bending import Bend, BendFailed, bend_from_dict
 from engine.bending.live import LiveBends
+from engine.dimming import Dimmer
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
@@ -19,7 +20,7 @@ from engine.fast.graph_renderer import GraphRenderer, half_is_safe
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.modulation import modulated
-from engine.motion import Motion
+from engine.motion import Motion, darkness
 from engine.parameter import Parameter
 from engine.scene import Scene
 from engine.weights_live import LiveWeights
@@ -30,7 +31,7 @@ PARAMETERS = {
     "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
     "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
     "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
-    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black"),
+    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
 }
 
 
@@ -66,7 +67,9 @@ class Instrument:
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
         self._splice: dict = {}                     # what the source puts in the place of feature maps
-        self._shown: tuple | None = None            # (what the newest picture was made from, its Frame)
+        self._dimmer, self._turn = Dimmer(self._ring[0].shape), 0
+        self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
+        self._stale = False                         # a blackout has come since: no freeze may hold it
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self._behind = 0                            # pictures drawn and not handed out yet
 
@@ -113,24 +116,33 @@ class Instrument:
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
         """Return the picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
-        scene = modulated(scene, motion)
-        self._number += 1
+        scene, dark = modulated(scene, motion), darkness(scene, motion)
         self._update_splice(scene, motion, source)
-        cause = self._causes(scene, motion)
-        steady = self._shown is not None and self._shown[0] == cause
-        if self._shown is not None and (scene["/output/freeze"] or steady and not self._behind):
-            frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
-            self._shown = (self._shown[0], frame)
-            return frame
-        pixels = self._ring[self._number % RING]
-        if self._shown and self._shown[1].pixels is pixels:
-            pixels = self._ring[(self._number + 1) % RING]              # a repeated frame may still be on show
+        cause, frozen = self._causes(scene, motion), bool(scene["/output/freeze"])
+        if dark >= 1.0 and not frozen:
+            self._shown, self._drawn_at = self._shown and (None, self._shown[1]), None      # nobody sees it: not drawn
+            self._stale = True
+            return self.repeat(scene, motion)
+        steady = self._shown is not None and self._shown[0] == cause and not self._behind
+        if self._shown is None or self._stale or not frozen and not steady:
+            self._draw_next(scene, motion, cause)
+        return self.repeat(scene, motion)
+
+    def repeat(self, scene: Scene, motion) -> Frame:
+        """Return the newest picture again, as dark as it is to be now; black where there is none. Draws nothing, so it can't fail."""
+        number, pixels = self._shown[1] if self._shown else (None, self._ring[0])
+        self._number += 1
+        return Frame(self._dimmer.dim(pixels, darkness(scene, motion), number), self._number)
+
+    def _draw_next(self, scene, motion, cause):
+        """Draw the picture of this moment into the ring, at its full light."""
+        pixels = self._ring[self._turn]
+        self._behind = self._behind - 1 if self._shown and self._shown[0] == cause else self.ahead * self._graphs
         self._draw(scene, motion, pixels)
+        self._turn = (self._turn + 1) % RING
         self.drawings += 1
-        self._behind = self._behind - 1 if steady else self.ahead * self._graphs
-        frame = Frame(pixels, self._number)
-        self._shown = (cause, frame)
-        return frame
+        self._stale = False
+        self._shown = (cause, (self.drawings, pixels))
 
     def follow(self, scene: Scene, motion, source=None):
         """Take in the source as render() does, without drawing a picture: so that a take can begin in the middle."""
@@ -145,16 +157,11 @@ class Instrument:
     def _causes(self, scene, motion):
         """Return all that the picture depends on, for comparing with that of the last one."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
-        turned = {address: value for address, value in scene.values.items() if not address.startswith("/source/")}
+        turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
         seen = (self.sight.version, source_amount(scene, motion), source_styles(scene)) if self.sight and self._splice else None
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
 
     def _draw(self, scene, motion, pixels):
-        dark = scene["/output/blackout"]
-        if dark >= 1.0:
-            pixels[:] = 0
-            self._drawn_at = None
-            return
         self._write_weights(scene)
         size = self.drawn(scene)
         shown = torch.from_numpy(pixels)
@@ -230,7 +237,7 @@ class Instrument:
         if self._splice:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
         return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
-                "noise_seed": motion.frame, "levels": levels(scene["/output/blackout"])}
+                "noise_seed": motion.frame, "levels": levels()}
 
     def bypass(self, error) -> str | None:
         """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""

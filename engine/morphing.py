@@ -31,7 +31,7 @@ def rule_of(parameter: Parameter) -> str:
     return parameter.curve if parameter.curve in ("log", "circular") else "linear"
 
 
-def path(parameter: Parameter, a, b, rule: str = "", step_at: float = 0.5) -> Callable[[float], object]:
+def path(parameter: Parameter, a, b, rule: str = "", step_at: float = 0.5) -> Callable:
     """Return the value at t, as a function. hold: stays at `a`; step: `b` from `step_at` on, and always at 1.
 
     A rule that the parameter cannot follow (log without a positive range, slerp of a single number) gives way to its own.

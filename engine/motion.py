@@ -23,6 +23,7 @@ PARAMETERS = {
     "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
+    "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     **SOURCE_PARAMETERS,
 }
 
@@ -38,6 +39,8 @@ class Motion:
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
+    dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
+    seconds of its own goes, until it is there; None = /output/fade decides.
     played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulated(); never stored.
     """
     walk: float = 0.0
@@ -56,11 +59,14 @@ class Motion:
     holds: tuple[tuple[str, float], ...] = ()
     source: float = 0.0
     signal: float | None = None
+    dark: float | None = None
+    fade_to: float | None = None
+    fade_seconds: float | None = None
     played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
         """Return the motion dt seconds later under this scene."""
-        beat = self.beat + beats(scene, dt)
+        self, beat = self.dimmed(scene, dt), self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         before = scene
         modulators, scene = modulation.turned(before, self.modulators, dt, beat, dict(self.holds))
@@ -80,9 +86,23 @@ class Motion:
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
 
+    def dimmed(self, scene, dt: float) -> "Motion":
+        """Return this motion with the way to black (or back) dt seconds further: the rest stays."""
+        target = scene["/output/blackout"]
+        own = self.fade_seconds is not None and self.fade_to == target
+        dark = _slide(self.dark, target, self.fade_seconds if own else scene["/output/fade"], max(dt, 0.0))
+        if not own or dark == target:
+            return replace(self, dark=dark, fade_to=None, fade_seconds=None)
+        return replace(self, dark=dark)
+
+    def fading(self, to: float, seconds: float) -> "Motion":
+        """Return this motion with a fade of so many seconds from end to end, if /output/blackout is brought to `to`."""
+        return replace(self, fade_to=to, fade_seconds=seconds)
+
     def among(self, now: "Motion") -> "Motion":
         """Return this motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
-        return replace(self, beat=now.beat, source=now.source, signal=now.signal)
+        return replace(self, beat=now.beat, source=now.source, signal=now.signal, dark=now.dark,
+                       fade_to=now.fade_to, fade_seconds=now.fade_seconds)
 
     def _styles(self, scene) -> dict:
         """Return the fields that say where a morph has brought the style groups: each stays there until its seed is changed."""
@@ -111,6 +131,11 @@ class Motion:
             return replace(self, place=there, heading=heading, start=(), glided=0.0)
         place = fade(start, there, smoothstep(glided / length))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
+
+
+def darkness(scene, motion: Motion) -> float:
+    """Return how dark the picture is shown: 0 = as it is, 1 = black."""
+    return scene["/output/blackout"] if motion.dark is None else motion.dark
 
 
 def beats(scene, dt: float) -> float:

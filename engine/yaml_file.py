@@ -84,7 +84,8 @@ class _TooCostly(Exception):
 def _check_cost(text, budget):
     """Count what a text stands for, event by event, without making it."""
     sizes: dict[str, int] = {}                           # of what anchors name, written out
-    counts, names = [0], [None]                          # entries of each open collection, and the anchors they have
+    counts = [0]                                         # entries of each open collection,
+    names: list[str | None] = [None]                     # and the anchors they have
     for event in yaml.parse(text, _Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             counts.append(1)
@@ -103,7 +104,7 @@ def _check_cost(text, budget):
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in names:
                 raise _TooCostly(f"*{event.anchor} lies within itself")
-            counts[-1] += sizes.get(event.anchor, 1)
+            counts[-1] += sizes.get(event.anchor or "", 1)
         if counts[-1] > budget.entries:
             raise _TooCostly(f"more than {budget.entries} entries; no file of its kind has so many")
 
@@ -116,7 +117,7 @@ def shown(value) -> str:
         return "a number with very many digits"
 
 
-class _Loader(LOADER):
+class _Loader(LOADER):              # type: ignore[misc, valid-type]  # which of the two it is depends on how yaml was built
     """Makes plain data. A key given twice is a mistake, not a silent loss."""
 
     def construct_mapping(self, node, deep=False):
@@ -162,7 +163,7 @@ def _mapping(loader, node):
     return loader.construct_mapping(node)
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):       # type: ignore[misc]  # as above
     """Writes lists of plain values on one line, everything else one entry a line, and what is there twice twice."""
 
     def ignore_aliases(self, data):

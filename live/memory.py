@@ -12,13 +12,13 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion, beats
 from engine.scene import Scene
-from live.events import Change
-from live.performer import QUANTA, masters_kept
 from live.presets.autosave import Autosave
 from live.presets.library import Library
 from live.presets.morph import Manner, Morph, Pad
 from live.presets.preset import captured, recalled
 from live.presets.undo import Step, Undo
+from live.show.events import Change, Fade
+from live.show.parameters import QUANTA, masters_kept
 from live.takes.gesture import Gesture
 from live.takes.take import Origin, TakeWriter
 
@@ -71,7 +71,7 @@ class Memory:
         self._count(motion.beat + beats(scene, tick.dt), beats(scene, tick.dt))
         items = [*begin, *(item for act in self._due() for item in act())]
         if self.replay is not None:
-            items += [self._in_time(item) for item in self.replay.play(tick)]
+            items += [self._in_time(item) for item in self.replay.play(tick, scene)]
             self.replay = None if self.replay.over else self.replay
         if not frozen:
             items += self.gesture.play(self.beat)
@@ -87,7 +87,7 @@ class Memory:
 
     def heard(self, tick, scene: Scene, motion: Motion, applied: list) -> list:
         """What the hands just did; returns what the pad makes of it."""
-        theirs = [item for item in applied if not any(item is ours for ours in self._ours)]
+        theirs = [item for item in applied if not (isinstance(item, Fade) or any(item is ours for ours in self._ours))]
         self._ours = []
         if theirs:
             self._note(tick, scene, motion, theirs)

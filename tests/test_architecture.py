@@ -13,19 +13,19 @@ ONLY_IN = {
     "torch": ["engine"],
     "safetensors": ["engine"],
     "triton": ["engine/fast/fused.py"],
-    "time": ["live/clock.py"],
-    "mido": ["live/hands/midi_ports.py"],
-    "rtmidi": ["live/hands/midi_ports.py"],
+    "time": ["live/show/clock.py"],
+    "mido": ["live/midi/ports.py"],
+    "rtmidi": ["live/midi/ports.py"],
     "pythonosc": ["live/controls", "live/osc/packet.py"],
     "websockets": ["live/osc/query.py"],
     "zeroconf": ["live/osc/advertise.py"],
-    "pygame": ["live/outputs/window.py", "live/controls/keyboard.py"],
+    "pygame": ["live/outputs/window.py", "live/outputs/keyboard.py"],
     "av": ["live/outputs/recorder.py", "live/takes/render.py", "live/sources", "live/cli"],
-    "PIL": ["live/outputs/files.py", "live/sheets.py", "live/sources", "live/cli", "live/takes/render.py"],
+    "PIL": ["live/outputs/files.py", "live/files/sheets.py", "live/sources", "live/cli", "live/takes/render.py"],
     "matplotlib": ["live/cli"],
     "rich": ["live/cli"],
     "pickle": ["engine/checkpoints/unpickler.py"],
-    "random": ["live/loop.py"],
+    "random": ["live/show/loop.py"],
 }
 ENGINE_NEEDS = {"torch", "numpy", "safetensors", "yaml", "engine", "triton"}     # the last one only if it is there
 NO_TORCH = ["engine/parameter.py", "engine/scene.py", "engine/errors.py", "engine/motion.py", "engine/walks"]
@@ -65,7 +65,7 @@ def test_no_print_no_eval_and_no_swallowing(path):
             assert node.func.id not in ("print", "eval", "exec"), f"line {node.lineno}"
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
-            assert not broad or name_of(path) == "live/loop.py", f"line {node.lineno} catches everything"
+            assert not broad or name_of(path) == "live/show/loop.py", f"line {node.lineno} catches everything"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

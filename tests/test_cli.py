@@ -128,7 +128,7 @@ def folder(network, tmp_path):
 
 def test_an_edit_baked_in_is_the_edit_at_that_strength_and_others_still_fit(folder):
     from engine import checkpoints, rewriting
-    from live.opening import open_instrument
+    from live.instrument.open import open_instrument
 
     edit = rewriting.load(folder / "edits" / "hats.safetensors")
     wanted = rewriting.apply(checkpoints.load(folder / "generator.safetensors"), [(edit, 0.5)])

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from engine.architecture import Architecture
 from engine.checkpoints.build import build
 from engine.errors import UserError
-from engine.tensor_files import checked_dtype, stored, write_tensors
 from engine.generator import Generator
+from engine.tensor_files import checked_dtype, stored, write_tensors
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1

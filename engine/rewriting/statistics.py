@@ -12,9 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.tensor_files import write_tensors
 from engine.rewriting.memory import mapped, recall
 from engine.rewriting.request import rows
+from engine.tensor_files import write_tensors
 
 VERSION = 2                         # of this computation: part of the hash
 BATCH = 8

@@ -10,7 +10,9 @@ import pathlib
 import sys
 
 from engine.clusters import METHODS
-from live import instruments, opening, sheets
+from live.files import sheets
+from live.instrument import folder as instruments
+from live.instrument import open as opening
 
 
 def arguments(parser):

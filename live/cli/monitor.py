@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 from engine.errors import UserError
-from live.clock import now, sleep
+from live.show.clock import now, sleep
 
 EVERY = 0.25                        # seconds
 ROWS = 16                           # values shown, those that moved last first

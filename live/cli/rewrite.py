@@ -15,7 +15,9 @@ import sys
 
 from engine.errors import UserError
 from engine.rewriting.solvers import SOLVERS
-from live import instruments, opening, sheets
+from live.files import sheets
+from live.instrument import folder as instruments
+from live.instrument import open as opening
 
 TURNED = ("restraint", "polish", "gain", "steps", "rate", "patience", "erase")          # flags that are settings of the solve
 PICTURES = (".png", ".jpg", ".jpeg")

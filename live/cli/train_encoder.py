@@ -14,7 +14,8 @@ import math
 import pathlib
 
 from engine.errors import UserError
-from live import instruments, sheets
+from live.files import sheets
+from live.instrument import folder as instruments
 
 SHOWN = 8                           # pictures on the sheet
 LARGEST = 128                       # their side

@@ -12,7 +12,7 @@ import math
 import pathlib
 
 from engine.errors import UserError
-from live import sheets
+from live.files import sheets
 
 SHOWN = 8                           # pictures on the sheet
 

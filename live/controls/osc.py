@@ -9,15 +9,15 @@ import socket
 import struct
 from functools import lru_cache
 
-from live.clock import now, sleep
 from live.controls import control
-from live.events import ControlEvent, faders
 from live.osc.address import asked_for, is_pattern
 from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
+from live.show.clock import now, sleep
+from live.show.events import ControlEvent, faders
 
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
@@ -38,7 +38,8 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo)
+        lookup, addresses = answers or (None, None)
+        receiver = Receiver(udp, emit, lookup, addresses, stats, echo)
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)
@@ -88,7 +89,7 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
-        messages = [message for message in messages if self.admitted(*message, sender)]
+        messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
         events = [event(address, arguments, moment) for address, arguments in messages
                   if not self.subscribed(address, arguments, sender)
                   and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]

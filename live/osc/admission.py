@@ -7,9 +7,9 @@ import logging
 import math
 from collections.abc import Callable
 
-from live.commands import COMMANDS
-from live.journal import Seldom
 from live.osc.address import is_pattern
+from live.show.commands import COMMANDS
+from live.show.journal import Seldom
 from live.surface.gate import ALLOWED, Tokens
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,8 @@ def is_here(host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return host in ("localhost", "")
-    return address.is_loopback or getattr(address, "ipv4_mapped", None) is not None and address.ipv4_mapped.is_loopback
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address.is_loopback or mapped is not None and mapped.is_loopback
 
 
 class Admission:

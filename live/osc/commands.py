@@ -5,9 +5,9 @@ A listener's own /subscribe goes to the echo with where it came from; these are 
 import logging
 
 from engine.errors import UserError
-from live.hands.binding import bound
-from live.commands import command
-from live.hands.learn import target
+from live.mapping.binding import bound
+from live.mapping.learn import target
+from live.show.commands import command
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ import logging
 import threading
 
 from engine.modulation import modulated
-from live.clock import now
-from live.journal import Seldom
 from live.osc.address import PLAYED
 from live.osc.packet import packed
-from live.osc.write import written
 from live.osc.subscriber import FORMS, Subscriber, over_udp, within
+from live.osc.write import written
+from live.show.clock import now
+from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Echo:
                 subscriber.says(address, value, moment)
 
     def _note_sources(self):
-        sources = {}
+        sources: dict = {}
         for subscriber in self.subscribers.values():
             if subscriber.source is not None:
                 sources.setdefault(subscriber.source, []).append(subscriber)
@@ -171,7 +171,8 @@ class Echo:
         if others:
             for call in list(self.rebuilt):
                 call()
-        moment, shared = self.now(), {}
+        moment = self.now()
+        shared: dict = {}
         gone = [s for s in listeners if not self._serve(s, scenes, changes, texts, (moment, shared))]
         if gone:
             self.leave(lambda key, s: any(s is other for other in gone))
@@ -202,7 +203,7 @@ class Echo:
 
     def _ready(self, subscriber, scene, moment):
         """What a listener is told now, of all it has still to be told."""
-        ready = []
+        ready: list = []
         for address in list(subscriber.due)[:4 * AT_ONCE]:
             if len(ready) >= AT_ONCE:
                 break

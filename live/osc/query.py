@@ -13,10 +13,10 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.errors import UserError
-from live.clock import now
-from live.journal import Seldom
 from live.osc.query_tree import ATTRIBUTES, attribute, node
 from live.osc.subscriber import Subscriber
+from live.show.clock import now
+from live.show.journal import Seldom
 from live.surface import gate
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ class Query:
         self.receive, self.report = receive or (lambda datagram, sender: None), report
         self.tokens, self.names = gate.Tokens({token: "play"} if token else {}, now), gate.own_names()
         self.port, self.host, self._failed = None, "", None
-        self._loop = self._stop = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
         self._clients: set = set()
         self._open: set = set()                                  # connections, whatever they will ask
         self._crowd = Seldom(log, now, quiet=10.0)
@@ -54,8 +55,8 @@ class Query:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work(port, ready)), name="oscquery", daemon=True)
         self._thread.start()
         ready.wait(STARTING)
-        if self._failed is not None:
-            raise UserError(f"OSCQuery port {port} on {host}: {self._failed}; another port: --oscquery-port N (0 = none)")
+        if self._failed is not None or self.port is None:
+            raise UserError(f"OSCQuery port {port} on {host}: {self._failed or 'it did not open in time'}; another port: --oscquery-port N (0 = none)")
         self.echo.rebuilt.append(self._rebuilt)
         return self.port
 
@@ -63,7 +64,7 @@ class Query:
         """End of the show."""
         if self._rebuilt in self.echo.rebuilt:
             self.echo.rebuilt.remove(self._rebuilt)
-        if self._stop is not None and self._thread.is_alive():
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout=2)
 
@@ -162,15 +163,17 @@ class Query:
 
     def _sender(self, connection, waiting):
         """How the echo's thread hands over what changed."""
+        loop = asyncio.get_running_loop()
+
         def put(datagram):
             if waiting.full():
-                self._loop.create_task(connection.close())
+                loop.create_task(connection.close())
             else:
                 waiting.put_nowait(datagram)
 
         def send(datagram):
             try:
-                self._loop.call_soon_threadsafe(put, datagram)
+                loop.call_soon_threadsafe(put, datagram)
             except RuntimeError as error:                        # the show is ending
                 raise ConnectionError(str(error)) from None
         return send
@@ -192,7 +195,7 @@ class Query:
 
     def _rebuilt(self):
         """There are other parameters than before: those who listen may want to ask again."""
-        if self._clients:
+        if self._clients and self._loop is not None:
             text = json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"})
             for connection in list(self._clients):
                 asyncio.run_coroutine_threadsafe(_send(connection, text), self._loop)

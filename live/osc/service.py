@@ -4,10 +4,10 @@ import re
 
 from engine.errors import UserError
 from engine.modulation import modulated
-from live.osc.advertise import Advertisement
 from live.controls.osc import taker
-from live.osc.echo import STATUS, Echo
 from live.osc.address import value_at
+from live.osc.advertise import Advertisement
+from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
 from live.osc.subscriber import FORMS
 from live.osc.surfaces import Surfaces
@@ -22,7 +22,8 @@ def arguments(group):
     """The flags of all this."""
     group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
                        help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
-    group.add_argument("--osc-token", default="", metavar="WORD", help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
+    group.add_argument("--osc-token", default="", metavar="WORD",
+                       help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
     group.add_argument("--oscquery-port", type=int, metavar="N", help="TCP port of OSCQuery; default: the OSC port's number; 0 = off")
     group.add_argument("--oscquery-token", default="", metavar="WORD", help="what OSCQuery clients must bring; needed beyond this machine")
 
@@ -85,10 +86,10 @@ def listed(show, options, name, closing, report):
     host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
     query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
     try:
-        query.start(host, port)
+        opened = query.start(host, port)
     except UserError as error:
         log.warning("%s; playing on without it", error)
         return
     closing.callback(query.close)
-    closing.callback(Advertisement(name, host, (query.port, options.osc_port)).close)
-    log.info("OSCQuery: http://%s:%d", host, query.port)
+    closing.callback(Advertisement(name, host, (opened, options.osc_port)).close)
+    log.info("OSCQuery: http://%s:%d", host, opened)

@@ -5,9 +5,9 @@ called from any.
 """
 import logging
 
-from live.clock import now
-from live.journal import Seldom
 from live.osc.admission import Admission
+from live.show.clock import now
+from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 

@@ -7,15 +7,16 @@ import logging
 import os
 import queue
 import sys
+from typing import Any, cast
 
 from engine.errors import UserError
-from live.clock import now
-from live.commands import command
-from live.controls.keyboard import Keyboard
-from live.events import ControlEvent
 from live.outputs import output
+from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
 from live.outputs.placement import Placement, fitted
+from live.show.clock import now
+from live.show.commands import command
+from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ class Window:
 
     def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
         self.title, self.size, self.sent = title, size, 0
-        self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
-        self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
+        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(), queue.SimpleQueue[Any]()
+        self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
         _begin()
@@ -146,9 +147,8 @@ class Window:
         if self._pane:
             self._pane.close()
             self._pane = None
-        kinds = (TexturePane, SurfacePane) if self._textured else (SurfacePane,)
         problems = []
-        for kind in kinds:
+        for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
             try:
                 self._pane = kind(self.title, self.size, *self.place.where)
                 pygame.mouse.set_visible(False)
@@ -184,7 +184,7 @@ class TexturePane:
         size = pygame.display.get_desktop_sizes()[display] if placed else _smaller(size, display)
         at = (CENTERED_ON | display,) * 2
         self.window = video.Window(title, size=size, position=at, borderless=placed, resizable=not placed)
-        self.renderer = self.texture = self.surface = None
+        self.renderer = self.texture = self.surface = cast(Any, None)
         try:
             self.renderer = video.Renderer(self.window, vsync=True)
             if fullscreen and not placed:
@@ -233,7 +233,7 @@ class SurfacePane:
         size = pygame.display.get_desktop_sizes()[display] if fullscreen else _smaller(size, display)
         pygame.display.set_mode(size, flags, display=display)
         pygame.display.set_caption(title)
-        self._before, self._copy = None, None
+        self._before, self._copy = cast(Any, None), cast(Any, None)
 
     def show(self, pixels):
         """pixels: uint8 [H, W, 3] RGB."""

@@ -11,8 +11,8 @@ from engine.files import whole
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.performer import declared
-from live.plain import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+from live.show.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ class Autosave:
 
     def __init__(self, path, newest, generator: str = "", about=dict):
         self.path, self.newest, self.generator, self.about = Path(path), newest, generator, about
-        self._closing, self._saved, self._complained = threading.Event(), None, False
+        self._closing, self._complained = threading.Event(), False
+        self._saved: tuple | None = None
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 

@@ -3,9 +3,10 @@ import logging
 import math
 
 from engine.errors import UserError
-from live.commands import command
-from live.presets.preset import checked_name, checked_sections
+from live.files.names import checked_name
+from live.presets.preset import checked_sections
 from live.presets.undo import Step
+from live.show.commands import command
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +60,18 @@ def _along(show, by):
     if not names:
         raise UserError("there are no presets yet; /preset/store NAME makes one")
     at = names.index(memory.current) if memory.current in names else (-1 if by > 0 else len(names))
-    wrong = None
+    wrong: list[UserError] = []
     for step in range(1, len(names) + 1):
         name = names[(at + by * step) % len(names)]
         try:
             memory.library.read(name)
         except UserError as error:
-            wrong = wrong or error
+            wrong.append(error)
             continue
         if wrong:
-            log.warning("%s; passed over", wrong)
+            log.warning("%s; passed over", wrong[0])
         return memory.quantised(lambda: memory.recall(name))
-    raise wrong
+    raise wrong[0]
 
 
 @command("/preset/cue")

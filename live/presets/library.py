@@ -10,11 +10,12 @@ from pydantic import Field
 
 from engine.errors import UserError
 from engine.scene import Scene
-from live.config import Model, build, read_plain, write_yaml
-from live.performer import declared
-from live.plain import bend_from_plain
-from live.presets.preset import Preset, checked_name, read_file, to_file
-from live.writer import Writer
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
+from live.show.data import bend_from_plain
+from live.presets.preset import Preset, read_file, to_file
+from live.files.names import checked_name
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,13 @@ class Library:
     def __init__(self, folder, base: Scene, instrument: str = "", generator: str = "", make_bend=bend_from_plain):
         self.folder, self.base, self.instrument, self.generator = Path(folder), declared(base), instrument, generator
         self.make_bend = make_bend
-        self._known = {}                             # name -> (date and size of the file, Preset or UserError)
-        self._unwritten = {}                         # name -> Preset, or None where the file is to go
-        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, False
+        self._known: dict = {}                       # name -> (date and size of the file, Preset or UserError)
+        self._unwritten: dict = {}                   # name -> Preset, or None where the file is to go
+        self._order: list[str] = []
+        self._banks: dict[str, list[str]] = {}
+        self._listed = None
+        self._unlisted: UserError | None = None
+        self._listing = False
         self._look_at_set_list()
         self._jobs = Writer("presets")
 

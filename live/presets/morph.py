@@ -9,8 +9,8 @@ from engine.morphing import EASES, corners, led, path, routes, together
 from engine.motion import GROUPS, LONGEST_STEP, Motion
 from engine.scene import Scene
 from engine.walks import Place, own_walk
-from live.events import Change
-from live.performer import MASTERS, masters_kept, within
+from live.show.events import Change
+from live.show.parameters import MASTERS, masters_kept, within
 
 NEARLY = 1e-9                       # of the way: thirty thirtieths add up to a little less than one
 DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands
@@ -61,13 +61,13 @@ class Morph:
         self.start, self.end = together([scene, self.target[0]])
         ways = routes(self.start, self.end, manner.rules, manner.step)
         self.routes = {address: way for address, way in ways.items() if not within(address, MASTERS)}
-        self.depth = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
-        self.left = before if self.depth else motion
+        self.depth: int = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
+        self.left: Morph | Motion = before if before is not None and self.depth else motion
         self.goal = target[1]                           # the motion aimed at, going on as it will
         self.since = since if since is not None else motion
         self.leads = bool(self.depth) or target[1] != motion or any(a.startswith(("/walk/", "/style/")) for a in self.routes)
         self.at, self.way, self.over = 0.0, 1, False
-        self._touched = set()
+        self._touched: set[str] = set()
         self._begun = (self.start.bends, self.start.modulators) == (scene.bends, scene.modulators)
 
     def release(self, address: str):
@@ -81,7 +81,8 @@ class Morph:
 
     def aim(self, scene: Scene) -> tuple[Scene, Motion]:
         """Where it would end: what another recall builds on."""
-        return (masters_kept(self.target[0], scene, self._touched), self.goal) if self.way > 0 else (masters_kept(self.origin, scene, self._touched), self.near())
+        end, motion = (self.target[0], self.goal) if self.way > 0 else (self.origin, self.near())
+        return masters_kept(end, scene, self._touched), motion
 
     def play(self, dt: float, scene: Scene, motion: Motion) -> list:
         """What to apply in this frame. Afterwards `over` says whether that was the last."""
@@ -96,7 +97,7 @@ class Morph:
             return [masters_kept(end, scene, self._touched), *([going] if leads else [])]
         begun, self._begun = self._begun, True
         t = EASES[self.manner.ease](self.at)
-        items = [] if begun else [self.start]                 # brings what is to come: bends at mix 0, modulators at depth 0
+        items: list = [] if begun else [self.start]           # brings what is to come: bends at mix 0, modulators at depth 0
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near

@@ -13,9 +13,9 @@ from engine.modulation import Modulator
 from engine.morphing import EASES, PATHS, RULES
 from engine.motion import Motion
 from engine.scene import Scene
-from live.config import Model, build, read_plain
-from live.performer import MASTERS, within
-from live.plain import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.files.config import Model, build, read_plain
+from live.show.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.show.parameters import MASTERS, within
 
 SCHEMA = 1
 # Parts of a scene that a preset can be of: their addresses begin with one of these. What no other claims is "rest".
@@ -195,6 +195,7 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
 
 
 def _check_morph(morph: MorphFile):
-    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
+    rules = [(f"rules > {address}", rule, RULES) for address, rule in morph.rules.items()]
+    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *rules):
         if value is not None and value not in allowed:
             raise UserError(f"morph > {name}: expected one of {', '.join(allowed)}, got {value!r}")

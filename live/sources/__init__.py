@@ -12,8 +12,8 @@ and is made with (target, longest): what the user named, and how many pixels the
 """
 import logging
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 

@@ -24,7 +24,8 @@ class Images:
             raise UserError(f"source images={target}: there are no pictures in it; allowed: {', '.join(KINDS)}")
 
     def pictures(self):
-        due, bad = 0.0, set()
+        due = 0.0
+        bad: set[Path] = set()
         while len(bad) < len(self.files):
             for number, path in enumerate(self.files):
                 if path in bad:

@@ -3,9 +3,9 @@ import logging
 
 from engine.errors import UserError
 from live import outputs
-from live.commands import command
 from live.presets.commands import memory_of
-from live.presets.preset import checked_name
+from live.files.names import checked_name
+from live.show.commands import command
 from live.takes.replay import Replay
 from live.takes.take import TakeReader
 

@@ -7,18 +7,18 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from engine.errors import UserError
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.events import Tick
-from live.performer import declared
-from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
-from live.seeing.watching import Replayed
+from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
+from live.show.events import Tick
+from live.show.parameters import declared
+from live.sources.watching import Replayed
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ class TakeWriter:
     """Records to a file; record(tick, applied) is the loop's. shown: the (scene, motion) of the picture that is up."""
 
     def __init__(self, path, scene: Scene, motion: Motion, origin: Origin = Origin(), shown=None):
-        self.path, self.frames, self.failed = Path(path), 0, None
-        self._lines, self._closing = queue.SimpleQueue(), threading.Event()
+        self.path, self.frames = Path(path), 0
+        self.failed: OSError | None = None
+        self._lines: queue.SimpleQueue = queue.SimpleQueue()
+        self._closing = threading.Event()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "x", encoding="utf-8", newline="\n")

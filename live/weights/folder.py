@@ -34,7 +34,9 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
 
     An edit or checkpoint that does not fit is greyed; a weights.yaml that can't be read is a UserError.
     """
-    folder, read, greyed = Path(folder), {}, {}
+    folder = Path(folder)
+    read: dict = {}
+    greyed: dict[str, str] = {}
     known = known or (before.known if before else ())
     found = read_file(folder / FILE)
     get = lambda path, load: _once(path, load, before.read if before else {}, read)
@@ -84,7 +86,7 @@ def _edit(path, generator, known):
 def _checkpoint(path, generator):
     from engine import checkpoints
     from engine.weights_live import check_checkpoint
-    from live import instruments
+    from live.instrument import folder as instruments
 
     found = checkpoints.load(instruments.find(path).generator, generator.device)
     check_checkpoint(found, generator)

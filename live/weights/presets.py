@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat, model_validator
 
 from engine.errors import UserError
-from live.config import Model, build, read_plain, write_yaml
-from live.writer import Writer
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
 
 SCHEMA = 1
 SHARES = ("amount", "mapping", "coarse", "middle", "fine")
@@ -72,7 +72,8 @@ def wanted(preset: WeightPreset, parameters) -> tuple[dict, list[str]]:
 
 def captured(name: str, scene, parameters) -> WeightPreset:
     """A preset of what is playing."""
-    edits, checkpoints = {}, {}
+    edits: dict = {}
+    checkpoints: dict[str, dict] = {}
     for address, parameter in parameters.items():
         _, kind, of, share = address.split("/")
         if kind == "edits" and scene[address]:

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from engine.morphing import EASES, routes
-from live.events import Change
-from live.performer import within
 from live.presets.undo import Step
+from live.show.events import Change
+from live.show.parameters import within
 from live.weights.folder import FILE, Offer, look
 from live.weights.presets import WeightPresets, captured, wanted
 
@@ -47,9 +47,11 @@ class Weights:
     def __init__(self, show, memory, offer: Offer):
         self.show, self.memory, self.offer = show, memory, offer
         self.presets = WeightPresets(offer.folder / FILE, list(offer.file.presets))
-        self.fade = self.current = None              # a Fade; the name of the preset recalled or stored last
-        self._waiting = None                         # (beat, quantum, what to do then)
-        self._brought, self.looking = queue.SimpleQueue(), None
+        self.fade: Fade | None = None
+        self.current: str | None = None              # the name of the preset recalled or stored last
+        self._waiting: tuple | None = None           # (beat, quantum, what to do then)
+        self._brought: queue.SimpleQueue = queue.SimpleQueue()
+        self.looking: threading.Thread | None = None
         memory.weights = self
         show.players.append(self)
         self._say_missing()

@@ -51,7 +51,7 @@ def _instrument(options):
     from engine import checkpoints
     from engine.errors import UserError
     from engine.instrument import Instrument
-    from live import instruments
+    from live.instrument import folder as instruments
 
     if options.get("threads"):
         torch.set_num_threads(options["threads"])

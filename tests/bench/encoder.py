@@ -30,7 +30,7 @@ COUNT, SIZE, SECONDS, RATE, FPS = 500, 128, 240.0, 15.0, 30.0
 
 def bench(options: dict) -> dict:
     """Run it; see the module's docstring. options: instrument, seconds, size, count, frames' seconds."""
-    from live import instruments
+    from live.instrument import folder as instruments
 
     where = instruments.find(options.get("instrument") or instruments.BUILT_IN)
     generator = checkpoints.load(where.generator)

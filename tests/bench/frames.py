@@ -103,8 +103,8 @@ def encoder_for(network, folder):
 def encoded(network, size, folder):
     """Draws frames of pictures that an encoder looks at, a new one each time."""
     from engine.fast import Synthesis
-    from engine.latents import Latents
     from engine.instrument import Instrument
+    from engine.latents import Latents
 
     scene = Instrument(network, size).scene()
     encoder, latents, synthesis, walker = encoder_for(network, folder), Latents(network), Synthesis(network), _common.Walker(scene)

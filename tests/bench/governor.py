@@ -7,10 +7,10 @@ the machine had other work. `late` frames are those past their time; `without` i
 """
 import time
 
-from live.clock import WallClock, bounded
-from live.governor import Governor
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
+from live.show.clock import WallClock, bounded
+from live.show.governor import Governor
+from live.show.loop import Show
 from tests.bench import _common
 
 SLOWER, ROOM = 2.5, 0.55                                # the frame rate leaves so much of a period to the full size

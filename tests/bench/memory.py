@@ -18,21 +18,20 @@ import statistics
 import tempfile
 import time
 
-from tests.bench import _common as common
-
 from engine.checkpoints import generator_hash
 from engine.motion import Motion
-from live.clock import FixedClock, WallClock, bounded
-from live.events import ControlEvent
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
 from live.memory import Memory
-from live.performer import MASTERS, declared, within
-from live.presets import commands as preset_commands                # noqa: F401  (their commands)
+from live.presets import commands as preset_commands  # noqa: F401  (their commands)
 from live.presets.library import Library
 from live.presets.morph import Manner
-from live.takes import commands as take_commands                # noqa: F401  (their commands)
+from live.show.clock import FixedClock, WallClock, bounded
+from live.show.events import ControlEvent
+from live.show.loop import Show
+from live.show.parameters import MASTERS, declared, within
+from live.takes import commands as take_commands  # noqa: F401  (their commands)
 from live.takes.take import Origin
+from tests.bench import _common as common
 
 SECONDS = 20.0
 NEAR = (0.47, 0.53)                  # normalized values a morph goes between: every parameter moves, the work stays alike
@@ -129,7 +128,7 @@ def morphs(instrument, folder, seconds):
             morph()
             continue
         start = time.perf_counter()
-        moving.show._apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
+        moving.show.apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
         own.append((time.perf_counter() - start) * 1000)
     moved = len(moving.memory.morph.routes) if moving.memory.morph else None
     for playing in (still, moving):

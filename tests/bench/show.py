@@ -62,10 +62,10 @@ def _stage(instrument, folder):
     from engine.bending import Bend
     from engine.checkpoints import generator_hash
     from engine.instrument import Instrument
-    from live import instruments
-    from live.performer import declared
+    from live.instrument import folder as instruments
     from live.presets.library import Library
     from live.presets.preset import captured
+    from live.show.parameters import declared
 
     found = instruments.find(instrument)
     generator = _common.network(instrument)

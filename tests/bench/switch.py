@@ -20,8 +20,8 @@ import tempfile
 
 import torch
 
-from live.clock import WallClock, bounded
-from live.events import ControlEvent
+from live.show.clock import WallClock, bounded
+from live.show.events import ControlEvent
 from tests.bench import _common
 
 EVERY, SETTLED = 15, 10                                 # frames between switches; switches until things have settled
@@ -47,7 +47,7 @@ def _staged(instrument, folder):
     """An instrument's folder like the one asked for, with edits and weight presets of its own."""
     from engine.checkpoints import generator_hash
     from engine.rewriting import Edit, save
-    from live import instruments
+    from live.instrument import folder as instruments
 
     found, generator = instruments.find(instrument), _common.network(instrument)
     shutil.copy(found.generator, folder)
@@ -68,10 +68,10 @@ def _staged(instrument, folder):
 
 def _show(folder, options):
     """A show with a memory, in whose library three presets are."""
-    from live import opening
-    from live.loop import Show
-    from live.mapping import Mapping
+    from live.instrument import open as opening
+    from live.mapping.mapping import Mapping
     from live.memory import Memory
+    from live.show.loop import Show
     from live.weights.weights import Weights
     from tests.bench.frames import bends_for
 

@@ -12,7 +12,7 @@ from engine.bends import TRANSFORMS, Transform
 from engine.clusters import Clusters
 from engine.errors import UserError
 from engine.motion import Motion
-from live.events import Change
+from live.show.events import Change
 from tests.conftest import tiny
 
 MAPS = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(0))

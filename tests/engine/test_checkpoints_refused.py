@@ -13,8 +13,7 @@ from safetensors.torch import save_file
 from engine import checkpoints
 from engine.checkpoints import native
 from engine.errors import UserError
-from tests.engine.checkpoint_files import (network, refused, rosinality_state, tensorflow_variables, write_nvlabs,
-                                           write_rosinality, write_tensorflow)
+from tests.engine.checkpoint_files import network, refused, rosinality_state, tensorflow_variables, write_nvlabs, write_rosinality, write_tensorflow
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 WHOLE = {"rosinality.pt": write_rosinality, "legacy.pt": lambda path, g: write_rosinality(path, g, legacy=True),

@@ -11,7 +11,7 @@ from engine.instrument import RING, Instrument
 from engine.latents import Latents, own_walk, z_of
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
-from live.events import Change
+from live.show.events import Change
 from tests.conftest import tiny
 
 

@@ -6,7 +6,7 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.events import Change
+from live.show.events import Change
 
 
 @pytest.fixture

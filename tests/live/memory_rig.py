@@ -4,17 +4,17 @@ import hashlib
 from engine.bending import bend_from_dict
 from engine.checkpoints.native import generator_hash
 from engine.instrument import Instrument
-from live.clock import FixedClock
-from live.events import ControlEvent
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
 from live.memory import Memory
-from live.performer import declared
-from live.presets import commands as preset_commands                # noqa: F401  (their commands)
+from live.presets import commands as preset_commands  # noqa: F401  (their commands)
 from live.presets.library import Library
-from live.takes import commands as take_commands                # noqa: F401  (their commands)
+from live.show.clock import FixedClock
+from live.show.events import ControlEvent
+from live.show.loop import Show
+from live.show.parameters import declared
+from live.takes import commands as take_commands  # noqa: F401  (their commands)
 from live.takes.take import Origin
-from live.weights import commands as weight_commands                # noqa: F401  (their commands)
+from live.weights import commands as weight_commands  # noqa: F401  (their commands)
 from live.weights.folder import look
 from live.weights.weights import Weights
 from tests.conftest import tiny

@@ -1,12 +1,13 @@
 """What a sender may do over OSC: guarded commands, tokens, wildcards."""
 import pytest
 
-import live.opening          # noqa: F401  (the commands there are)
-from live.commands import COMMANDS
+import live.instrument.open  # noqa: F401  (the commands there are)
 from live.controls.osc import Receiver
 from live.osc.admission import PATTERNS, Admission, is_guarded, is_here
 from live.osc.stats import Stats
+from live.show.commands import COMMANDS
 from tests.senders import touchdesigner
+
 
 def message(address, *values):
     return touchdesigner.message(address, *values, tag="s" if isinstance(values[0], str) else "f")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from engine.bending import Bend
 from engine.morphing import EASES, path, rule_of, together
 from engine.parameter import Parameter
-from live.events import Change
+from live.show.events import Change
 from live.takes.gesture import Gesture
 from tests.live.memory_rig import Rig
 

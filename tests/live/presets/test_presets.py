@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.bending import Bend
 from engine.errors import UserError
-from live.performer import MASTERS, within
 from live.presets.preset import SECTIONS, read_file, section_of
+from live.show.parameters import MASTERS, within
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig
 

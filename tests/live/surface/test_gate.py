@@ -6,7 +6,7 @@ import pytest
 from engine.motion import Motion
 from live.osc.echo import Echo
 from live.osc.query import Query
-from live.performer import declared
+from live.show.parameters import declared
 from live.surface.gate import ALLOWED, FORBIDDEN, TOO_MANY, UNAUTHORIZED, Request, Tokens, is_own_host, judge, own_names
 
 HERE = socket.gethostname().lower()

@@ -7,7 +7,7 @@ import pytest
 import live.takes.render
 from engine.errors import UserError
 from engine.instrument import Instrument
-from live.events import Tick
+from live.show.events import Tick
 from live.takes.performance import evenly, played
 from live.takes.render import render
 from live.takes.take import TakeReader

@@ -9,9 +9,9 @@ import yaml
 from engine import rewriting
 from engine.checkpoints import native
 from engine.errors import UserError
-from live.check import check
-from live.events import ControlEvent
-from live.mapping import Mapping
+from live.instrument.check import check
+from live.mapping.mapping import Mapping
+from live.show.events import ControlEvent
 from live.takes.take import TakeReader
 from live.weights.folder import look
 from live.weights.presets import WeightPreset, read_file, wanted
@@ -548,8 +548,8 @@ def test_the_file_is_plain_yaml_with_a_schema(rig, tmp_path):
 
 
 def test_the_weight_presets_that_come_with_the_project_find_their_edits():
-    from live import instruments
-    from live.opening import open_instrument
+    from live.instrument import folder as instruments
+    from live.instrument.open import open_instrument
 
     opened = open_instrument(instruments.BUILT_IN, threads=1)
     assert not opened.offer.greyed and len(opened.offer.file.presets) > 2
