@@ -9,8 +9,8 @@ from engine.errors import UserError
 from live.mapping import files as mapping_file
 from live.mapping.learn import target
 from live.mapping.macros import COUNT, Macro, Target
-from live.show.commands import number
-from live.files.names import checked_name
+from live.presets.commands import number
+from live.presets.preset import checked_name
 from live.show.commands import command
 
 log = logging.getLogger(__name__)

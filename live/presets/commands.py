@@ -3,8 +3,7 @@ import logging
 import math
 
 from engine.errors import UserError
-from live.files.names import checked_name
-from live.presets.preset import checked_sections
+from live.presets.preset import checked_name, checked_sections
 from live.presets.undo import Step
 from live.show.commands import command
 

@@ -14,7 +14,7 @@ from engine.morphing import EASES, PATHS, RULES
 from engine.motion import Motion
 from engine.scene import Scene
 from live.files.config import Model, build, read_plain
-from live.show.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.presets.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
 from live.show.parameters import MASTERS, within
 
 SCHEMA = 1

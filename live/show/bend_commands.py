@@ -3,7 +3,7 @@
 Import it for its commands. Each works on the scene of the moment and returns what the loop shall apply.
 """
 from engine.errors import UserError
-from live.show.data import MOST_BENDS
+from live.presets.data import MOST_BENDS
 from live.show.commands import command
 from live.show.events import Change
 

@@ -2,9 +2,8 @@
 import logging
 
 from engine.errors import UserError
-from live.presets.commands import memory_of
-from live.show.commands import number
-from live.files.names import checked_name
+from live.presets.commands import memory_of, number
+from live.presets.preset import checked_name
 from live.show.commands import command
 
 log = logging.getLogger(__name__)
