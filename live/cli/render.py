@@ -9,6 +9,8 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.sources import flags as seeing
 
+LIBRARIES = ("rich",)
+
 
 def arguments(parser):
     parser.add_argument("take", help="the take to render")

@@ -5,8 +5,9 @@ from types import MappingProxyType
 from engine.morphing import EASES, PATHS
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.mapping import macros
 
+MACROS = 8                                                   # how many macros there are
+MACRO_PARAMETERS = {f"/macro/{n}": Parameter(0.0, about="moves the parameters that the mapping has put on it") for n in range(1, MACROS + 1)}
 QUANTA = {"off": 0.0, "beat": 1.0, "bar": 4.0}               # beats
 PARAMETERS = {
     "/morph/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recall takes; 0 cuts"),
@@ -21,7 +22,7 @@ PARAMETERS = {
     "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
-    **macros.PARAMETERS,
+    **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
 MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",

@@ -23,6 +23,7 @@ from live.takes.take import TakeReader
 if TYPE_CHECKING:                   # it brings torch
     from engine.instrument import Instrument
 
+LIBRARIES = ("PIL", "av")
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
 NOMINAL_FPS = 30.0                    # told to players of files whose frames have times of their own

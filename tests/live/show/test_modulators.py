@@ -7,7 +7,7 @@ import live.show.bend_commands
 import live.show.modulator_commands
 from engine.errors import UserError
 from engine.modulation import modulate
-from live.presets.data import MOST_MODULATORS
+from live.show.data import MOST_MODULATORS
 from live.show.events import Call, ControlEvent
 from live.show.touch import Touches
 from live.takes.performance import evenly, played
