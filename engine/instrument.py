@@ -94,9 +94,7 @@ class Instrument:
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
         declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
-        if self.generator.c_dim:
-            declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
-        declared |= self.weights.parameters
+        declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
     def prepare_weights(self, edits, checkpoints) -> LiveWeights:
