@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 class Fade:
     """From the values there are to others, over so many seconds. A parameter that is let go of is left alone."""
 
-    def __init__(self, routes: dict, seconds: float, ease: str):
+    def __init__(self, routes: dict, seconds: float, ease: str, since):
         self.routes, self.seconds, self.ease, self.at = dict(routes), seconds, EASES[ease], 0.0
+        self.since = since                           # the scene it was begun in, until the hands of that frame were heard
 
     @property
     def over(self) -> bool:
@@ -72,8 +73,9 @@ class Weights:
     def after_hands(self, tick, scene, motion, applied) -> list:
         """A hand that turns what fades has it from there on."""
         if self.fade:
-            now = self.show.scene
-            self.fade.release([address for address in self.fade.routes if now[address] != scene[address]])
+            now, before = self.show.scene, self.fade.since or scene
+            self.fade.since = None
+            self.fade.release([address for address in self.fade.routes if now[address] != before[address]])
         return []
 
     def leave(self, holds=lambda address: True):
@@ -109,7 +111,7 @@ class Weights:
             for address in values:
                 self.show.recall.morph.release(address)
         if seconds > 0:
-            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"])
+            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"], scene)
             return []
         return self.show.mark_own(changes)
 
@@ -157,7 +159,7 @@ class Weights:
         names = {edit.name for edit in found.edits}
         found = replace(found, edits=(*found.edits, *(edit for edit in before.edits if edit.name not in names)),
                         checkpoints=before.checkpoints | found.checkpoints)
-        self._brought.put((found, instrument.prepared(found.edits, found.checkpoints)))
+        self._brought.put((found, instrument.prepare_weights(found.edits, found.checkpoints)))
 
     def _joined(self) -> list:
         """What the thread has brought: new faders, in this frame's scene."""
@@ -166,7 +168,7 @@ class Weights:
         offer, weights = self._brought.get()
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
         self.offer = offer
-        self.show.instrument.reweigh(weights)
+        self.show.instrument.use_weights(weights)
         self.presets.read(offer.file.presets)
         self.show.added |= weights.parameters
         if self.show.recall.has_library:
