@@ -12,7 +12,7 @@ from engine.scene import Scene
 from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
+from live.show.events import Asked, Call, Change, ControlEvent, Due, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
 from live.show.players import Player, in_order
@@ -166,7 +166,9 @@ class Show:
         """What the players and then the hands do in this frame."""
         played = self._ask_players(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
-        applied = self._apply_affordable(self._later + self.mapping.heard(events, scene))
+        asked = [event for event in events if type(event) is Asked]
+        heard = self.mapping.heard([event for event in events if type(event) is not Asked] if asked else events, scene)
+        applied = self._apply_affordable(self._later + heard + asked)
         answers = self._ask_players(lambda player: player.after_hands(tick, scene, motion, applied))
         self._own = []
         return played + applied + answers
@@ -227,6 +229,8 @@ class Show:
             try:
                 if isinstance(item, Call):
                     pending[:0] = call(self, item)
+                    if isinstance(item, Asked):
+                        item.answer(None)
                     continue
                 if isinstance(item, Due):
                     pending[:0] = item.act()
@@ -246,7 +250,7 @@ class Show:
                     self.scene = item.with_parameters(self.added)
                 applied.append(item)
             except UserError as error:
-                self._complain(error)
+                item.answer(str(error)) if isinstance(item, Asked) else self._complain(error)
         return applied
 
     def _complain(self, error):

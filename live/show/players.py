@@ -19,6 +19,7 @@ ORDER = (
     "weights",                      # edits that join, a fade between weight presets
     "governor",                     # the size that pictures are drawn at
     "touches",                      # modulators keep off what hands have moved
+    "grabs",                        # and what fingers lie on
     "tempo",                        # a clock sets the tempo and the beat
     "watching",                     # the truth about the source, which no hand may turn
 )
