@@ -13,6 +13,7 @@ import sys
 
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
+from live.show.journal import spell_out
 
 DEFAULT = "play"
 # Threads that wait for the others of a layer spin for some 20 microseconds, which is how long the next layer takes to come,
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     try:
         return module.run(parser.parse_args(rest)) or 0
     except UserError as error:
-        sys.stderr.write(f"{parser.prog}: {error}\n")
+        sys.stderr.write(spell_out(f"{parser.prog}: {error}") + "\n")
         return 2
     except KeyboardInterrupt:
         return 130

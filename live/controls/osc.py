@@ -11,12 +11,13 @@ from functools import lru_cache
 
 from live.controls import control
 from live.osc.address import asked_for, is_pattern
-from live.osc.admission import TOKEN, Admission, is_guarded
+from live.osc.admission import JOINED, OTHER, TOKEN, Admission, is_guarded, plain
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
 from live.show.clock import now, sleep
+from live.show.commands import COMMANDS
 from live.show.events import ControlEvent, faders
 
 LIBRARIES = ("pythonosc",)
@@ -26,6 +27,8 @@ REST = 0.002                        # seconds in which a burst of single packets
 QUESTION = ("?",)
 SAME_AS = bytes.maketrans(b"IS", b"Ts")              # type tags that mean what another one does: impulse, symbol
 SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
+OWN = SUBSCRIPTIONS | {TOKEN}       # what concerns the port itself
+BYTES = 64                          # of a datagram that cost as much as a message
 
 
 @control
@@ -81,8 +84,11 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
+        if not self.admission.takes(sender[0]):
+            return
         if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
             addresses, numbers = known
+            self.admission.spent(max(_units(addresses), len(datagram) / BYTES))
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
             if self.echo is not None and sender in self.echo.sources:
@@ -90,11 +96,13 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
         messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
-        events = [event(address, arguments, moment) for address, arguments in messages
-                  if not self.subscribed(address, arguments, sender)
-                  and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
         self.stats.received(sender, len(messages), faults)
+        messages = [(address, arguments) for address, arguments in messages
+                    if not self.subscribed(address, arguments, sender)
+                    and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
+        events = [event(address, arguments, moment) for address, arguments in messages]
         self.stats.came(messages)
         if self.echo is not None and sender in self.echo.sources:
             self.echo.said(sender, ((address, arguments[0]) for address, arguments in messages if len(arguments) == 1))
@@ -105,23 +113,27 @@ class Receiver:
 
     def admitted(self, address, arguments, sender) -> bool:
         """Return whether a message is to be heard; a token is taken down."""
-        if address == TOKEN:
+        if plain(address) == TOKEN:
             self.admission.introduce(arguments, sender[0])
             return False
         return self.admission.admits(address, sender[0])
 
     def subscribed(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
-        if self.echo is None or address not in SUBSCRIPTIONS or arguments == QUESTION:
+        if self.echo is None or (command := plain(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
             return False
-        self.echo.asked(address, arguments, sender)
+        self.admission.spent(JOINED)
+        self.echo.asked(command, arguments, sender)
         return True
 
     def asked(self, address, arguments, sender) -> bool:
         """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
         values = [(name, value) for name in asked_for(address, self.addresses()) if (value := self.lookup(name)) is not None]
+        if values or arguments:
+            self.stats.questioned(address)
         if values:
-            self.answer(values, sender)
+            if self.admission.answers(sender[0], len(values)):
+                self.answer(values, sender)
         elif arguments:
             self.stats.unanswered(address)
         return bool(values or arguments)
@@ -139,7 +151,13 @@ class Receiver:
 @lru_cache(maxsize=64)
 def _special(addresses) -> bool:
     """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
-    return not SUBSCRIPTIONS.isdisjoint(addresses) or any(is_pattern(a) or is_guarded(a) or a == TOKEN for a in addresses)
+    return any(is_pattern(a) or is_guarded(a) or plain(a) in OWN for a in addresses)
+
+
+@lru_cache(maxsize=64)
+def _units(addresses) -> int:
+    """Return what a bundle of single numbers for these addresses costs."""
+    return len(addresses) + (OTHER - 1) * sum(plain(a) in COMMANDS for a in addresses)
 
 
 @lru_cache(maxsize=64)

@@ -17,9 +17,10 @@ from live.show.meter import Meter
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
+CALLS = 8                           # commands run before the frame's time is looked at
+SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
+TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
@@ -186,7 +187,7 @@ class Show:
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from, and take
         the part of the scene that raised it out of the way."""
         mistake, moment = isinstance(error, UserError), now()
-        what = str(error) if mistake else (type(error), origin(error))
+        what = str(error)[:TOLD_APART] if mistake else (type(error), origin(error))
         if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
