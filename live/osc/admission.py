@@ -4,6 +4,7 @@ Every datagram passes here before it becomes events. Knows no sockets.
 """
 import ipaddress
 import logging
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -40,12 +41,12 @@ class Allowance:
 
     def __init__(self, now: Callable[[], float], most: float, per_second: float):
         self.now, self.most, self.per_second = now, most, per_second
-        self._level, self._moment = most, now()
+        self._level, self._moment = most, math.inf
 
     def is_left(self) -> bool:
         """Return whether there is anything to spend."""
         moment = self.now()
-        self._level = min(self.most, self._level + (moment - self._moment) * self.per_second)
+        self._level = min(self.most, self._level + max(0.0, moment - self._moment) * self.per_second)
         self._moment = moment
         return self._level >= 1.0
 
