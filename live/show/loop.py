@@ -21,18 +21,12 @@ from live.show.quantise import Quantiser
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-<<<<<<< HEAD
+NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
 CALLS = 8                           # commands run before the frame's time is looked at
 SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
-TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
-=======
-NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
-CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
-WAITING = 256                       # commands that may wait; more are left out
 ENDS = "/quit"                      # goes before all that waits
->>>>>>> main
+TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
