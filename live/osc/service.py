@@ -10,6 +10,7 @@ from live.osc.advertise import Advertisement
 from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
 from live.osc.subscriber import FORMS
+from live.osc.surfaces import Surfaces
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def _target(text):
 
 def settings(show, options, closing) -> dict:
     """What the OSC source is started with; starts the echo."""
-    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show))
+    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)

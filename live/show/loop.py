@@ -20,6 +20,7 @@ AT_ONCE = 10                        # mistakes that may be logged together; a se
 CALLS = 32                          # commands run before the frame's time is looked at
 SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
+ENDS = "/quit"                      # goes before all that waits
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
@@ -114,6 +115,7 @@ class Show:
         A bundle of commands lands in one frame. A flood of them must not stop the picture: past CALLS of them and SPENT
         seconds the frame goes on without, and what is too much to keep is left out, and said once a second.
         """
+        heard = sorted(heard, key=lambda item: not (isinstance(item, Call) and item.command == ENDS))     # a show ends when told
         applied, self._later, end = [], [], now() + SPENT
         while heard:
             chunk, heard = _split(heard, CALLS)

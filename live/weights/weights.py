@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 class Fade:
     """From the values there are to others, over so many seconds. A parameter that is let go of is left alone."""
 
-    def __init__(self, routes: dict, seconds: float, ease: str):
+    def __init__(self, routes: dict, seconds: float, ease: str, since):
         self.routes, self.seconds, self.ease, self.at = dict(routes), seconds, EASES[ease], 0.0
+        self.since = since                           # the scene it was begun in, until the hands of that frame were heard
 
     @property
     def over(self) -> bool:
@@ -76,8 +77,9 @@ class Weights:
     def heard(self, tick, scene, motion, applied) -> list:
         """A hand that turns what fades has it from there on."""
         if self.fade:
-            now = self.show.scene
-            self.fade.release([address for address in self.fade.routes if now[address] != scene[address]])
+            now, before = self.show.scene, self.fade.since or scene
+            self.fade.since = None
+            self.fade.release([address for address in self.fade.routes if now[address] != before[address]])
         return []
 
     def quantised(self, act) -> list:
@@ -130,7 +132,7 @@ class Weights:
             for address in values:
                 self.memory.morph.release(address)
         if seconds > 0:
-            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"])
+            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"], scene)
             return []
         return self.memory.ours(changes)
 
