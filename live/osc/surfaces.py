@@ -4,10 +4,10 @@ Reads the newest scene and bindings from the echo's thread; knows no sockets. A 
 """
 from dataclasses import dataclass, field
 
+from live.mapping.held import number
+from live.midi.feedback import STATES, TOUCHED, Shown, lit
 from live.show.clock import now
 from live.show.commands import COMMANDS
-from live.midi.feedback import STATES, TOUCHED, Shown, lit
-from live.mapping.held import number
 
 OSC = "osc "
 
