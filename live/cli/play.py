@@ -24,10 +24,10 @@ from live.mapping import files as mapping_file
 from live.mapping import learn
 from live.mapping.macros import Macros, labelled
 from live.mapping.mapping import Mapping
-from live.memory import Memory
 from live.midi import feedback
 from live.osc import service as osc_service
 from live.presets.autosave import locks_of, resumed
+from live.presets.recall import Recall
 from live.show import journal, machine
 from live.show.clock import Pace, WallClock, bounded, cost
 from live.show.ending import end_when_told
@@ -36,6 +36,8 @@ from live.show.loop import Show
 from live.show.tempo import Tempo, tempo_of
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.takes.looper import Looper
+from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
 from live.weights.weights import Weights
 
@@ -126,17 +128,17 @@ def _play(options, opened, closing):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     end_when_told(show.stop)
-    Macros(show)
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
         mapping.learn.begin(learn.target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
-    memory = _memory(options, opened, show)
-    closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    show.players += [governor, Touches(show)]
-    Tempo(show)
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
+              weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
+    closing.callback(show.close)
+    _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
@@ -156,29 +158,25 @@ def _play(options, opened, closing):
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": memory.weights.report()} | ({"source": watching.report()} if watching else {}))
+                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
 
 
-def _memory(options, opened, show):
-    """Presets, takes, undo and the autosave, at the state the flags ask for."""
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
-    memory = Memory(show, opened.library(), origin=origin)
-    memory.mapping = ", ".join(options.mapping)
-    Weights(show, memory, opened.offer)
+def _begin(options, opened, show):
+    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
+    show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume:
         show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-        memory.locks = locks_of(saved.path)
+        show.recall.locks = locks_of(saved.path)
     if options.preset:
-        memory.begin_with(options.preset)
+        show.recall.begin_with(options.preset)
         if options.resume:
-            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", memory.current)
+            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", show.recall.current)
     if options.take:
-        memory.record_to(options.take)
+        show.recording.record_to(options.take)
     if not options.replay:
-        memory.save_to(saved.path, options.osc_port)
-    return memory
+        show.recording.save_to(saved.path, options.osc_port)
 
 
 def _source(options, show, closing):
