@@ -36,6 +36,7 @@ from live.show.loop import Show
 from live.show.tempo import Tempo, tempo_of
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
@@ -62,6 +63,7 @@ def arguments(parser):
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
     osc_service.arguments(hands)
+    surface_service.arguments(parser.add_argument_group("the page"))
     hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
     hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
     seeing.arguments(parser.add_argument_group("the source"))
@@ -122,6 +124,7 @@ def _check(options):
     if not 0 <= options.osc_port < 65536:
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
     osc_service.check(options)
+    surface_service.check(options)
 
 
 def _play(options, opened, closing):
@@ -142,7 +145,8 @@ def _play(options, opened, closing):
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
-    stats = _controls(options, show, closing)
+    surface = _surface(options, opened, show, clock, closing)
+    stats = _controls(options, show, surface, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
@@ -154,7 +158,7 @@ def _play(options, opened, closing):
     if window is None:
         ticks()
     else:
-        _play_beside(window, show, ticks)
+        _play_beside(window, show, ticks, surface.tap(show.inbox.put) if surface else show.inbox.put)
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
@@ -199,12 +203,12 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
-def _play_beside(window, show, ticks):
+def _play_beside(window, show, ticks, emit):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
     loop.start()
     try:
-        window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
+        window.run(until=lambda: not loop.is_alive(), emit=emit)
     finally:
         show.stop()
         loop.join(CLOSING)
@@ -239,7 +243,18 @@ def _window(options, opened, mapping, closing):
     return window
 
 
-def _controls(options, show, closing):
+def _surface(options, opened, show, clock, closing):
+    """Start the page that is played on in a browser, and what tells it of changes; returns what was started, or None."""
+    if options.osc_port or options.surface_port:
+        osc_service.start_echo(show, closing)
+    if not options.surface_port:
+        return None
+    about = {"instrument": opened.name, "fps": options.fps, "late": lambda: clock.late, "size": lambda: opened.instrument.size,
+             "folder": opened.folder.folder, "checkpoint": options.instrument}
+    return surface_service.start(show, options, closing, about)
+
+
+def _controls(options, show, surface, closing):
     """Start what hands play on; returns {source: its Stats}."""
     from live import controls
 
@@ -247,7 +262,7 @@ def _controls(options, show, closing):
     wanted = {}
     if options.osc_port:
         osc_service.tell_openness(options)
-        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
+        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
                               answers=feedback.answers(show))
@@ -255,7 +270,8 @@ def _controls(options, show, closing):
         stats[name] = controls.new_stats(name)
         if name == "osc":
             stats[name].admission.set_token(options.osc_token)
-        closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
+        emit = surface.tap(show.inbox.put) if surface and name != "osc" else show.inbox.put      # OSC counts what comes itself
+        closing.callback(controls.start(name, emit, stats=stats[name], **settings))
     show.mapping.stats = stats.get("osc")
     return stats
 

@@ -48,10 +48,14 @@ def _target(text):
     return found["host"], int(found["port"]), found["prefix"].rstrip("/"), form
 
 
-def settings(show, options, closing) -> dict:
-    """What the OSC source is started with; starts the echo."""
+def start_echo(show, closing):
+    """Start what tells listeners over OSC and pages what changes."""
     show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
+
+
+def settings(show, options) -> dict:
+    """What the OSC source is started with."""
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
     lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))

@@ -27,7 +27,6 @@ LARGEST_MESSAGE = 1 << 22           # bytes of a WebSocket message or a body
 CONNECTIONS = 96                    # at once
 OPENING, CLOSING = 10.0, 5.0        # seconds
 SILENT = 15.0                       # seconds in which a connection has to say something
-LOST = {"stalled": 0}
 
 
 class Files(StaticFiles):
@@ -56,6 +55,7 @@ class Server:
         mimetypes.add_type("text/javascript", ".js")
         mimetypes.add_type("application/manifest+json", ".webmanifest")
         self.guard = Guard(self._application(), self.names, self.tokens, f"surface-{self.port}", "https" if certificate else "http")
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
         config = uvicorn.Config(self.guard, ws="websockets-sansio", http=_counted(), ws_per_message_deflate=False, ws_max_size=LARGEST_MESSAGE,
                                 loop="asyncio", log_config=None, access_log=False, ws_ping_interval=5, ws_ping_timeout=10, lifespan="off",
                                 server_header=False, timeout_graceful_shutdown=1, ssl_certfile=certificate, ssl_keyfile=key)
@@ -81,6 +81,11 @@ class Server:
             await self._server.serve(sockets=[sock])
         finally:
             teller.cancel()
+
+    @property
+    def tap(self):
+        """A function that returns an emit whose events pages see."""
+        return self.hub.hands.tap
 
     def close(self):
         """End of the show: pages are let go of."""
