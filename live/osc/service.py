@@ -4,11 +4,11 @@ import re
 
 from engine.errors import UserError
 from engine.modulation import modulated
-from live.controls.osc import taker
 from live.osc.address import value_at
 from live.osc.advertise import Advertisement
 from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
+from live.osc.receiver import taker
 from live.osc.subscriber import FORMS
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 import pytest
 
 import live.instrument.open  # noqa: F401  (the commands there are)
-from live.controls.osc import Receiver
 from live.osc.admission import PATTERNS, Admission, is_guarded, is_here
+from live.osc.receiver import Receiver
 from live.osc.stats import Stats
 from live.show.commands import COMMANDS
 from tests.senders import touchdesigner
