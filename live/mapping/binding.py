@@ -4,6 +4,7 @@ A control is named as its source names it: "cc 1/16", "cc14 1/16", "nrpn 1/300",
 "program 1", "key space", "osc /fader/3".
 """
 import re
+import unicodedata
 from math import isfinite
 from typing import Annotated, Literal
 
@@ -16,8 +17,21 @@ from live.mapping.words import WORDS, load_words, spell_words
 from live.midi.relative import Encoding
 
 AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
+
+KEY_NAMES = {"enter": "return", "esc": "escape", "del": "delete", "ins": "insert", "pgup": "page up", "pgdn": "page down", "pageup": "page up",
+             "pagedown": "page down", "spacebar": "space", "control": "ctrl", "strg": "ctrl", "cmd": "meta", "option": "alt"}
+HELD = ("ctrl", "alt", "shift", "meta")
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
+
+
+def key_name(text: str) -> str:
+    """Return a key's name as the window says it: in small letters, accents as one letter, what is held in a fixed order."""
+    text = unicodedata.normalize("NFC", text).lower()
+    *held, name = text[:-1].split("+") if text.endswith("+") and len(text) > 1 else text.split("+")
+    name = "+" if text.endswith("+") else KEY_NAMES.get(name, name)
+    known = {KEY_NAMES.get(prefix, prefix) for prefix in held if prefix}
+    return "+".join([*(prefix for prefix in HELD if prefix in known), name])
 
 
 class Binding(Model):
@@ -58,13 +72,14 @@ class Binding(Model):
     @field_validator("control")
     @classmethod
     def _control(cls, text):
+        text = re.sub(r"(?i)^key +", "key ", text.strip())
         kind, _, rest = text.partition(" ")
         word = WORDS.get(kind) or load_words().get(kind)
         if word is None:
             raise ValueError(f"no control {text!r}; there are: {spell_words()}")
         if not re.fullmatch(word.pattern, rest):
             raise ValueError(f"expected {word.shown}, got {text!r}")
-        return text
+        return f"key {key_name(rest)}" if kind == "key" else text
 
     @field_validator("to")
     @classmethod
@@ -126,19 +141,24 @@ class Binding(Model):
     def kind(self) -> str:
         return self.control.split(" ", 1)[0]
 
+    @property
+    def _end(self) -> float:
+        """The number that the control itself sends at its upper end."""
+        return WORDS[self.kind].end or 1.0
+
     def of(self, said: float) -> float:
         """How far along its own range the control is, 0..1, where an event of it says this."""
         if self.own_range is None:
             return said
         low, high = self.own_range
-        return min(max((said * WORDS[self.kind].end - low) / (high - low), 0.0), 1.0)
+        return min(max((said * self._end - low) / (high - low), 0.0), 1.0)
 
     def says(self, position: float) -> float:
         """What an event of the control says so far along its own range: the inverse of of()."""
         if self.own_range is None:
             return position
         low, high = self.own_range
-        return (low + position * (high - low)) / WORDS[self.kind].end
+        return (low + position * (high - low)) / self._end
 
     def part(self, value):
         """The one of an OSC message's arguments that counts, others as they are; () where the message has too few."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from engine.errors import UserError
 from live.mapping.binding import AT_DEVICE, Binding, bound
 from live.mapping.learned import Learned, pattern
-from live.mapping.words import WORDS
 from live.mapping.travel import FAR, Ways, range_of
+from live.mapping.words import WORDS
 from live.midi import relative
 from live.midi.pairs import NO_NUMBER, NUMBER, VALUE
 from live.show.commands import COMMANDS
