@@ -1,19 +1,20 @@
-"""OSC over UDP: what other programs send becomes ControlEvents; questions are answered to whoever asked.
+"""What OSC datagrams become: ControlEvents, answers to questions, listeners. Knows addresses only as text, and no port.
 
-Knows addresses only as text: what is a parameter and what a command is Mapping's business. Measured: the stock
-servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
-hung by 20 bytes, so the socket and the guard are ours (live/osc/packet.py) and the library is the codec.
+What is a parameter and what a command is Mapping's business. Measured: the stock servers of python-osc lose a TouchDesigner
+bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be hung by 20 bytes, so the socket and the guard are
+ours (live/osc/packet.py) and the library is the codec.
 """
 import select
 import struct
 from functools import lru_cache
 
 from live.osc.address import asked_for, is_pattern
-from live.osc.admission import TOKEN, Admission, is_guarded
+from live.osc.admission import JOINED, OTHER, TOKEN, Admission, is_guarded, plain
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
 from live.osc.stats import Stats
 from live.osc.write import written
 from live.show.clock import now, sleep
+from live.show.commands import COMMANDS
 from live.show.events import ControlEvent, faders
 
 LIBRARIES = ("pythonosc",)
@@ -23,6 +24,8 @@ REST = 0.002                        # seconds in which a burst of single packets
 QUESTION = ("?",)
 SAME_AS = bytes.maketrans(b"IS", b"Ts")              # type tags that mean what another one does: impulse, symbol
 SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
+OWN = SUBSCRIPTIONS | {TOKEN}       # what concerns the port itself
+BYTES = 64                          # of a datagram that cost as much as a message
 
 
 def taker(emit):
@@ -60,8 +63,11 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
+        if not self.admission.takes(sender[0]):
+            return
         if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
             addresses, numbers = known
+            self.admission.spent(max(_units(addresses), len(datagram) / BYTES))
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
             if self.echo is not None:
@@ -69,11 +75,13 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
         messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
-        events = [event(address, arguments, moment) for address, arguments in messages
-                  if not self.subscribed(address, arguments, sender)
-                  and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
         self.stats.received(sender, len(messages), faults)
+        messages = [(address, arguments) for address, arguments in messages
+                    if not self.subscribed(address, arguments, sender)
+                    and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
+        events = [event(address, arguments, moment) for address, arguments in messages]
         self.stats.came(messages)
         if self.echo is not None:
             self.echo.said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
@@ -84,23 +92,29 @@ class Receiver:
 
     def admitted(self, address, arguments, sender) -> bool:
         """Return whether a message is to be heard; a token is taken down."""
-        if address == TOKEN:
+        if plain(address) == TOKEN:
             self.admission.introduce(arguments, sender[0])
             return False
         return self.admission.admits(address, sender[0])
 
     def subscribed(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
-        if self.echo is None or address not in SUBSCRIPTIONS or arguments == QUESTION:
+        if self.echo is None or (command := plain(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
             return False
-        self.echo.asked(address, arguments, sender)
+        self.admission.spent(JOINED)
+        self.echo.asked(command, arguments, sender)
         return True
 
     def asked(self, address, arguments, sender) -> bool:
         """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
+        if not self.admission.takes(sender[0]):                  # a bundle may hold a thousand of them
+            return True
         values = [(name, value) for name in asked_for(address, self.addresses()) if (value := self.lookup(name)) is not None]
+        if values or arguments:
+            self.stats.questioned(address)
         if values:
-            self.answer(values, sender)
+            if self.admission.answers(sender[0], len(values)):
+                self.answer(values, sender)
         elif arguments:
             self.stats.unanswered(address)
         return bool(values or arguments)
@@ -118,7 +132,13 @@ class Receiver:
 @lru_cache(maxsize=64)
 def _special(addresses) -> bool:
     """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
-    return not SUBSCRIPTIONS.isdisjoint(addresses) or any(is_pattern(a) or is_guarded(a) or a == TOKEN for a in addresses)
+    return any(is_pattern(a) or is_guarded(a) or plain(a) in OWN for a in addresses)
+
+
+@lru_cache(maxsize=64)
+def _units(addresses) -> int:
+    """Return what a bundle of single numbers for these addresses costs."""
+    return len(addresses) + (OTHER - 1) * sum(plain(a) in COMMANDS for a in addresses)
 
 
 @lru_cache(maxsize=64)
