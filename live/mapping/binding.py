@@ -31,6 +31,7 @@ CONTROLS = {
     "window": ("close", "window close"),
     "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
 }
+SHOWN = ("cc", "cc14", "nrpn", "bend", "note", "osc")                  # kinds that can be told where they stand
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
 RANGES = {"cc": 127.0, "note": 127.0, "pressure": 127.0, "cc14": 16383.0, "nrpn": 16383.0, "bend": 16383.0, "osc": 1.0}   # kind -> the end of its own numbers
@@ -124,6 +125,8 @@ class Binding(Model):
             raise ValueError(f"argument is for OSC messages, which have several; {self.control} says one number")
         if self.own_range is not None and (self.relative or self.kind not in RANGES):
             raise ValueError(f"from is for controls that have two ends; {self.control} has none")
+        if self.feedback and self.kind not in SHOWN:
+            raise ValueError(f"feedback is for controls that can show something: {', '.join(SHOWN)}; {self.control} can't")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self
