@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from engine.errors import UserError
 from live.mapping import files
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding
+from live.mapping.binding import AT_DEVICE, Binding
 from live.mapping.faders import Faders
 from live.mapping.held import Held, Turn, number
 from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
+from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.show.commands import COMMANDS, fires
@@ -22,6 +23,7 @@ from live.show.parameters import MACRO_PARAMETERS
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
+TOLD_APART = 300                    # letters by which complaints are told apart
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
@@ -86,6 +88,10 @@ class Mapping:
         self._held, self._unbound = {}, set()
         self.version += 1
 
+    def binds(self, control: str) -> bool:
+        """Return whether anything is bound to a control."""
+        return any(control in layer.named for layer in self._layers)
+
     def heard(self, events, scene) -> list:
         """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
         a meaning to is among them, to be heard again once they are done.
@@ -121,7 +127,7 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        if kind in CONTROLS and self.learn.overhear(event):
+        if kind in WORDS and self.learn.overhear(event):
             self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
@@ -274,8 +280,8 @@ class Mapping:
 
     def _say(self, text):
         """Log a complaint once."""
-        if text not in self._said and len(self._said) < 1000:
-            self._said.add(text)
+        if text[:TOLD_APART] not in self._said and len(self._said) < 1000:
+            self._said.add(text[:TOLD_APART])
             log.warning("%s", text)
 
 

@@ -33,7 +33,6 @@ class Tempo:
         self._taps: deque = deque(maxlen=8)
         self._heard_at = self.at = self._dt = 0.0
         self._driving = False
-        show.players.append(self)
 
     def heard_clock(self, kind: str, at: float, value: int = 0, device: str = ""):
         """A clock's message. Safe from any thread."""
@@ -57,7 +56,7 @@ class Tempo:
         self._driving = True
         return self._follow(*found)
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """Hands do not matter to a clock."""
         return []
 
@@ -127,12 +126,11 @@ class Tempo:
         return [replace(motion, beat=beat - self._dt * tempo / 60.0 * (1.0 + scene["/tempo/nudge"]))]
 
     def _ours(self, items):
-        return self.show.memory.ours(items) if self.show.memory else items
+        return self.show.mark_own(items)
 
 
 def tempo_of(show) -> Tempo:
     """The show's Tempo; UserError where it was started without."""
-    for player in show.players:
-        if isinstance(player, Tempo):
-            return player
-    raise UserError("this show keeps its tempo to itself")
+    if show.tempo is None:
+        raise UserError("this show keeps its tempo to itself")
+    return show.tempo

@@ -379,7 +379,7 @@ def test_a_real_fader_turns_a_parameter(jack, instrument):
 
 class Stage:
     """A show of a scene and a mapping on real ports, without pictures; play() hears what has come."""
-    memory = None
+    recall = tempo = None
 
     def __init__(self, scene, mapping, **more):
         self.scene, self.mapping, self.inbox = scene, mapping, queue.SimpleQueue()
