@@ -20,7 +20,7 @@ ONLY_IN = {
     "websockets": ["live/osc/query.py"],
     "zeroconf": ["live/osc/advertise.py"],
     "pygame": ["live/outputs/window.py", "live/outputs/keyboard.py"],
-    "av": ["live/outputs/recorder.py", "live/takes/render.py", "live/sources", "live/cli"],
+    "av": ["live/outputs/recorder.py", "live/takes/render.py", "live/takes/sound.py", "live/sources", "live/cli"],
     "PIL": ["live/outputs/files.py", "live/files/sheets.py", "live/sources", "live/cli", "live/takes/render.py"],
     "matplotlib": ["live/cli"],
     "rich": ["live/cli"],
