@@ -18,13 +18,13 @@ from torch.nn import functional as F
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from engine.motion import Motion  # noqa: E402
-from engine.walks import spline  # noqa: E402
-from engine.world import draw  # noqa: E402
-from live import sources  # noqa: E402
+from engine.motion import Motion
+from engine.walks import spline
+from engine.world import draw
+from live import sources
 from live.files import sheets
 from live.instrument import open as opening
-from live.sources import flags as seeing  # noqa: E402
+from live.sources import flags as seeing
 
 WIDTH, HEIGHT, FRAMES, FPS = 640, 480, 150, 30
 SHOWN = (55, 85, 115)

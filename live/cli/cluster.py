@@ -14,6 +14,8 @@ from live.files import sheets
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
+LIBRARIES = ("rich",)
+
 
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose channels")

@@ -10,6 +10,7 @@ import urllib.request
 from engine.errors import UserError
 from live.show.clock import now, sleep
 
+LIBRARIES = ("rich",)
 EVERY = 0.25                        # seconds
 ROWS = 16                           # values shown, those that moved last first
 

@@ -45,7 +45,8 @@ CLOSING = 2.0                       # seconds the show may take to end once it w
 
 def arguments(parser):
     show = parser.add_argument_group("what is played")
-    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
+    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN),
+                      help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
     show.add_argument("--preset", metavar="NAME", help="the preset to begin with")
     show.add_argument("--resume", action="store_true", help="begin with the scene the last show ended with")
     show.add_argument("--bends", metavar="FILE.yaml", help="a network-bending configuration to begin with")
@@ -53,7 +54,8 @@ def arguments(parser):
     show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
     hands = parser.add_argument_group("hands")
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
-    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[], help="bind the controls that move next to these, one by one; /mapping/save keeps them")
+    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
+                       help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
     osc_service.arguments(hands)
@@ -73,8 +75,10 @@ def arguments(parser):
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
-    rest.add_argument("--tune", action="store_true", help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
-    rest.add_argument("--throughput", action="store_true", help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
+    rest.add_argument("--tune", action="store_true",
+                      help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
+    rest.add_argument("--throughput", action="store_true",
+                      help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")

@@ -9,6 +9,8 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.sources import flags as seeing
 
+LIBRARIES = ("rich",)
+
 
 def arguments(parser):
     parser.add_argument("take", help="the take to render")
@@ -30,12 +32,14 @@ def run(options):
     from rich.progress import Progress
 
     from live.takes.render import render
+    from live.takes.sound import Sound
     from live.takes.take import TakeReader
 
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
+    sound = Sound(options.audio, options.audio_offset) if options.audio else None
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")
-        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, options.audio,
-               lambda done, total: display.update(bar, completed=done, total=total), options.audio_offset)
+        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, sound,
+               lambda done, total: display.update(bar, completed=done, total=total))

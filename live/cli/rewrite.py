@@ -19,6 +19,7 @@ from live.files import sheets
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
+LIBRARIES = ("rich",)
 TURNED = ("restraint", "polish", "gain", "steps", "rate", "patience", "erase")          # flags that are settings of the solve
 PICTURES = (".png", ".jpg", ".jpeg")
 

@@ -17,6 +17,7 @@ from engine.errors import UserError
 from live.files import sheets
 from live.instrument import folder as instruments
 
+LIBRARIES = ("matplotlib", "rich")
 SHOWN = 8                           # pictures on the sheet
 LARGEST = 128                       # their side
 MOST_PSI, STRONGEST, MOST_SEED = 10, 5, 1_000_000

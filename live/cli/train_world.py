@@ -14,6 +14,7 @@ import pathlib
 from engine.errors import UserError
 from live.files import sheets
 
+LIBRARIES = ("matplotlib", "rich")
 SHOWN = 8                           # pictures on the sheet
 
 

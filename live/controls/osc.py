@@ -19,6 +19,7 @@ from live.osc.write import written
 from live.show.clock import now, sleep
 from live.show.events import ControlEvent, faders
 
+LIBRARIES = ("pythonosc",)
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt

@@ -5,6 +5,8 @@ import numpy as np
 
 from engine.errors import UserError
 
+LIBRARIES = ("PIL",)
+
 
 def sheet(pictures, columns: int) -> np.ndarray:
     """pictures: uint8 [N, H, W, 3] -> one uint8 [rows * H, columns * W, 3], row by row; what is missing is black."""

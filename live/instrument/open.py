@@ -10,24 +10,19 @@ from typing import TYPE_CHECKING
 from engine.errors import UserError
 from engine.scene import Scene
 from live.instrument import folder as instruments
-from live.mapping import commands as midi_commands
-from live.osc import commands as osc_commands
-from live.presets import commands as preset_commands
 from live.presets.library import Library
-from live.show import bend_commands, modulator_commands, tempo
+from live.show.commands import load_commands
 from live.show.parameters import declared
-from live.takes import commands as take_commands
-from live.weights import commands as weight_commands
 from live.weights import folder as weights_folder
 
 if TYPE_CHECKING:                   # it brings torch
     from engine.instrument import Instrument
 
 log = logging.getLogger(__name__)
+load_commands()
 ENCODER = "encoder.safetensors"
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
-COMMAND_MODULES = (bend_commands, midi_commands, modulator_commands, osc_commands, preset_commands, take_commands, tempo, weight_commands)        # for the commands they declare
 
 
 @dataclass(frozen=True)

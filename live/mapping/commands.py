@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import UserError
+from live.files.names import checked_name
 from live.mapping import files as mapping_file
 from live.mapping.learn import target
-from live.mapping.macros import COUNT, Macro, Target
-from live.presets.commands import number
-from live.presets.preset import checked_name
-from live.show.commands import command
+from live.mapping.macros import Macro, Target
+from live.show.commands import command, number
+from live.show.parameters import MACROS
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def _put(show, macro):
 
 
 def _macro(which):
-    return _whole(which, COUNT, "a macro")
+    return _whole(which, MACROS, "a macro")
 
 
 def _whole(value, most, what) -> int:

@@ -12,6 +12,7 @@ from live.mapping.takeover import Grip
 from live.midi import relative
 from live.show.commands import COMMANDS
 from live.show.events import Call, Change
+from live.show.parameters import MACRO_PARAMETERS
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Turn:
     def change(self, address, value):
         self.ahead[address] = value
         self.found.append(Change(address, value))
-        if address in macros.PARAMETERS and address in self.scene.parameters:
+        if address in MACRO_PARAMETERS and address in self.scene.parameters:
             try:
                 moved = macros.moved(address, value, self.scene, self.macros)
             except UserError:

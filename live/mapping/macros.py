@@ -15,10 +15,8 @@ from engine.scene import Scene
 from live.files.config import Model
 from live.mapping import curves
 from live.show.events import Change
+from live.show.parameters import MACRO_PARAMETERS, MACROS
 
-COUNT = 8
-ADDRESSES = tuple(f"/macro/{n}" for n in range(1, COUNT + 1))
-PARAMETERS = {address: Parameter(0.0, about="moves the parameters that the mapping has put on it") for address in ADDRESSES}
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -32,7 +30,7 @@ class Target(Model):
     @field_validator("to")
     @classmethod
     def _to(cls, address):
-        if not address.startswith("/") or address in ADDRESSES:
+        if not address.startswith("/") or address in MACRO_PARAMETERS:
             raise ValueError(f"expected a parameter's address such as /truncation, and no macro's, got {address!r}")
         return address
 
@@ -49,7 +47,7 @@ class Target(Model):
 
 class Macro(Model):
     """What a mapping file says of a macro."""
-    macro: int = Field(ge=1, le=COUNT)
+    macro: int = Field(ge=1, le=MACROS)
     name: str = ""
     to: list[Target] = []
 
@@ -64,7 +62,7 @@ class Macros:
     def play(self, tick) -> list:
         """What became of macros that gestures or other players moved in the frame before."""
         show, scene = self.show, modulated(self.show.scene, self.show.motion)
-        values = {address: scene[address] for address in ADDRESSES}
+        values = {address: scene[address] for address in MACRO_PARAMETERS}
         placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.memory and show.memory.leading)
         turned = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]
         self._done = values
@@ -74,7 +72,7 @@ class Macros:
     def heard(self, tick, scene, motion, applied) -> list:
         """Those that hands moved: the mapping has moved their targets with them."""
         self._done |= {item.address: self.show.scene[item.address] for item in applied
-                       if isinstance(item, Change) and item.address in PARAMETERS}
+                       if isinstance(item, Change) and item.address in MACRO_PARAMETERS}
         return []
 
 
@@ -84,13 +82,13 @@ def moved(address: str, value, scene: Scene, macros) -> list[Change]:
     for target in macro.to if macro else ():
         parameter = scene.parameters.get(target.to)
         if parameter is not None and not parameter.size:
-            found.append(Change(target.to, target.value(PARAMETERS[address].clamp(value), parameter)))
+            found.append(Change(target.to, target.value(MACRO_PARAMETERS[address].clamp(value), parameter)))
     return found
 
 
 def labelled(scene: Scene, macros) -> Scene:
     """The scene, its macros saying what they are called and move."""
-    named = {f"/macro/{n}": replace(PARAMETERS[f"/macro/{n}"], about=_about(macro)) for n, macro in macros.items()}
+    named = {f"/macro/{n}": replace(MACRO_PARAMETERS[f"/macro/{n}"], about=_about(macro)) for n, macro in macros.items()}
     return replace(scene, parameters=MappingProxyType(dict(scene.parameters) | named)) if named else scene
 
 

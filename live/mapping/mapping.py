@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from engine.errors import UserError
-from live.mapping import files, macros
+from live.mapping import files
 from live.mapping.binding import AT_DEVICE, CONTROLS, Binding
 from live.mapping.faders import Faders
 from live.mapping.held import Held, Turn, number
@@ -17,6 +17,7 @@ from live.mapping.repeats import Repeats
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.show.commands import COMMANDS, fires
+from live.show.parameters import MACRO_PARAMETERS
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class Mapping:
     def _quick(self, changes, scene):
         """What numbers sent straight to parameters mean."""
         self.last = changes[-1].address if changes else self.last
-        if not any(change.address in macros.PARAMETERS for change in changes):
+        if not any(change.address in MACRO_PARAMETERS for change in changes):
             return changes
         turn = Turn(scene, self.macros)
         for change in changes:

@@ -2,8 +2,8 @@
 A parameter number (NRPN: 99 and 98, then its value in 6 and 38) becomes "nrpn channel/number".
 
 Which controls are pairs only a mapping knows: CC 48 may as well be a knob of its own. Source: MIDI 1.0 Detailed
-Specification, "Control Change" and "Registered and Non-Registered Parameter Numbers". A coarse part waits for its fine part, from a controller that has sent one before, to
-the end of the next frame, so that no value is heard that the fader never had.
+Specification, "Control Change" and "Registered and Non-Registered Parameter Numbers". From a controller that has sent a fine part
+before, a coarse part waits for its fine part to the end of the next frame, so that no value is heard that the fader never had.
 """
 from live.mapping.binding import AT_DEVICE
 

@@ -13,6 +13,7 @@ from live.show.clock import now
 from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("mido", "rtmidi")
 
 CLIENT = "Latent Jockey"
 SONG_POSITION = 0xF2

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("zeroconf",)
 
 SERVICES = ("_oscjson._tcp.local.", "_osc._udp.local.")
 

@@ -20,6 +20,7 @@ from live.show.journal import Seldom
 from live.surface import gate
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("websockets",)
 
 EXTENSIONS = {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True, "CLIPMODE": True, "LISTEN": True,
               "PATH_CHANGED": True, "TAGS": False, "CRITICAL": False, "OVERLOADS": False, "HTML": False}

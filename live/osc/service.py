@@ -21,7 +21,8 @@ def arguments(group):
     """The flags of all this."""
     group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
                        help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
-    group.add_argument("--osc-token", default="", metavar="WORD", help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
+    group.add_argument("--osc-token", default="", metavar="WORD",
+                       help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
     group.add_argument("--oscquery-port", type=int, metavar="N", help="TCP port of OSCQuery; default: the OSC port's number; 0 = off")
     group.add_argument("--oscquery-token", default="", metavar="WORD", help="what OSCQuery clients must bring; needed beyond this machine")
 

@@ -5,6 +5,7 @@ The keys come from the window (live/outputs/window.py), for that is where the sy
 from live.show.clock import now
 from live.show.events import ControlEvent
 
+LIBRARIES = ("pygame",)
 PREFIXES = ("ctrl", "alt", "shift", "meta")            # in this order, however they were pressed
 
 

@@ -19,6 +19,7 @@ from live.outputs import Running, output
 from live.show.clock import now
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("av",)
 
 CONTAINERS = (".mkv", ".mp4", ".mov")
 MILLISECONDS = Fraction(1, 1000)

@@ -19,7 +19,7 @@ from live.show.commands import command
 from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
-
+LIBRARIES = ("pygame",)
 WAIT = 0.005                        # seconds for a frame before keys are looked at again
 LOOK = 1.0                          # seconds between looks at which displays there are
 CENTERED_ON = 0x2FFF0000            # SDL_WINDOWPOS_CENTERED_DISPLAY(0)

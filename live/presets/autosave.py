@@ -11,7 +11,7 @@ from engine.files import whole
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.presets.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+from live.show.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
 from live.show.parameters import declared
 
 log = logging.getLogger(__name__)

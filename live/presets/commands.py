@@ -1,11 +1,11 @@
 """Commands of presets, morphs, the pad, A/B, locks and undo. Each returns what the loop shall apply."""
 import logging
-import math
 
 from engine.errors import UserError
-from live.presets.preset import checked_name, checked_sections
+from live.files.names import checked_name
+from live.presets.preset import checked_sections
 from live.presets.undo import Step
-from live.show.commands import command
+from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
 
@@ -14,17 +14,6 @@ def memory_of(show):
     if show.memory is None:
         raise UserError("this show has no memory: it was started without one")
     return show.memory
-
-
-def number(value, what="a number"):
-    """A command's argument as a float, and a finite one: a word such as "nan" is none."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise UserError(f"expected {what}, got {value!r}")
-    return found
 
 
 def _seconds(seconds):

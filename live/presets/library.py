@@ -11,9 +11,10 @@ from pydantic import Field
 from engine.errors import UserError
 from engine.scene import Scene
 from live.files.config import Model, build, read_plain, write_yaml
+from live.files.names import checked_name
 from live.files.writer import Writer
-from live.presets.data import bend_from_plain
-from live.presets.preset import Preset, checked_name, read_file, to_file
+from live.presets.preset import Preset, read_file, to_file
+from live.show.data import bend_from_plain
 from live.show.parameters import declared
 
 log = logging.getLogger(__name__)

@@ -81,7 +81,8 @@ class Morph:
 
     def aim(self, scene: Scene) -> tuple[Scene, Motion]:
         """Where it would end: what another recall builds on."""
-        return (masters_kept(self.target[0], scene, self._touched), self.goal) if self.way > 0 else (masters_kept(self.origin, scene, self._touched), self.near())
+        end, motion = (self.target[0], self.goal) if self.way > 0 else (self.origin, self.near())
+        return masters_kept(end, scene, self._touched), motion
 
     def play(self, dt: float, scene: Scene, motion: Motion) -> list:
         """What to apply in this frame. Afterwards `over` says whether that was the last."""

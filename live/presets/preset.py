@@ -2,7 +2,6 @@
 
 Knows neither the show nor when a preset is recalled. A preset is built and checked whole before anything is changed.
 """
-import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -14,7 +13,7 @@ from engine.morphing import EASES, PATHS, RULES
 from engine.motion import Motion
 from engine.scene import Scene
 from live.files.config import Model, build, read_plain
-from live.presets.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.show.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
 from live.show.parameters import MASTERS, within
 
 SCHEMA = 1
@@ -26,7 +25,6 @@ SECTIONS = {
     "source": ("/source",),
     "modulators": ("/modulators",),
 }
-NAME = re.compile(r"\w[\w .+()-]{0,80}")
 
 
 class MorphFile(Model):
@@ -85,13 +83,6 @@ class Preset:
 
 def section_of(address: str) -> str:
     return next((name for name, prefixes in SECTIONS.items() if within(address, prefixes)), "rest")
-
-
-def checked_name(name, kind="preset") -> str:
-    """A name that can be a file's; UserError if it cannot. kind: what it is to be the name of."""
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name != name.strip():
-        raise UserError(f"{kind} name {name!r}: expected letters, digits, spaces and . + - ( ), at most 80, no dot first")
-    return name
 
 
 def checked_sections(sections) -> tuple[str, ...]:
@@ -195,6 +186,7 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
 
 
 def _check_morph(morph: MorphFile):
-    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
+    rules = [(f"rules > {address}", rule, RULES) for address, rule in morph.rules.items()]
+    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *rules):
         if value is not None and value not in allowed:
             raise UserError(f"morph > {name}: expected one of {', '.join(allowed)}, got {value!r}")

@@ -1,7 +1,7 @@
 """Undo and redo of what hands did. Remembers scenes and what files were; knows no files and no clock."""
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 from engine.motion import Motion
 from engine.scene import Scene

@@ -1,23 +1,23 @@
 """Commands that change which bends a scene has, and bring all of them in and out. Knows no tensors.
 
-Import it for its commands. Each works on the scene of the moment and returns what the loop shall apply.
+Each works on the scene of the moment and returns what the loop shall apply.
 """
 from engine.errors import UserError
-from live.presets.data import MOST_BENDS
-from live.show.commands import command
+from live.show.commands import command, number
+from live.show.data import MOST_BENDS
 from live.show.events import Change
 
 
 @command("/bends/neutral")
 def neutral(show, seconds=0.0):
     """All bends to dry over so many seconds; their own mixes stay. /bends/return brings them back."""
-    return [Change("/bends/glide", _number(seconds, "seconds")), Change("/bends/amount", 0.0)]
+    return [Change("/bends/glide", number(seconds, of="seconds")), Change("/bends/amount", 0.0)]
 
 
 @command("/bends/return")
 def come_back(show, seconds=0.0):
     """All bends back to their mixes, over so many seconds."""
-    return [Change("/bends/glide", _number(seconds, "seconds")), Change("/bends/amount", 1.0)]
+    return [Change("/bends/glide", number(seconds, of="seconds")), Change("/bends/amount", 1.0)]
 
 
 @command("/bends/add")
@@ -31,7 +31,7 @@ def add(show, name=None, layer=None, channels="all", transform=None, mix=1.0):
     if len(show.scene.bends) >= MOST_BENDS:
         raise UserError(f"there are {MOST_BENDS} bends already; /bends/remove one first")
     bend = show.instrument.bend({"name": name, "layer": layer, "channels": _words(channels), "transform": transform,
-                                 "mix": _number(mix, "mix")})
+                                 "mix": number(mix, of="mix")})
     return [show.scene.with_bends((*show.scene.bends, bend))]
 
 
@@ -47,7 +47,7 @@ def move(show, name=None, position=None):
     """Put a bend at a position, 0 first; bends of one layer act in order."""
     moved = _named(show.scene, name)
     bends = [bend for bend in show.scene.bends if bend is not moved]
-    place = _number(position, "position")
+    place = number(position, of="position")
     bends.insert(int(min(max(place, 0), len(bends))), moved)
     return [show.scene.with_bends(bends)]
 
@@ -71,13 +71,3 @@ def _words(channels):
     if isinstance(channels, float) and channels.is_integer() or isinstance(channels, int):
         return str(int(channels))
     return channels
-
-
-def _number(value, what):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise UserError(f"{what}: expected a number, got {value!r}") from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise UserError(f"{what}: expected a finite number, got {number}")
-    return number

@@ -1,11 +1,16 @@
 """Commands: what a pad, key or OSC trigger does that is not a parameter. Each is a function of the show.
 
 A command returns what the loop shall apply before this frame: Changes, a Scene or a Motion, in order. To add one,
-write a function under @command here or in another module of live/ that run_live imports.
+write a function under @command in a file called commands.py or something_commands.py, in any room of live/: load_commands()
+finds it there.
 """
+import importlib
 import inspect
+import math
+import pkgutil
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from engine.errors import UserError
 from live.show.events import Change, Fade
@@ -41,6 +46,14 @@ def command(address, guarded=False):
     return declare
 
 
+def load_commands(package: str = "live"):
+    """Import every file of commands in the rooms of a package, so that COMMANDS has what they declare."""
+    importlib.import_module(package)
+    for module in pkgutil.walk_packages(sys.modules[package].__path__, f"{package}."):
+        if module.name.endswith((".commands", "_commands")):
+            importlib.import_module(module.name)
+
+
 def fires(arguments: tuple) -> bool:
     """A trigger fires on no argument or a non-zero one; a single 0 is a button's release."""
     return arguments not in ((0,), (0.0,), (False,))
@@ -69,7 +82,7 @@ def blackout(show, seconds=None):
     to = 0.0 if show.scene["/output/blackout"] >= 1.0 else 1.0
     if seconds is None or seconds is True or seconds == 1:                       # 1: a button's press
         seconds = show.scene["/output/fade"]
-    seconds = show.scene.parameter("/output/fade").clamp(_number("/blackout", seconds))
+    seconds = show.scene.parameter("/output/fade").clamp(number(seconds, of="/blackout"))
     return [Fade(to, seconds), Change("/output/blackout", to)]
 
 
@@ -88,7 +101,7 @@ def random_seed(show, on=None):
 @command("/seed/go")
 def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
-    return [Change("/walk/glide", _number("/seed/go", seconds)), Change("/walk/seed", _number("/seed/go", seed)), Change("/walk/kind", "hold")]
+    return [Change("/walk/glide", number(seconds, of="/seed/go")), Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold")]
 
 
 @command("/quit", guarded=True)
@@ -97,8 +110,13 @@ def quit_show(show, on=None):
     show.stop()
 
 
-def _number(address, value):
+def number(value, what: str = "a number", of: str = "") -> float:
+    """Return a command's argument as a finite number. UserError: it is none, as a word such as "nan". of: which argument it is."""
     try:
-        return float(value)
+        found = float(value)
+        what = "a finite number" if what == "a number" else what
     except (TypeError, ValueError):
-        raise UserError(f"{address}: expected a number, got {value!r}") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"{of}: expected {what}, got {value!r}" if of else f"expected {what}, got {value!r}")
+    return found

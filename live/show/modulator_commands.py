@@ -7,8 +7,8 @@ from dataclasses import replace
 from engine.errors import UserError
 from engine.modulation import Modulator, allowed
 from engine.modulators import SHAPES
-from live.presets.data import MOST_MODULATORS
 from live.show.commands import command
+from live.show.data import MOST_MODULATORS
 from live.show.parameters import MASTERS, within
 
 

@@ -5,14 +5,16 @@ from types import MappingProxyType
 from engine.morphing import EASES, PATHS
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.mapping import macros
 
+MACROS = 8                                                   # how many macros there are
+MACRO_PARAMETERS = {f"/macro/{n}": Parameter(0.0, about="moves the parameters that the mapping has put on it") for n in range(1, MACROS + 1)}
 QUANTA = {"off": 0.0, "beat": 1.0, "bar": 4.0}               # beats
 PARAMETERS = {
     "/morph/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recall takes; 0 cuts"),
     "/morph/beats": Parameter(0.0, 0.0, 256.0, curve="square", unit="beats", about="the same in beats; above 0 it wins over /morph/seconds"),
     "/morph/ease": Parameter("smooth", choices=tuple(EASES), about="how a morph speeds up and slows down"),
-    "/morph/path": Parameter("linear", choices=PATHS, about="which way a morph takes through w: straight, around its centre, or on from the morph before without a corner"),
+    "/morph/path": Parameter("linear", choices=PATHS,
+                             about="which way a morph takes through w: straight, around its centre, or on from the morph before without a corner"),
     "/morph/step": Parameter(0.5, about="where on the way choices and whole numbers change over"),
     "/pad/on": Parameter(0.0, step=1, about="1: /pad/x and /pad/y mix the four presets at the pad's corners"),
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
@@ -20,7 +22,7 @@ PARAMETERS = {
     "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
-    **macros.PARAMETERS,
+    **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
 MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",

@@ -14,7 +14,6 @@ import numpy as np
 from engine.errors import UserError
 from engine.motion import beats
 from live.show.clock import now
-from live.show.commands import command
 from live.show.events import Change
 
 log = logging.getLogger(__name__)
@@ -229,15 +228,3 @@ def tempo_of(show) -> Tempo:
         if isinstance(player, Tempo):
             return player
     raise UserError("this show keeps its tempo to itself")
-
-
-@command("/tempo/tap")
-def tap(show, on=None, *, at=0.0):
-    """Tap on the beat: two taps and more set the tempo, and where the beat is."""
-    return tempo_of(show).tap(at or now())
-
-
-@command("/tempo/one")
-def one(show, on=None, *, at=0.0):
-    """Now is the first beat of a bar."""
-    return tempo_of(show).one(at or now())

@@ -11,13 +11,13 @@ To add one, put a file in this folder with a class under @source; its name is th
 and is made with (target, longest): what the user named, and how many pixels the longer side of a picture may have.
 """
 import logging
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
 from engine.errors import UserError
+from engine.registry import load_all
 
 log = logging.getLogger(__name__)
 
@@ -50,5 +50,4 @@ def make(text: str, longest: int):
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    __import__(_module.name)
+load_all(__name__)

@@ -21,7 +21,8 @@ def arguments(group):
     group.add_argument("--source", metavar="SOURCE", help=f"what the encoder sees: {LISTED}")
     group.add_argument("--encoder", metavar="FILE", help="the encoder to see it by; default: the instrument's own")
     group.add_argument("--source-preview", metavar="FILE.jpg", help="keep the source's newest picture in this file, for the performer's own screen")
-    group.add_argument("--record-source", metavar="FILE.mkv", help="keep the pictures that are seen, small, so that takes played to a camera can be played again")
+    group.add_argument("--record-source", metavar="FILE.mkv",
+                       help="keep the pictures that are seen, small, so that takes played to a camera can be played again")
 
 
 def longest(instrument) -> int:

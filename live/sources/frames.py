@@ -5,6 +5,7 @@ import numpy as np
 
 from engine.errors import UserError
 
+LIBRARIES = ("PIL", "av")
 TURNS = {90: 1, 180: 2, 270: 3}     # degrees counter-clockwise -> quarter turns
 WRONG = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, MemoryError, UserError,
          TypeError, AttributeError, AssertionError, EOFError, SyntaxError, struct.error)     # these by libraries, of damaged files

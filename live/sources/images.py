@@ -5,6 +5,7 @@ from engine.errors import UserError
 from live.sources import Seen, log, source
 from live.sources.frames import from_image
 
+LIBRARIES = ("PIL",)
 DWELL = 4.0                         # seconds that each picture is up
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 LARGEST = 1 << 28                   # pixels of a picture that is still opened

@@ -3,8 +3,8 @@ import logging
 
 from engine.errors import UserError
 from live import outputs
+from live.files.names import checked_name
 from live.presets.commands import memory_of
-from live.presets.preset import checked_name
 from live.show.commands import command
 from live.takes.replay import Replay
 from live.takes.take import TakeReader

@@ -4,8 +4,8 @@ At its own ticks a take is what was played, to the bit. Evenly spaced, what the 
 is filled in, so that a show that stuttered renders smoothly and a take of 30 frames a second renders at 60.
 """
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
 from engine.morphing import routes
 from engine.motion import Motion

@@ -24,19 +24,19 @@ from live.takes.take import TakeReader
 if TYPE_CHECKING:                   # it brings torch
     from engine.instrument import Instrument
 
+LIBRARIES = ("PIL", "av")
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
 NOMINAL_FPS = 30.0                    # told to players of files whose frames have times of their own
 BROKEN = (OSError, ValueError)      # what a codec or a disk raises
 
 
-def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=False, audio=None, progress=None,
-           audio_offset=0.0) -> Path:
+def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=False, audio=None, progress=None) -> Path:
     """Render the take to FILE.mkv, .mp4, .mov or a folder of PNG files; returns the path.
 
     size: of the pictures, where it is not the one the instrument renders at. fps: evenly spaced frames; None = the
     take's own ticks, whose frames are those of the show to the bit. audio: a sound file to put beside the pictures,
-    audio_offset seconds after their beginning.
+    or a live.takes.sound.Sound.
     progress(done, total): called after each frame.
     """
     out = Path(out)
@@ -44,15 +44,16 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
         raise UserError(f"{fps} frames a second: expected a number above 0")
     if size is not None and size < 1:
         raise UserError(f"size {size}: expected a number of pixels above 0")
+    audio = audio if audio is None or isinstance(audio, sound.Sound) else sound.Sound(audio)
     if audio is not None and out.suffix in CONTAINERS:
-        sound.check_sound(audio, out.suffix, audio_offset)
+        sound.check_sound(audio.path, out.suffix, audio.offset)
     frames, _ = take.length()
     if not frames:
         raise UserError(f"{take.path}: the take has no frames")
     moments = played(take) if fps is None else evenly(played(take), fps)
     if fps is not None or instrument.size != take.origin.size:
         moments = (_at_full_quality(moment) for moment in moments)
-    job = _Job(take, instrument, out, size or instrument.size, fps, lossless, audio_offset)
+    job = _Job(take, instrument, out, size or instrument.size, fps, lossless)
     total = frames if fps is None else int(job.seconds() * fps + 1e-6) + 1
     note = (lambda done: progress(done, total)) if progress else (lambda done: None)
     try:
@@ -91,7 +92,6 @@ class _Job:
     size: int
     fps: float | None
     lossless: bool
-    offset: float = 0.0                 # seconds from the first picture to the first of the sound
 
     def seconds(self) -> float:
         """From the take's first tick to its last."""
@@ -213,7 +213,7 @@ def _join(parts, job: _Job, audio):
             tracks = [_packets(given, stream)]
             if audio is not None:
                 end = job.seconds() + 1.0 / (job.fps or NOMINAL_FPS)
-                tracks.append(sound.track(files.enter_context(av.open(str(audio))), made, job.out.suffix, end, job.offset))
+                tracks.append(sound.track(files.enter_context(av.open(str(audio.path))), made, job.out.suffix, end, audio.offset))
             for _, packet in heapq.merge(*tracks, key=lambda found: found[0]):
                 made.mux(packet)
         os.replace(temporary, job.out)

@@ -4,12 +4,14 @@ What needs no decoding and has no delay of a codec's own is copied into .mkv and
 """
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import UserError
 
+LIBRARIES = ("av",)
 COPIED = {".mkv": ("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "flac"), ".mov": ("pcm_s16le", "pcm_s24le"), ".mp4": ()}
 FORMATS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}       # what ffmpeg calls them
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)     # that AAC has and every player plays
@@ -20,6 +22,13 @@ GAP = 0.04                          # seconds that times may be off before silen
 LEAP = 10.0                         # seconds from which on a gap is a joint of two files, and no silence
 TRIED = 0.3                         # seconds of sound that are written on trial
 BROKEN = (OSError, ValueError)      # what codecs and disks raise
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A file with sound in it. offset: seconds after the first picture that it begins; below 0 it begins within it."""
+    path: str | Path
+    offset: float = 0.0
 
 
 def check_sound(path, suffix: str, offset: float = 0.0):

@@ -7,15 +7,15 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from engine.errors import UserError
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.presets.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
+from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
 from live.show.events import Tick
 from live.show.parameters import declared
 from live.sources.watching import Replayed

@@ -2,9 +2,9 @@
 import logging
 
 from engine.errors import UserError
-from live.presets.commands import memory_of, number
-from live.presets.preset import checked_name
-from live.show.commands import command
+from live.files.names import checked_name
+from live.presets.commands import memory_of
+from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
 

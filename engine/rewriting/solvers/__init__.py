@@ -2,14 +2,13 @@
 
 A solver is a function `f(task) -> values [r, O, 3, 3]`. To add one, put a file in this folder; nothing else changes.
 """
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from engine.errors import UserError
+from engine.registry import load_all
 
 
 @dataclass(frozen=True)
@@ -66,5 +65,4 @@ class Task:
             self.progress({"stage": "solving", "done": step, "of": steps, "loss": loss})
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    importlib.import_module(_module.name)
+load_all(__name__)

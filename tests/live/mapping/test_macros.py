@@ -4,7 +4,7 @@ import pytest
 from engine.errors import UserError
 from live.mapping import commands as midi_commands  # noqa: F401  (its commands)
 from live.mapping import files as mapping_file
-from live.mapping.macros import ADDRESSES, COUNT, Macros, labelled
+from live.mapping.macros import Macros, labelled
 from live.show.events import Change
 from live.show.parameters import declared
 from live.takes.take import TakeReader
@@ -51,7 +51,7 @@ def targets(rig):
 
 def test_eight_are_there_from_the_start(instrument):
     parameters = declared(instrument.scene()).parameters
-    assert COUNT == 8 and [(parameters[a].low, parameters[a].high) for a in ADDRESSES] == [(0.0, 1.0)] * 8
+    assert [(parameters[f"/macro/{n}"].low, parameters[f"/macro/{n}"].high) for n in range(1, 9)] == [(0.0, 1.0)] * 8
 
 
 @pytest.mark.parametrize("at, noise, truncation", [(0.0, 0.25, 1.0), (0.5, 0.375, 0.5), (1.0, 0.75, 0.0), (7.0, 0.75, 0.0)])

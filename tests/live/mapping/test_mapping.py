@@ -397,7 +397,7 @@ def test_rubbish_makes_no_trouble(scene):
 def test_every_mapping_file_loads_and_its_targets_exist(path, instrument):
     window = {"/window/fullscreen", "/window/display"}
     scene, bindings = declared(instrument.scene()), files.load(path)
-    import live.instrument.open  # noqa: F401  its commands
+    import live.instrument.open
     import live.outputs.window  # noqa: F401  its commands
 
     assert bindings

@@ -10,7 +10,7 @@ from live.mapping import commands as midi_commands  # noqa: F401  (its commands)
 from live.mapping.binding import Binding
 from live.mapping.mapping import Mapping
 from live.mapping.takeover import HOOK
-from live.midi import devices  # noqa: F401  (its commands)
+from live.midi import devices
 from live.midi.devices import Led
 from live.midi.feedback import MOST, TOUCHED, Feedback, messages
 from live.show.clock import now, sleep

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import UserError
 from engine.modulation import Modulator
 from engine.motion import Motion
-from live.instrument import addresses  # noqa: F401  (the commands the tree lists)
+from live.instrument import addresses
 from live.osc import commands as osc_commands  # noqa: F401  (the commands the tree lists)
 from live.osc.advertise import SERVICES, Advertisement
 from live.osc.echo import Echo

@@ -9,7 +9,7 @@ from engine.latents import Latents, slerp
 from engine.morphing import PATHS, led
 from engine.motion import Motion
 from engine.walks import Arc, arc
-from live.presets.data import motion_from_plain, motion_to_plain
+from live.show.data import motion_from_plain, motion_to_plain
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
 from tests.conftest import tiny

@@ -7,9 +7,9 @@ import pytest
 
 from engine.dimming import Dimmer
 from engine.errors import UserError
-from live.show.events import Call, ControlEvent, Fade
 from live.mapping.mapping import Mapping
-from live.presets.data import item_from_plain, item_to_plain
+from live.show.data import item_from_plain, item_to_plain
+from live.show.events import Call, ControlEvent, Fade
 from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig
 

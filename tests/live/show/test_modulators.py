@@ -3,11 +3,11 @@ import itertools
 
 import pytest
 
-import live.show.bend_commands  # noqa: F401  (registers the commands)
-import live.show.modulator_commands  # noqa: F401
+import live.show.bend_commands
+import live.show.modulator_commands
 from engine.errors import UserError
 from engine.modulation import modulated
-from live.presets.data import MOST_MODULATORS
+from live.show.data import MOST_MODULATORS
 from live.show.events import Call, ControlEvent
 from live.show.touch import Touches
 from live.takes.performance import evenly, played
@@ -152,7 +152,7 @@ def test_sync(rig):
     assert states["hz"] == pytest.approx(3.3 / FPS)
     rig.send("/modulators/sync", "hz")
     rig.play()
-    assert dict((s[0], s[1]) for s in rig.show.motion.modulators)["bars"] == pytest.approx(rig.show.motion.beat / 4.0)
+    assert {s[0]: s[1] for s in rig.show.motion.modulators}["bars"] == pytest.approx(rig.show.motion.beat / 4.0)
 
 
 def test_a_preset_brings_them_back_whole(rig):

@@ -11,7 +11,7 @@ from engine.instrument import Instrument
 from live.show.events import Tick
 from live.takes import render as rendering
 from live.takes.render import render
-from live.takes.sound import check_sound
+from live.takes.sound import Sound, check_sound
 from live.takes.take import TakeReader
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig
@@ -100,7 +100,7 @@ def test_sound_is_heard_where_it_belongs(take, tmp_path, kind, suffix):
 @pytest.mark.parametrize("offset", [0.3, -0.4])
 def test_an_offset_moves_it(take, tmp_path, offset):
     path = write(tmp_path / "a.wav", clicks(48000), 48000, "pcm_s16le")
-    out = render(take, Instrument(tiny()), tmp_path / "out.mp4", fps=FPS, audio=path, audio_offset=offset)
+    out = render(take, Instrument(tiny()), tmp_path / "out.mp4", fps=FPS, audio=Sound(path, offset))
     assert heard(out)[0] == pytest.approx(CLICK + offset, abs=0.012)
 
 

@@ -12,8 +12,8 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
-from live.presets.data import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
 from live.show.clock import FixedClock, Pace, bounded
+from live.show.data import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
 from live.show.events import Change, Tick
 from live.takes.take import TakeReader, TakeWriter
 from tests.live.memory_rig import Kept, Rig
