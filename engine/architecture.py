@@ -8,6 +8,7 @@ from math import log2
 from engine.errors import UserError
 
 MAX_RESOLUTION = 1024
+MOST_PIXELS = 1 << 23            # of a picture that isn't square
 
 
 def channel_table(resolution: int, base: int = 32768, most: int = 512) -> dict[int, int]:
@@ -49,6 +50,8 @@ class Architecture:
             raise UserError(f"resolution {r}: expected a power of two from 8 to {MAX_RESOLUTION}")
         if self.kind not in ("skip", "resnet", "orig"):
             raise UserError(f"architecture {self.kind!r}: expected skip, resnet or orig")
+        if self.pixels()[0] * self.pixels()[1] > MOST_PIXELS:
+            raise UserError(f"pictures of {self.pixels()[1]} x {self.pixels()[0]} px: expected at most {MOST_PIXELS} pixels")
         if not self.channels:
             object.__setattr__(self, "channels", channel_table(r))
         missing = [q for q in self.resolutions if q not in self.channels]

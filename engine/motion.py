@@ -23,6 +23,7 @@ PARAMETERS = {
     "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
+    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
     "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     **SOURCE_PARAMETERS,
 }
@@ -41,7 +42,7 @@ class Motion:
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
     dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
     seconds of its own goes, until it is there; None = /output/fade decides.
-    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulated(); never stored.
+    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulate(); never stored.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -69,7 +70,7 @@ class Motion:
         self, beat = self.dimmed(scene, dt), self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         before = scene
-        modulators, scene = modulation.turned(before, self.modulators, dt, beat, dict(self.holds))
+        modulators, scene = modulation.apply_modulators(before, self.modulators, dt, beat, dict(self.holds))
         holds = tuple((address, left - dt) for address, left in self.holds if left > dt)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}

@@ -9,6 +9,7 @@ import math
 from engine.bending import EVERY, Bend, BendFailed, BendState
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
+from engine.latents import label_in
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +91,7 @@ class LiveBends:
             return None
         memory = self._memories.setdefault(bend.name, BendState())
         if "other" in wants:
-            label = int(scene["/class"]) if "/class" in scene.parameters else 0
-            source = (bend.layer, bend.channels, int(values["seed"]), label)
+            source = (bend.layer, bend.channels, int(values["seed"]), label_in(scene))
             if self._borrowed.get(bend.name) != source:
                 memory.other = self._activations(*source)
                 self._borrowed[bend.name] = source

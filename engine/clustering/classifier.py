@@ -182,15 +182,14 @@ def embeddings(network, generator, layer: str, samples: int, seed: int, psi: flo
 
 
 def load_classifier(path, generator, layer: str) -> MapClassifier:
-    """Return a published classifier{L}_final.pt. Tensors are told by kind and shape, in order; unused ones are left out."""
-    from engine.checkpoints.unpickler import load_torch
+    """A published classifier{L}_final.pt. Tensors are told by kind and shape, in order; unused ones are left out."""
+    from engine.checkpoints.torch_file import load_torch
 
     network = MapClassifier(generator.channels(layer), depth(generator.layers.index(layer)))
     try:
-        with open(path, "rb") as file:
-            state = load_torch(file)
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+        state = load_torch(path).content
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     found = {name: tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor) and UNUSED not in name}
     network.load_state_dict({name: _match(found, name, tensor, path) for name, tensor in network.state_dict().items()})

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from engine.errors import UserError
+from engine.web_address import local_path
 from live.files.config import Model, read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -39,15 +40,15 @@ class InstrumentFolder:
 
 def find(where) -> InstrumentFolder:
     """The instrument at a path: a folder with an instrument.yaml, or any checkpoint file."""
-    path = Path(where)
+    path = local_path(where)
     if not path.exists() and not path.is_absolute() and (ROOT / path).exists():
         path = ROOT / path                               # the built-in ones, from whatever folder one stands in
     if not path.exists():
-        raise UserError(f"{where}: there is no such instrument; built in: {', '.join(built_in())}")
+        raise UserError(f"{path}: there is no such instrument; built in: {', '.join(built_in())}")
     if path.is_file():
         return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)
-    return InstrumentFolder(description.name, path / description.generator, path, description.start)
+    return InstrumentFolder(description.name, path / local_path(description.generator), path, description.start)
 
 
 def built_in() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.modulation import modulated
+from engine.modulation import modulate
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live.files.config import Model
@@ -61,7 +61,7 @@ class Macros:
 
     def play(self, tick) -> list:
         """What became of macros that gestures or other players moved in the frame before."""
-        show, scene = self.show, modulated(self.show.scene, self.show.motion)
+        show, scene = self.show, modulate(self.show.scene, self.show.motion)
         values = {address: scene[address] for address in MACRO_PARAMETERS}
         placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.memory and show.memory.leading)
         turned = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]

@@ -5,7 +5,7 @@ A listener is told everything once, then what changes, at most RATE times a seco
 import logging
 import threading
 
-from engine.modulation import modulated
+from engine.modulation import modulate
 from live.osc.address import PLAYED
 from live.osc.packet import packed
 from live.osc.subscriber import FORMS, Subscriber, over_udp
@@ -133,7 +133,7 @@ class Echo:
         others, changed = self._base.changes(scene)
         scenes, changes = {"": scene}, {"": changed}
         if any(s.scale == PLAYED for s in listeners):
-            scenes[PLAYED] = modulated(scene, motion)
+            scenes[PLAYED] = modulate(scene, motion)
             changes[PLAYED] = self._played.changes(scenes[PLAYED])[1]
         texts = self._new_texts()
         if others:

@@ -3,7 +3,7 @@ import logging
 import re
 
 from engine.errors import UserError
-from engine.modulation import modulated
+from engine.modulation import modulate
 from live.controls.osc import taker
 from live.osc.address import value_at
 from live.osc.advertise import Advertisement
@@ -53,7 +53,7 @@ def settings(show, options, closing) -> dict:
     closing.callback(show.echo.close)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
-    lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
+    lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 

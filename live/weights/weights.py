@@ -178,7 +178,7 @@ class Weights:
         names = {edit.name for edit in found.edits}
         found = replace(found, edits=(*found.edits, *(edit for edit in before.edits if edit.name not in names)),
                         checkpoints=before.checkpoints | found.checkpoints)
-        self._brought.put((found, instrument.prepared(found.edits, found.checkpoints)))
+        self._brought.put((found, instrument.prepare_weights(found.edits, found.checkpoints)))
 
     def _joined(self) -> list:
         """What the thread has brought: new faders, in this frame's scene."""
@@ -187,7 +187,7 @@ class Weights:
         offer, weights = self._brought.get()
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
         self.offer = offer
-        self.show.instrument.reweigh(weights)
+        self.show.instrument.use_weights(weights)
         self.presets.read(offer.file.presets)
         self.show.added |= weights.parameters
         if self.memory.has_library:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.bending import Bend
-from engine.morphing import EASES, path, rule_of, together
+from engine.morphing import EASES, align, path, rule_of
 from engine.parameter import Parameter
 from live.show.events import Change
 from live.takes.gesture import Gesture
@@ -141,7 +141,7 @@ def test_bends_come_and_go_by_their_mix(rig):
 
 
 def test_bends_that_share_only_a_name_cross(rig):
-    a, b = together([rig.base.with_bends([EYES]), rig.base.with_bends([OTHER_EYES])])
+    a, b = align([rig.base.with_bends([EYES]), rig.base.with_bends([OTHER_EYES])])
     assert [bend.name for bend in a.bends] == ["eyes", "eyes+"] == [bend.name for bend in b.bends]
     assert (a["/bends/eyes/mix"], a["/bends/eyes+/mix"], b["/bends/eyes/mix"], b["/bends/eyes+/mix"]) == (1.0, 0.0, 0.0, 1.0)
     assert b["/bends/eyes+/threshold"] == 1.5

@@ -6,7 +6,7 @@ import pytest
 import live.show.bend_commands
 import live.show.modulator_commands
 from engine.errors import UserError
-from engine.modulation import modulated
+from engine.modulation import modulate
 from live.show.data import MOST_MODULATORS
 from live.show.events import Call, ControlEvent
 from live.show.touch import Touches
@@ -24,7 +24,7 @@ def rig(tmp_path):
 
 
 def shown(rig, address="/truncation"):
-    return modulated(rig.show.scene, rig.show.motion)[address]
+    return modulate(rig.show.scene, rig.show.motion)[address]
 
 
 def add(rig, *arguments, **values):

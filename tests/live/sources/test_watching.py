@@ -186,9 +186,9 @@ class Still:
 
 def seeing_rig(folder=None, feed=None, rig=None, **options):
     rig = rig or Rig(folder)
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
     rig.feed = feed or Still()
-    rig.watching = Watching(rig.show, rig.feed, lambda: rig.instrument.sight.encoded, **options)
+    rig.watching = Watching(rig.show, rig.feed, lambda: rig.instrument.live_encoder.encoded, **options)
     rig.send("/source/mix", 1.0)
     return rig
 
@@ -196,7 +196,7 @@ def seeing_rig(folder=None, feed=None, rig=None, **options):
 def test_the_walk_until_a_picture_comes_then_a_fade(tmp_path):
     rig = seeing_rig()
     rig.play(3)
-    assert rig.show.scene["/source/signal"] == 0.0 and rig.instrument.sight.encoded == 0
+    assert rig.show.scene["/source/signal"] == 0.0 and rig.instrument.live_encoder.encoded == 0
     rig.feed.show(5, picture(90))
     rig.play(70)
     assert rig.show.scene["/source/picture"] == 5 and rig.show.motion.signal == 1.0
@@ -334,7 +334,7 @@ def played(rig, clip, path, before=0, frames=40):
 
 def replayed(path, source=None):
     rig = Rig()
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
     take = TakeReader(path, rig.base, rig.hash)
     take.source = source or seeing.again(take, rig.instrument)
     for _ in take.replay(rig.show):
@@ -374,7 +374,7 @@ def test_a_take_whose_mix_is_turned_by_a_modulator_alone(tmp_path, clip):
         rig.feed.show(turn % 12, source.at(turn % 12))
         rig.play()
     rig.close()
-    assert rig.instrument.sight.encoded > 2
+    assert rig.instrument.live_encoder.encoded > 2
     assert replayed(tmp_path / "a.take") == list(rig.screen)
 
 
@@ -471,7 +471,7 @@ def test_a_take_played_with_another_encoder_says_so(tmp_path, clip, caplog):
     replayed(tmp_path / "a.take")
     assert "another encoder" not in caplog.text
     rig = Rig()
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=2))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=2))
     seeing.again(TakeReader(tmp_path / "a.take", rig.base, rig.hash), rig.instrument)
     assert "played with another encoder" in caplog.text
 
