@@ -235,7 +235,3 @@ class Instrument:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
         return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}
-
-    def bypass(self, error) -> str | None:
-        """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""
-        return None

@@ -19,7 +19,7 @@ def local_path(where) -> Path:
         return Path(url2pathname(urlsplit(text).path))
     match = SCHEME.match(text)
     if not match or Path(text).exists():
-        return Path(where).expanduser() if text.startswith("~") else Path(where)
+        return Path(os.path.expanduser(text))
     address = text if not match[1] or "://" in text else text.replace(":/", "://", 1)
     name = unquote(PurePosixPath(urlsplit(address).path).name) or "network.pkl"
     raise UserError(f"{address[:200]}: a web address, and nothing is fetched for you: " + _advice(address, name))

@@ -85,7 +85,7 @@ class Receiver:
             addresses, numbers = known
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
-            if self.echo is not None and sender in self.echo.sources:
+            if self.echo is not None:
                 self.echo.said(sender, zip(addresses, numbers))
             self.emit(faders(_controls(addresses), numbers, moment))
             return
@@ -96,8 +96,8 @@ class Receiver:
                   and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
         self.stats.received(sender, len(messages), faults)
         self.stats.came(messages)
-        if self.echo is not None and sender in self.echo.sources:
-            self.echo.said(sender, ((address, arguments[0]) for address, arguments in messages if len(arguments) == 1))
+        if self.echo is not None:
+            self.echo.said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
         if len(events) == 1:
             self.emit(events[0])
         elif events:

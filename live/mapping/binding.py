@@ -4,6 +4,7 @@ A control is named as its source names it: "cc 1/16", "cc14 1/16", "nrpn 1/300",
 "program 1", "key space", "osc /fader/3".
 """
 import re
+import unicodedata
 from math import isfinite
 from typing import Annotated, Literal
 
@@ -17,6 +18,9 @@ from live.midi.relative import Encoding
 AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
 BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
 
+KEY_NAMES = {"enter": "return", "esc": "escape", "del": "delete", "ins": "insert", "pgup": "page up", "pgdn": "page down", "pageup": "page up",
+             "pagedown": "page down", "spacebar": "space", "control": "ctrl", "strg": "ctrl", "cmd": "meta", "option": "alt"}
+HELD = ("ctrl", "alt", "shift", "meta")
 _CHANNEL = r"(?:[1-9]|1[0-6])"
 _SEVEN = r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"
 CONTROLS = {
@@ -27,13 +31,22 @@ CONTROLS = {
     "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
     "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
     "program": (rf"{_CHANNEL}(?:/(?:[1-9][0-9]?|1[01][0-9]|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128"),
-    "key": (r"(?:(?:ctrl|alt|shift|meta)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
+    "key": (r"(?:(?:ctrl|control|strg|alt|option|shift|meta|cmd)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
     "window": ("close", "window close"),
     "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
 }
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
 RANGES = {"cc": 127.0, "note": 127.0, "pressure": 127.0, "cc14": 16383.0, "nrpn": 16383.0, "bend": 16383.0, "osc": 1.0}   # kind -> the end of its own numbers
+
+
+def key_name(text: str) -> str:
+    """Return a key's name as the window says it: in small letters, accents as one letter, what is held in a fixed order."""
+    text = unicodedata.normalize("NFC", text).lower()
+    *held, name = text[:-1].split("+") if text.endswith("+") and len(text) > 1 else text.split("+")
+    name = "+" if text.endswith("+") else KEY_NAMES.get(name, name)
+    held = {KEY_NAMES.get(prefix, prefix) for prefix in held if prefix}
+    return "+".join([*(prefix for prefix in HELD if prefix in held), name])
 
 
 class Binding(Model):
@@ -74,13 +87,14 @@ class Binding(Model):
     @field_validator("control")
     @classmethod
     def _control(cls, text):
+        text = re.sub(r"(?i)^key +", "key ", text.strip())
         kind, _, rest = text.partition(" ")
         if kind not in CONTROLS:
             raise ValueError(f"no control {text!r}; there are: {'; '.join(shown for _, shown in CONTROLS.values())}")
         pattern, shown = CONTROLS[kind]
         if not re.fullmatch(pattern, rest):
             raise ValueError(f"expected {shown}, got {text!r}")
-        return text
+        return f"key {key_name(rest)}" if kind == "key" else text
 
     @field_validator("to")
     @classmethod

@@ -50,6 +50,7 @@ class Mapping:
     bank: which of the bindings that name one act. macros: {number: live.mapping.macros.Macro}. learn: what is learned on top.
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
+    surfaces: what OSC controls with feedback said last, {control, small letters: (address, arguments, when)}.
     last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
@@ -57,7 +58,7 @@ class Mapping:
         self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
         self.macros = {macro.macro: macro for macro in moves}
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
-        self.macros_changed, self.shown, self.profiles = False, {}, []
+        self.macros_changed, self.shown, self.profiles, self.surfaces = False, {}, [], {}
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
         self._faders, self._repeats = Faders(), Repeats()
         self.rebind()
@@ -84,6 +85,10 @@ class Mapping:
         self.pairs = Pairs({b.control for layer in self._layers for b in layer.pairs})
         self._held, self._unbound = {}, set()
         self.version += 1
+
+    def binds(self, control: str) -> bool:
+        """Return whether anything is bound to a control."""
+        return any(control in layer.named for layer in self._layers)
 
     def heard(self, events, scene) -> list:
         """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
@@ -131,6 +136,8 @@ class Mapping:
                     h.stands(event, turn)
                 return
             self.hands[event.control] = event.value, event.at
+        elif kind == "osc" and any(h.binding.feedback for h in held):
+            self.surfaces[event.control.casefold()] = rest, event.value if isinstance(event.value, tuple) else (event.value,), event.at
         for h in (self._down and self._let_go(event)) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.registry import load_all
+from live.files.paths import find_path
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def make(text: str, longest: int):
     name, _, target = text.partition("=")
     if name not in SOURCES:
         raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}")
+    target = str(find_path(target)) if target and name != "camera" else target
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 

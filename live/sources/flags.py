@@ -79,7 +79,9 @@ def watch(options, show):
     recorder = SourceRecorder(options.record_source) if options.record_source else None
     if not feed.source.exact and recorder is None and options.take:
         log.warning("source %s: its pictures will not be in the take, which plays again without them; --record-source keeps them", options.source)
-    return Watching(show, feed.start(), lambda: instrument.live_encoder.encoded, recorder)
+    watching = Watching(show, feed.start(), lambda: instrument.live_encoder.encoded, recorder)
+    watching.join()
+    return watching
 
 
 def again(take, instrument, text=None) -> Replayed:

@@ -83,6 +83,7 @@ class Rack:
 
     def __init__(self, *there):
         self.there, self.opened, self.busy, self.fails, self.outputs = list(there), [], set(), False, []
+        self.another, self.anew = False, 0
 
     def names(self, outputs=False):
         if self.fails:
@@ -101,8 +102,12 @@ class Rack:
         self.opened.append((self.there[index], port))
         return port
 
+    def is_another(self):
+        another, self.another = self.another, False
+        return another
+
     def close(self):
-        pass
+        self.anew += 1
 
 
 class Hands(list):
@@ -363,7 +368,7 @@ def test_a_real_fader_turns_a_parameter(jack, instrument):
 
 class Stage:
     """A show of a scene and a mapping on real ports, without pictures; play() hears what has come."""
-    memory = None
+    recall = tempo = None
 
     def __init__(self, scene, mapping, **more):
         self.scene, self.mapping, self.inbox = scene, mapping, queue.SimpleQueue()

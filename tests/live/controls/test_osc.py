@@ -15,15 +15,16 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from live.osc.receiver import Receiver
 
 from engine.errors import UserError
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live import controls
-from live.controls.osc import Receiver, listen
 from live.mapping.mapping import Mapping
 from live.osc.address import value_at
 from live.osc.packet import DEPTH
+from live.osc.port import listen
 from live.osc.stats import Stats
 from live.show.events import Tick
 from live.show.loop import Show

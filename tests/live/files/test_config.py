@@ -9,7 +9,7 @@ CONTROLS = ("there are: cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 
             "bend CHANNEL, 1-16; pressure CHANNEL or CHANNEL/NOTE; program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128; "
             "key NAME, such as space, f11, ctrl+s; window close; osc /ADDRESS")
 KEYS = ("control, to, arguments, device, range, inverse, curve, takeover, relative, click, acceleration, mode, value, step, "
-        "confirm, bank, feedback")
+        "confirm, bank, feedback, argument, from")
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import struct
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from live.osc.receiver import codec, event
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from live.controls.osc import codec, event
 from live.osc.packet import DEPTH, LAYOUTS, at_a_stroke, read
 from tests.senders.touchdesigner import bundle, message, string
 

@@ -149,7 +149,7 @@ def told(client, count):
 
 
 def test_osc_over_the_websocket_plays(show):
-    from live.controls.osc import taker
+    from live.osc.receiver import taker
 
     heard = queue.SimpleQueue()
     show.query.receive = taker(heard.put)

@@ -120,8 +120,8 @@ def test_a_morph_that_is_stopped_holds_its_style_groups_until_their_seed_is_chan
 
 
 def test_a_preset_may_have_them_step(rig):
-    path = rig.memory.library.folder / "b.yaml"
-    rig.memory.library.flush()
+    path = rig.show.recall.library.folder / "b.yaml"
+    rig.show.recall.library.flush()
     path.write_text(path.read_text() + "morph: {path: slerp, rules: {/style/coarse/seed: step}}\n")
     rig.send("/preset/recall", "b", 1.0)
     rig.play(8)
@@ -132,7 +132,7 @@ def test_a_preset_may_have_them_step(rig):
 
 
 def test_takes_hold_every_path_to_the_bit(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play()
     rig.screen.clear()
     shown = []

@@ -118,7 +118,7 @@ def test_a_mistake_made_again_is_told_again_but_not_at_once(instrument, monkeypa
     show = Show(instrument, Mapping(), instrument.scene(), outputs=[Eyes()], strict=True)
     with caplog.at_level(logging.WARNING):
         for seconds[0], told in ((0.0, 1), (0.5, 1), (3.0, 2), (4.0, 2), (60.0, 3)):
-            hear(show, "/walk/kind", "sideways")
+            show.inbox.put(ControlEvent("osc /walk/kind", "sideways", True, seconds[0]))
             frames(show)
             assert len(caplog.records) == told
 
