@@ -62,14 +62,14 @@ def _decoder(stream):
     return context
 
 
-def timed(decoded, usual: float) -> Iterator:
-    """Yield (number, frame, seconds from the first, seconds it lasts) of frames, whatever their times do.
+def timed(decoded, stream) -> Iterator:
+    """Yield (number, frame, seconds from the first, seconds it lasts) of a stream's frames, whatever their times do.
 
-    usual: seconds of a frame. Times that stand still or go back are moved on, leaps of more than LEAP are left out.
+    Times that stand still or go back are moved on, leaps of more than LEAP are left out.
     """
-    waiting, at, before = None, 0.0, None
+    waiting, at, before, usual = None, 0.0, None, 1 / rate(stream)
     for number, frame in enumerate(decoded):
-        time = frame.time
+        time = None if frame.pts is None else float(frame.pts * stream.time_base)
         step = usual if time is None or before is None else time - before
         before = time if time is not None else before
         if step < 0 or step > LEAP:
@@ -106,7 +106,7 @@ class Shape:
         if self._probe is None or self._probe[0] != key:
             graph = av.filter.Graph()
             begin = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000))
-            scale = graph.add("scale", f"w='clip(round({PROBE}*if(sar,sar,1)),1,{PROBE * 16})':h={PROBE}:flags=neighbor")
+            scale = graph.add("scale", f"w='clip(round({PROBE}*if(sar,sar,1)),1,{PROBE * 16})':h={PROBE}:flags=neighbor:eval=frame")
             begin.link_to(scale)
             scale.link_to(graph.add("buffersink"))
             graph.configure()

@@ -94,9 +94,9 @@ class Images:
                 for frame in range(image.n_frames if moves else 1):
                     if moves:
                         image.seek(frame)
-                    seconds = (image.info.get("duration") or 0) / 1000
-                    yield (from_image(image, self.longest) if frame >= first else None,
-                           None if not moves else seconds if seconds >= QUICKEST else SHOWN)
+                    pixels = from_image(image, self.longest) if frame >= first else None
+                    seconds = (image.info.get("duration") or 0) / 1000              # known once it is decoded
+                    yield pixels, None if not moves else seconds if seconds >= QUICKEST else SHOWN
         except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
             film = " (a film is --source video=FILE)" if self.path == path else ""
             raise UserError(f"source images: {path}: can't be read: {error}{film}") from None

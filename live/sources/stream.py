@@ -43,7 +43,7 @@ class Stream:
                     stream = film(file, hidden(self.target))
                     usual, shape, has_length = 1 / rate(stream), Shape(file, stream), file.duration is not None
                     decoded = frames(file, stream)
-                    for _, frame, time, lasts in timed(decoded, usual) if has_length else ((0, frame, 0.0, usual) for frame in decoded):
+                    for _, frame, time, lasts in timed(decoded, stream) if has_length else ((0, frame, 0.0, usual) for frame in decoded):
                         ended = begun + time + lasts
                         yield Seen(from_video(frame, self.longest, shape.of(frame)), next(numbers), begun + time if has_length else None, lasts)
             except av.error.ExitError:

@@ -3,11 +3,12 @@ from pathlib import Path
 
 from engine.errors import UserError
 from live.sources import Seen, source
-from live.sources.decoding import Shape, film, frames, rate, timed
+from live.sources.decoding import Shape, film, frames, timed
 from live.sources.frames import from_video
 from live.sources.images import Images, is_picture
 
 LIBRARIES = ("av",)
+AGAIN = 0.5                         # seconds before a film of one picture, which may be growing, is read again
 
 
 @source
@@ -40,7 +41,7 @@ class Video:
                 yield Seen(pixels, number, begun + time, lasts)
             if ended == begun:
                 raise UserError(f"source video={self.path}: there is no picture in it that can be decoded")
-            begun = ended
+            begun = ended + (AGAIN if number == 0 else 0.0)
 
     def at(self, number):
         """Frame `number`; quick where numbers rise."""
@@ -60,15 +61,21 @@ class Video:
 
     def _played(self, first=0):
         """(number, pixels, seconds from the first, seconds it lasts) of one round, from frame `first`; ends where the file is damaged."""
-        import av
-
-        with av.open(str(self.path)) as file:
+        with self._open() as file:
             stream = film(file, str(self.path))
             shape, longest = Shape(file, stream), self.longest
-            for number, frame, time, lasts in timed(frames(file, stream), 1 / rate(stream)):
+            for number, frame, time, lasts in timed(frames(file, stream), stream):
                 aspect = shape.of(frame)
                 if number >= first:
                     yield number, from_video(frame, longest, aspect), time, lasts
+
+    def _open(self):
+        import av
+
+        try:
+            return av.open(str(self.path))
+        except av.error.InvalidDataError:
+            raise UserError(f"source video={self.path}: can't be read as a film; an .mp4 that was cut off, or is not finished yet, can't be") from None
 
     def close(self):
         self._frames = None

@@ -23,7 +23,7 @@ CLICK, LENGTH, FPS = 0.6, 1.0, 10   # seconds into the sound, seconds of the tak
 def take(tmp_path_factory):
     folder = tmp_path_factory.mktemp("take")
     rig = Rig(folder)
-    rig.memory.record_to(folder / "a.take")
+    rig.show.recording.record_to(folder / "a.take")
     for frame in range(int(LENGTH * FPS) + 1):
         rig.show.frame(Tick(frame, frame / FPS, 1 / FPS))
     rig.close()
