@@ -9,7 +9,7 @@ from live.sources.frames import from_video
 LIBRARIES = ("av",)
 PATIENCE = (8.0, 5.0)               # seconds for opening, and for what comes next
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "hls", "mms", "ftp", "unix")
-OPTIONS = {"fflags": "nobuffer", "analyzeduration": "2000000"}
+OPTIONS = {"analyzeduration": "2000000"}                # microseconds of it that may be looked at first
 OF_SCHEME = {"rtsp": {"rtsp_transport": "tcp"}, "udp": {"overrun_nonfatal": "1", "fifo_size": "100000"}}
 
 
@@ -41,13 +41,15 @@ class Stream:
             try:
                 with av.open(self.target, timeout=PATIENCE, options=self._options) as file:
                     stream = film(file, hidden(self.target))
-                    usual, shape, has_length = 1 / rate(stream), Shape(file, stream), file.duration is not None
+                    usual, shape, has_length = 1 / rate(stream), Shape(file, stream), file.duration is not None or file.size > 0
                     decoded = frames(file, stream)
                     for _, frame, time, lasts in timed(decoded, stream) if has_length else ((0, frame, 0.0, usual) for frame in decoded):
                         ended = begun + time + lasts
                         yield Seen(from_video(frame, self.longest, shape.of(frame)), next(numbers), begun + time if has_length else None, lasts)
             except av.error.ExitError:
                 raise UserError(f"source {hidden(self.target)}: no answer") from None
+            except av.error.FFmpegError as error:                       # its own text has the password in it
+                raise UserError(f"source {hidden(self.target)}: {error.strerror}") from None
             if not has_length or ended == begun:
                 return
             begun = ended
