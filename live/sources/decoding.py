@@ -16,11 +16,13 @@ PROBE = 64                          # lines of the picture that tells a frame's 
 def film(file, name: str):
     """Return the stream of an open container that a player would show. UserError: there is none, and what there is."""
     films = [s for s in file.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
+    if films and not (films := [s for s in films if s.codec_context is not None]):
+        raise UserError(f"source video={name}: nothing here can decode its pictures")
     if not films:
         what = "only a cover picture" if file.streams.video else "only sound" if file.streams.audio else "no picture"
         raise UserError(f"source video={name}: there is {what} in it")
     default = [s for s in films if s.disposition & s.disposition.__class__.default] or films
-    return max(default, key=lambda s: (s.width or 0) * (s.height or 0))
+    return max(default, key=lambda s: s.codec_context.width * s.codec_context.height)
 
 
 def rate(stream) -> float:
