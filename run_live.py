@@ -9,6 +9,7 @@ Flags become objects here and errors become exit codes; the work is done by live
 """
 import argparse
 import contextlib
+import io
 import os
 import sys
 
@@ -82,8 +83,9 @@ def _leave_output():
 def _write_any_letter():
     """Have letters that the terminal's encoding lacks written as escapes instead of ending the program."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")
+        with contextlib.suppress(ValueError):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from live.show.commands import call
 from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
-from live.show.players import Player, in_order
+from live.show.players import LastingPlayer, Player, in_order
 from live.show.quantise import Quantiser
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ class Show:
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
-        self._brake, self._dark = Brake(), 0.0         # hands while a take plays; how dark the picture is that is up
+        self._brake = Brake()                          # hands while a take plays
+        self._dark: float | None = 0.0                 # how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
         self.quantiser = Quantiser(self)
         self._joined: dict[str, Player] = {}
@@ -207,7 +208,7 @@ class Show:
                 self._complain(error)
                 if isinstance(error, UserError):
                     continue
-                if getattr(player, "stays", False):
+                if isinstance(player, LastingPlayer):
                     player.recover()
                 else:
                     self.players.remove(player)
@@ -281,7 +282,7 @@ def origin(error):
 
 def drain(inbox):
     """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
-    events = []
+    events: list = []
     while True:
         try:
             item = inbox.get_nowait()

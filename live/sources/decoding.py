@@ -17,7 +17,7 @@ def film(file, name: str):
     """Return the stream of an open container that a player would show. UserError: there is none, and what there is."""
     films = [s for s in file.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
     if films and not (films := [s for s in films if s.codec_context is not None]):
-        raise UserError(f"source video={name}: nothing here can decode its pictures")
+        raise UserError(f"source video={name}: it is cut off, or nothing here can decode it; an .mp4 that is not finished yet can't be seen")
     if not films:
         what = "only a cover picture" if file.streams.video else "only sound" if file.streams.audio else "no picture"
         raise UserError(f"source video={name}: there is {what} in it")
