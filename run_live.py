@@ -16,6 +16,7 @@ import sys
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
 from live.files.paths import expand_argument
+from live.show.journal import spell_out
 
 DEFAULT = "play"
 # Threads that wait for the others of a layer spin for some 20 microseconds, which is how long the next layer takes to come,
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> int:
             parser.prog, parser.epilog = program, overview()
         return module.run(parser.parse_args([expand_argument(argument) for argument in rest])) or 0
     except UserError as error:
-        _say(f"{program}: {error}\n")
+        _say(spell_out(f"{program}: {error}") + "\n")
         return 2
     except KeyboardInterrupt:
         return 130

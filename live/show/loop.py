@@ -22,10 +22,11 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
 NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
-CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
+CALLS = 8                           # commands run before the frame's time is looked at
+SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
 ENDS = "/quit"                      # goes before all that waits
+TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
@@ -253,7 +254,7 @@ class Show:
     def _complain(self, error):
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
         mistake, moment = isinstance(error, UserError), now()
-        what = str(error) if mistake else (type(error), origin(error))
+        what = str(error)[:TOLD_APART] if mistake else (type(error), origin(error))
         if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
