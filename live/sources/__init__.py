@@ -49,11 +49,7 @@ def make(text: str, longest: int):
     if name not in SOURCES:
         meant = f"; a film is video={text}" if "://" in text or "." in text or "/" in text else ""
         raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}{meant}")
-    if name in ("video", "camera") and "://" in target and not target.startswith("file://"):
-        from live.sources.stream import Stream  # no kind of its own: it is what an address makes of a video or camera
-
-        return Stream(target, longest)
-    target = str(find_path(target)) if target and name != "camera" else target
+    target = str(find_path(target)) if target and name != "camera" and "://" not in target else target
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 

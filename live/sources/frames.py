@@ -79,7 +79,7 @@ def from_image(image, longest: int) -> np.ndarray:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     image = image.convert("RGB")
-    image = image.resize(fitting(*image.size, longest), Image.Resampling.BOX)
+    image = image.resize(fitting(image.width, image.height, longest), Image.Resampling.BOX)
     return np.array(image)
 
 

@@ -24,6 +24,8 @@ class Images:
     def __init__(self, target, longest):
         self.path, self.longest, self._last = Path(target), longest, None
         self._told: set[Path] = set()
+        if "://" in target:
+            raise UserError(f"source images={target}: expected a folder or a file; an address is --source video={target}")
         if not target or not self.path.exists():
             raise UserError(f"source images={target}: there is no such folder or picture")
         if self.path.is_file() and self.path.suffix.lower() in UNREAD:
@@ -42,24 +44,16 @@ class Images:
         return files
 
     def pictures(self):
-        due, bad = 0.0, set()
+        due, bad = 0.0, set[Path]()
         while len(bad) < len(self.files):
             for number, path in enumerate(self.files):
                 if path in bad:
                     continue
-                only, shown = len(self.files) - len(bad) == 1, 0.0
+                only = len(self.files) - len(bad) == 1
                 try:
-                    while shown < (float("inf") if only else DWELL):
-                        still = True
-                        for frame, (pixels, lasts) in enumerate(self._read(path)):
-                            still = still and frame == 0 and lasts is None
-                            lasts = (None if only else DWELL) if lasts is None else lasts
-                            yield Seen(pixels, number + frame * len(self.files), due + shown, lasts)
-                            shown += lasts or 0.0
-                            if not only and shown >= DWELL:
-                                break
-                        if still:
-                            break
+                    for seen in self._shown(number, path, due, only):
+                        due = (seen.due or 0.0) + (seen.lasts or 0.0)
+                        yield seen
                 except UserError as error:
                     bad.add(path)
                     if path not in self._told:                      # once, however often it is opened again
@@ -68,8 +62,20 @@ class Images:
                     continue
                 if only:
                     return                                          # it stays; an 8K one read again and again would cost the show time
-                due += shown
         raise UserError(f"source images={self.path}: none of its {len(self.files)} pictures can be read")
+
+    def _shown(self, number, path, begin, only):
+        """One file's pictures: a still for its time (for good if it is the only one), one that moves round and round for as long."""
+        due = begin
+        while only or due < begin + DWELL:
+            for frame, (pixels, lasts) in enumerate(self._read(path)):
+                if lasts is None:
+                    yield Seen(pixels, number, due, None if only else DWELL)
+                    return
+                yield Seen(pixels, number + frame * len(self.files), due, lasts)
+                due += lasts
+                if not only and due >= begin + DWELL:
+                    return
 
     def at(self, number):
         if self._last is None or self._last[0] != number:
@@ -91,7 +97,7 @@ class Images:
                 if image.width * image.height > LARGEST:
                     raise UserError(f"source images: {path}: {image.width} x {image.height} is more than can be opened")
                 moves = getattr(image, "is_animated", False) and image.format in ("GIF", "WEBP", "PNG", "AVIF")
-                for frame in range(image.n_frames if moves else 1):
+                for frame in range(getattr(image, "n_frames", 1) if moves else 1):
                     if moves:
                         image.seek(frame)
                     pixels = from_image(image, self.longest) if frame >= first else None

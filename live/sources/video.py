@@ -1,4 +1,4 @@
-"""A video file, round and round at its own times; a picture under a film's name stays."""
+"""A video file, round and round at its own times; a picture under a film's name stays, an address is a stream."""
 from pathlib import Path
 
 from engine.errors import UserError
@@ -6,6 +6,7 @@ from live.sources import Seen, source
 from live.sources.decoding import Shape, film, frames, timed
 from live.sources.frames import from_video
 from live.sources.images import Images, is_picture
+from live.sources.stream import Stream, is_address
 
 LIBRARIES = ("av",)
 AGAIN = 0.5                         # seconds before a film of one picture, which may be growing, is read again
@@ -13,12 +14,14 @@ AGAIN = 0.5                         # seconds before a film of one picture, whic
 
 @source
 class Video:
-    """target: the file. Frame n of it has number n, in every round."""
-    exact = True
+    """target: the file, or an address in the network. Frame n of a file has number n, in every round."""
 
     def __init__(self, target, longest):
         self.path, self.longest = Path(target), longest
+        self._other: Stream | Images | None = Stream(target, longest) if is_address(target) else None
         self._opened, self._frames, self._next, self._last = None, None, 0, None
+        if self._other:
+            return
         if target == "-":
             raise UserError("source video=-: standard input can't be a source; name a file, or an address such as udp://127.0.0.1:5000")
         if not target or not self.path.exists():
@@ -27,11 +30,16 @@ class Video:
             raise UserError(f"source video={target}: that is a device; --source camera={target}")
         if not self.path.is_file():
             raise UserError(f"source video={target}: expected a file" + ("; a folder of pictures is --source images=" + target if self.path.is_dir() else ""))
-        self._picture = Images(target, longest) if is_picture(self.path) else None
+        self._other = Images(target, longest) if is_picture(self.path) else None
+
+    @property
+    def exact(self) -> bool:
+        """Whether at() has the very pictures that were shown: of a file, not of a stream."""
+        return self._other is None or self._other.exact
 
     def pictures(self):
-        if self._picture:
-            yield from self._picture.pictures()
+        if self._other:
+            yield from self._other.pictures()
             return
         begun = 0.0
         while True:
@@ -45,8 +53,8 @@ class Video:
 
     def at(self, number):
         """Frame `number`; quick where numbers rise."""
-        if self._picture:
-            return self._picture.at(number)
+        if self._other:
+            return self._other.at(number)
         if self._last is not None and self._last[0] == number:
             return self._last[1]
         if self._frames is None or number < self._next:

@@ -132,7 +132,7 @@ def _resampled(frames, stream):
     """Yield (seconds or None, samples [channels, N]) of frames, whatever their formats."""
     import av
 
-    context, kind, resampler = stream.codec_context, None, None
+    context, kind = stream.codec_context, None
     for frame in frames:
         if (found := (frame.format.name, frame.layout.name, frame.sample_rate)) != kind:
             kind, resampler = found, av.AudioResampler("fltp", context.layout.name, context.sample_rate)
