@@ -14,7 +14,7 @@ LARGEST = 1 << 28                   # pixels of a picture that is still opened
 @source
 class Images:
     """target: the folder, or one file. Picture n of the sorted names has number n."""
-    exact = True
+    exact, listed, file = True, ("images=FOLDER",), True
 
     def __init__(self, target, longest):
         self.path, self.longest, self._last, self._told = Path(target), longest, None, set()

@@ -13,7 +13,7 @@ FASTEST = 0.001                     # seconds that a frame lasts at least
 @source
 class Video:
     """target: the file. Frame n of it has number n, in every round."""
-    exact = True
+    exact, listed, file = True, ("video=FILE",), True
 
     def __init__(self, target, longest):
         self.path, self.longest = Path(target), longest
