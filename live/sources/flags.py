@@ -7,6 +7,7 @@ from engine.errors import UserError
 from live import sources
 from live.sources.feed import Feed
 from live.sources.recorder import SourceRecorder
+from live.sources.stream import hidden
 from live.sources.watching import Replayed, Watching
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ def reference(options, instrument) -> tuple[str, str, str]:
 def referred(text: str) -> tuple[str, str]:
     """A source's text with its path made whole, and its fingerprint."""
     name, _, target = text.partition("=")
+    if "://" in target:
+        return f"{name}={hidden(target)}", ""
     if name not in sources.SOURCES or not sources.SOURCES[name].file or not target:
         return text, ""
     return f"{name}={Path(target).resolve()}", fingerprint(target)
