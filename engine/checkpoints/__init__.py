@@ -15,8 +15,8 @@ from engine.checkpoints.records import DAMAGED, brief
 from engine.checkpoints.sniff import opened
 from engine.checkpoints.torch_file import Loaded, load_pickle, load_torch
 from engine.errors import UserError
-from engine.tensor_files import read_tensors
 from engine.generator import Generator
+from engine.tensor_files import read_tensors
 
 log = logging.getLogger(__name__)
 __all__ = ["Summary", "convert", "describe", "generator_hash", "inspect", "load"]
