@@ -57,7 +57,7 @@ class LiveEncoder:
             self.encoder(torch.zeros(1, 3, *self.encoder.size, device=self.device))
         self.forget()
 
-    def hear(self, scene, motion, picture) -> dict:
+    def encode(self, scene, motion, picture) -> dict:
         """Return this frame's {layer: Blend} for `splice`; {} where the source has no part in it. One call a frame.
 
         picture: uint8 [H, W, 3], or None while there is none.
@@ -88,17 +88,17 @@ class LiveEncoder:
         view = tuple(scene[f"/source/{name}"] for name in VIEW)
         if self._seen is not None and self._seen[1] == view and equal_pictures(self._seen[0], picture):
             return
-        features = self._encode(picture, view)
+        features = self._encode_picture(picture, view)
         self._seen, self._ran = (picture, view), at
         if features is None:
             return
         self._from, self._to, self._gone = (features if self._now is None else self._now), features, 0.0
 
-    def _encode(self, picture, view):
+    def _encode_picture(self, picture, view):
         """Return the feature maps [1, O, h, w] of a picture; None, and a line in the log, where they are of no use."""
         self.encoded += 1
         try:
-            features = self.encoder(prepared(picture, self.encoder.size, **dict(zip(VIEW, view))).to(self.device))
+            features = self.encoder(prepare(picture, self.encoder.size, **dict(zip(VIEW, view))).to(self.device))
         except ENCODER_ERRORS as error:
             self.broken = True
             log.error("encoder: %s: %s; the walk plays on without it until /source/mix has been at 0", type(error).__name__, error)
@@ -148,7 +148,7 @@ def equal_pictures(a, b) -> bool:
     return a is b or a.shape == b.shape and np.array_equal(a, b)
 
 
-def prepared(picture, size, crop="fill", zoom=1.0, x=0.0, y=0.0, mirror=0.0, gain=1.0):
+def prepare(picture, size, crop="fill", zoom=1.0, x=0.0, y=0.0, mirror=0.0, gain=1.0):
     """Return a picture, uint8 [H, W, 3], as the encoder is shown it: [1, 3, *] in -1..1, of the proportions of `size` (height, width)."""
     if getattr(picture, "dtype", None) != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise UserError(f"source: expected uint8 [H, W, 3], got {getattr(picture, 'dtype', type(picture).__name__)} {list(np.shape(picture))}")

@@ -19,7 +19,7 @@ from engine.fast.allocator import keep_freed
 from engine.fast.graph_renderer import GraphRenderer, half_is_safe
 from engine.generator import Generator
 from engine.latents import Latents
-from engine.modulation import modulated
+from engine.modulation import modulate
 from engine.motion import Motion, darkness
 from engine.parameter import Parameter
 from engine.scene import Scene
@@ -31,7 +31,6 @@ PARAMETERS = {
     "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
     "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
     "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
-    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
 }
 
 
@@ -56,7 +55,7 @@ class Instrument:
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
         self.weights = LiveWeights(generator, edits, checkpoints)
-        self.sight = LiveEncoder(encoder, generator.device) if encoder else None
+        self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
@@ -89,8 +88,8 @@ class Instrument:
             self.render(scene, Motion().advance(scene, 0.0))
             self._shown = None
         self.bends.forget()
-        if self.sight:
-            self.sight.warm_up()
+        if self.live_encoder:
+            self.live_encoder.warm_up()
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
@@ -98,11 +97,11 @@ class Instrument:
         declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
-    def prepared(self, edits, checkpoints) -> LiveWeights:
-        """Return weights with other edits and checkpoints, made beside the show, for reweigh()."""
+    def prepare_weights(self, edits, checkpoints) -> LiveWeights:
+        """Return weights with other edits and checkpoints, made beside the show, for use_weights()."""
         return LiveWeights(self.generator, edits, checkpoints, self.weights)
 
-    def reweigh(self, weights: LiveWeights):
+    def use_weights(self, weights: LiveWeights):
         """Take these weights from now on. The same scene may be another picture now; a frozen one stays up."""
         self.weights = weights
         self._shown = self._shown and (None, self._shown[1])
@@ -114,7 +113,7 @@ class Instrument:
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
         """Return the picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
-        scene, dark = modulated(scene, motion), darkness(scene, motion)
+        scene, dark = modulate(scene, motion), darkness(scene, motion)
         self._update_splice(scene, motion, source)
         cause, frozen = self._causes(scene, motion), bool(scene["/output/freeze"])
         if dark >= 1.0 and not frozen:
@@ -145,23 +144,23 @@ class Instrument:
     def follow(self, scene: Scene, motion, source=None):
         """Take in the source as render() does, without drawing a picture: so that a take can begin in the middle."""
         with torch.no_grad():
-            self._update_splice(modulated(scene, motion), motion, source)
+            self._update_splice(modulate(scene, motion), motion, source)
 
     def _update_splice(self, scene, motion, source):
         """Encode the source into the feature maps that stand in for the network's own in this frame; a freeze holds them."""
-        if self.sight and not (self._shown and scene["/output/freeze"]):
-            self._splice = self.sight.hear(scene, motion, source)
+        if self.live_encoder and not (self._shown and scene["/output/freeze"]):
+            self._splice = self.live_encoder.encode(scene, motion, source)
 
     def _causes(self, scene, motion):
         """Return all that the picture depends on, for comparing with that of the last one."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
         turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
-        seen = (self.sight.version, source_amount(scene, motion), source_styles(scene)) if self.sight and self._splice else None
+        seen = (self.live_encoder.version, source_amount(scene, motion), source_styles(scene)) if self.live_encoder and self._splice else None
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
 
     def _draw(self, scene, motion, pixels):
         self._write_weights(scene)
-        size = self.drawn(scene)
+        size = self.drawing_size(scene)
         shown = torch.from_numpy(pixels)
         drawn = shown if size == self.size else self._canvases[size]
         if self._graphs:
@@ -202,9 +201,9 @@ class Instrument:
         """The sizes in pixels that pictures can be drawn at, smallest first; the last is the one shown."""
         return [r for r in self.generator.architecture.resolutions if r <= self.size]
 
-    def drawn(self, scene: Scene) -> int:
+    def drawing_size(self, scene: Scene) -> int:
         """Return the size in pixels that pictures of this scene are drawn at; they are shown at `size`."""
-        return quality.drawn(scene["/quality/size"], self.size, self.generator.architecture.resolutions)
+        return quality.drawing_size(scene["/quality/size"], self.size, self.generator.architecture.resolutions)
 
     def _picture(self, scene, motion, size):
         """Return the picture [1, 3, H, W'] in 0..255 + 0.5.
@@ -236,7 +235,3 @@ class Instrument:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
         return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}
-
-    def bypass(self, error) -> str | None:
-        """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""
-        return None

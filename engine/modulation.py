@@ -1,7 +1,7 @@
 """Modulators: what they are put on, how far each has got, and the scene as they leave it. No clock, no tensors.
 
 A modulator moves a parameter to and fro around the value that hands and presets have set, which stays what it was: the
-scene holds the setting, Motion holds how far each modulator has got, and modulated() is what is drawn from.
+scene holds the setting, Motion holds how far each modulator has got, and modulate() is what is drawn from.
 """
 import zlib
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def _fixed(address) -> bool:
     return any(address == prefix or address.startswith(prefix + "/") for prefix in FIXED)
 
 
-def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -> tuple[tuple[State, ...], object]:
+def apply_modulators(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -> tuple[tuple[State, ...], object]:
     """Return (the states dt seconds later, at this beat; the scene as the modulators then leave it). No beat: as they are.
 
     held: addresses that hands have to themselves.
@@ -106,17 +106,17 @@ def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -
     return tuple(after), _move(scene, moved)
 
 
-def modulated(scene, motion):
+def modulate(scene, motion):
     """Return the scene as its modulators leave it at this moment; itself where it has none."""
     if not scene.modulators:
         return scene
     before, states, after = motion.played or (None, None, None)
     if before is scene and states is motion.modulators:             # advance() has just worked it out
         return after
-    return turned(scene, motion.modulators)[1]
+    return apply_modulators(scene, motion.modulators)[1]
 
 
-def carried(states, played, target) -> tuple[State, ...]:
+def carry_states(states, played, target) -> tuple[State, ...]:
     """Return the states for another scene: a modulator goes on from the one of `played` that did the same under its name."""
     found = []
     for modulator in target.modulators:

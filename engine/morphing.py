@@ -79,7 +79,7 @@ def _vector(a, b, rule):
     return between
 
 
-def together(scenes) -> list[Scene]:
+def align(scenes) -> list[Scene]:
     """Return the same scenes, all with the bends and modulators of all: what a scene did not have is there at mix or depth 0.
 
     Two that share a name and nothing else stay apart: the later one goes by <name>+ while scenes mix.
@@ -151,7 +151,7 @@ def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Ca
     return found
 
 
-def led(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
+def place_between(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
     """Return the place at t on the way from `start` to `end`, by one of PATHS. A spline comes from `before` without a corner."""
     if kind == "slerp":
         return arc(start, end, t)
@@ -163,6 +163,6 @@ def led(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
     return fade(start, end, t)
 
 
-def corners(places, x: float, y: float) -> Place:
+def mix_corners(places, x: float, y: float) -> Place:
     """Return four places mixed under a pad: 0 and 1 are the upper left and right, 2 and 3 the lower."""
     return fade(fade(places[0], places[1], x), fade(places[2], places[3], x), y)

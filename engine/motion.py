@@ -23,6 +23,7 @@ PARAMETERS = {
     "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
+    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
     "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     **SOURCE_PARAMETERS,
 }
@@ -41,7 +42,7 @@ class Motion:
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
     dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
     seconds of its own goes, until it is there; None = /output/fade decides.
-    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulated(); never stored.
+    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulate(); never stored.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -62,6 +63,7 @@ class Motion:
     dark: float | None = None
     fade_to: float | None = None
     fade_seconds: float | None = None
+    glide: float | None = None          # seconds that the next glide, or the one in progress, takes instead of /walk/glide
     played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
@@ -69,11 +71,13 @@ class Motion:
         self, beat = self.dimmed(scene, dt), self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         before = scene
-        modulators, scene = modulation.turned(before, self.modulators, dt, beat, dict(self.holds))
+        modulators, scene = modulation.apply_modulators(before, self.modulators, dt, beat, dict(self.holds))
         holds = tuple((address, left - dt) for address, left in self.holds if left > dt)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
         walk = self.walk + dt * kind.rate(settings, 1.0 / beats(scene, 1.0))
+        if kind.around:                  # a lap more or less: with other stops it is where it was, and does not leap
+            walk %= kind.around(settings)
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
@@ -84,7 +88,7 @@ class Motion:
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
-        return moved._glide(there, heading, scene["/walk/glide"], dt)
+        return moved._glide(there, heading, scene["/walk/glide"] if self.glide is None else self.glide, dt)
 
     def dimmed(self, scene, dt: float) -> "Motion":
         """Return this motion with the way to black (or back) dt seconds further: the rest stays."""
@@ -128,7 +132,7 @@ class Motion:
         else:
             start, glided = self.start, self.glided + dt
         if not start or glided >= length:
-            return replace(self, place=there, heading=heading, start=(), glided=0.0)
+            return replace(self, place=there, heading=heading, start=(), glided=0.0, glide=None)
         place = fade(start, there, smoothstep(glided / length))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
 

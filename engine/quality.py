@@ -16,7 +16,7 @@ PARAMETERS = {
 }
 
 
-def drawn(wanted: float, shown: int, resolutions) -> int:
+def drawing_size(wanted: float, shown: int, resolutions) -> int:
     """Return the size to draw at: the largest the network has that is neither above the one wanted nor the one shown."""
     fitting = [r for r in resolutions if r <= min(wanted, shown)]
     return max(fitting, default=min(resolutions))

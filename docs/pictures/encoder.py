@@ -12,7 +12,7 @@ from PIL import Image
 from engine import checkpoints, encoder
 from engine.encoder import augment
 from engine.encoder.measure import shown
-from engine.instrument import quantize
+from engine.generator import quantize
 from engine.world.draw import draw
 from live.files import sheets
 

@@ -12,7 +12,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from engine.instrument import quantize
+from engine.generator import quantize
 from engine.motion import Motion
 from engine.world import draw, measure
 from live.instrument import open as opening

@@ -66,7 +66,7 @@ def _frame(i, wall, keys):
 def shown(opened, picture, seed, middle):
     """What the instrument makes of a picture, with the look of a walk's seed."""
     scene = opened.scene.set_values({"/source/mix": 1.0, "/walk/kind": "hold", "/walk/seed": seed, "/source/style/middle": middle})
-    opened.instrument.sight.forget()
+    opened.instrument.live_encoder.forget()
     return opened.instrument.render(scene, Motion().advance(scene, 0.0), picture).pixels.copy()
 
 

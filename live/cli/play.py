@@ -9,14 +9,15 @@ import contextlib
 import gc
 import json
 import logging
-import pathlib
-import signal
 import sys
 import threading
 from dataclasses import replace
 
 from engine.errors import UserError
+from engine.files import write_text
+from live import controls
 from live.files.claims import claim
+from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -24,17 +25,19 @@ from live.mapping import files as mapping_file
 from live.mapping import learn
 from live.mapping.macros import Macros, labelled
 from live.mapping.mapping import Mapping
-from live.memory import Memory
-from live.midi import feedback
 from live.osc import service as osc_service
 from live.presets.autosave import locks_of, resumed
+from live.presets.recall import Recall
 from live.show import journal, machine
 from live.show.clock import Pace, WallClock, bounded, cost
+from live.show.ending import end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
-from live.show.tempo import Tempo, tempo_of
+from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.takes.looper import Looper
+from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
 from live.weights.weights import Weights
 
@@ -56,11 +59,7 @@ def arguments(parser):
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
                        help="bind the controls that move next to these, one by one; /mapping/save keeps them")
-    hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
-    hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
-    osc_service.arguments(hands)
-    hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
-    hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
+    controls.add_arguments(hands)
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
@@ -87,6 +86,13 @@ def arguments(parser):
 
 def run(options):
     _check(options)
+    options.mapping = [str(find_path(path)) for path in options.mapping]
+    for flag in ("bends", "replay"):
+        if path := getattr(options, flag):
+            setattr(options, flag, str(find_path(path)))
+    for flag, path in (("--report", options.report), ("--take", options.take)):
+        if path:
+            prepare_file(path, flag)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
@@ -109,29 +115,28 @@ def _check(options):
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
-    if not 0 <= options.osc_port < 65536:
-        raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
-    osc_service.check(options)
+    controls.check_flags(options)
 
 
 def _play(options, opened, closing):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
-    Macros(show)
+    end_when_told(show.stop)
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
         mapping.learn.begin(learn.target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
-    memory = _memory(options, opened, show)
-    closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    show.players += [governor, Touches(show)]
-    Tempo(show)
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
+              weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
+    closing.callback(show.close)
+    _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
-    stats = _controls(options, show, closing)
+    stats = controls.start_all(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
@@ -140,36 +145,32 @@ def _play(options, opened, closing):
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
     log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
-    _stop_when_told(show)
     if window is None:
         ticks()
     else:
         _play_beside(window, show, ticks)
+    closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": memory.weights.report()} | ({"source": watching.report()} if watching else {}))
+                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
 
 
-def _memory(options, opened, show):
-    """Presets, takes, undo and the autosave, at the state the flags ask for."""
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
-    memory = Memory(show, opened.library(), origin=origin)
-    memory.mapping = ", ".join(options.mapping)
-    Weights(show, memory, opened.offer)
+def _begin(options, opened, show):
+    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
+    show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume:
         show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-        memory.locks = locks_of(saved.path)
+        show.recall.locks = locks_of(saved.path)
     if options.preset:
-        memory.begin_with(options.preset)
+        show.recall.begin_with(options.preset)
         if options.resume:
-            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", memory.current)
+            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", show.recall.current)
     if options.take:
-        memory.record_to(options.take)
+        show.recording.record_to(options.take)
     if not options.replay:
-        memory.save_to(saved.path, options.osc_port)
-    return memory
+        show.recording.save_to(saved.path, options.osc_port)
 
 
 def _source(options, show, closing):
@@ -192,16 +193,6 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
-def _stop_when_told(show):
-    """Ctrl-C and a polite kill end the show after the frame; a second Ctrl-C ends the program."""
-    def stop(number, _):
-        signal.signal(number, signal.SIG_DFL)
-        show.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-
-
 def _play_beside(window, show, ticks):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
@@ -221,7 +212,7 @@ def _outputs(options, opened, show, closing):
     for text in options.output.split(","):
         name, _, target = text.strip().partition("=")
         if name == "window":
-            running = window = _window(options, opened, closing)
+            running = window = _window(options, opened, show.mapping, closing)
         else:
             running = outputs.start(name, **({"target": target} if target else {}))
             closing.callback(running.close)
@@ -230,11 +221,11 @@ def _outputs(options, opened, show, closing):
     return window
 
 
-def _window(options, opened, closing):
+def _window(options, opened, mapping, closing):
     from live.outputs.window import open_window
 
     try:
-        window = open_window(opened.name, display=options.display, fullscreen=options.fullscreen)
+        window = open_window(opened.name, display=options.display, fullscreen=options.fullscreen, bound=mapping.binds)
     except UserError as error:
         log.warning("%s; playing on without a window", error)
         return None
@@ -242,25 +233,9 @@ def _window(options, opened, closing):
     return window
 
 
-def _controls(options, show, closing):
-    """Start what hands play on; returns {source: its Stats}."""
-    from live import controls
-
-    stats = {}
-    wanted = {}
-    if options.osc_port:
-        osc_service.tell_openness(options)
-        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
-    if options.midi_ports != "none":
-        wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
-                              answers=feedback.answers(show))
-    for name, settings in wanted.items():
-        stats[name] = controls.new_stats(name)
-        if name == "osc":
-            stats[name].admission.set_token(options.osc_token)
-        closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
-    show.mapping.stats = stats.get("osc")
-    return stats
+def _say_how_it_went(show, clock):
+    figures = show.meter.report()
+    log.info("the show is over: %d frames, %d late", figures["frames"], clock.late)
 
 
 def report(show, clock, instrument, stats) -> dict:
@@ -277,9 +252,4 @@ def report(show, clock, instrument, stats) -> dict:
 
 
 def _write_report(path, figures):
-    path = pathlib.Path(path)
-    try:
-        path.with_suffix(".part").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        path.with_suffix(".part").replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: the report can't be written: {error.strerror}") from None
+    write_text(path, json.dumps(figures, indent=1) + "\n", make_folder=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import Field
 
 from engine.errors import UserError
-from engine.web_address import local_path
 from live.files.config import Model, read_yaml
+from live.files.paths import find_path
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = ROOT / "presets" / "masks"
@@ -40,7 +40,7 @@ class InstrumentFolder:
 
 def find(where) -> InstrumentFolder:
     """The instrument at a path: a folder with an instrument.yaml, or any checkpoint file."""
-    path = local_path(where)
+    path = find_path(where)
     if not path.exists() and not path.is_absolute() and (ROOT / path).exists():
         path = ROOT / path                               # the built-in ones, from whatever folder one stands in
     if not path.exists():
@@ -48,7 +48,7 @@ def find(where) -> InstrumentFolder:
     if path.is_file():
         return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)
-    return InstrumentFolder(description.name, path / local_path(description.generator), path, description.start)
+    return InstrumentFolder(description.name, find_path(description.generator, path), path, description.start)
 
 
 def built_in() -> list[str]:

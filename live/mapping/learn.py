@@ -7,15 +7,17 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from engine.errors import UserError
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding, bound
+from live.mapping.binding import AT_DEVICE, Binding, bound
 from live.mapping.learned import Learned, pattern
 from live.mapping.travel import FAR, Ways, range_of
+from live.mapping.words import WORDS
 from live.midi import relative
 from live.midi.pairs import NO_NUMBER, NUMBER, VALUE
 from live.show.commands import COMMANDS
 
 ENOUGH = 4                          # messages of a control change from which its kind can be told
 FEWEST = 3                          # messages of an OSC control that are a way
+ARGUMENTS = 64                      # numbers of one message that may be learned; a longer one is a vector
 MOST = 256                          # control changes of a channel that are looked at
 PLAIN = 0.25                        # of its range: so far comes no neighbour of the control that is meant
 MOVING = ("cc", "bend", "osc")      # what moves while a touch of it is held
@@ -55,10 +57,10 @@ class Learn(Learned):
     def overhear(self, event) -> bool:
         """Note where a control is, whether one is waited for or not. True: what was learned of its range was too little, and is wider now."""
         kind = event.control.partition(" ")[0]
-        if kind == "note" or kind not in CONTROLS:
+        if kind == "note" or kind not in WORDS:
             return False
         widened = False
-        for argument, value in enumerate(event.value if isinstance(event.value, tuple) else (event.value,), 1):
+        for argument, value in enumerate(event.value[:ARGUMENTS] if isinstance(event.value, tuple) else (event.value,), 1):
             if isinstance(value, (int, float)):
                 way = self._ways.heard(event.control, argument, float(value), event.at)
                 widened = self.widen(event.control, argument, way) or widened
@@ -68,7 +70,7 @@ class Learn(Learned):
 
     def hears(self, event) -> bool:
         """Whether an event is of a control that could be learned now; what talks by itself plays on."""
-        if not self.wanted or event.control.partition(" ")[0] not in CONTROLS:
+        if not self.wanted or event.control.partition(" ")[0] not in WORDS:
             return False
         self._spoil(event)
         return event.control not in self._taken and not self._ways.chatters(event.control)
@@ -144,7 +146,7 @@ class Learn(Learned):
                     return found
         else:
             self._down.pop(control, None)
-        several = len(value) if isinstance(value, tuple) else 1
+        several = min(len(value), ARGUMENTS) if isinstance(value, tuple) else 1
         ways = {n: self._ways.way(control, n) for n in range(1, several + 1)}
         far = {n: way.travelled() for n, way in ways.items() if way is not None and way.count >= FEWEST}
         argument = max(far, key=lambda n: far[n], default=None)

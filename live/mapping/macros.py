@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.modulation import modulated
+from engine.modulation import modulate
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live.files.config import Model
@@ -53,23 +53,22 @@ class Macro(Model):
 
 
 class Macros:
-    """show: the Show it joins, as the first of its players; its mapping has .macros ({number: Macro})."""
+    """show: the Show it plays in; its mapping has .macros ({number: Macro})."""
 
     def __init__(self, show):
         self.show, self._done = show, {}
-        show.players.insert(0, self)
 
     def play(self, tick) -> list:
         """What became of macros that gestures or other players moved in the frame before."""
-        show, scene = self.show, modulated(self.show.scene, self.show.motion)
+        show, scene = self.show, modulate(self.show.scene, self.show.motion)
         values = {address: scene[address] for address in MACRO_PARAMETERS}
-        placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.memory and show.memory.leading)
+        placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.recall and show.recall.leading)
         turned = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]
         self._done = values
         changes = [change for address in turned for change in moved(address, values[address], show.scene, show.mapping.macros)]
         return [change for change in changes if change.value != show.scene[change.address]]
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """Those that hands moved: the mapping has moved their targets with them."""
         self._done |= {item.address: self.show.scene[item.address] for item in applied
                        if isinstance(item, Change) and item.address in MACRO_PARAMETERS}

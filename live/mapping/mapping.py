@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from engine.errors import UserError
 from live.mapping import files
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding
+from live.mapping.binding import AT_DEVICE, Binding
 from live.mapping.faders import Faders
 from live.mapping.held import Held, Turn, number
 from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
+from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.show.commands import COMMANDS, fires
@@ -22,6 +23,7 @@ from live.show.parameters import MACRO_PARAMETERS
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
+TOLD_APART = 300                    # letters by which complaints are told apart
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
@@ -50,6 +52,7 @@ class Mapping:
     bank: which of the bindings that name one act. macros: {number: live.mapping.macros.Macro}. learn: what is learned on top.
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
+    surfaces: what OSC controls with feedback said last, {control, small letters: (address, arguments, when)}.
     last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
@@ -57,7 +60,7 @@ class Mapping:
         self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
         self.macros = {macro.macro: macro for macro in moves}
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
-        self.macros_changed, self.shown, self.profiles = False, {}, []
+        self.macros_changed, self.shown, self.profiles, self.surfaces = False, {}, [], {}
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
         self._faders, self._repeats = Faders(), Repeats()
         self.rebind()
@@ -84,6 +87,10 @@ class Mapping:
         self.pairs = Pairs({b.control for layer in self._layers for b in layer.pairs})
         self._held, self._unbound = {}, set()
         self.version += 1
+
+    def binds(self, control: str) -> bool:
+        """Return whether anything is bound to a control."""
+        return any(control in layer.named for layer in self._layers)
 
     def heard(self, events, scene) -> list:
         """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
@@ -120,7 +127,7 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        if kind in CONTROLS and self.learn.overhear(event):
+        if kind in WORDS and self.learn.overhear(event):
             self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
@@ -131,6 +138,8 @@ class Mapping:
                     h.stands(event, turn)
                 return
             self.hands[event.control] = event.value, event.at
+        elif kind == "osc" and any(h.binding.feedback for h in held):
+            self.surfaces[event.control.casefold()] = rest, event.value if isinstance(event.value, tuple) else (event.value,), event.at
         for h in (self._down and self._let_go(event)) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
@@ -257,7 +266,7 @@ class Mapping:
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
-            self.stats.unknown(address, value)
+            self.stats.unknown(address, value, parameters)
 
     def _set(self, name, value, parameters, turn):
         """A parameter by its address or by its 0..1 twin."""
@@ -271,8 +280,8 @@ class Mapping:
 
     def _say(self, text):
         """Log a complaint once."""
-        if text not in self._said and len(self._said) < 1000:
-            self._said.add(text)
+        if text[:TOLD_APART] not in self._said and len(self._said) < 1000:
+            self._said.add(text[:TOLD_APART])
             log.warning("%s", text)
 
 

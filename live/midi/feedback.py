@@ -184,7 +184,7 @@ def _state(shown, scene, show):
     if shown.binding.to == "/bank":
         return float(arguments == [show.mapping.bank])
     if shown.binding.to == "/preset/recall":
-        return float(show.memory is not None and arguments[:1] == [show.memory.current])
+        return float(show.recall is not None and arguments[:1] == [show.recall.current])
     return 0.0
 
 

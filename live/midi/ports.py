@@ -57,8 +57,10 @@ class Library:
         self.api = self._number(api)
         self.troubles = (rtmidi.RtMidiError, OSError, RuntimeError, ValueError)
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        self._listers = {}
-        self._lister(rtmidi.MidiIn)
+        self._listers, self._server = {}, None
+        self.jack = self.api == rtmidi.API_UNIX_JACK
+        if not self.jack:                             # a JACK server may come later
+            self._lister(rtmidi.MidiIn)
 
     def _number(self, api):
         rtmidi = self.rtmidi
@@ -78,6 +80,22 @@ class Library:
             except self.troubles as error:
                 raise UserError(f"MIDI: {error}; is its server or driver running?") from None
         return self._listers[kind]
+
+    def is_another(self) -> bool:
+        """Return whether the JACK server is another one than at the last look, or has gone: all that was opened at it is dead.
+
+        Its clients are not told. It has a socket, which a new server makes anew (measured: jackd 1.9.22); where there is none,
+        as with PipeWire, nothing is known.
+        """
+        if not self.jack or not hasattr(os, "getuid"):
+            return False
+        try:
+            found = os.stat(f"/dev/shm/jack_{os.environ.get('JACK_DEFAULT_SERVER') or 'default'}_{os.getuid()}_0")
+            server = found.st_ino, found.st_mtime_ns
+        except OSError:
+            server = None
+        before, self._server = self._server, server
+        return before not in (None, server)
 
     def names(self, outputs=False) -> list[str]:
         """The ports there are; UserError if the system does not say."""
@@ -142,6 +160,11 @@ class Supervisor:
 
     def look(self):
         """Close what has gone, open what is new."""
+        if self.library.is_another():
+            log.warning("MIDI: the JACK server has gone; what it set stays, and all is opened anew when it is there again")
+            for key in list(self.open):
+                self._gone(key)
+            self.library.close()
         try:
             names = self.library.names()
         except UserError as error:

@@ -3,13 +3,14 @@ import logging
 import re
 
 from engine.errors import UserError
-from engine.modulation import modulated
-from live.controls.osc import taker
+from engine.modulation import modulate
 from live.osc.address import value_at
 from live.osc.advertise import Advertisement
 from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
+from live.osc.receiver import taker
 from live.osc.subscriber import FORMS
+from live.osc.surfaces import Surfaces
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,11 @@ def _target(text):
 
 def settings(show, options, closing) -> dict:
     """What the OSC source is started with; starts the echo."""
-    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show))
+    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
-    lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
+    lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
@@ -65,7 +66,7 @@ def tell_openness(options):
 
 
 def _status(show) -> dict:
-    return {f"{STATUS}/preset": (show.memory.current or "") if show.memory else ""}
+    return {f"{STATUS}/preset": (show.recall.current or "") if show.recall else ""}
 
 
 def monitored(show, clock, stats) -> dict:

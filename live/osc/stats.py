@@ -3,17 +3,31 @@
 Each count is written by one thread only (the receiver's, but for unknown(), which is the loop's); report() may be
 called from any.
 """
+import difflib
 import logging
 
 from live.osc.admission import Admission
 from live.show.clock import now
+from live.show.commands import COMMANDS
 from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 
 KEPT = 64                           # unknown addresses, and senders, remembered
 MANY = 1024                         # addresses whose newest values are kept
+ARGUMENTS, LETTERS = 8, 64           # of a message, and of a text in it, that are kept
 OTHERS = "others"
+
+
+class Near:
+    """The addresses that one may have been meant as, in words; they are looked for only where the line is written."""
+
+    def __init__(self, address, parameters):
+        self.address, self.parameters = address, parameters
+
+    def __str__(self):
+        near = difflib.get_close_matches(self.address[:64], [*self.parameters, *COMMANDS] if self.parameters else (), n=2, cutoff=0.75)
+        return f"; near: {', '.join(near)}" if near else ""
 
 
 class Stats:
@@ -23,7 +37,7 @@ class Stats:
         self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
-        self.senders, self.unknown_values = {}, {}
+        self.senders, self.unknown_values, self.questions = {}, {}, {}     # questions: address -> how often it was asked for
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
         self._bad, self._trouble, self._unknown = (Seldom(log, now) for _ in range(3))
 
@@ -45,7 +59,14 @@ class Stats:
             self.values.clear()
         if len(self.strokes) > KEPT:
             self.strokes.clear()
-        self.values.update(messages)
+        self.values.update((address, shortened(arguments)) for address, arguments in messages)
+
+    def questioned(self, address):
+        """Somebody asked for this."""
+        times = self.questions.pop(address, 0)
+        if len(self.questions) >= KEPT:
+            self.questions.pop(next(iter(self.questions)), None)
+        self.questions[address] = times + 1
 
     def newest(self) -> dict:
         """{address: what it brought last}."""
@@ -63,16 +84,16 @@ class Stats:
         self.unanswered_count += 1
         self._trouble.warn("OSC: asked for %.255r, and there is no such parameter", address)
 
-    def unknown(self, address, value):
+    def unknown(self, address, value, parameters=()):
         """The mapping had no use for a message. The newest of these are what OSC learn offers."""
         self.unknown_count += 1
         known = self.unknown_values
         is_new = known.pop(address, None) is None
         if len(known) >= KEPT:
             known.pop(next(iter(known)), None)
-        known[address] = value[:8] if isinstance(value, tuple) else value[:64] if isinstance(value, str) else value
+        known[address] = shortened(value)
         if is_new:
-            self._unknown.warn("OSC: nothing is called %r (it came with %r)", address, known[address])
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, known[address], Near(address, parameters))
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
@@ -84,7 +105,15 @@ class Stats:
             "bad": self.bad,
             "unknown": self.unknown_count + self.unanswered_count,
             "queries": self.answered + self.unanswered_count,
+            "questions": dict(self.questions),
             "senders": dict(self.senders),
             "unknown_addresses": dict(self.unknown_values),
             "receive_buffer": self.buffer,
         }
+
+
+def shortened(value):
+    """Return a value, or a message's arguments, in a form that may be kept a thousand times: a few numbers, the beginning of a text."""
+    if isinstance(value, tuple):
+        return tuple(shortened(part) for part in value[:ARGUMENTS])
+    return value[:LETTERS] if isinstance(value, str) else value

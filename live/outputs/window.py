@@ -49,9 +49,9 @@ class Window:
     """
     name = "window"
 
-    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, bound=lambda control: False):
         self.title, self.size, self.sent = title, size, 0
-        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(), queue.SimpleQueue[Any]()
+        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)

@@ -4,6 +4,7 @@ What the loop asks for is in memory; files are looked at again when their date c
 """
 import logging
 import os
+import unicodedata
 from pathlib import Path
 
 from pydantic import Field
@@ -65,8 +66,8 @@ class Library:
     def name_of(self, which, bank: str = "") -> str:
         """The name of a preset given by name or by its number in the set list, counted from 1."""
         names = self.names(bank)
-        if isinstance(which, str) and (which in names or which in self.names()):
-            return which
+        if isinstance(which, str) and (found := same_name(which, [*names, *self.names()])):
+            return found
         try:
             number = int(float(which))
         except (TypeError, ValueError, OverflowError):
@@ -207,6 +208,14 @@ class Library:
             log.warning("%s; the order of the presets stays as it is", error)
             return
         self._order, self._banks = list(read.presets), dict(read.banks)
+
+
+def same_name(wanted: str, names) -> str | None:
+    """Return the name among those there are that is written like the one wanted, accents in either Unicode form; None without one."""
+    if wanted in names:
+        return wanted
+    form = unicodedata.normalize("NFC", wanted)
+    return next((name for name in names if unicodedata.normalize("NFC", name) == form), None)
 
 
 def stamp(path: Path):

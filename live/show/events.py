@@ -1,4 +1,5 @@
 """What travels between threads. Frozen, so handing one over is safe."""
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -35,6 +36,12 @@ class Call:
     command: str
     arguments: tuple = ()
     at: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that has waited for this moment: act() -> what to apply, in the scene there is by then."""
+    act: Callable
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Governor:
         self.left = left
         return [Change("/quality/size", float(wanted))]
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """Nothing that hands do concerns it."""
         return []
 

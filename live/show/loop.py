@@ -1,8 +1,10 @@
 """The show: one thread, one direction. Events in, frames out. Knows no devices, no files and no tensors."""
 import logging
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any, Protocol
 
 from engine.errors import UserError
 from engine.motion import Motion
@@ -10,53 +12,115 @@ from engine.scene import Scene
 from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Call, Change, ControlEvent, Fade, Touch
+from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
+from live.show.players import LastingPlayer, Player, in_order
+from live.show.quantise import Quantiser
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
+NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
+CALLS = 8                           # commands run before the frame's time is looked at
+SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
+ENDS = "/quit"                      # goes before all that waits
+TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
 AGAIN = 2.0                         # seconds after which the same mistake is told again
+
+
+class Renderer(Protocol):
+    """What draws: engine.instrument.Instrument."""
+
+    def render(self, scene: Scene, motion: Motion, source):
+        """Return the Frame of this moment. source: what the encoder sees, uint8 [H, W, 3], or None."""
+
+    def repeat(self, scene: Scene, motion: Motion):
+        """Return the newest Frame again, as dark as the motion is."""
+
+
+class Source(Protocol):
+    """What the encoder sees."""
+
+    def picture(self, scene: Scene):
+        """Return what this frame sees, uint8 [H, W, 3], or None."""
+
+    def out(self):
+        """Take down that the frame is out."""
+
+
+class Output(Protocol):
+    """Where frames go."""
+    name: str
+
+    def put(self, frame):
+        """Take a frame, without making the loop wait."""
 
 
 @dataclass
 class Show:
     """Everything that changes while playing; only the loop's thread writes to it.
 
-    instrument: .render(scene, motion, source) -> Frame, .repeat(scene, motion) -> the newest one again, .bypass(error) -> name of what it took out, or None.
-    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done. outputs: .put(frame).
-    source: .picture(scene) -> what this frame sees, uint8 [H, W, 3] or None; .out() is told when the frame is out.
-    players: what plays beside the hands (a morph, a loop of gestures): .play(tick) -> what to apply before the hands,
-    .heard(tick, scene, motion, applied) -> what to apply after them: what the hands did, to which scene and motion.
-    record(tick, applied): called once a frame with what was applied in it. memory: live.memory.Memory, echo: live.osc.echo.Echo, or None.
+    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done.
+    players: what plays beside the hands, in the order of live/show/players.py; the named ones are what commands look for.
+    record(tick, applied): called once a frame with what was applied in it. echo: live.osc.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
-    instrument: object
-    mapping: object
+    instrument: Renderer
+    mapping: Any
     scene: Scene
     motion: Motion = Motion()
-    outputs: list = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
     inbox: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
-    source: object = None
-    players: list = field(default_factory=list)
-    record: object = None
-    memory: object = None
-    echo: object = None
+    source: Source | None = None
+    players: list[Player] = field(default_factory=list)
+    record: Callable | None = None
+    echo: Any = None
     added: dict = field(default_factory=dict)
     strict: bool = False
     meter: Meter = field(default_factory=Meter)
     random: Random = field(default_factory=Random)
+    recall: Any = None
+    recording: Any = None
+    looper: Any = None
+    weights: Any = None
+    tempo: Any = None
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
-        self._brake, self._dark = Brake(), 0.0         # hands while a take plays; how dark the picture is that is up
+        self._brake = Brake()                          # hands while a take plays
+        self._dark: float | None = 0.0                 # how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
+        self.quantiser = Quantiser(self)
+        self._joined: dict[str, Player] = {}
+        self._own: list = []                           # what commands applied in this frame that no hand turned
+        if not self.players:
+            self.join()
+
+    def join(self, **players: Player):
+        """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
+        joined = {"quantiser": self.quantiser} | self._joined | players
+        for name in players.keys() & NAMED:
+            setattr(self, name, players[name])
+        self._joined, self.players = joined, in_order(joined)
+
+    def close(self):
+        """End of the show: what players keep reaches the disk."""
+        for player in (self.recording, self.recall, self.weights):
+            if player is not None:
+                player.close()
+
+    def mark_own(self, items: list) -> list:
+        """Note that no hand turned these: they come of a recall, an undo, a fade. Returns them."""
+        self._own += items
+        return items
+
+    def is_own(self, item) -> bool:
+        """Return whether something that was applied in this frame is no hand's, or is no part of a look."""
+        return isinstance(item, Fade) or any(item is own for own in self._own)
 
     def play(self, ticks):
         """Play until the ticks end or stop() is called."""
@@ -102,10 +166,11 @@ class Show:
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
-        played = self._asked(lambda player: player.play(tick))
+        played = self._ask_players(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
         applied = self._apply_affordable(self._later + self.mapping.heard(events, scene))
-        answers = self._asked(lambda player: player.heard(tick, scene, motion, applied))
+        answers = self._ask_players(lambda player: player.after_hands(tick, scene, motion, applied))
+        self._own = []
         return played + applied + answers
 
     def _apply_affordable(self, heard: list) -> list:
@@ -114,6 +179,7 @@ class Show:
         A bundle of commands lands in one frame. A flood of them must not stop the picture: past CALLS of them and SPENT
         seconds the frame goes on without, and what is too much to keep is left out, and said once a second.
         """
+        heard = sorted(heard, key=lambda item: not (isinstance(item, Call) and item.command == ENDS))     # a show ends when told
         applied, self._later, end = [], [], now() + SPENT
         while heard:
             chunk, heard = _split(heard, CALLS)
@@ -128,7 +194,7 @@ class Show:
                 self._flood.warn("more than %d commands wait; the rest of a flood is left out", WAITING)
         return applied
 
-    def _asked(self, ask) -> list:
+    def _ask_players(self, ask) -> list:
         """What all players answer, applied one after the other: each meets what those before it have done.
 
         One with a bug in it leaves the show, or recovers if the show can't do without it, and the hands play on.
@@ -143,7 +209,7 @@ class Show:
                 self._complain(error)
                 if isinstance(error, UserError):
                     continue
-                if getattr(player, "stays", False):
+                if isinstance(player, LastingPlayer):
                     player.recover()
                 else:
                     self.players.remove(player)
@@ -164,6 +230,9 @@ class Show:
                 if isinstance(item, Call):
                     pending[:0] = call(self, item)
                     continue
+                if isinstance(item, Due):
+                    pending[:0] = item.act()
+                    continue
                 if isinstance(item, ControlEvent):
                     pending[:0] = self.mapping.heard([item], self.scene)
                     continue
@@ -183,10 +252,9 @@ class Show:
         return applied
 
     def _complain(self, error):
-        """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from, and take
-        the part of the scene that raised it out of the way."""
+        """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
         mistake, moment = isinstance(error, UserError), now()
-        what = str(error) if mistake else (type(error), origin(error))
+        what = str(error)[:TOLD_APART] if mistake else (type(error), origin(error))
         if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
@@ -195,8 +263,7 @@ class Show:
         if mistake:
             self._mistakes.warn("%s", error)
         else:
-            bypassed = self.instrument.bypass(error)
-            log.error("%s: %s%s", type(error).__name__, error, f"; bypassed {bypassed}" if bypassed else "", exc_info=error)
+            log.error("%s: %s", type(error).__name__, error, exc_info=error)
 
 
 def _split(heard: list, calls: int) -> tuple[list, list]:
@@ -216,7 +283,7 @@ def origin(error):
 
 def drain(inbox):
     """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
-    events = []
+    events: list = []
     while True:
         try:
             item = inbox.get_nowait()

@@ -12,7 +12,7 @@ class Touches:
         """Nothing by itself."""
         return []
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """What the hands moved of what modulators are put on."""
         if not applied or not self.show.scene.modulators:
             return []

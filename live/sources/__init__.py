@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.registry import load_all
+from live.files.paths import find_path
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ def make(text: str, longest: int):
     """A source as the flag names it: KIND or KIND=TARGET. UserError: what is wrong with it."""
     name, _, target = text.partition("=")
     if name not in SOURCES:
-        raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}")
+        meant = f"; a film is video={text}" if "://" in text or "." in text or "/" in text else ""
+        raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}{meant}")
+    target = str(find_path(target)) if target and name != "camera" and "://" not in target else target
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 

@@ -7,12 +7,13 @@ from engine.errors import UserError
 from live import sources
 from live.sources.feed import Feed
 from live.sources.recorder import SourceRecorder
+from live.sources.stream import hidden
 from live.sources.watching import Replayed, Watching
 
 log = logging.getLogger(__name__)
 
 SPARE = 2                           # times what the encoder looks at: what a zoom finds between its pixels
-LISTED = "camera, camera=NAME, video=FILE, images=FOLDER, pattern"
+LISTED = "camera, camera=NAME, video=FILE, video=ADDRESS (http, rtsp, udp, ...), images=FOLDER|FILE, pattern"
 ENDS = 1 << 16                      # bytes at either end of a file that tell it from another
 
 
@@ -27,12 +28,12 @@ def arguments(group):
 
 def longest(instrument) -> int:
     """How many pixels the longer side of a source's pictures has."""
-    return SPARE * max(instrument.sight.encoder.size)
+    return SPARE * max(instrument.live_encoder.encoder.size)
 
 
 def made(text, instrument):
     """The source that a flag or a take names. UserError: what is wrong with it, or that there is no encoder to see it by."""
-    if instrument.sight is None:
+    if instrument.live_encoder is None:
         raise UserError(f"source {text}: this instrument has no encoder to see it by; make one with `run_live.py train-encoder`, "
                         "or name one with --encoder")
     return sources.make(text, longest(instrument))
@@ -40,7 +41,7 @@ def made(text, instrument):
 
 def reference(options, instrument) -> tuple[str, str, str]:
     """(what a take says its source is, the fingerprints of its file and of the encoder): what made() will find again."""
-    encoder = instrument.sight.fingerprint() if options.source and instrument.sight else ""
+    encoder = instrument.live_encoder.fingerprint() if options.source and instrument.live_encoder else ""
     if options.record_source:
         return f"video={Path(options.record_source).resolve()}", "", encoder
     return *referred(options.source or ""), encoder
@@ -49,6 +50,8 @@ def reference(options, instrument) -> tuple[str, str, str]:
 def referred(text: str) -> tuple[str, str]:
     """A source's text with its path made whole, and its fingerprint."""
     name, _, target = text.partition("=")
+    if "://" in target:
+        return f"{name}={hidden(target)}", ""
     if name not in ("video", "images") or not target:
         return text, ""
     return f"{name}={Path(target).resolve()}", fingerprint(target)
@@ -75,11 +78,13 @@ def watch(options, show):
             raise UserError("--record-source needs a --source to record")
         return None
     instrument = show.instrument
-    feed = Feed(options.source, longest(instrument) if instrument.sight else 0, made=made(options.source, instrument), preview=options.source_preview)
+    feed = Feed(options.source, longest(instrument) if instrument.live_encoder else 0, made=made(options.source, instrument), preview=options.source_preview)
     recorder = SourceRecorder(options.record_source) if options.record_source else None
     if not feed.source.exact and recorder is None and options.take:
         log.warning("source %s: its pictures will not be in the take, which plays again without them; --record-source keeps them", options.source)
-    return Watching(show, feed.start(), lambda: instrument.sight.encoded, recorder)
+    watching = Watching(show, feed.start(), lambda: instrument.live_encoder.encoded, recorder)
+    watching.join()
+    return watching
 
 
 def again(take, instrument, text=None) -> Replayed:
@@ -99,6 +104,6 @@ def again(take, instrument, text=None) -> Replayed:
         return Replayed(None)
     if take.origin.source_hash and referred(wanted)[1] != take.origin.source_hash:
         log.warning("%s: %s is not the file it was played to; the pictures will be others", take.path, wanted)
-    if take.origin.encoder and instrument.sight.fingerprint() != take.origin.encoder:
+    if take.origin.encoder and instrument.live_encoder.fingerprint() != take.origin.encoder:
         log.warning("%s: it was played with another encoder; --encoder names one; the pictures will be others", take.path)
     return Replayed(source)

@@ -28,13 +28,16 @@ class Watching:
         self.to_frame_ms = Ring()
         self._encoded, self._state = encoded(), ""
         self._counted: Arrival | None = None
-        show.source, show.motion = self, replace(show.motion, signal=None)      # what a resumed show saw is over: it fades in anew
-        show.players.append(self)
+
+    def join(self):
+        """Become the show's source and one of its players. What a resumed show saw is over: the signal fades in anew."""
+        self.show.source, self.show.motion = self, replace(self.show.motion, signal=None)
+        self.show.join(watching=self)
 
     def play(self, tick) -> list:
         return []
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """After the hands, who may have turned what is ours: the truth about this frame's picture."""
         scene, told = self.show.scene, self._told()      # before the picture, which may come at any time: there is no signal without one
         newest = self.feed.newest

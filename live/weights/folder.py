@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.names import checked_name
+from live.files.paths import find_path
 from live.weights.presets import WeightsFile, read_file
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
         if not path.name.startswith("."):
             _try(f"/edits/{path.stem}", path, greyed, lambda: edits.append(get(path, lambda: _edit(path, generator, known))))
     for name, text in found.checkpoints.items():
-        path = folder / text
+        path = folder / text if "://" in text else find_path(text, folder)
         _try(f"/weights/{name}", path, greyed,
              lambda: checkpoints.update({checked_name(name): get(path, lambda: _checkpoint(path, generator))}))
     for address, reason in greyed.items():

@@ -137,7 +137,7 @@ class _Run:
 
     def __init__(self, generator, edits, size, fps, fading):
         from live.mapping.mapping import Mapping
-        from live.memory import Memory
+        from live.presets.recall import Recall
         from live.show.loop import Show
         from live.show.parameters import declared
         from live.weights.folder import Offer
@@ -149,7 +149,8 @@ class _Run:
         instrument = Instrument(generator, size, edits=edits)
         scene = declared(instrument.scene()).set_values({"/walk/kind": "wander"})
         self.show = Show(instrument, Mapping(), scene, strict=True)
-        self.weights = Weights(self.show, Memory(self.show), Offer(pathlib.Path(), tuple(edits), file=WeightsFile(schema=1, presets=[a, b])))
+        self.weights = Weights(self.show, Offer(pathlib.Path(), tuple(edits), file=WeightsFile(schema=1, presets=[a, b])))
+        self.show.join(recall=Recall(self.show), weights=self.weights)
         self.fps, self.fading, self.late, self.played = fps, fading, 0, 0
 
     def play(self, frames):

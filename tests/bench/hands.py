@@ -71,7 +71,7 @@ def _control(i):
 
 def _frame(scene, mapping, moving, seconds) -> dict:
     """Processor milliseconds of the loop's thread per frame: the median."""
-    from engine.modulation import modulated
+    from engine.modulation import modulate
     from engine.motion import Motion
     from live.show.events import ControlEvent
 
@@ -83,7 +83,7 @@ def _frame(scene, mapping, moving, seconds) -> dict:
         if mapping is not None:
             scene = scene.set(mapping.heard(events, scene))
         going = going.advance(scene, 1 / FPS)
-        modulated(scene, going)
+        modulate(scene, going)
         taken.append(1000 * (time.thread_time() - start))
     return {"cpu_ms": round(statistics.median(taken[5:]), 4), "frames": len(taken)}
 

@@ -75,12 +75,11 @@ def _followed(server, seconds):
 
 class _Stage:
     """As much of a show as a tempo needs."""
-    memory = None
 
     def __init__(self, scene, motion):
         from live.show.tempo import Tempo
 
-        self.scene, self.motion, self.players = scene, motion, []
+        self.scene, self.motion = scene, motion
         self.tempo = Tempo(self)
 
     def play(self, start, seconds):
@@ -132,7 +131,7 @@ def _lights(changing) -> dict:
     from live.midi.feedback import Feedback
 
     class Nowhere:
-        memory, scene = None, Scene({f"/p/{i}": Parameter(0.5) for i in range(CONTROLS)})
+        recall, scene = None, Scene({f"/p/{i}": Parameter(0.5) for i in range(CONTROLS)})
         mapping = Mapping([[Binding(control=f"cc {i // 120 + 1}/{i % 120}", to=f"/p/{i}", feedback=True) for i in range(CONTROLS)]])
 
         def send(self, message):

@@ -40,7 +40,7 @@ def test_what_is_switched_is_there(network, tmp_path):
         playing.inbox.put(ControlEvent(f"osc {address}", value))
         playing.frame(tick)
         seen |= {("bends", len(playing.scene.bends)), *((a, v) for a, v in playing.scene.values.items() if a.startswith("/edits/"))}
-    playing.memory.close()
+    playing.close()
     assert {("bends", 0), ("bends", 2), ("/edits/edit0/strength", 1.0), ("/edits/edit1/strength", 1.0), ("/edits/edit3/strength", 0.5)} <= seen
 
 

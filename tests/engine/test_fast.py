@@ -12,7 +12,7 @@ from engine.fast.forms import PLAIN, UP, candidates, fastest, usual
 from engine.fast.kernels import channels_last, polyphase, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Styles
 from engine.generator import fir, quantize, upsample
-from engine.quality import drawn
+from engine.quality import drawing_size
 from tests.engine.test_generator import A64, KINDS, network, ws_of
 
 CLOSE = 2e-5
@@ -222,7 +222,7 @@ def test_refusals(generator, fast):
 
 @pytest.mark.parametrize("wanted, shown, size", [(1024, 64, 64), (64, 64, 64), (63, 64, 32), (512, 1024, 512), (3, 64, 4), (700, 1024, 512)])
 def test_the_size_drawn(wanted, shown, size):
-    assert drawn(wanted, shown, replace(A64, resolution=1024, channels={}).resolutions) == size
+    assert drawing_size(wanted, shown, replace(A64, resolution=1024, channels={}).resolutions) == size
 
 
 def test_the_naive_baseline_draws_the_same_pictures(generator):

@@ -221,7 +221,7 @@ def test_an_edit_can_join_while_it_plays():
     picture(instrument, scene)
     playing = versions(generator)
     late = edit_of(tiny(), "b8.conv1", seed=8, name="late")
-    instrument.reweigh(instrument.prepared([*instrument.weights.edits, late], instrument.weights.checkpoints))
+    instrument.use_weights(instrument.prepare_weights([*instrument.weights.edits, late], instrument.weights.checkpoints))
     instrument.weights.write(scene)
     assert versions(generator) == playing
     grown = scene.with_parameters(instrument.weights.parameters).set_values({"/edits/late/strength": 1.0})
@@ -234,7 +234,7 @@ def test_an_edit_that_leaves_while_it_plays_leaves_nothing():
     instrument = ready()
     instrument.weights.write(scene_of(instrument, hats=1.0, eyes=1.0))
     kept = [edit for edit in instrument.weights.edits if edit.name == "eyes"]
-    instrument.reweigh(instrument.prepared(kept, {}))
+    instrument.use_weights(instrument.prepare_weights(kept, {}))
     instrument.weights.write(instrument.scene())
     assert bits(instrument.generator) == bits(tiny())
 

@@ -20,10 +20,11 @@ from engine.errors import UserError
 from engine.parameter import Parameter
 from engine.scene import Scene
 from live import controls
-from live.controls.osc import Receiver, listen
 from live.mapping.mapping import Mapping
 from live.osc.address import value_at
 from live.osc.packet import DEPTH
+from live.osc.port import listen
+from live.osc.receiver import Receiver
 from live.osc.stats import Stats
 from live.show.events import Tick
 from live.show.loop import Show
@@ -199,6 +200,8 @@ class Picture:
 
 
 class Still:
+    dark = 0.0
+
     def advance(self, scene, dt):
         return self
 

@@ -26,7 +26,7 @@ def rig(tmp_path):
     (tmp_path / "m.yaml").write_text(STORM, encoding="utf-8")
     rig = Rig(tmp_path)
     rig.show.mapping.macros = {macro.macro: macro for macro in mapping_file.read(tmp_path / "m.yaml").macros}
-    Macros(rig.show)
+    rig.show.join(macros=Macros(rig.show))
     yield rig
     rig.close()
 
@@ -40,7 +40,7 @@ class Turns:
     def play(self, tick):
         return [Change("/macro/1", self.values.pop(0))] if self.values else []
 
-    def heard(self, tick, scene, motion, applied):
+    def after_hands(self, tick, scene, motion, applied):
         return []
 
 
@@ -97,7 +97,7 @@ def test_a_recall_brings_macro_and_targets_as_they_were(rig, seconds):
 
 
 def test_a_take_plays_them_again_to_the_bit(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(2)
     rig.send("/macro/1", 0.3)
     rig.show.players.append(Turns(0.2, 0.9))

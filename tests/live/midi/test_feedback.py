@@ -38,7 +38,7 @@ class Port(list):
 
 class Stage:
     """A show's scene and mapping, and a device that shows them. look() is one look, after a while in which no hand moved."""
-    memory = None
+    recall = tempo = None
 
     def __init__(self, *bindings, device=NANO, profile=None):
         self.scene, self.mapping, self.moment = Scene(PARAMETERS), Mapping([list(bindings)]), 0.0

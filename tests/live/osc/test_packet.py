@@ -8,8 +8,8 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from live.controls.osc import codec, event
 from live.osc.packet import DEPTH, LAYOUTS, at_a_stroke, read
+from live.osc.receiver import codec, event
 from tests.senders.touchdesigner import bundle, message, string
 
 NAN, INFINITY = float("nan"), float("inf")

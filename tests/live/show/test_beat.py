@@ -23,7 +23,7 @@ class Plays:
     def play(self, tick):
         return self.items.pop(0) if self.items else []
 
-    def heard(self, tick, scene, motion, applied):
+    def after_hands(self, tick, scene, motion, applied):
         return []
 
 
@@ -83,7 +83,7 @@ def test_a_recall_that_waits_for_the_bar_is_let_go_by_a_downbeat_set_elsewhere(r
 
 
 def test_a_take_replays_a_beat_that_was_set_and_nudged(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(3)
     rig.show.players.append(Plays([Change("/tempo", 97.3), Change("/tempo/nudge", 0.03)], [Motion(beat=12.25)]))
     rig.play(4)

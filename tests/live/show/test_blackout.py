@@ -149,13 +149,13 @@ def test_a_failing_frame_goes_black_all_the_same_and_comes_back(tmp_path, where)
 def test_no_take_lifts_a_blackout(tmp_path, own):
     """own: the take has a blackout itself, which is played."""
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     for frame in range(9):
         if own and frame in (3, 6):
             rig.send("/blackout")
         rig.play()
-    rig.memory.stop_take()
-    rig.memory.writer.close()
+    rig.show.recording.stop_take()
+    rig.show.recording.writer.close()
     rig.send("/take/loop", "a")
     seen = "".join("#" if light(rig.play()) > 0 else "." for _ in range(9))
     assert "#...#" in seen if own else "." not in seen
@@ -172,7 +172,7 @@ def test_no_take_lifts_a_blackout(tmp_path, own):
 @pytest.mark.parametrize("send", [("key b", 1.0), ("osc /blackout", 1.0), ("osc /output/blackout", 1.0)])
 def test_hands_black_out_a_replay_and_end_it(tmp_path, send):
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     for _ in range(30):
         rig.play()
     rig.close()
@@ -196,7 +196,7 @@ def test_hands_black_out_a_replay_and_end_it(tmp_path, send):
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_take_of_a_fade_shows_it_again(tmp_path, frozen):
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     for frame in range(30):
         if frame == 3 and frozen:
             rig.send("/freeze")

@@ -118,7 +118,7 @@ def test_a_mistake_made_again_is_told_again_but_not_at_once(instrument, monkeypa
     show = Show(instrument, Mapping(), instrument.scene(), outputs=[Eyes()], strict=True)
     with caplog.at_level(logging.WARNING):
         for seconds[0], told in ((0.0, 1), (0.5, 1), (3.0, 2), (4.0, 2), (60.0, 3)):
-            hear(show, "/walk/kind", "sideways")
+            show.inbox.put(ControlEvent("osc /walk/kind", "sideways", True, seconds[0]))
             frames(show)
             assert len(caplog.records) == told
 
@@ -220,7 +220,7 @@ def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show,
     show.instrument.render = lambda scene, motion, source: drawn.append(len(done)) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     monkeypatch.setattr(loop, "now", lambda: next(clock))                  # every look at the clock finds it later
     monkeypatch.setitem(COMMANDS, "/test/note", Command("/test/note", lambda show, n: done.append(n), ("n",), "Note.", 1))
-    show.play(bounded(FixedClock(25).ticks(), frames=20))
+    show.play(bounded(FixedClock(25).ticks(), frames=80))
     kept = len(done) - drawn[0]
     assert done == list(range(len(done))) and kept == loop.WAITING and max(np.diff(drawn)) <= 2 * loop.CALLS
     assert show.scene["/truncation"] == 0.3

@@ -6,7 +6,7 @@ import pytest
 import live.show.bend_commands
 import live.show.modulator_commands
 from engine.errors import UserError
-from engine.modulation import modulated
+from engine.modulation import modulate
 from live.show.data import MOST_MODULATORS
 from live.show.events import Call, ControlEvent
 from live.show.touch import Touches
@@ -24,7 +24,7 @@ def rig(tmp_path):
 
 
 def shown(rig, address="/truncation"):
-    return modulated(rig.show.scene, rig.show.motion)[address]
+    return modulate(rig.show.scene, rig.show.motion)[address]
 
 
 def add(rig, *arguments, **values):
@@ -64,7 +64,7 @@ def test_one_on_a_bend_in_one_bundle_with_the_bend_and_its_settings(rig):
 
 
 class Unknown(list):
-    def unknown(self, address, value):
+    def unknown(self, address, value, parameters=()):
         self.append(address)
 
 
@@ -230,7 +230,7 @@ def test_a_morph_fades_them_in_and_out_without_a_jump(rig):
 
 
 def test_a_take_plays_again_bit_for_bit(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(3)
     add(rig, "swell", "/truncation", "random", 0.3, rate=1.7)
     add(rig, "steps", "/noise/strength", "sample_and_hold", 0.4, unit="beats", beats=0.5)
@@ -244,9 +244,9 @@ def test_a_take_plays_again_bit_for_bit(rig, tmp_path):
         if frame == 30:
             rig.send("/modulators/sync")
         seen.append((rig.play(), rig.show.motion))
-    rig.memory.stop_take()
+    rig.show.recording.stop_take()
     rig.play()
-    rig.memory.close()
+    rig.close()
     reader = TakeReader(tmp_path / "a.take", rig.base, rig.hash)
     other = Rig(generator=rig.generator)
     found = scenes_of(reader, other.show)
@@ -258,7 +258,7 @@ def test_a_take_plays_again_bit_for_bit(rig, tmp_path):
 
 
 def test_a_take_rendered_at_another_rate_moves_the_same(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(2)
     add(rig, "swell", "/truncation", "triangle", 0.3, rate=1.3)
     add(rig, "follow", "/noise/strength", "envelope", 0.5, "/walk/speed")
@@ -266,8 +266,8 @@ def test_a_take_rendered_at_another_rate_moves_the_same(rig, tmp_path):
     rig.play(30)
     rig.send("/truncation", 0.3)
     rig.play(40)
-    rig.memory.stop_take()
-    rig.memory.close()
+    rig.show.recording.stop_take()
+    rig.close()
     reader = TakeReader(tmp_path / "a.take", rig.base, rig.hash)
     own = list(played(reader))
     double = list(evenly(played(reader), 2 * FPS))

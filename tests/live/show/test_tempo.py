@@ -7,7 +7,7 @@ import pytest
 from engine.errors import UserError
 from engine.instrument import Frame
 from engine.motion import Motion
-from live.show import tempo
+from live.show import tempo, tempo_commands  # noqa: F401  (its commands)
 from live.show.tempo import Follower, Tempo
 from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig, scenes_of
@@ -34,6 +34,7 @@ class Band:
         self.rig, self.moment = Rig(folder), 10.0
         self.rig.show.instrument = Still()
         self.tempo = Tempo(self.rig.show, now=lambda: self.moment)
+        self.rig.show.join(tempo=self.tempo)
         self.waiting = []
 
     def sends(self, *messages):
@@ -165,7 +166,7 @@ def test_rubbish_and_clocks_out_of_range(band):
 
 
 def test_a_take_of_it_plays_again_to_the_bit(band, tmp_path):
-    band.rig.memory.record_to(tmp_path / "a.take")
+    band.rig.show.recording.record_to(tmp_path / "a.take")
     band.sends(("start", band.moment + 1.0, 0))
     band.clock(133.0, 4.0)
     band.play(4.0)
@@ -214,7 +215,7 @@ def test_a_tap_does_not_end_a_morph(band):
     rig.send("/preset/recall", "here", 5.0)
     rig.play(2)
     taps(band, 0.0, 0.5)
-    assert rig.memory.morph is not None
+    assert rig.show.recall.morph is not None
 
 
 def test_one_is_the_first_beat_of_a_bar(band):
@@ -234,7 +235,7 @@ def test_a_tap_against_a_clock_is_refused(band):
 
 def test_a_show_without_one_says_so():
     class Bare:
-        players = ()
+        tempo = None
     with pytest.raises(UserError, match="keeps its tempo to itself"):
         tempo.tempo_of(Bare())
     assert Motion().beat == 0.0

@@ -186,9 +186,10 @@ class Still:
 
 def seeing_rig(folder=None, feed=None, rig=None, **options):
     rig = rig or Rig(folder)
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
     rig.feed = feed or Still()
-    rig.watching = Watching(rig.show, rig.feed, lambda: rig.instrument.sight.encoded, **options)
+    rig.watching = Watching(rig.show, rig.feed, lambda: rig.instrument.live_encoder.encoded, **options)
+    rig.watching.join()
     rig.send("/source/mix", 1.0)
     return rig
 
@@ -196,7 +197,7 @@ def seeing_rig(folder=None, feed=None, rig=None, **options):
 def test_the_walk_until_a_picture_comes_then_a_fade(tmp_path):
     rig = seeing_rig()
     rig.play(3)
-    assert rig.show.scene["/source/signal"] == 0.0 and rig.instrument.sight.encoded == 0
+    assert rig.show.scene["/source/signal"] == 0.0 and rig.instrument.live_encoder.encoded == 0
     rig.feed.show(5, picture(90))
     rig.play(70)
     assert rig.show.scene["/source/picture"] == 5 and rig.show.motion.signal == 1.0
@@ -261,7 +262,7 @@ def test_presets_keep_the_sources_settings_and_not_its_state(tmp_path):
     rig.play(2)
     rig.send("/preset/store", "eye")
     rig.play()
-    values = rig.memory.library.read("eye").values
+    values = rig.show.recall.library.read("eye").values
     assert values["/source/zoom"] == 2.0 and values["/source/mix"] == 1.0
     assert not {"/source/picture", "/source/signal"} & set(values)
     source = rig.show.motion.source
@@ -273,7 +274,7 @@ def test_presets_keep_the_sources_settings_and_not_its_state(tmp_path):
 
 def test_in_a_resumed_show_the_source_fades_in_anew(tmp_path):
     rig, saved = seeing_rig(), tmp_path / "last.json"
-    rig.memory.save_to(saved)
+    rig.show.recording.save_to(saved)
     rig.feed.show(4, picture(1))
     rig.play(80)
     rig.close()
@@ -311,11 +312,11 @@ def clip(tmp_path_factory):
 def played(rig, clip, path, before=0, frames=40):
     """Play to the clip, ragged as a thread would bring it; the take begins after `before` frames. Returns the frames."""
     source = make(f"video={clip}", 256)
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
+    rig.show.recording.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
     time = 0.0
     for turn in range(before + frames):
         if turn == before:
-            rig.memory.record_to(path)
+            rig.show.recording.record_to(path)
         if turn % 5 != 3 and turn > 2:
             number = (turn * 7 // 5) % 12
             rig.feed.show(number, source.at(number))
@@ -334,7 +335,7 @@ def played(rig, clip, path, before=0, frames=40):
 
 def replayed(path, source=None):
     rig = Rig()
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=1))
     take = TakeReader(path, rig.base, rig.hash)
     take.source = source or seeing.again(take, rig.instrument)
     for _ in take.replay(rig.show):
@@ -352,12 +353,12 @@ def test_a_take_played_to_a_video_is_the_same_again_to_the_bit(tmp_path, clip, b
 
 def test_a_take_begun_while_a_lost_source_fades_out(tmp_path, clip):
     rig, source = seeing_rig(), make(f"video={clip}", 256)
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
+    rig.show.recording.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
     rig.feed.show(4, source.at(4))
     rig.play(80)
     rig.feed.state = "lost"
     rig.play(10)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(30)
     rig.close()
     assert 0 < rig.show.motion.signal < 1
@@ -366,15 +367,15 @@ def test_a_take_begun_while_a_lost_source_fades_out(tmp_path, clip):
 
 def test_a_take_whose_mix_is_turned_by_a_modulator_alone(tmp_path, clip):
     rig, source = seeing_rig(), make(f"video={clip}", 256)
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
+    rig.show.recording.origin = Origin("tiny", rig.hash, 32, 30.0, f"video={clip}", seeing.fingerprint(clip))
     rig.send("/source/mix", 0.0)
     rig.send("/modulators/add", "eye", "/source/mix", "sine", 0.5)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     for turn in range(40):
         rig.feed.show(turn % 12, source.at(turn % 12))
         rig.play()
     rig.close()
-    assert rig.instrument.sight.encoded > 2
+    assert rig.instrument.live_encoder.encoded > 2
     assert replayed(tmp_path / "a.take") == list(rig.screen)
 
 
@@ -429,8 +430,8 @@ def test_a_recorded_camera_is_played_again_to_the_bit(tmp_path):
     kept = SourceRecorder(tmp_path / "eye.mkv")
     rig = seeing_rig(recorder=kept)
     rng = np.random.default_rng(3)
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=tmp_path / "eye.mkv", source="camera"), rig.instrument))
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=tmp_path / "eye.mkv", source="camera"), rig.instrument))
+    rig.show.recording.record_to(tmp_path / "a.take")
     for turn in range(30):
         if turn % 3:
             rig.feed.show(999 - turn, rng.integers(0, 255, (31, 45, 3), dtype=np.uint8))
@@ -464,14 +465,14 @@ def test_a_take_whose_pictures_are_gone_says_so_and_plays(tmp_path, clip, caplog
 
 def test_a_take_played_with_another_encoder_says_so(tmp_path, clip, caplog):
     rig = seeing_rig()
-    rig.memory.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=None, source=f"video={clip}"), rig.instrument))
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.origin = Origin("tiny", rig.hash, 32, 30.0, *seeing.reference(SimpleNamespace(record_source=None, source=f"video={clip}"), rig.instrument))
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(3)
     rig.close()
     replayed(tmp_path / "a.take")
     assert "another encoder" not in caplog.text
     rig = Rig()
-    rig.instrument.sight = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=2))
+    rig.instrument.live_encoder = LiveEncoder(Encoder.fresh(rig.generator, LAYER, seed=2))
     seeing.again(TakeReader(tmp_path / "a.take", rig.base, rig.hash), rig.instrument)
     assert "played with another encoder" in caplog.text
 

@@ -83,7 +83,7 @@ def test_a_program_change_can_be_bound_to_it(rig):
 
 
 def mapping_of(rig, bindings):
-    path = rig.memory.takes / "mapping.yaml"
+    path = rig.show.recording.takes / "mapping.yaml"
     path.write_text(f"schema: 1\nbindings:\n{bindings}\n")
     return Mapping.load([path])
 
@@ -130,6 +130,21 @@ def test_a_hand_on_a_fader_has_it_and_the_rest_fades_on(rig):
     rig.send(HATS, 0.25)
     rig.play(30)
     assert (value(rig, HATS), value(rig, MOUTH)) == (0.25, -1.0)
+
+
+@pytest.mark.parametrize("address", ["/edits/*/strength", HATS])
+def test_reset_then_recall_in_one_bundle(rig, address):
+    """A recall in the frame of a touch fades: the touch came before it. One that comes after it has its parameter."""
+    rig.send(HATS, -1.0)
+    rig.play(3)
+    rig.send(address, 0.5)
+    rig.send("/weights/recall", "hats, no mouth", 1.0)
+    rig.play(40)
+    assert (value(rig, HATS), value(rig, MOUTH)) == (1.0, -1.0)
+    rig.send("/weights/recall", "base", 1.0)
+    rig.send(HATS, 0.25)
+    rig.play(40)
+    assert (value(rig, HATS), value(rig, MOUTH)) == (0.25, 0.0)
 
 
 def test_freeze_holds_a_fade(rig):
@@ -299,7 +314,7 @@ def test_a_bare_press_stores_under_a_new_name(rig):
 
 def test_a_take_with_fades_plays_the_same_again_bit_for_bit(rig, tmp_path):
     rig.send("/walk/kind", "wander")
-    rig.memory.record_to(tmp_path / "evening.take")
+    rig.show.recording.record_to(tmp_path / "evening.take")
     rig.play(2)
     rig.send("/weights/recall", 2, 0.5)
     rig.play(8)
@@ -307,8 +322,8 @@ def test_a_take_with_fades_plays_the_same_again_bit_for_bit(rig, tmp_path):
     rig.play(8)
     rig.send("/weights/recall", "half winter")
     rig.play(12)
-    rig.memory.stop_take()
-    rig.memory.writer.close()
+    rig.show.recording.stop_take()
+    rig.show.recording.writer.close()
     shown = [bytes(picture) for picture in rig.screen]
     again = Rig(tmp_path, weights=True)
     reader = TakeReader(tmp_path / "evening.take", again.instrument.scene(), again.hash)
@@ -350,7 +365,7 @@ def test_a_look_that_names_an_edit_that_is_gone_is_read_without_it(rig, tmp_path
     rig.play()
     rig.send("/preset/store", "look")
     rig.play()
-    rig.memory.library.flush()
+    rig.show.recall.library.flush()
     (tmp_path / "edits" / "hats.safetensors").unlink()
     later = Rig(tmp_path, weights=True)
     later.send("/preset/recall", "look")
@@ -437,7 +452,7 @@ def test_an_edit_solved_during_the_show_joins_it(rig, tmp_path, caplog):
     rig.send(HATS, 1.0)
     rig.play()
     rig.send("/preset/store", "look")
-    rig.memory.record_to(tmp_path / "evening.take")
+    rig.show.recording.record_to(tmp_path / "evening.take")
     before = rig.play()
     fill(tmp_path, crown="b4.conv1")
     text = (tmp_path / "weights.yaml").read_text()
@@ -453,9 +468,9 @@ def test_an_edit_solved_during_the_show_joins_it(rig, tmp_path, caplog):
     rig.send("/weights/recall", "crowned")
     rig.play()
     assert value(rig, "/edits/crown/strength") == 1.0 and value(rig, HATS) == 0.0
-    rig.memory.stop_take()
-    rig.memory.writer.close()
-    recorded = rig.memory.writer.frames
+    rig.show.recording.stop_take()
+    rig.show.recording.writer.close()
+    recorded = rig.show.recording.writer.frames
     again = Rig(tmp_path, weights=True)
     assert [bytes(p) for p in replayed(tmp_path, again)] == [bytes(p) for p in rig.screen[-recorded:]]
     again.close()
