@@ -49,13 +49,16 @@ def _target(text):
 
 
 def start_echo(show, closing):
-    """Start what tells listeners over OSC and pages what changes."""
+    """Start what tells listeners over OSC and pages what changes; once for all of them."""
+    if show.echo is not None:
+        return
     show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
 
 
-def settings(show, options) -> dict:
-    """What the OSC source is started with."""
+def settings(show, options, closing) -> dict:
+    """What the OSC source is started with; starts the echo."""
+    start_echo(show, closing)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
     lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))

@@ -4,7 +4,7 @@ import logging
 import secrets
 
 from engine.errors import UserError
-from live.osc.service import LOOPBACK
+from live.osc.service import LOOPBACK, start_echo
 from live.show.clock import now
 from live.surface import gate
 
@@ -49,6 +49,7 @@ def start(show, options, closing, about: dict, parts=None):
     from live.surface.server import Server
 
     words = _words(options)
+    start_echo(show, closing)
     hub, preview = Hub(show, about), Preview()
     closing.callback(preview.close)
     more, routes = parts(hub, preview, closing) if parts else ({}, ())
