@@ -51,7 +51,8 @@ class Undo:
         addresses = frozenset(change.address for change in changes)
         last = self.done[-1] if self.done else None
         if addresses <= self.held:
-            return self._dragged(time, scene, changes, last)
+            self._dragged(time, scene, changes, last)
+            return
         if last is not None and last.addresses == addresses and time - last.time < ONE_TURN and not self.undone:
             last.after, last.time = list(changes), time
             return

@@ -18,7 +18,8 @@ def arguments(group):
     """The flags of the page."""
     group.add_argument("--surface-port", type=int, default=PORT, metavar="N", help=f"TCP port of the page you play on in a browser ({PORT}); 0 = off")
     group.add_argument("--surface-host", default="127.0.0.1", metavar="ADDRESS", help="address of the page; 0.0.0.0 lets tablets and phones in, with a token")
-    group.add_argument("--surface-token", default="", metavar="WORD|auto", help="the word pages of other machines must bring; auto makes one (the default beyond this machine)")
+    group.add_argument("--surface-token", default="", metavar="WORD|auto",
+                       help="the word pages of other machines must bring; auto makes one (the default beyond this machine)")
     group.add_argument("--surface-watch-token", default="", metavar="WORD", help="a second word for those who may only watch")
     group.add_argument("--surface-name", action="append", default=[], metavar="NAME", help="a name of this machine that pages may call it by; may be repeated")
     group.add_argument("--surface-cert", metavar="FILE", help="serve the page over https with this certificate")
