@@ -262,3 +262,16 @@ def _surround(shown, canvas):
     top, left = (SOFT - height) // 2, (SOFT - width) // 2
     cut = cv2.GaussianBlur(small[top:top + height, left:left + width], (5, 5), 0)
     cv2.resize(cv2.convertScaleAbs(cut, alpha=DARKER), (columns, rows), dst=canvas, interpolation=cv2.INTER_LINEAR)
+
+
+def load_mask(path: str, size: tuple[int, int]) -> np.ndarray | None:
+    """Return the edge mask of a PNG in a display's (width, height), uint8 [H, W], or None for none. UserError: it can't be read."""
+    if not path:
+        return None
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L").resize(size, Image.Resampling.BILINEAR))
+    except (OSError, UnidentifiedImageError, ValueError) as error:
+        raise UserError(f"mask {path}: can't be read as a picture: {error}") from None

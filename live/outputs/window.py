@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import sys
+from dataclasses import replace
 
 from engine.errors import UserError
 from live.clock import now
@@ -14,6 +15,8 @@ from live.commands import command
 from live.controls.keyboard import Keyboard
 from live.events import ControlEvent
 from live.outputs import output
+from live.outputs.cards import draw_card
+from live.outputs.framing import Framer, Framing, load_mask
 from live.outputs.mailbox import Mailbox
 from live.outputs.placement import Placement, fitted
 
@@ -45,11 +48,13 @@ class Window:
 
     display: which one, from 0. fullscreen: fill it, without a border. size: of the window otherwise.
     texture: scale on the graphics card; None = if there is one and SDL_FRAMEBUFFER_ACCELERATION is not 0.
+    mask: a PNG that darkens the display's edges. framing: fill, pin, colour, ...; may be set from any thread.
     """
     name = "window"
 
-    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None):
-        self.title, self.size, self.sent = title, size, 0
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask=""):
+        self.title, self.size, self.sent, self.mask = title, size, 0, mask
+        self.framing, self._framer, self._held = Framing(), None, None
         self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
         self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
         self._textured = _has_graphics_card() if texture is None else texture
@@ -78,9 +83,9 @@ class Window:
         while not until():
             self.turn(emit)
 
-    def turn(self, emit):
-        """One look at the mailbox, the keys, the wishes and the displays."""
-        frame = self._mailbox.take(WAIT)
+    def turn(self, emit, wait=WAIT):
+        """One look at the mailbox, the keys, the wishes and the displays. wait: seconds for a frame."""
+        frame = self._mailbox.take(wait)
         for event in self._events():
             emit(event)
         self._settle()
@@ -100,12 +105,29 @@ class Window:
         import pygame
 
         try:
-            self._pane.show(frame.pixels)
+            self._pane.show(self._framed(frame.pixels))
             self.sent += 1
         except pygame.error as error:                  # the graphics card was taken away: go on without it
             log.warning("window: %s; painting it without the graphics card", error)
             self._textured = False
             self._reopen()
+
+    def _framed(self, pixels):
+        """Return what the pane is to show: the picture, or the display's pixels where a setting of the framing is turned."""
+        framing = self.framing
+        if framing.freeze and self._held is not None:
+            pixels = self._held
+        self._held = pixels.copy() if framing.freeze and self._held is None else self._held if framing.freeze else None
+        if replace(framing, freeze=0.0) == Framing() and not self.mask:
+            return pixels
+        size = self._pane.size
+        if self._framer is None or self._framer.display != size:
+            self._framer = Framer(size, load_mask(self.mask, size))
+        try:
+            return self._framer.frame(draw_card(framing.test, size, pixels, self.title), framing)
+        except UserError as error:                       # corners that enclose nothing, while they are dragged
+            log.warning("%s: %s", self.title, error)
+            return pixels
 
     def _events(self):
         import pygame
@@ -196,6 +218,11 @@ class TexturePane:
         self._clear()
         self.renderer.present()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of what it paints on, in pixels."""
+        return tuple(self.window.size)
+
     def show(self, pixels):
         """pixels: uint8 [H, W, 3] RGB."""
         import pygame
@@ -234,6 +261,13 @@ class SurfacePane:
         pygame.display.set_mode(size, flags, display=display)
         pygame.display.set_caption(title)
         self._before, self._copy = None, None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of what it paints on, in pixels."""
+        import pygame
+
+        return pygame.display.get_surface().get_size()
 
     def show(self, pixels):
         """pixels: uint8 [H, W, 3] RGB."""

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 
-from live.outputs import ring
+from live.processes import ring
 
 SPAWN = multiprocessing.get_context("spawn")
 

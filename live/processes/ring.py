@@ -72,7 +72,8 @@ class Writer:
         segment.numbers[PUBLISHED] = number
         message = MESSAGE.pack(number, time)
         for reader, pipe in list(self.pipes.items()):
-            if segment.numbers[SENT + reader] - segment.numbers[TAKEN + reader] < WAITING:
+            # A writer that was killed between these lines has sent one more than it counted: the difference may be below 0.
+            if int(segment.numbers[SENT + reader]) - int(segment.numbers[TAKEN + reader]) < WAITING:
                 try:
                     pipe.send_bytes(message)
                 except OSError:                          # nobody has its other end any more

@@ -1,0 +1,164 @@
+"""One output in a process of its own: frames from shared memory, settings and orders from the supervisor.
+
+What it opens is an ordinary output (live/outputs/*.py). One that needs the main thread, as windows do, has run-by-turns:
+turn(emit). All others are sent to from here.
+"""
+import logging
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import UserError
+from live import outputs
+from live.clock import now
+from live.outputs.framing import Framer, Framing, load_mask
+from live.processes.ring import Reader
+from live.outputs.spec import OutputSpec
+from live.processes.supervisor import USER_ERROR, prepare_child
+
+log = logging.getLogger(__name__)
+
+DISSOLVE = 0.7                      # seconds from the last picture of a renderer that went to the first of the next one
+GONE = 0.5                          # seconds without a frame after which the next one is dissolved to
+WAIT = 0.005                        # seconds for a frame before orders and keys are looked at again
+TOLD = 0.5                          # seconds between reports to the show
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an output is given: pixels uint8 [H, W, 3], valid until the next one, and a number that rises."""
+    pixels: np.ndarray
+    number: int
+
+
+class Dissolve:
+    """Fades from the last picture before a gap to those after it. mix(pixels, moment) -> pixels."""
+
+    def __init__(self):
+        self._last, self._moment, self._from, self._begun = None, None, None, 0.0
+
+    def mix(self, pixels: np.ndarray, moment: float) -> np.ndarray:
+        """Return the picture to show at a moment, in seconds: this one, or one on the way to it."""
+        import cv2
+
+        if self._moment is not None and moment - self._moment > GONE and self._last.shape == pixels.shape:
+            self._from, self._begun = self._last.copy(), moment
+        self._moment = moment
+        if self._from is not None:
+            share = (moment - self._begun) / DISSOLVE
+            if share < 1.0 and self._from.shape == pixels.shape:
+                pixels = cv2.addWeighted(pixels, share, self._from, 1.0 - share, 0.0)
+            else:
+                self._from = None
+        self._last = pixels
+        return pixels
+
+
+class OutputProcess:
+    """Everything one output's process does. link: its pipe to the supervisor; reader, pipe: its place in the shared frames."""
+
+    def __init__(self, spec: OutputSpec, reader: int, pipe, link, target):
+        self.spec, self.reader, self.pipe, self.link, self.target = spec, reader, pipe, link, target
+        self.framing, self.stopped, self.frames = spec.framing, False, None
+        self._dissolve, self._framer, self._due, self._reported = Dissolve(), None, 0.0, 0.0
+        self._number = 0
+
+    def run(self):
+        """Show frames until told to stop."""
+        turn = getattr(self.target, "turn", None)
+        while not self.stopped:
+            self._orders()
+            if self.frames is None:
+                self.link.poll(WAIT)
+            elif (taken := self.frames.take(WAIT)) is not None:
+                self._show(taken)
+            if turn:
+                turn(self._emit, 0.0)
+            self._report()
+
+    def _emit(self, event):
+        """Send what a hand did at this output to the show."""
+        self.link.send(("event", tuple(event)))
+
+    def _orders(self):
+        while self.link.poll(0):
+            kind, *rest = self.link.recv()
+            if kind == "stop":
+                self.stopped = True
+            elif kind == "frames":
+                self._attach(*rest)
+            elif kind == "framing":
+                self._frame_with(*rest)
+            elif hasattr(self.target, kind):             # toggle_fullscreen, next_display
+                getattr(self.target, kind)(*rest)
+
+    def _attach(self, name):
+        if name:
+            if self.frames:
+                self.frames.close()
+            self.frames = Reader(name, self.reader, self.pipe)
+
+    def _frame_with(self, framing: Framing):
+        self.framing = framing
+        if hasattr(self.target, "framing"):              # a window knows its display's size, and frames by itself
+            self.target.framing = framing
+
+    def _show(self, taken):
+        moment = now()
+        if self.spec.fps and moment < self._due:
+            return
+        self._due = max(self._due + 1 / self.spec.fps, moment) if self.spec.fps else 0.0
+        self._number += 1
+        pixels = self._dissolve.mix(taken.pixels, moment)
+        if not hasattr(self.target, "framing"):
+            pixels = self._framed(pixels)
+        self.target.put(Picture(pixels, self._number))
+
+    def _framed(self, pixels):
+        size = self.spec.size or pixels.shape[1::-1]
+        if self._framer is None or self._framer.display != tuple(size):
+            self._framer = Framer(tuple(size), load_mask(self.spec.mask, tuple(size)))
+        return self._framer.frame(pixels, self.framing)
+
+    def _report(self):
+        if now() - self._reported >= TOLD:
+            self._reported = now()
+            self.link.send(("state", {"sent": self.target.sent, "dropped": self.target.dropped, "broken": getattr(self.target, "broken", None)}))
+
+
+def run_output(spec: OutputSpec, reader: int, pipe, link):
+    """The whole life of an output's process; it exits with 2 where the output can't be opened."""
+    from live import journal
+
+    prepare_child()
+    close_journal = journal.start()
+    try:
+        target = open_output(spec)
+    except UserError as error:
+        log.error("output %s: %s", spec.name, error)
+        close_journal()
+        sys.exit(USER_ERROR)
+    try:
+        OutputProcess(spec, reader, pipe, link, target).run()
+    except (EOFError, BrokenPipeError):
+        pass                                             # the supervisor has gone: so do we
+    except UserError as error:
+        log.error("output %s: %s", spec.name, error)
+        sys.exit(USER_ERROR)
+    finally:
+        target.close()
+        close_journal()
+
+
+def open_output(spec: OutputSpec):
+    """Return the output of a spec, open: put(frame), close(), sent, dropped. UserError: why it can't be opened."""
+    import inspect
+
+    wanted = {"target": spec.target, "display": spec.display, "fullscreen": spec.fullscreen, "title": spec.name,
+              "size": spec.size, "fps": spec.fps, "mask": spec.mask}
+    takes = inspect.signature(outputs.OUTPUTS[spec.kind]).parameters
+    target = outputs.start(spec.kind, **{name: value for name, value in wanted.items() if name in takes and value not in ("", None)})
+    if hasattr(target, "framing"):
+        target.framing = spec.framing
+    return target
