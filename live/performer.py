@@ -23,7 +23,7 @@ PARAMETERS = {
     **macros.PARAMETERS,
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
+MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
            "/source/signal", "/source/picture")
 
 

@@ -14,9 +14,10 @@ import signal
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine, opening
+from live import addresses, instruments, journal, machine, opening, outputs
 from live.clock import Pace, WallClock, bounded, cost
 from live.governor import Governor
 from live.hands import feedback, learn, mapping_file
@@ -26,7 +27,9 @@ from live.loop import Show
 from live.mapping import Mapping
 from live.memory import Memory
 from live.osc import service as osc_service
+from live.outputs.settings import Framings, output_parameters
 from live.presets.autosave import resumed
+from live.processes import show as processes
 from live.seeing import flags as seeing
 from live.takes.take import Origin, TakeReader
 from live.tempo import Tempo, tempo_of
@@ -55,7 +58,9 @@ def arguments(parser):
     hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
-    eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
+    eyes.add_argument("--output", metavar="LIST", default="window", help=f"where frames go, by comma: {', '.join(sorted(outputs.OUTPUTS))}; a kind takes a name or a target as KIND=NAME")
+    eyes.add_argument("--outputs", metavar="FILE.yaml", help="the outputs of a file, each with its display, fill, corner pin and colour")
+    eyes.add_argument("--single-process", action="store_true", help="draw and show in one process: a window then ends with the show that crashed")
     eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     eyes.add_argument("--fullscreen", action="store_true", help="fill the display")
@@ -77,6 +82,14 @@ def arguments(parser):
 
 def run(options):
     _check(options)
+    specs = outputs.specs(options)
+    if not options.list_parameters and not options.single_process and any(map(outputs.has_process, specs)):
+        return processes.run(options, specs, play)
+    return play(options, specs)
+
+
+def play(options, specs, shared=None) -> int:
+    """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
@@ -87,7 +100,7 @@ def run(options):
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        return _play(options, opened, closing)
+        return _play(options, opened, closing, specs, shared)
 
 
 def _check(options):
@@ -104,7 +117,7 @@ def _check(options):
     osc_service.check(options)
 
 
-def _play(options, opened, closing):
+def _play(options, opened, closing, specs, shared):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     Macros(show)
@@ -120,7 +133,7 @@ def _play(options, opened, closing):
     Tempo(show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    window = _outputs(options, opened, show, closing)
+    window = _outputs(options, show, closing, specs, shared)
     stats = _controls(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
@@ -200,32 +213,31 @@ def _play_beside(window, show, ticks):
         loop.join(CLOSING)
 
 
-def _outputs(options, opened, show, closing):
-    """Open what --output names; returns the window, if there is one."""
-    from live import outputs
-
-    window = None
-    for text in options.output.split(","):
-        name, _, target = text.strip().partition("=")
-        if name == "window":
-            running = window = _window(options, opened, closing)
-        else:
-            running = outputs.start(name, **({"target": target} if target else {}))
-            closing.callback(running.close)
-        if running is not None:
-            show.outputs.append(running)
-    return window
-
-
-def _window(options, opened, closing):
-    from live.outputs.window import open_window
-
-    try:
-        window = open_window(opened.name, display=options.display, fullscreen=options.fullscreen)
-    except UserError as error:
-        log.warning("%s; playing on without a window", error)
-        return None
-    closing.callback(window.close)
+def _outputs(options, show, closing, specs, shared):
+    """Open the outputs of this process; returns the window among them, if there is one."""
+    window, framed = None, {}
+    if shared is not None:
+        shared.listen(show.inbox.put, show.stop)
+        closing.callback(shared.close)
+        show.outputs += [shared, *shared.remotes.values()]
+        framed |= {name: partial(shared.set_framing, name) for name in shared.remotes}
+    for spec in (spec for spec in specs if shared is None or not outputs.has_process(spec)):
+        try:
+            running = outputs.open_output(spec)
+        except UserError as error:
+            if spec.kind != "window":
+                raise
+            log.warning("%s; playing on without a window", error)
+            continue
+        closing.callback(running.close)
+        show.outputs.append(running)
+        if hasattr(running, "turn"):
+            window = running
+            framed[spec.name] = partial(setattr, running, "framing")
+    parameters = output_parameters([spec for spec in specs if spec.name in framed])
+    show.added = show.added | parameters
+    show.scene = show.first = show.scene.with_parameters(parameters)
+    show.players.append(Framings(show, framed, specs))
     return window
 
 

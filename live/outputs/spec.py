@@ -9,6 +9,7 @@ from engine.names import checked_name
 from live.outputs.framing import PARAMETERS, Framing
 
 PROGRAMME = "programme"
+SCHEMA = 1
 SETTINGS = ("name", "kind", "target", "display", "fullscreen", "size", "fps", "picture", "mask", "colour")
 
 
@@ -58,9 +59,9 @@ def free_name(wanted: str, specs) -> str:
 
 def read_outputs(data: dict, kinds) -> list[OutputSpec]:
     """Return the outputs of an outputs.yaml that was read. UserError says which entry is wrong and what is allowed."""
-    entries = data.get("outputs")
-    if not isinstance(entries, list) or not entries:
-        raise UserError("expected `outputs:` with a list of outputs")
+    entries = data.get("outputs") if isinstance(data, dict) and data.get("schema", SCHEMA) == SCHEMA else None
+    if not isinstance(entries, list) or not entries or data.keys() - {"schema", "outputs"}:
+        raise UserError(f"expected `schema: {SCHEMA}` and `outputs:` with a list of outputs")
     specs: list[OutputSpec] = []
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
@@ -98,3 +99,4 @@ def _read_output(entry, kinds, before):
         raise UserError(f"display: expected 0 for the first display, 1 for the next one, ..., got {display!r}")
     return OutputSpec(name, kind, str(entry.get("target") or ""), display, bool(entry.get("fullscreen")),
                       tuple(size) if size else None, fps, str(entry.get("picture") or PROGRAMME), str(entry.get("mask") or ""), framing)
+

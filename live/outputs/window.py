@@ -50,7 +50,7 @@ class Window:
     texture: scale on the graphics card; None = if there is one and SDL_FRAMEBUFFER_ACCELERATION is not 0.
     mask: a PNG that darkens the display's edges. framing: fill, pin, colour, ...; may be set from any thread.
     """
-    name = "window"
+    name, apart = "window", True
 
     def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask=""):
         self.title, self.size, self.sent, self.mask = title, size, 0, mask

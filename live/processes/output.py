@@ -89,7 +89,7 @@ class OutputProcess:
             elif kind == "frames":
                 self._attach(*rest)
             elif kind == "framing":
-                self._frame_with(*rest)
+                self._set_framing(*rest)
             elif hasattr(self.target, kind):             # toggle_fullscreen, next_display
                 getattr(self.target, kind)(*rest)
 
@@ -99,7 +99,7 @@ class OutputProcess:
                 self.frames.close()
             self.frames = Reader(name, self.reader, self.pipe)
 
-    def _frame_with(self, framing: Framing):
+    def _set_framing(self, framing: Framing):
         self.framing = framing
         if hasattr(self.target, "framing"):              # a window knows its display's size, and frames by itself
             self.target.framing = framing
@@ -134,7 +134,7 @@ def run_output(spec: OutputSpec, reader: int, pipe, link):
     prepare_child()
     close_journal = journal.start()
     try:
-        target = open_output(spec)
+        target = outputs.open_output(spec)
     except UserError as error:
         log.error("output %s: %s", spec.name, error)
         close_journal()
@@ -150,15 +150,3 @@ def run_output(spec: OutputSpec, reader: int, pipe, link):
         target.close()
         close_journal()
 
-
-def open_output(spec: OutputSpec):
-    """Return the output of a spec, open: put(frame), close(), sent, dropped. UserError: why it can't be opened."""
-    import inspect
-
-    wanted = {"target": spec.target, "display": spec.display, "fullscreen": spec.fullscreen, "title": spec.name,
-              "size": spec.size, "fps": spec.fps, "mask": spec.mask}
-    takes = inspect.signature(outputs.OUTPUTS[spec.kind]).parameters
-    target = outputs.start(spec.kind, **{name: value for name, value in wanted.items() if name in takes and value not in ("", None)})
-    if hasattr(target, "framing"):
-        target.framing = spec.framing
-    return target

@@ -213,7 +213,6 @@ class Supervisor:
             sending = {reader: pipe[1] for reader, pipe in enumerate(self.frames.pipes)}
             self._published, self._moved, self._asked = self._number(), now(), None
             child.start(self.options(self.attempt, self._safe()), sending)
-            child.send(("frames", self.frames.name))
         else:
             reader = list(self.outputs).index(child.name)
             self.frames.forgive(reader)
