@@ -8,11 +8,13 @@
 Flags become objects here and errors become exit codes; the work is done by live/cli/, one subcommand a file.
 """
 import argparse
+import contextlib
 import os
 import sys
 
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
+from live.files.paths import expand_argument
 
 DEFAULT = "play"
 # Threads that wait for the others of a layer spin for some 20 microseconds, which is how long the next layer takes to come,
@@ -39,25 +41,49 @@ def overview() -> str:
 
 def main(arguments: list[str]) -> int:
     """Run one command line; returns the exit status. 2 = a mistake the message explains, 130 = interrupted."""
+    _write_any_letter()
     name = arguments[0] if arguments and arguments[0] in SUBCOMMANDS else None
     rest = arguments[1:] if name else arguments
     if rest and name is None and not rest[0].startswith("-"):
         sys.stderr.write(f"run_live.py: no subcommand {rest[0]!r}; there are: {', '.join(SUBCOMMANDS)}\n")
         return 2
-    module = load(name or DEFAULT)
-    parser = parser_for(name or DEFAULT, module)
-    if name is None:
-        parser.prog, parser.epilog = "run_live.py", overview()
+    program = f"run_live.py {name}" if name else "run_live.py"
     try:
-        return module.run(parser.parse_args(rest)) or 0
+        module = load(name or DEFAULT)
+        parser = parser_for(name or DEFAULT, module)
+        if name is None:
+            parser.prog, parser.epilog = program, overview()
+        return module.run(parser.parse_args([expand_argument(argument) for argument in rest])) or 0
     except UserError as error:
-        sys.stderr.write(f"{parser.prog}: {error}\n")
+        _say(f"{program}: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:                            # the reader of our output has gone: `... | head`
-        sys.stderr.close()
+        _leave_output()
         return 0
+
+
+def _say(text):
+    """Write to standard error, if there is one and it is read."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _leave_output():
+    """Have what is still to be written at the end go nowhere: its reader has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
+
+
+def _write_any_letter():
+    """Have letters that the terminal's encoding lacks written as escapes instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

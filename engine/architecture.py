@@ -8,10 +8,11 @@ from math import log2
 from engine.errors import UserError
 
 MAX_RESOLUTION = 1024
+MOST_PIXELS = 1 << 23            # of a picture that isn't square
 
 
 def channel_table(resolution: int, base: int = 32768, most: int = 512) -> dict[int, int]:
-    """{resolution: channels}: base / r, at most `most`. base 32768 = config-f, 16384 = config-e."""
+    """Return {resolution: channels}: base / r, at most `most`. base 32768 = config-f, 16384 = config-e."""
     return {r: min(base // r, most) for r in resolutions(resolution)}
 
 
@@ -49,6 +50,8 @@ class Architecture:
             raise UserError(f"resolution {r}: expected a power of two from 8 to {MAX_RESOLUTION}")
         if self.kind not in ("skip", "resnet", "orig"):
             raise UserError(f"architecture {self.kind!r}: expected skip, resnet or orig")
+        if self.pixels()[0] * self.pixels()[1] > MOST_PIXELS:
+            raise UserError(f"pictures of {self.pixels()[1]} x {self.pixels()[0]} px: expected at most {MOST_PIXELS} pixels")
         if not self.channels:
             object.__setattr__(self, "channels", channel_table(r))
         missing = [q for q in self.resolutions if q not in self.channels]
@@ -68,7 +71,12 @@ class Architecture:
         """Styled convolutions in network order: b4.conv1, b8.conv0, b8.conv1, ..."""
         return ("b4.conv1",) + tuple(f"b{r}.conv{k}" for r in self.resolutions[1:] for k in (0, 1))
 
+    @staticmethod
+    def resolution_of(layer: str) -> int:
+        """Return r of the block b{r} that a layer such as "b32.conv1" is in."""
+        return int(layer.split(".")[0][1:])
+
     def pixels(self, r: int | None = None) -> tuple[int, int]:
-        """(height, width) of block r (of the output if None)."""
+        """Return (height, width) of block r (of the output if None)."""
         r = r or self.resolution
         return r * self.const_size[0] // 4, r * self.const_size[1] // 4

@@ -29,7 +29,7 @@ def use_threads(count: int | None = None):
 
 def cores(cgroup=CGROUP) -> int:
     """The cores this process may use: no more than OMP_NUM_THREADS, its affinity and its container's share allow."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([FROM_START, allowed, *_quota(cgroup)]))
 
 

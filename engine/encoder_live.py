@@ -1,7 +1,7 @@
-"""The encoder while it is played: when it runs, what it is shown, and how feature maps get from one answer to the next.
+"""The encoder while it is played: when it runs, what it is shown, and how its feature maps glide from one answer to the next.
 
-The encoder runs inline, in the frame whose turn it is by the motion's own count (Motion.source), not in a thread: what a
-thread has ready in a frame is chance, and then no take would give the same picture twice; and with two cores it would
+The encoder runs inline, in the frame whose turn it is by the motion's own count (Motion.source), not in a thread: which
+frame a thread's answer is ready in is chance, so no take would give the same picture twice; and with two cores it would
 only take turns with the network. The turns in between cost one interpolation. Like a bend with feedback it keeps
 something from frame to frame, so a take plays the frames in order; begin anew with forget(), or a motion whose count
 has gone back. Knows tensors, scenes and pictures as arrays; no cameras and no clock.
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from engine.easing import smoothstep
 from engine.errors import UserError
 from engine.fast import Blend
 from engine.latents import SPANS
@@ -20,10 +21,10 @@ from engine.motion import GROUPS
 
 log = logging.getLogger(__name__)
 
-THERE = 1.0 - 1e-6                  # of the way: thirds that add up to a little less than 1
-HALF = 0.5                          # of a frame: a turn this near is taken now rather than a frame late
+ARRIVED = 1.0 - 1e-6              # of the way: thirds that add up to a little less than 1
+HALF_FRAME = 0.5                    # of a frame: a turn this near is taken now rather than a frame late
 VIEW = ("crop", "zoom", "x", "y", "mirror", "gain")
-WRONG = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what an encoder's bug may raise
+ENCODER_ERRORS = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what an encoder's bug may raise
 
 
 class LiveEncoder:
@@ -36,13 +37,15 @@ class LiveEncoder:
         self.forget()
 
     def forget(self):
-        """Begin anew: nothing encoded yet."""
-        self._from = self._to = self._now = None        # feature maps [1, O, h, w]: gliding from, to, and where it is
+        """Forget all that was encoded, as at the beginning."""
+        self._from: torch.Tensor | None = None          # feature maps [1, O, h, w]: gliding from,
+        self._to: torch.Tensor | None = None            # to,
+        self._now: torch.Tensor | None = None           # and where it is
         self._gone, self._at, self._ran = 1.0, None, None
-        self._seen = None                               # (the picture, the view of it) that was encoded last
+        self._seen: tuple | None = None                 # (the picture, the view of it) that was encoded last
 
     def fingerprint(self) -> str:
-        """What tells this encoder from another: of its numbers."""
+        """Return a hash of the encoder's numbers, 16 hex digits, that tells it from others."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.encoder.state_dict().items()):
             digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
@@ -54,12 +57,12 @@ class LiveEncoder:
             self.encoder(torch.zeros(1, 3, *self.encoder.size, device=self.device))
         self.forget()
 
-    def hear(self, scene, motion, picture) -> dict:
-        """{layer: Blend} of this frame, for `splice`; {} where the source has no part in it. One call a frame.
+    def encode(self, scene, motion, picture) -> dict:
+        """Return this frame's {layer: Blend} for `splice`; {} where the source has no part in it. One call a frame.
 
         picture: uint8 [H, W, 3], or None while there is none.
         """
-        amount = amount_of(scene, motion)
+        amount = source_amount(scene, motion)
         if amount <= 0:
             self.forget()
             self.broken = False
@@ -72,31 +75,31 @@ class LiveEncoder:
             gone = 0.0
         self._at = motion.source
         if picture is not None:
-            self._look(scene, motion.source, gone, picture)
+            self._encode_if_due(scene, motion.source, gone, picture)
         if self._to is None:
             return {}
-        self._glide(gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
-        return {self.encoder.layer: Blend(self._now, amount)}
+        features = self._glide(self._to, gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
+        return {self.encoder.layer: Blend(features, amount)}
 
-    def _look(self, scene, at, gone, picture):
-        """Encode the picture, if it is another one, or seen otherwise, and it is the encoder's turn."""
-        if self._ran is not None and (scene["/source/freeze"] or at - self._ran + HALF * gone < 1.0):
+    def _encode_if_due(self, scene, at, gone, picture):
+        """Encode the picture if it is the encoder's turn, and the picture or the view of it is another one than last time."""
+        if self._ran is not None and (scene["/source/freeze"] or at - self._ran + HALF_FRAME * gone < 1.0):
             return
         view = tuple(scene[f"/source/{name}"] for name in VIEW)
-        if self._seen is not None and self._seen[1] == view and same(self._seen[0], picture):
+        if self._seen is not None and self._seen[1] == view and equal_pictures(self._seen[0], picture):
             return
-        features = self._features(picture, view)
+        features = self._encode_picture(picture, view)
         self._seen, self._ran = (picture, view), at
         if features is None:
             return
         self._from, self._to, self._gone = (features if self._now is None else self._now), features, 0.0
 
-    def _features(self, picture, view):
-        """[1, O, h, w] of a picture; None, and a line in the log, where they are of no use."""
+    def _encode_picture(self, picture, view):
+        """Return the feature maps [1, O, h, w] of a picture; None, and a line in the log, where they are of no use."""
         self.encoded += 1
         try:
-            features = self.encoder(prepared(picture, self.encoder.size, **dict(zip(VIEW, view))).to(self.device))
-        except WRONG as error:
+            features = self.encoder(prepare(picture, self.encoder.size, **dict(zip(VIEW, view))).to(self.device))
+        except ENCODER_ERRORS as error:
             self.broken = True
             log.error("encoder: %s: %s; the walk plays on without it until /source/mix has been at 0", type(error).__name__, error)
             return None
@@ -105,34 +108,32 @@ class LiveEncoder:
         log.warning("encoder: feature maps that are not finite; those before them stay")
         return None
 
-    def _glide(self, step):
-        """A step further to what was encoded last; 1 is all the way. Once there, nothing moves any more."""
-        if self._gone >= THERE and self._now is self._to:
-            return
+    def _glide(self, to, step):
+        """Return the feature maps a step further to those encoded last; 1 is all the way. Once there, nothing moves any more."""
+        if self._gone >= ARRIVED and self._now is to:
+            return to
         self._gone += step
-        now = self._to if self._gone >= THERE or self._from is self._to else torch.lerp(self._from, self._to, self._gone)
+        start = self._from
+        now = to if self._gone >= ARRIVED or start is None or start is to else torch.lerp(start, to, self._gone)
         if now is not self._now:
             self._now = now
             self.version += 1
+        return now
 
 
-def amount_of(scene, motion) -> float:
-    """How much of the picture is the source's: its mix, while there is a signal."""
+def source_amount(scene, motion) -> float:
+    """Return how much of the picture is the source's: its mix, while there is a signal."""
     signal = scene["/source/signal"] if motion.signal is None else motion.signal
-    return scene["/source/mix"] * smooth(signal)
+    return scene["/source/mix"] * smoothstep(signal)
 
 
-def smooth(t: float) -> float:
-    return t * t * (3 - 2 * t)
-
-
-def styles_of(scene) -> tuple:
-    """How much of the walk's look each group of layers has."""
+def source_styles(scene) -> tuple:
+    """Return how much of the walk's look each group of layers keeps, 0..1."""
     return tuple(scene[f"/source/style/{group}"] for group in GROUPS)
 
 
-def looks(ws, w_avg, styles, amount: float):
-    """ws [1, num_ws, W] with each group of layers as near to the average as the source's styles ask for."""
+def pull_styles(ws, w_avg, styles, amount: float):
+    """Return ws [1, num_ws, W] with each group of layers as near to the average as the source's styles ask for."""
     for group, style in zip(GROUPS, styles):
         share = amount * (1.0 - style)
         if share > 0:
@@ -142,24 +143,24 @@ def looks(ws, w_avg, styles, amount: float):
     return ws
 
 
-def same(a, b) -> bool:
-    """Whether two pictures are equal."""
+def equal_pictures(a, b) -> bool:
+    """Return whether two pictures are equal."""
     return a is b or a.shape == b.shape and np.array_equal(a, b)
 
 
-def prepared(picture, size, crop="fill", zoom=1.0, x=0.0, y=0.0, mirror=0.0, gain=1.0):
-    """uint8 [H, W, 3] -> what the encoder is shown, [1, 3, *] in -1..1, of the proportions of `size` (height, width)."""
+def prepare(picture, size, crop="fill", zoom=1.0, x=0.0, y=0.0, mirror=0.0, gain=1.0):
+    """Return a picture, uint8 [H, W, 3], as the encoder is shown it: [1, 3, *] in -1..1, of the proportions of `size` (height, width)."""
     if getattr(picture, "dtype", None) != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise UserError(f"source: expected uint8 [H, W, 3], got {getattr(picture, 'dtype', type(picture).__name__)} {list(np.shape(picture))}")
     seen = np.ascontiguousarray(picture[window(picture.shape, size, crop, zoom, x, y)])
     light = torch.from_numpy(seen).permute(2, 0, 1)[None].float().mul_(gain / 127.5).sub_(1).clamp_(-1, 1)
     if crop == "fit":
-        light = F.pad(light, _beside(light.shape[2:], size), value=-1.0)
+        light = F.pad(light, _padding(light.shape[2:], size), value=-1.0)
     return light.flip(3) if mirror else light
 
 
 def window(shape, size, crop, zoom, x, y) -> tuple[slice, slice]:
-    """The rows and columns of a picture that are looked at."""
+    """Return the slices of a picture's rows and columns that the encoder looks at."""
     height, width = shape[:2]
     high, wide = height / zoom, width / zoom
     if crop == "fill":
@@ -174,8 +175,8 @@ def _span(length, wanted, at) -> slice:
     return slice(start, start + wanted)
 
 
-def _beside(shape, size) -> list[int]:
-    """How much to put left, right, above and below for the proportions of `size`."""
+def _padding(shape, size) -> list[int]:
+    """Return how many pixels to put left, right, above and below for the proportions of `size`."""
     height, width = shape
     wide, high = max(width, round(height * size[1] / size[0])), max(height, round(width * size[0] / size[1]))
     left, above = (wide - width) // 2, (high - height) // 2

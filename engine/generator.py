@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.architecture import Architecture
-from engine.bending import bend
+from engine.bending import bend, by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -21,13 +21,13 @@ SLOPE = 0.2
 
 
 def fir(gain: float, device=None, dtype=None) -> torch.Tensor:
-    """The low-pass [4, 4] used for up-sampling: outer([1, 3, 3, 1]) / 64, times `gain`."""
+    """Return the low-pass [4, 4] used for up-sampling: outer([1, 3, 3, 1]) / 64, times `gain`."""
     row = torch.tensor([1.0, 3.0, 3.0, 1.0], device=device, dtype=dtype)
     return torch.outer(row, row) * (gain / 64)
 
 
 def normal(*shape, scale=1.0) -> torch.Tensor:
-    """Normal numbers [*shape] times `scale`: what training begins with.
+    """Return normal numbers [*shape] times `scale`: what training begins with.
 
     None are drawn on the meta device, where loading compares shapes: that would import all of torch's compiler first.
     """
@@ -36,7 +36,7 @@ def normal(*shape, scale=1.0) -> torch.Tensor:
 
 
 def pixel_norm(x):
-    """x [N, D] over its root mean square: the zero vector stays finite."""
+    """Return x [N, D] over its root mean square: the zero vector stays finite."""
     return x * torch.rsqrt(x.square().mean(1, keepdim=True) + EPS)
 
 
@@ -56,6 +56,8 @@ class Linear(nn.Module):
 
 class MappingNetwork(nn.Module):
     """z [N, Z] (and a label c [N, c_dim]) -> w [N, W]."""
+
+    w_avg: torch.Tensor
 
     def __init__(self, a: Architecture):
         super().__init__()
@@ -106,10 +108,10 @@ class StyledConv(nn.Module):
         self.up, self.size, self.noise = up, size, a.noise
         self.gain = GAIN * gain
         self.clamp = a.conv_clamp * gain if a.conv_clamp is not None else None
-        self._energy = None
+        self._energy: tuple | None = None           # (what it was made of, the energy)
 
     def energy(self):
-        """Sum of the squared weight over its window, [O, I]; kept while the weight stays as it is."""
+        """Return the sum of the squared weight over its window, [O, I]; kept while the weight stays as it is."""
         if torch.is_grad_enabled() and self.weight.requires_grad:
             return self.weight.square().sum((2, 3))
         key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype)
@@ -118,12 +120,12 @@ class StyledConv(nn.Module):
         return self._energy[1]
 
     def modulation(self, w):
-        """w [N, W] -> (styles [N, I], demodulation [N, O])."""
+        """Return (styles [N, I], demodulation [N, O]) for w [N, W]."""
         styles = self.affine(w)
         return styles, torch.rsqrt(styles.square() @ self.energy().T + EPS)
 
     def convolve(self, x, styles, demodulation):
-        """x [N, I, h, w'] -> the demodulated convolution [N, O, H, W'], before noise, bias and activation.
+        """Return the demodulated convolution [N, O, H, W'] of x [N, I, h, w'], before noise, bias and activation.
 
         The modulation is put on whichever is smaller, the weights or the feature maps.
         """
@@ -134,7 +136,7 @@ class StyledConv(nn.Module):
         return self.plain(x * styles[:, :, None, None], self.weight) * demodulation[:, :, None, None]
 
     def plain(self, x, weight):
-        """x [N, I, h, w'] -> [N, O, H, W'] with any weight [O, I, 3, 3]: the convolution alone, with its up-sampling."""
+        """Return the convolution alone, [N, O, H, W'], of x [N, I, h, w'] with any weight [O, I, 3, 3]; with its up-sampling."""
         if not self.up:
             return F.conv2d(x, weight, padding=1)                               # [N, O, H, W']
         y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)             # [N, O, 2h + 1, 2w' + 1]
@@ -142,7 +144,7 @@ class StyledConv(nn.Module):
         return F.conv2d(y, kernel, padding=1, groups=y.shape[1])                # [N, O, H, W']
 
     def finish(self, y, noise):
-        """y [N, O, H, W'] + noise + bias, activated and clamped; writes into y when no gradient is wanted.
+        """Return y [N, O, H, W'] + noise + bias, activated and clamped; writes into y when no gradient is wanted.
 
         noise: [H, W'] or [N, 1, H, W'], strength included; None = none.
         """
@@ -209,7 +211,7 @@ class Block(nn.Module):
 
 
 def upsample(picture):
-    """x2 as in the skip path, [N, C, H, W'] -> [N, C, 2H, 2W']: zero-insert, FIR with gain 4.
+    """Return a picture [N, C, H, W'] at twice its size, as in the skip path: zero-insert, FIR with gain 4.
 
     Equal to bilinear with half-pixel centres and zeros beyond the border; this form runs as one transposed convolution.
     """
@@ -233,7 +235,7 @@ class Generator(nn.Module):
 
     @property
     def w_avg(self):
-        """Where truncation leads, [w_dim]."""
+        """Return the w that truncation leads to, [w_dim]."""
         return self.mapping.w_avg
 
     @property
@@ -241,54 +243,57 @@ class Generator(nn.Module):
         return self.mapping.w_avg.device
 
     def layer(self, name: str) -> StyledConv:
-        """The styled convolution of that name; UserError listing the names if there is none."""
+        """Return the styled convolution of that name; UserError listing the names if there is none."""
         if name not in self.layers:
             raise UserError(f"no layer {name!r}; this network has {', '.join(self.layers)}")
-        block, conv = name.split(".")
-        return getattr(getattr(self.synthesis, block), conv)
+        return getattr(self.block(self.architecture.resolution_of(name)), name.split(".")[1])
+
+    def block(self, r: int) -> Block:
+        """Return the block of resolution r; its toRGB, shortcut and convolutions are attributes."""
+        return getattr(self.synthesis, f"b{r}")
 
     def channels(self, layer: str) -> int:
-        """How many feature maps the layer has."""
+        """Return how many feature maps the layer has."""
         return self.layer(layer).weight.shape[0]
 
     def weights(self, layer: str) -> torch.Tensor:
-        """The stored convolution weight [O, I, 3, 3]."""
+        """Return the stored convolution weight [O, I, 3, 3]."""
         return self.layer(layer).weight
 
     def map(self, z, psi: float = 1.0, cutoff: int | None = None, c=None):
-        """z [N, z_dim] -> ws [N, num_ws, w_dim]; psi (any number) truncates the first `cutoff` (None: all) of them."""
+        """Return ws [N, num_ws, w_dim] for z [N, z_dim]; psi (any number) truncates the first `cutoff` (None: all) of them."""
         ws = self.mapping(z, c)[:, None].repeat(1, self.num_ws, 1)
         return truncate(ws, self.w_avg, psi, cutoff)
 
     def synthesize(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None):
-        """ws [N, num_ws, w_dim] -> picture [N, 3, H, W'] float32.
+        """Return the picture [N, 3, H, W'] float32 of ws [N, num_ws, w_dim].
 
         noise: "const" (stored maps), "random" (per sample; repeatable if noise_seed is given) or "none".
         size: stop at this resolution (the skip picture there; area-averaged where the network has none).
         bends: engine.bending.Bend, applied after activation, in order.
         splice: {layer: features [N, O, H, W'] in place of its convolution's output, before noise, bias, activation}.
         """
-        run = _Pass(_Noise(noise, noise_strength, noise_seed), _by_layer(bends), splice or {})
+        run = _Pass(_Noise(noise, noise_strength, noise_seed), by_layer(bends), splice or {})
         picture = None
         for _, picture in self._blocks(ws, run, size):
             pass
-        return self._sized(picture, size)
+        return self._resize(picture, size)
 
     def skips(self, ws, noise="const", size=None, noise_strength=1.0, noise_seed=None) -> dict[int, torch.Tensor]:
-        """{resolution: the skip picture there}, up to `size`; with gradients, for training and projection."""
+        """Return {resolution: the skip picture there}, up to `size`; with gradients, for training and projection."""
         run = _Pass(_Noise(noise, noise_strength, noise_seed))
         return {r: picture for r, picture in self._blocks(ws, run, size) if picture is not None}
 
     def activations(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
-        """{layer: [N, C, H, W']} after activation, before bends. Runs no further than the last layer asked for."""
+        """Return {layer: [N, C, H, W']} after activation, before bends. Runs no further than the last layer asked for."""
         return self._record(ws, layers, noise, "activated")
 
     def features(self, ws, layers, noise="const", noise_seed=None) -> dict[str, torch.Tensor]:
-        """{layer: [N, O, H, W']} before noise, bias and activation: what `splice` takes and an encoder predicts."""
+        """Return {layer: [N, O, H, W']} before noise, bias and activation, as `splice` takes them and an encoder predicts them."""
         return self._record(ws, layers, noise, "convolved", noise_seed)
 
     def inputs(self, ws, layers, noise="const") -> dict[str, torch.Tensor]:
-        """{layer: [N, I, h, w']} what its convolution is given, before the style scales it: times the styles, its keys."""
+        """Return {layer: the input [N, I, h, w'] of its convolution}, before the style scales it: times the styles, its keys."""
         return self._record(ws, layers, noise, "received")
 
     def _record(self, ws, layers, noise, stage, noise_seed=None):
@@ -297,7 +302,7 @@ class Generator(nn.Module):
         run = _Pass(_Noise(noise, 1.0, noise_seed), **{stage: dict.fromkeys(layers)})
         last = max((self.layers.index(name) for name in layers), default=0)
         for r, _ in self._blocks(ws, run, None):
-            if r == int(self.layers[last].split(".")[0][1:]):
+            if r == self.architecture.resolution_of(self.layers[last]):
                 break
         return getattr(run, stage)
 
@@ -308,15 +313,15 @@ class Generator(nn.Module):
             raise UserError(f"ws: expected [N, {a.num_ws}, {a.w_dim}], got {list(ws.shape)}")
         picture = None
         for j, r in enumerate(a.resolutions):
-            block = getattr(self.synthesis, f"b{r}")
+            block = self.block(r)
             shortcut = None
             if r == 4:
                 x = block.const[None].expand(ws.shape[0], -1, -1, -1)           # [N, C, 4, 4]
                 x = x.contiguous(memory_format=torch.channels_last)
             else:
                 shortcut = block.skip(x) if a.kind == "resnet" else None
-                x = run.styled(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
-            x = run.styled(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
+                x = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
+            x = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
             x = x if shortcut is None else x + shortcut
             if hasattr(block, "torgb"):
                 rgb = block.torgb(x, ws[:, 2 * j + 1])
@@ -325,7 +330,7 @@ class Generator(nn.Module):
             if a.kind == "skip" and r == size:
                 return
 
-    def _sized(self, picture, size):
+    def _resize(self, picture, size):
         if size is None:
             return picture
         if size not in self.architecture.resolutions:
@@ -336,7 +341,7 @@ class Generator(nn.Module):
 
 @dataclass
 class _Pass:
-    """One run through the synthesis network: what goes in beside ws, and what is kept on the way."""
+    """One run through the synthesis network: its inputs beside ws, and the maps it keeps on the way."""
     noise: "_Noise"
     bends: dict = field(default_factory=dict)           # layer -> bends, in order
     splice: dict = field(default_factory=dict)          # layer -> features [N, O, H, W']
@@ -344,8 +349,8 @@ class _Pass:
     convolved: dict = field(default_factory=dict)       # layer -> wanted: features before noise, bias, activation
     activated: dict = field(default_factory=dict)       # layer -> wanted: feature maps after activation
 
-    def styled(self, name, layer, x, w):
-        """One styled convolution with its splice and bends; x [N, I, h, w'] -> [N, O, H, W']."""
+    def layer(self, name, layer, x, w):
+        """Return the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends."""
         if name in self.received:
             self.received[name] = x.clone()
         if name in self.splice:
@@ -369,7 +374,7 @@ class _Noise:
         self.mode, self.strength, self.seed, self.generator = mode, strength, seed, None
 
     def at(self, layer: StyledConv, y):
-        """The noise to add at this layer, [H, W'] or [N, 1, H, W'], strength included; None = none."""
+        """Return the noise to add at this layer, [H, W'] or [N, 1, H, W'], strength included; None = none."""
         if not layer.noise or self.mode == "none" or self.strength == 0.0:
             return None
         if self.mode == "const":
@@ -385,15 +390,17 @@ class _Noise:
 
 
 def truncate(ws, w_avg, psi: float, cutoff: int | None = None):
-    """w_avg + psi * (w - w_avg) for the first `cutoff` (None: all) of ws [N, num_ws, W]; psi above 1 exaggerates."""
+    """Return w_avg + psi * (w - w_avg) for the first `cutoff` (None: all) of ws [N, num_ws, W]; psi above 1 exaggerates."""
     if psi == 1.0:
         return ws
     n = ws.shape[1] if cutoff is None else cutoff
     return torch.cat([w_avg + psi * (ws[:, :n] - w_avg), ws[:, n:]], 1)
 
 
-def _by_layer(bends) -> dict:
-    grouped = {}
-    for b in bends:
-        grouped.setdefault(b.layer, []).append(b)
-    return grouped
+def quantize(picture) -> torch.Tensor:
+    """Return a picture [1, 3, H, W'] in -1..1 as uint8 [H, W', 3], rounded as NVIDIA's scripts do; NaN becomes 0.
+
+    Writes into `picture`. Source: SPEC.md A.1 "To 8 bit".
+    """
+    levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
+    return levels.to(torch.uint8)

@@ -9,17 +9,18 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed
+from engine.bending import Bend, BendFailed, bend_from_dict
 from engine.bending.live import LiveBends
-from engine.encoder_live import LiveEncoder, amount_of, looks, styles_of
+from engine.dimming import Dimmer
+from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
-from engine.fast.captured import Captured, half_is_safe
-from engine.fast.memory import keep_freed
+from engine.fast.allocator import keep_freed
+from engine.fast.graph_renderer import GraphRenderer, half_is_safe
 from engine.generator import Generator
 from engine.latents import Latents
-from engine.modulation import modulated
-from engine.motion import Motion
+from engine.modulation import modulate
+from engine.motion import Motion, darkness
 from engine.parameter import Parameter
 from engine.scene import Scene
 from engine.weights_live import LiveWeights
@@ -30,7 +31,6 @@ PARAMETERS = {
     "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
     "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
     "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
-    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black"),
 }
 
 
@@ -39,15 +39,6 @@ class Frame:
     """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
     pixels: np.ndarray
     number: int
-
-
-def quantize(picture) -> torch.Tensor:
-    """Picture [1, 3, H, W'] in -1..1 -> uint8 [H, W', 3], rounding as NVIDIA's scripts do; NaN becomes 0.
-
-    Writes into `picture`. Source: SPEC.md A.1 "To 8 bit".
-    """
-    levels = picture[0].permute(1, 2, 0).mul_(127.5).add_(128).nan_to_num_(0.0).clamp_(0, 255)
-    return levels.to(torch.uint8)
 
 
 class Instrument:
@@ -64,18 +55,20 @@ class Instrument:
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
         self.weights = LiveWeights(generator, edits, checkpoints)
-        self.sight = LiveEncoder(encoder, generator.device) if encoder else None
+        self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
         self._synthesis = Synthesis(generator)
         self._canvases = quality.canvases(generator.architecture, self.size)
-        self._captured: dict[int, Captured] = {}    # on a GPU: size -> its programs
+        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
         self._drawn_at = None                       # the size that these drew the frame before at
         self._half = self._graphs and half_is_safe(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
-        self._splice = {}                           # what the source puts in the place of feature maps
-        self._shown = None                          # (what the newest picture was made from, its Frame)
+        self._splice: dict = {}                     # what the source puts in the place of feature maps
+        self._dimmer, self._turn = Dimmer(self._ring[0].shape), 0
+        self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
+        self._stale = False                         # a blackout has come since: no freeze may hold it
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self._behind = 0                            # pictures drawn and not handed out yet
 
@@ -95,88 +88,90 @@ class Instrument:
             self.render(scene, Motion().advance(scene, 0.0))
             self._shown = None
         self.bends.forget()
-        if self.sight:
-            self.sight.warm_up()
+        if self.live_encoder:
+            self.live_encoder.warm_up()
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
-        """The scene to begin with: every parameter this instrument has, at its default."""
+        """Return the scene to begin with: every parameter this instrument has, at its default."""
         declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
-        if self.generator.c_dim:
-            declared["/class"] = Parameter(0, 0, self.generator.c_dim - 1, step=1, about="the class, for a conditional network")
-        declared |= self.weights.parameters
+        declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
-    def prepared(self, edits, checkpoints) -> LiveWeights:
-        """Weights with other edits and checkpoints, made beside the show, for reweigh()."""
+    def prepare_weights(self, edits, checkpoints) -> LiveWeights:
+        """Return weights with other edits and checkpoints, made beside the show, for use_weights()."""
         return LiveWeights(self.generator, edits, checkpoints, self.weights)
 
-    def reweigh(self, weights: LiveWeights):
-        """Go on with these. The same scene may be another picture now; a frozen one stays up."""
+    def use_weights(self, weights: LiveWeights):
+        """Take these weights from now on. The same scene may be another picture now; a frozen one stays up."""
         self.weights = weights
         self._shown = self._shown and (None, self._shown[1])
 
     def bend(self, data: dict) -> Bend:
-        """The bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
-        return Bend.from_dict(data, self.generator, self.clusters)
+        """Return the bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
+        return bend_from_dict(data, self.generator, self.clusters)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
-        """The picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
-        scene = modulated(scene, motion)
+        """Return the picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
+        scene, dark = modulate(scene, motion), darkness(scene, motion)
+        self._update_splice(scene, motion, source)
+        cause, frozen = self._causes(scene, motion), bool(scene["/output/freeze"])
+        if dark >= 1.0 and not frozen:
+            self._shown, self._drawn_at = self._shown and (None, self._shown[1]), None      # nobody sees it: not drawn
+            self._stale = True
+            return self.repeat(scene, motion)
+        steady = self._shown is not None and self._shown[0] == cause and not self._behind
+        if self._shown is None or self._stale or not frozen and not steady:
+            self._draw_next(scene, motion, cause)
+        return self.repeat(scene, motion)
+
+    def repeat(self, scene: Scene, motion) -> Frame:
+        """Return the newest picture again, as dark as it is to be now; black where there is none. Draws nothing, so it can't fail."""
+        number, pixels = self._shown[1] if self._shown else (None, self._ring[0])
         self._number += 1
-        self._look(scene, motion, source)
-        cause = self._cause(scene, motion)
-        steady = self._shown and self._shown[0] == cause
-        if self._shown and scene["/output/freeze"] or steady and not self._behind:
-            frame = Frame(self._shown[1].pixels, self._number)          # nothing moved: show it again
-            self._shown = (self._shown[0], frame)
-            return frame
-        pixels = self._ring[self._number % RING]
-        if self._shown and self._shown[1].pixels is pixels:
-            pixels = self._ring[(self._number + 1) % RING]              # a repeated frame may still be on show
+        return Frame(self._dimmer.dim(pixels, darkness(scene, motion), number), self._number)
+
+    def _draw_next(self, scene, motion, cause):
+        """Draw the picture of this moment into the ring, at its full light."""
+        pixels = self._ring[self._turn]
+        self._behind = self._behind - 1 if self._shown and self._shown[0] == cause else self.ahead * self._graphs
         self._draw(scene, motion, pixels)
+        self._turn = (self._turn + 1) % RING
         self.drawings += 1
-        self._behind = self._behind - 1 if steady else self.ahead * self._graphs
-        frame = Frame(pixels, self._number)
-        self._shown = (cause, frame)
-        return frame
+        self._stale = False
+        self._shown = (cause, (self.drawings, pixels))
 
     def follow(self, scene: Scene, motion, source=None):
-        """What render() would have heard from the source, without a picture: so that one can begin in the middle."""
+        """Take in the source as render() does, without drawing a picture: so that a take can begin in the middle."""
         with torch.no_grad():
-            self._look(modulated(scene, motion), motion, source)
+            self._update_splice(modulate(scene, motion), motion, source)
 
-    def _look(self, scene, motion, source):
-        """The feature maps that stand in for the network's own in this frame; a freeze holds them."""
-        if self.sight and not (self._shown and scene["/output/freeze"]):
-            self._splice = self.sight.hear(scene, motion, source)
+    def _update_splice(self, scene, motion, source):
+        """Encode the source into the feature maps that stand in for the network's own in this frame; a freeze holds them."""
+        if self.live_encoder and not (self._shown and scene["/output/freeze"]):
+            self._splice = self.live_encoder.encode(scene, motion, source)
 
-    def _cause(self, scene, motion):
-        """What the picture depends on, for comparing with what the last one was made from."""
-        moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moving(scene) else None
-        turned = {address: value for address, value in scene.values.items() if not address.startswith("/source/")}
-        seen = (self.sight.version, amount_of(scene, motion), styles_of(scene)) if self._splice else None
+    def _causes(self, scene, motion):
+        """Return all that the picture depends on, for comparing with that of the last one."""
+        moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
+        turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
+        seen = (self.live_encoder.version, source_amount(scene, motion), source_styles(scene)) if self.live_encoder and self._splice else None
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
 
     def _draw(self, scene, motion, pixels):
-        dark = scene["/output/blackout"]
-        if dark >= 1.0:
-            pixels[:] = 0
-            self._drawn_at = None
-            return
-        self._weigh(scene)
-        size = self.drawn(scene)
+        self._write_weights(scene)
+        size = self.drawing_size(scene)
         shown = torch.from_numpy(pixels)
         drawn = shown if size == self.size else self._canvases[size]
         if self._graphs:
-            drawn.copy_(self._program_frame(scene, motion, size))
+            drawn.copy_(self._graph_frame(scene, motion, size))
         else:
             to_bytes(self._picture(scene, motion, size), drawn)
         if drawn is not shown:
             quality.enlarge(drawn, shown)
 
-    def _weigh(self, scene):
-        """The weights as the scene wants them; what was remembered of others is forgotten."""
+    def _write_weights(self, scene):
+        """Bring the weights to what the scene says, and forget what was computed with others."""
         written = self.weights.write(scene)
         if written:
             self.bends.forget_borrowed()
@@ -187,17 +182,17 @@ class Instrument:
     def _graphs(self) -> bool:
         return self.device.type == "cuda" and self.generator.architecture.kind == "skip"
 
-    def _program_frame(self, scene, motion, size):
-        """The picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
+    def _graph_frame(self, scene, motion, size):
+        """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = Captured(self.generator, size, self._half, self.ahead)
+            self._captured[size] = GraphRenderer(self.generator, size, self._half, self.ahead)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()
         self._drawn_at = size
         while True:
             try:
-                return program.frame(bends=self.bends.at(scene, motion), **self._asked(scene, motion))
+                return program.frame(bends=self.bends.at(scene, motion), **self._inputs(scene, motion))
             except BendFailed as error:
                 self.bends.bypass(scene, error)
 
@@ -206,21 +201,24 @@ class Instrument:
         """The sizes in pixels that pictures can be drawn at, smallest first; the last is the one shown."""
         return [r for r in self.generator.architecture.resolutions if r <= self.size]
 
-    def drawn(self, scene: Scene) -> int:
-        """The size in pixels that pictures of this scene are drawn at; they are shown at `size`."""
-        return quality.drawn(scene["/quality/size"], self.size, self.generator.architecture.resolutions)
+    def drawing_size(self, scene: Scene) -> int:
+        """Return the size in pixels that pictures of this scene are drawn at; they are shown at `size`."""
+        return quality.drawing_size(scene["/quality/size"], self.size, self.generator.architecture.resolutions)
 
     def _picture(self, scene, motion, size):
-        """[1, 3, H, W'] in 0..255 + 0.5. A bend that fails, or makes the picture not finite, is left out and the picture drawn again."""
+        """Return the picture [1, 3, H, W'] in 0..255 + 0.5.
+
+        A bend that fails, or makes the picture not finite, is left out and the picture drawn again.
+        """
         while True:
             bends = self.bends.at(scene, motion)
             try:
                 picture = self._synthesized(scene, motion, bends, size)
                 if not bends or picture.sum().isfinite():
                     return picture
-                watched = self.bends.watched(bends)
+                watched = self.bends.watch(bends)
                 self._synthesized(scene, motion, watched, size)
-                failure = self.bends.guilty(watched)
+                failure = self.bends.find_guilty(watched)
             except BendFailed as error:
                 failure = error
             if failure is None:
@@ -228,16 +226,12 @@ class Instrument:
             self.bends.bypass(scene, failure)
 
     def _synthesized(self, scene, motion, bends, size):
-        return self._synthesis(size=size, bends=bends, **self._asked(scene, motion))
+        return self._synthesis(size=size, bends=bends, **self._inputs(scene, motion))
 
-    def _asked(self, scene, motion) -> dict:
-        """What a picture is made from, besides its bends and its size."""
+    def _inputs(self, scene, motion) -> dict:
+        """Return the arguments that a picture is made from, besides its bends and its size."""
         ws = self.latents.ws(scene, motion)
         if self._splice:
-            ws = looks(ws, self.generator.w_avg, styles_of(scene), amount_of(scene, motion))
+            ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
         return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
-                "noise_seed": motion.frame, "levels": levels(scene["/output/blackout"])}
-
-    def bypass(self, error) -> str | None:
-        """Called by the loop when render() raised: take out what caused it. Returns what that was, or None."""
-        return None
+                "noise_seed": motion.frame, "levels": levels()}

@@ -11,7 +11,7 @@ _capture = threading.local()
 
 
 def made_once(most: int):
-    """functools.lru_cache(most) for functions that give tensors; held() hears of all that they give."""
+    """Cache a function that gives tensors as functools.lru_cache(most) does, and let held() collect all that it gives."""
     def declare(function):
         cached = lru_cache(maxsize=most)(function)
 
@@ -27,7 +27,7 @@ def made_once(most: int):
 
 @contextmanager
 def held():
-    """The list of what made_once() functions give in this thread meanwhile: keep it to keep the tensors."""
+    """Yield a list that made_once() functions add their tensors to in this thread meanwhile: keep it to keep the tensors."""
     _capture.held = []
     try:
         yield _capture.held

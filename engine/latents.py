@@ -22,13 +22,31 @@ PARAMETERS = {
         ("mix", Parameter(0.0, about=f"how much the {group} layers follow their own seed instead of the walk")),
         ("seed", Parameter(1, 0, 2 ** 31 - 1, step=1, about=f"the {group} layers' own seed")))},
 }
+MOST_LABEL = 100.0                  # of a number in a label: whatever a network was trained on is far below
 # ws [start, end) of each group: 4-8 px, 16-32 px, 64 px and above.
 SPANS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}
 
 
 def z_of(seed, z_dim: int) -> np.ndarray:
-    """A seed's z [z_dim] float64, as NVIDIA's scripts draw it: RandomState(seed).randn."""
+    """Return a seed's z [z_dim] float64, as NVIDIA's scripts draw it: RandomState(seed).randn."""
     return np.random.RandomState(list(seed) if isinstance(seed, tuple) else seed).randn(z_dim)
+
+
+def label_parameters(c_dim: int) -> dict[str, Parameter]:
+    """Return the knobs of a network with labels of c_dim numbers: which class, and the label itself."""
+    if not c_dim:
+        return {}
+    knobs = {"/class/label": Parameter((), -MOST_LABEL, MOST_LABEL, size=c_dim,
+                                       about="the label, number by number, e.g. shares of the classes; missing ones are 0; empty = 1 for /class alone")}
+    if c_dim > 1:
+        knobs["/class"] = Parameter(0, 0, c_dim - 1, step=1, about="the class, for a conditional network")
+    return knobs
+
+
+def label_in(scene):
+    """Return a scene's label: a class, or a tuple of numbers."""
+    given = scene["/class/label"] if "/class/label" in scene.parameters else ()
+    return tuple(given) or (int(scene["/class"]) if "/class" in scene.parameters else 0)
 
 
 class Latents:
@@ -38,8 +56,8 @@ class Latents:
         self.generator = generator
         self._known: OrderedDict = OrderedDict()
 
-    def w(self, point, label: int = 0):
-        """A point's w [w_dim], before truncation."""
+    def w(self, point, label=0):
+        """Return a point's w [w_dim], before truncation. label: a class, or a tuple of numbers (label_in)."""
         if isinstance(point, Arc):
             start, end, t = point.way
             return slerp(self.at(start, label), self.at(end, label), self.generator.w_avg, t)
@@ -55,17 +73,17 @@ class Latents:
         return w
 
     def forget(self):
-        """The mapping network is another one."""
+        """Forget all w: the mapping network is another one."""
         self._known.clear()
 
-    def at(self, place, label: int = 0):
-        """A place's w [w_dim]."""
+    def at(self, place, label=0):
+        """Return a place's w [w_dim]."""
         return sum(self.w(point, label) * weight for point, weight in place)
 
     def ws(self, scene, motion):
-        """The ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
+        """Return the ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
         generator = self.generator
-        label = int(scene["/class"]) if "/class" in scene.parameters else 0
+        label = label_in(scene)
         ws = self.at(motion.place, label).expand(1, generator.num_ws, -1)
         led = motion.styles_led or ((),) * len(GROUPS)
         for group, position, place in zip(GROUPS, motion.styles, led):
@@ -88,12 +106,20 @@ class Latents:
     def _map(self, z, label):
         g = self.generator
         z = torch.from_numpy(z).to(g.device, torch.float32)[None]
-        c = torch.nn.functional.one_hot(torch.tensor([label], device=g.device), g.c_dim).float() if g.c_dim else None
-        return g.mapping(z, c)[0]
+        return g.mapping(z, self._numbers(label) if g.c_dim else None)[0]
+
+    def _numbers(self, label):
+        """A class, or the label's numbers, as a label [1, c_dim]."""
+        numbers = torch.zeros(1, self.generator.c_dim)
+        if isinstance(label, tuple):
+            numbers[0, :len(label)] = torch.tensor(label)
+        else:
+            numbers[0, label] = 1.0
+        return numbers.to(self.generator.device)
 
 
 def slerp(a, b, centre, t: float):
-    """Between vectors a and b [W] at t: on the arc around the centre [W], the distance from it going from one's to the other's."""
+    """Return the vector [W] between a and b at t, on the arc around the centre [W]; its distance from that goes from a's to b's."""
     a, b = a - centre, b - centre
     long_a, long_b = a.norm(), b.norm()
     angle = torch.acos((a @ b / (long_a * long_b)).clamp(-1.0, 1.0))

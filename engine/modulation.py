@@ -1,9 +1,10 @@
 """Modulators: what they are put on, how far each has got, and the scene as they leave it. No clock, no tensors.
 
 A modulator moves a parameter to and fro around the value that hands and presets have set, which stays what it was: the
-scene holds the setting, Motion holds how far each modulator has got, and modulated() is what is drawn from.
+scene holds the setting, Motion holds how far each modulator has got, and modulate() is what is drawn from.
 """
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -41,19 +42,19 @@ class Modulator:
     source: str = ""
 
     def parameters(self) -> dict[str, Parameter]:
-        """What can be turned on it, by address."""
+        """Return the parameters that can be turned on it, by address."""
         return {self.address(setting): parameter for setting, parameter in PARAMETERS.items()}
 
     def address(self, setting: str) -> str:
         return f"/modulators/{self.name}/{setting}"
 
     def to_dict(self) -> dict:
-        """Plain data for a preset; from_dict() reads it."""
+        """Return the modulator as plain data for a preset, which from_dict() reads."""
         return {"name": self.name, "target": self.target} | ({"source": self.source} if self.source else {})
 
     @classmethod
     def from_dict(cls, data) -> "Modulator":
-        """The modulator that plain data describes; UserError says what in it is wrong."""
+        """Return the modulator that plain data describes; UserError says what in it is wrong."""
         if not isinstance(data, dict) or not {"name", "target"} <= data.keys() <= {"name", "target", "source"}:
             raise UserError(f"a modulator: expected name, target and perhaps source, got {data!r}")
         name = checked_name(data["name"])
@@ -71,7 +72,7 @@ State = tuple[str, float, float, float, float]
 
 
 def allowed(address: str, parameter: Parameter) -> bool:
-    """Whether a modulator can be put on a parameter."""
+    """Return whether a modulator can be put on a parameter."""
     return not parameter.size and not _fixed(address)
 
 
@@ -79,50 +80,44 @@ def _fixed(address) -> bool:
     return any(address == prefix or address.startswith(prefix + "/") for prefix in FIXED)
 
 
-def turned(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -> tuple[tuple[State, ...], object]:
-    """(the states dt seconds later, at this beat; the scene as the modulators then leave it). No beat: as they are.
+def apply_modulators(scene, states, dt: float = 0.0, beat: float | None = None, held=()) -> tuple[tuple[State, ...], object]:
+    """Return (the states dt seconds later, at this beat; the scene as the modulators then leave it). No beat: as they are.
 
     held: addresses that hands have to themselves.
     """
     if not scene.modulators:
         return (), scene
     before = {state[0]: state for state in states}
-    moved, after = {}, []
-    for line, going in _going(scene):
+    moved: dict[str, float] = {}
+    after = []
+    for line, settings in _settings(scene):
         if line.modulated:
-            going = _as_moved(scene, line, moved)
+            settings = _modulated_settings(scene, line, moved)
         state = before.get(line.name) or (line.name, 0.0, 0.0, 0.0, 0.0)
         if beat is not None:
-            state = _advanced(line, going, state, dt, beat, held)
-            if going.follows and dt:
-                state = _followed(line, going, state, scene, moved, dt)
+            state = _advance(line, settings, state, dt, beat, held)
+            if settings.follows and dt:
+                state = _follow(line, settings, state, scene, moved, dt)
         after.append(state)
         _, at, level, open, _ = state
-        signal = 2.0 * level - 1.0 if going.follows else going.function(at + going.phase, line.seed)
-        if by := open * (going.gain * signal + going.middle):
+        signal = 2.0 * level - 1.0 if settings.follows else settings.function(at + settings.phase, line.seed)
+        if by := open * (settings.gain * signal + settings.middle):
             moved[line.target] = moved.get(line.target, 0.0) + by
-    states, played = tuple(after), _moved(scene, moved)
-    if beat is not None:
-        global _newest
-        _newest = scene, states, played
-    return states, played
+    return tuple(after), _move(scene, moved)
 
 
-_newest = None, None, None          # what was advanced last, for that is what is drawn next; any thread may ask for it
-
-
-def modulated(scene, motion):
-    """The scene as its modulators leave it at this moment; itself where it has none."""
+def modulate(scene, motion):
+    """Return the scene as its modulators leave it at this moment; itself where it has none."""
     if not scene.modulators:
         return scene
-    known_scene, states, played = _newest
-    if known_scene is scene and states is motion.modulators:
-        return played
-    return turned(scene, motion.modulators)[1]
+    before, states, after = motion.played or (None, None, None)
+    if before is scene and states is motion.modulators:             # advance() has just worked it out
+        return after
+    return apply_modulators(scene, motion.modulators)[1]
 
 
-def carried(states, played, target) -> tuple[State, ...]:
-    """The states for another scene: a modulator goes on from the one of `played` that did the same under its name."""
+def carry_states(states, played, target) -> tuple[State, ...]:
+    """Return the states for another scene: a modulator goes on from the one of `played` that did the same under its name."""
     found = []
     for modulator in target.modulators:
         names = [m.name for m in played.modulators if (m.target, m.source) == (modulator.target, modulator.source)]
@@ -142,9 +137,9 @@ class Line(NamedTuple):
     seed: int
 
 
-class Going(NamedTuple):
+class Settings(NamedTuple):
     """A modulator's settings as they are worked with: it moves its target by gain * signal + middle."""
-    function: object
+    function: Callable
     follows: bool
     hz: float
     per_beat: float
@@ -157,7 +152,7 @@ class Going(NamedTuple):
 
     @classmethod
     def of(cls, values):
-        """From the values of PARAMETERS, in their order."""
+        """Return the settings for the values of PARAMETERS, in their order."""
         shape, rate, beats, unit, depth, offset, phase, polarity, mute, attack, release = values
         half, by_beats = 0.5 * depth, unit == "beats"
         gain, middle = {"both": (depth, 0.0), "up": (half, half), "down": (half, -half)}[polarity]
@@ -165,34 +160,33 @@ class Going(NamedTuple):
                    gain, middle + offset, phase, mute, attack, release)
 
 
-def _going(scene) -> tuple[tuple[Line, Going], ...]:
-    """The modulators and their settings. Nearly always those of the frame before: worked out anew only where one was turned."""
-    global _known
-    known = _known                  # several threads may ask
-    modulators, arranged, of, values, going = known
-    if modulators is scene.modulators and of is scene.values:
-        return going
-    if modulators is not scene.modulators:
-        arranged, values = _arranged(scene.modulators), None
-    found = list(map(scene.values.get, arranged[1]))
-    if found != values:
-        going = tuple((line, Going.of(map(scene.values.get, line.addresses, DEFAULTS))) for line in arranged[0])
-    _known = scene.modulators, arranged, scene.values, found, going
-    return going
+def _settings(scene) -> tuple[tuple[Line, Settings], ...]:
+    """Return the modulators and their settings."""
+    lines, addresses = _arrange(scene.modulators)
+    return _with_settings(lines, tuple(map(scene.values.get, addresses)))
 
 
-_known = None, None, None, None, ()
+@lru_cache(maxsize=16)              # nearly always those of the frame before
+def _with_settings(lines, values) -> tuple[tuple[Line, Settings], ...]:
+    """Return each line with its settings; values: those of all lines in their order, None = the default."""
+    count = len(DEFAULTS)
+    own = (values[i * count:(i + 1) * count] for i in range(len(lines)))
+    return tuple((line, Settings.of(default if value is None else value for value, default in zip(some, DEFAULTS)))
+                 for line, some in zip(lines, own))
 
 
-def _as_moved(scene, line, moved) -> Going:
-    """The settings as the modulators before this one have left them."""
-    return Going.of(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
+def _modulated_settings(scene, line, moved) -> Settings:
+    """Return the settings as the modulators before this one have left them."""
+    return Settings.of(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
                     for a, default in zip(line.addresses, DEFAULTS))
 
 
 @lru_cache(maxsize=64)
-def _arranged(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
-    """The modulators as lines, and the addresses of all their settings. In such an order that each comes after those that move what it reads; a ring of them is broken where it began."""
+def _arrange(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """Return the modulators as lines, and the addresses of all their settings.
+
+    In such an order that each comes after those that move what it reads; a ring of them is broken where it began.
+    """
     ordered, seen = [], set()
     own = {m: frozenset(m.address(setting) for setting in PARAMETERS) for m in modulators}
 
@@ -213,34 +207,34 @@ def _arranged(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     return lines, tuple(address for line in lines for address in line.addresses)
 
 
-def _advanced(line, going, state, dt, beat, held) -> State:
+def _advance(line, settings, state, dt, beat, held) -> State:
     name, at, level, open, before = state
-    at += dt * going.hz + (beat - before) * going.per_beat
-    if going.mute or line.target in held:
+    at += dt * settings.hz + (beat - before) * settings.per_beat
+    if settings.mute or line.target in held:
         open = max(0.0, open - dt / SHUT)
     elif open < 1.0:
         open = min(1.0, open + dt / OPEN)
     return name, at, level, open, beat
 
 
-def _followed(line, going, state, scene, moved, dt) -> State:
-    """The state of an envelope, its level gone after what it hears."""
+def _follow(line, settings, state, scene, moved, dt) -> State:
+    """Return the state of an envelope, its level gone after its source's."""
     if line.source not in scene.parameters:
         return state
     name, at, level, *rest = state
     here = scene.parameters[line.source].normalized(scene[line.source]) + moved.get(line.source, 0.0)
-    level = going.function(level, min(max(here, 0.0), 1.0), dt, going.attack, going.release)
+    level = settings.function(level, min(max(here, 0.0), 1.0), dt, settings.attack, settings.release)
     return name, at, level, *rest
 
 
-def _moved(scene, moved):
-    """The scene with what has been moved in place."""
+def _move(scene, moved):
+    """Return the scene with the moved parameters in place."""
     values = {address: _place(scene, address, by) for address, by in moved.items() if address in scene.parameters}
     return replace(scene, values=MappingProxyType(scene.values | values)) if values else scene
 
 
 def _place(scene, address, by):
-    """The plain value, so much of the range further on."""
+    """Return the parameter's plain value, moved by so much of its range."""
     parameter = scene.parameters[address]
     value = scene.values.get(address, parameter.default)
     return value if parameter.size else parameter.moved(value, by)

@@ -3,16 +3,17 @@
 Numbers only: no tensors, no time, no files. t runs from 0 (the first scene) to 1 (the second).
 """
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Callable
 
+from engine.easing import smoothstep
 from engine.parameter import Parameter
 from engine.scene import Scene
 from engine.walks import Place, arc, blend, catmull_rom, fade
 
 EASES: dict[str, Callable[[float], float]] = {
     "linear": lambda t: t,
-    "smooth": lambda t: t * t * (3 - 2 * t),
+    "smooth": smoothstep,
     "smoother": lambda t: t * t * t * (t * (t * 6 - 15) + 10),
     "in": lambda t: t * t,
     "out": lambda t: t * (2 - t),
@@ -22,7 +23,7 @@ RULES = ("linear", "log", "circular", "slerp", "step", "hold")
 
 
 def rule_of(parameter: Parameter) -> str:
-    """How a parameter goes from value to value unless a preset says otherwise."""
+    """Return the rule by which a parameter goes from value to value unless a preset says otherwise."""
     if parameter.choices or parameter.step:
         return "step"
     if parameter.size:
@@ -30,8 +31,8 @@ def rule_of(parameter: Parameter) -> str:
     return parameter.curve if parameter.curve in ("log", "circular") else "linear"
 
 
-def path(parameter: Parameter, a, b, rule: str = "", step_at: float = 0.5) -> Callable[[float], object]:
-    """The value at t, as a function. hold: stays at `a`; step: `b` from `step_at` on, and always at 1.
+def path(parameter: Parameter, a, b, rule: str = "", step_at: float = 0.5) -> Callable:
+    """Return the value at t, as a function. hold: stays at `a`; step: `b` from `step_at` on, and always at 1.
 
     A rule that the parameter cannot follow (log without a positive range, slerp of a single number) gives way to its own.
     """
@@ -58,7 +59,7 @@ def _circular(parameter, a, b):
 
 
 def _vector(a, b, rule):
-    """Between vectors of numbers; slerp keeps the length that a latent must have. An empty one has no place to start from."""
+    """Return the function between two vectors of numbers; slerp keeps the length that a latent must have. An empty one has no place to start from."""
     if not a or not b:
         return lambda t: b if t >= 0.5 else a
     size = max(len(a), len(b))
@@ -78,22 +79,23 @@ def _vector(a, b, rule):
     return between
 
 
-def together(scenes) -> list[Scene]:
-    """The same scenes, all with the bends and modulators of all: what a scene did not have is there at mix or depth 0.
+def align(scenes) -> list[Scene]:
+    """Return the same scenes, all with the bends and modulators of all: what a scene did not have is there at mix or depth 0.
 
     Two that share a name and nothing else stay apart: the later one goes by <name>+ while scenes mix.
     """
     bends, new_names = _union([scene.bends for scene in scenes], same_place)
-    moved = [_retargeted(scene.modulators, names) for scene, names in zip(scenes, new_names)]
+    moved = [_retarget(scene.modulators, names) for scene, names in zip(scenes, new_names)]
     modulators, others = _union(moved, lambda a, b: (a.target, a.source) == (b.target, b.source))
-    joined = (_joined(scene, bends, names, "bends", {"mix": 0.0}) for scene, names in zip(scenes, new_names))
-    return [_joined(replace(scene, modulators=mine), modulators, names, "modulators", {"depth": 0.0, "offset": 0.0})
+    joined = (_join(scene, bends, names, "bends", {"mix": 0.0}) for scene, names in zip(scenes, new_names))
+    return [_join(replace(scene, modulators=mine), modulators, names, "modulators", {"depth": 0.0, "offset": 0.0})
             for scene, mine, names in zip(joined, moved, others)]
 
 
 def _union(lists, same):
-    """(all parts there are, for each list {a part's name: what it goes by among all})."""
-    union, renamings = [], []
+    """Return (all parts there are, for each list {a part's name: what it goes by among all})."""
+    union: list = []
+    renamings = []
     for parts in lists:
         renamed = {}
         for part in parts:
@@ -110,8 +112,8 @@ def _union(lists, same):
     return union, renamings
 
 
-def _retargeted(modulators, renamed):
-    """The modulators, put on what a scene's bends are called while scenes mix."""
+def _retarget(modulators, renamed):
+    """Return the modulators, put on the names that a scene's bends have while scenes mix."""
     def there(address):
         for name, other in renamed.items():
             if address.startswith(f"/bends/{name}/"):
@@ -122,12 +124,12 @@ def _retargeted(modulators, renamed):
 
 
 def same_place(a, b) -> bool:
-    """Whether two bends differ in nothing but what can be turned."""
+    """Return whether two bends differ in nothing but what can be turned."""
     return (a.layer, a.channels, a.transform) == (b.layer, b.channels, b.transform)
 
 
-def _joined(scene: Scene, union, renamed, kind, silent) -> Scene:
-    """The scene with all the parts of a kind: its own under their new names, the others with `silent` values."""
+def _join(scene: Scene, union, renamed, kind, silent) -> Scene:
+    """Return the scene with all the parts of a kind: its own under their new names, the others with `silent` values."""
     own = getattr(scene, kind)
     values = {}
     for part in own:
@@ -140,7 +142,7 @@ def _joined(scene: Scene, union, renamed, kind, silent) -> Scene:
 
 
 def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Callable]:
-    """{address: value at t} for all that differs between two scenes with the same bends."""
+    """Return {address: value at t} for all that differs between two scenes with the same bends."""
     rules = rules or {}
     found = {}
     for address in a.values.keys() | b.values.keys():
@@ -149,8 +151,8 @@ def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Ca
     return found
 
 
-def led(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
-    """The place at t on the way from `start` to `end`, by one of PATHS. A spline comes from `before` without a corner."""
+def place_between(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
+    """Return the place at t on the way from `start` to `end`, by one of PATHS. A spline comes from `before` without a corner."""
     if kind == "slerp":
         return arc(start, end, t)
     if kind == "spline" and before:
@@ -161,6 +163,6 @@ def led(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
     return fade(start, end, t)
 
 
-def corners(places, x: float, y: float) -> Place:
-    """Four places under a pad: 0 and 1 are the upper left and right, 2 and 3 the lower."""
+def mix_corners(places, x: float, y: float) -> Place:
+    """Return four places mixed under a pad: 0 and 1 are the upper left and right, 2 and 3 the lower."""
     return fade(fade(places[0], places[1], x), fade(places[2], places[3], x), y)

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 @lru_cache(maxsize=64)
 def rows(radius: int, height: int, width: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """((reach, the rows' offsets), ...), shortest reach first; no more of it than fits a map of that size."""
-    found = {}
+    """Return ((reach, the rows' offsets), ...), shortest reach first; no more of it than fits a map of that size."""
+    found: dict[int, list[int]] = {}
     for row in range(min(radius, height - 1) + 1):
         reach = min(round(sqrt(radius * radius - row * row)), width - 1)
         found.setdefault(reach, []).extend({row, -row})
@@ -21,7 +21,7 @@ def rows(radius: int, height: int, width: int) -> tuple[tuple[int, tuple[int, ..
 
 
 def dilated(x, radius: int):
-    """x [N, K, H, W'] -> the maximum over the ellipse around each pixel; pixels outside the map do not count."""
+    """Return, for maps x [N, K, H, W'], the maximum over the ellipse around each pixel; pixels outside the map do not count."""
     height, width = x.shape[2:]
     reaches = rows(radius, height, width)
     tall, wide = min(radius, height - 1), reaches[-1][0]

@@ -2,9 +2,10 @@
 
 Pure numbers: the picture is a function of (Scene, Motion, instrument, source picture) and nothing else.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine import modulation
+from engine.easing import smoothstep
 from engine.parameter import Parameter
 from engine.source import PARAMETERS as SOURCE_PARAMETERS
 from engine.walks import PARAMETERS as WALK_PARAMETERS
@@ -22,6 +23,8 @@ PARAMETERS = {
     "/bends/glide": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /bends/amount takes from end to end"),
     **{f"/style/{group}/speed": Parameter(0.0, -4.0, 4.0, unit="keyframes/s", about=f"how fast the {group} layers' own walk goes; 0 stays at its seed")
        for group in GROUPS},
+    "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
+    "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     **SOURCE_PARAMETERS,
 }
 
@@ -37,6 +40,9 @@ class Motion:
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
+    dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
+    seconds of its own goes, until it is there; None = /output/fade decides.
+    played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulate(); never stored.
     """
     walk: float = 0.0
     styles: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -54,12 +60,17 @@ class Motion:
     holds: tuple[tuple[str, float], ...] = ()
     source: float = 0.0
     signal: float | None = None
+    dark: float | None = None
+    fade_to: float | None = None
+    fade_seconds: float | None = None
+    played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
-        """The motion dt seconds later under this scene."""
-        beat = self.beat + beats(scene, dt)
+        """Return the motion dt seconds later under this scene."""
+        self, beat = self.dimmed(scene, dt), self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
-        modulators, scene = modulation.turned(scene, self.modulators, dt, beat, dict(self.holds))
+        before = scene
+        modulators, scene = modulation.apply_modulators(before, self.modulators, dt, beat, dict(self.holds))
         holds = tuple((address, left - dt) for address, left in self.holds if left > dt)
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
@@ -67,21 +78,35 @@ class Motion:
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
-        bends = _slid(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        signal = _slid(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
+        bends = _slide(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
+        signal = _slide(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
-                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, **self._styles(scene))
+                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, played=(before, modulators, scene), **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"], dt)
 
+    def dimmed(self, scene, dt: float) -> "Motion":
+        """Return this motion with the way to black (or back) dt seconds further: the rest stays."""
+        target = scene["/output/blackout"]
+        own = self.fade_seconds is not None and self.fade_to == target
+        dark = _slide(self.dark, target, self.fade_seconds if own else scene["/output/fade"], max(dt, 0.0))
+        if not own or dark == target:
+            return replace(self, dark=dark, fade_to=None, fade_seconds=None)
+        return replace(self, dark=dark)
+
+    def fading(self, to: float, seconds: float) -> "Motion":
+        """Return this motion with a fade of so many seconds from end to end, if /output/blackout is brought to `to`."""
+        return replace(self, fade_to=to, fade_seconds=seconds)
+
     def among(self, now: "Motion") -> "Motion":
-        """This motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
-        return replace(self, beat=now.beat, source=now.source, signal=now.signal)
+        """Return this motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
+        return replace(self, beat=now.beat, source=now.source, signal=now.signal, dark=now.dark,
+                       fade_to=now.fade_to, fade_seconds=now.fade_seconds)
 
     def _styles(self, scene) -> dict:
-        """Where a morph has brought the style groups: each stays there until its seed is changed."""
+        """Return the fields that say where a morph has brought the style groups: each stays there until its seed is changed."""
         if not self.styles_led:
             return {}
         seeds = tuple(scene[f"/style/{group}/seed"] for group in GROUPS)
@@ -89,12 +114,12 @@ class Motion:
         return {"styles_led": places, "styles_of": seeds} if any(places) else {"styles_led": (), "styles_of": ()}
 
     def beside(self, motion: "Motion") -> "Motion":
-        """This motion with what a morph leaves to the motion there is: all but the walks."""
+        """Return this motion with all but the walks taken from another one: a morph moves the walks only."""
         return replace(self.among(motion), frame=motion.frame, bends=motion.bends,
                        modulators=motion.modulators, holds=motion.holds)
 
     def touched(self, addresses) -> "Motion":
-        """The motion with these parameters held off their modulators: a hand has just moved them."""
+        """Return the motion with these parameters held off their modulators: a hand has just moved them."""
         others = tuple(hold for hold in self.holds if hold[0] not in addresses)
         return replace(self, holds=others + tuple((address, modulation.HELD) for address in addresses))
 
@@ -105,18 +130,22 @@ class Motion:
             start, glided = self.start, self.glided + dt
         if not start or glided >= length:
             return replace(self, place=there, heading=heading, start=(), glided=0.0)
-        t = glided / length
-        place = fade(start, there, t * t * (3 - 2 * t))
+        place = fade(start, there, smoothstep(glided / length))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
 
 
+def darkness(scene, motion: Motion) -> float:
+    """Return how dark the picture is shown: 0 = as it is, 1 = black."""
+    return scene["/output/blackout"] if motion.dark is None else motion.dark
+
+
 def beats(scene, dt: float) -> float:
-    """How many beats dt seconds are."""
+    """Return how many beats dt seconds are."""
     return max(dt, 0.0) * scene["/tempo"] / 60.0 * (1.0 + scene["/tempo/nudge"])
 
 
-def _slid(at, target, length, dt):
-    """dt seconds nearer to the target, at 1 per `length` seconds."""
+def _slide(at, target, length, dt):
+    """Return `at`, dt seconds nearer to the target, at 1 per `length` seconds; None is there at once."""
     if at is None or length <= 0 or abs(target - at) <= dt / length + 1e-9:
         return target
     return at + dt / length * (1 if target > at else -1)

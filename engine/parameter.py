@@ -46,7 +46,7 @@ class Parameter:
             raise ValueError("a log curve needs low > 0")
 
     def plain(self, normalized: float):
-        """0..1 -> the plain value, clamped to the range."""
+        """Return the plain value at 0..1 of the range, clamped to it."""
         at = min(max(float(normalized), 0.0), 1.0)
         if self.choices:
             return self.choices[min(int(at * len(self.choices)), len(self.choices) - 1)]
@@ -57,7 +57,7 @@ class Parameter:
         return self._round(self.low + at * (self.high - self.low))
 
     def normalized(self, plain) -> float:
-        """The plain value -> 0..1; the inverse of plain(). A vector has none: 0."""
+        """Return a plain value's place in the range, 0..1; the inverse of plain(). A vector has none: 0."""
         if self.size:
             return 0.0
         if self.choices:                                         # the middle of the choice's share of 0..1
@@ -69,7 +69,7 @@ class Parameter:
         return math.sqrt(at) if self.curve == "square" else at
 
     def moved(self, plain, by: float):
-        """The plain value `by` of the normalized range further on, stopped at the ends; an angle goes round.
+        """Return the plain value moved `by` of the normalized range, stopped at the ends; an angle goes round.
 
         plain: a value this parameter has, not a vector.
         """
@@ -87,7 +87,7 @@ class Parameter:
         return self._round(self.low + at * across)
 
     def clamp(self, plain):
-        """The nearest allowed value. UserError for what cannot be one: NaN, a word for a number, an unknown choice."""
+        """Return the nearest allowed value. UserError for what cannot be one: NaN, a word for a number, an unknown choice."""
         if self.size:
             return self._vector(plain)
         if self.choices:

@@ -30,7 +30,7 @@ def read(data: bytes) -> np.ndarray:
 
 
 def write(grey: np.ndarray) -> bytes:
-    """uint8 [H, W] as a grey PNG."""
+    """Return uint8 [H, W] as a grey PNG."""
     height, width = grey.shape
     rows = np.concatenate([np.zeros((height, 1), np.uint8), grey.astype(np.uint8)], 1)             # filter 0 each
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -42,7 +42,7 @@ def _chunk(name, data):
 
 
 def _chunks(data):
-    """(name, content) of each chunk; all IDAT as one, last."""
+    """Yield (name, content) of each chunk; all IDAT as one, last."""
     at, pixels = len(SIGNATURE), []
     while at < len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -72,10 +72,10 @@ def _rows(packed, width, height, depth, channels):
     """The filtered bytes -> [H, W, channels] of `depth` bits each."""
     stride = (width * channels * depth + 7) // 8
     wanted = height * (stride + 1)
-    data = zlib.decompressobj().decompress(packed, wanted)
-    if len(data) < wanted:
+    unpacked = zlib.decompressobj().decompress(packed, wanted)
+    if len(unpacked) < wanted:
         raise ValueError("pixels missing")
-    data = np.frombuffer(data, np.uint8).reshape(height, stride + 1)
+    data = np.frombuffer(unpacked, np.uint8).reshape(height, stride + 1)
     lines = _unfiltered(data[:, 0], data[:, 1:], max(1, channels * depth // 8))
     if depth == 16:
         numbers = lines.reshape(height, -1, 2)[:, :, 0]                                             # the upper 8 bits
@@ -122,7 +122,7 @@ def _paeth(left, up, corner):
 
 
 def _colours(numbers, kind, depth, chunks):
-    """Samples of any colour type -> uint8 [H, W, 4]."""
+    """Return samples of any colour type as uint8 [H, W, 4]."""
     if kind == 3:
         palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
         alpha = np.full(len(palette), 255, np.uint8)

@@ -16,19 +16,19 @@ PARAMETERS = {
 }
 
 
-def drawn(wanted: float, shown: int, resolutions) -> int:
-    """The size to draw at: the largest the network has that is neither above the one wanted nor the one shown."""
+def drawing_size(wanted: float, shown: int, resolutions) -> int:
+    """Return the size to draw at: the largest the network has that is neither above the one wanted nor the one shown."""
     fitting = [r for r in resolutions if r <= min(wanted, shown)]
     return max(fitting, default=min(resolutions))
 
 
 def enlarge(small, pixels):
-    """uint8 [h, w, 3] -> `pixels`, uint8 [H, W, 3], bilinear."""
+    """Fill `pixels`, uint8 [H, W, 3], with a picture, uint8 [h, w, 3], bilinear."""
     picture = small.permute(2, 0, 1)[None]
     large = F.interpolate(picture, size=pixels.shape[:2], mode="bilinear", align_corners=False)
     pixels.copy_(large[0].permute(1, 2, 0))
 
 
 def canvases(architecture, shown: int) -> dict[int, torch.Tensor]:
-    """{size: an empty picture, uint8 [h, w, 3]} for each size below the one shown."""
+    """Return {size: an empty picture, uint8 [h, w, 3]} for each size below the one shown."""
     return {r: torch.zeros(*architecture.pixels(r), 3, dtype=torch.uint8) for r in architecture.resolutions if r < shown}

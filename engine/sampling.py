@@ -16,7 +16,7 @@ SMALLEST = 1e-6                     # a scale below it leaves nothing of the map
 
 
 def unless(untouched, x, make):
-    """x itself where `untouched` (a bool, or a 0-d tensor of one), else make()."""
+    """Return x itself where `untouched` (a bool, or a 0-d tensor of one), else make()."""
     if isinstance(untouched, torch.Tensor):
         return torch.where(untouched, x, make())
     return x if untouched else make()
@@ -37,21 +37,21 @@ def inverse(value):
 
 
 def turn(degrees):
-    """(cosine, sine)."""
+    """Return (cosine, sine)."""
     if isinstance(degrees, torch.Tensor):
         return torch.cos(torch.deg2rad(degrees)), torch.sin(torch.deg2rad(degrees))
     return math.cos(math.radians(degrees % 360)), math.sin(math.radians(degrees % 360))
 
 
 def places(height: int, width: int, device):
-    """Where a map's pixels are: right [W'], down [H, 1], float32."""
+    """Return the places of a map's pixels: right [W'], down [H, 1], float32."""
     right = torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2
     down = torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2
     return right, down[:, None]
 
 
 def warp(x, move, *numbers, border="zeros", mode="bilinear"):
-    """x read at `move(right, down, *numbers)`, a function of its pixels' places -> positions, broadcast to [H, W'].
+    """Return x read at `move(right, down, *numbers)`, a function of its pixels' places -> positions, broadcast to [H, W'].
 
     border: what is beyond it, "zeros", "border" or "reflection". Where to read is kept for numbers that stay as they are.
     """
@@ -61,7 +61,7 @@ def warp(x, move, *numbers, border="zeros", mode="bilinear"):
 
 
 def _grid(move, size, device, numbers):
-    """[1, H, W', 2], -1..1 from edge to edge."""
+    """Return [1, H, W', 2], -1..1 from edge to edge."""
     height, width = size
     right, down = move(*places(height, width, device), *numbers)
     return torch.stack(torch.broadcast_tensors(right * (2 / width), down * (2 / height)), -1)[None]
@@ -71,7 +71,7 @@ _kept_grid = lru_cache(maxsize=KEPT)(_grid)
 
 
 def affine(x, matrix, right=0.0, down=0.0, border="zeros"):
-    """x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
+    """Return x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
     return warp(x, _turned, *matrix, right, down, border=border)
 
 
@@ -80,7 +80,7 @@ def _turned(across, along, a, b, c, d, right, down):
 
 
 def opencv_affine(x, forward):
-    """x warped as OpenCV 4's warpAffine does it: `forward` = the rows of [2, 3], from pixel (0, 0).
+    """Return x warped as OpenCV 4's warpAffine does it: `forward` = the rows of [2, 3], from pixel (0, 0).
 
     The inverse is rounded to 1/1024 px a term and 1/32 px a position; a singular matrix reads pixel (0, 0) everywhere.
     """
@@ -105,7 +105,7 @@ def _fixed(values):
 
 
 def wrapped(x, right, down):
-    """x read at positions that go round: past the right edge comes the left one."""
+    """Return x read at positions that go round: past the right edge comes the left one."""
     height, width = x.shape[2:]
     around = F.pad(x.float(), (0, 1, 0, 1), mode="circular")                    # one more column and row to blend into
     right = torch.remainder(right + (width - 1) / 2, width) - width / 2         # from the padded map's centre
@@ -116,13 +116,13 @@ def wrapped(x, right, down):
 
 
 def blurred(x, radius):
-    """x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
+    """Return x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
     sigma = clamped(radius * max(x.shape[2:]), low=1e-3)
     rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
     return (rows @ (x.float() @ columns.T)).to(x.dtype)
 
 
 def _gaussian(size, sigma, device):
-    """[size, size]: each row the weights of one pixel; they add up to 1."""
+    """Return [size, size]: each row the weights of one pixel; they add up to 1."""
     at = torch.arange(size, device=device, dtype=torch.float32)
     return torch.softmax(-(at[:, None] - at).square() / (2 * sigma * sigma), 1)

@@ -3,9 +3,9 @@
 A preset is a Scene in a YAML file. This module knows names and numbers, no tensors and no files.
 """
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Mapping
 
 from engine.errors import UserError
 from engine.parameter import Parameter
@@ -30,18 +30,18 @@ class Scene:
         return self.parameter(address).default
 
     def parameter(self, address: str) -> Parameter:
-        """The declaration at an address; UserError naming the near ones if there is none."""
+        """Return the declaration at an address; UserError naming the near ones if there is none."""
         if address not in self.parameters:
             raise UserError(f"no parameter {address!r}; {self._nearby(address)}")
         return self.parameters[address]
 
     def set(self, changes) -> "Scene":
-        """A new scene with the changes in place, each clamped to its range. UserError: an unknown address or NaN."""
+        """Return a new scene with the changes in place, each clamped to its range. UserError: an unknown address or NaN."""
         return self.set_values({change.address: change.value for change in changes}) if changes else self
 
     def set_values(self, values: Mapping[str, object]) -> "Scene":
-        """A new scene with {address: plain value} in place, each clamped; UserError names the address that is wrong."""
-        checked = self.values | {}
+        """Return a new scene with {address: plain value} in place, each clamped; UserError names the address that is wrong."""
+        checked = dict(self.values)
         for address, value in values.items():
             try:
                 checked[address] = self.parameter(address).clamp(value)
@@ -50,11 +50,11 @@ class Scene:
         return dataclasses.replace(self, values=MappingProxyType(checked))
 
     def with_bends(self, bends) -> "Scene":
-        """A new scene with these bends; values of bends that stay are kept, those of bends that left are dropped."""
+        """Return a new scene with these bends; values of bends that stay are kept, those of bends that left are dropped."""
         return self._with("bends", bends)
 
     def with_modulators(self, modulators) -> "Scene":
-        """A new scene with these modulators, in the same way."""
+        """Return a new scene with these modulators, in the same way."""
         return self._with("modulators", modulators)
 
     def _with(self, kind, parts):
@@ -66,14 +66,10 @@ class Scene:
         return dataclasses.replace(self, parameters=MappingProxyType(base | theirs), values=MappingProxyType(values), **{kind: parts})
 
     def with_parameters(self, more) -> "Scene":
-        """A new scene that has these parameters as well, at their defaults; itself if it has them all."""
+        """Return a new scene that has these parameters as well, at their defaults; itself if it has them all."""
         if all(self.parameters.get(address) == parameter for address, parameter in more.items()):
             return self
         return dataclasses.replace(self, parameters=MappingProxyType(dict(sorted((self.parameters | more).items()))))
-
-    def group(self, prefix: str) -> Mapping[str, object]:
-        """All plain values below a prefix, by the rest of their address: group("/walk/")["speed"]."""
-        return {a[len(prefix):]: self[a] for a in self.parameters if a.startswith(prefix)}
 
     def _nearby(self, address):
         import difflib
@@ -83,5 +79,5 @@ class Scene:
 
 
 def _same_knob(old, new) -> bool:
-    """Whether two declarations differ in nothing but their default."""
+    """Return whether two declarations differ in nothing but their default."""
     return old is not None and dataclasses.replace(old, default=new.default) == new

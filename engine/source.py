@@ -1,4 +1,4 @@
-"""What can be turned about the source: the picture that an encoder makes the network see. Knows names and ranges only.
+"""The parameters of the source: the picture that an encoder makes the network see. Knows names and ranges only.
 
 The parameters are there whether or not a source is connected, so that presets keep them.
 """
@@ -9,8 +9,10 @@ LOOKS = {"coarse": (0.0, "of 4 and 8 px"), "middle": (1.0, "of 16 and 32 px"), "
 
 PARAMETERS = {
     "/source/mix": Parameter(0.0, about="whose feature maps the picture is made of: 0 = the network's own, 1 = those encoded from the source"),
-    "/source/rate": Parameter(15.0, 0.5, 60.0, curve="log", unit="pictures/s", about="how many pictures of the source are encoded; feature maps glide from one to the next"),
-    "/source/smoothing": Parameter(0.0, 0.0, 10.0, curve="square", unit="s", about="how long the feature maps take to what was encoded last; 0 = until the next"),
+    "/source/rate": Parameter(15.0, 0.5, 60.0, curve="log", unit="pictures/s",
+                              about="how many pictures of the source are encoded; feature maps glide from one to the next"),
+    "/source/smoothing": Parameter(0.0, 0.0, 10.0, curve="square", unit="s",
+                                   about="how long the feature maps take to what was encoded last; 0 = until the next"),
     "/source/freeze": Parameter(0.0, step=1, about="1 holds what was encoded last, whatever the source shows"),
     "/source/mirror": Parameter(0.0, step=1, about="1 = left and right of the source change places"),
     "/source/gain": Parameter(1.0, 0.0, 4.0, curve="square", about="times the light of the source"),

@@ -1,11 +1,11 @@
-"""What training runs keep on disk: a checkpoint that a run can go on from, and a table of figures. Knows no networks."""
+"""The files of a training run: a checkpoint that a run can go on from, and a table of figures. Knows no networks."""
 import csv
 import json
 
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.files import write_tensors
+from engine.tensor_files import write_tensors
 
 
 def make_folder(folder):
@@ -23,8 +23,8 @@ def write_checkpoint(path, kinds: dict, place: dict):
 
 
 def read_checkpoint(path, kinds) -> tuple[dict, dict]:
-    """-> ({kind: {name: tensor}} with every kind asked for, place)."""
-    found = {kind: {} for kind in kinds}
+    """Return ({kind: {name: tensor}} with every kind asked for, place)."""
+    found: dict[str, dict] = {kind: {} for kind in kinds}
     try:
         with safe_open(str(path), "pt") as file:
             place = json.loads(file.metadata()["place"])

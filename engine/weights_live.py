@@ -12,8 +12,8 @@ from engine.errors import UserError
 from engine.parameter import Parameter
 
 GROUPS = {"mapping": "the mapping network", "coarse": "the layers of 4 and 8 px", "middle": "those of 16 and 32 px", "fine": "those of 64 px and above"}
-NOTHING = 5e-4                      # strengths nearer to 0 are 0: the low end of a fader is the base, however its range was rounded
-LARGEST = 1e4                       # of a weight with an edit in it: finite is not enough where it will be squared and summed
+LEAST_STRENGTH = 5e-4               # strengths nearer to 0 are 0: the low end of a fader is the base, however its range was rounded
+LARGEST_WEIGHT = 1e4                # of a weight with an edit in it: finite is not enough where it will be squared and summed
 
 
 @dataclass(eq=False)
@@ -53,12 +53,12 @@ class LiveWeights:
         self.parameters = {f"/edits/{edit.name}/strength": _strength(edit) for edit in self.edits}
         for name in self.checkpoints:
             self.parameters |= _amounts(name)
-        self._tensors = dict(before._tensors) if before is not None else {}
-        self._parts = self._made()
-        self._now = None
+        self._tensors: dict = dict(before._tensors) if before is not None else {}
+        self._parts = self._find_parts()
+        self._now: tuple | None = None
 
     def write(self, scene) -> set[str]:
-        """Bring the network's weights to what the scene says; the groups that something was written in.
+        """Bring the network's weights to what the scene says; return the groups that something was written in.
 
         What a scene made before the newest edits does not know is at its default.
         """
@@ -72,7 +72,7 @@ class LiveWeights:
         written = set()
         for part in self._parts:
             mix = tuple((checkpoint, t) for checkpoint, t in mixes[part.group] if checkpoint in part.others)
-            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= NOTHING]
+            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH]
             wanted = mix, tuple((factors.edit, strength) for factors, strength in edits)
             if wanted != part.tensor.written:
                 _write(part, mix, edits)
@@ -80,29 +80,29 @@ class LiveWeights:
                 written.add(part.group)
         return written
 
-    def _made(self) -> list[_Part]:
+    def _find_parts(self) -> list[_Part]:
         states = {checkpoint: checkpoint.state_dict() for checkpoint in self.checkpoints.values()}
         parts = []
         for name, live in self.generator.state_dict().items():
             base = self._tensors[name].base if name in self._tensors else live
-            others = {checkpoint: _last(state[name]) for checkpoint, state in states.items() if not torch.equal(state[name], base)}
+            others = {checkpoint: _channels_last(state[name]) for checkpoint, state in states.items() if not torch.equal(state[name], base)}
             edits = tuple(_factors(edit, base.device) for edit in self.edits if name == f"synthesis.{edit.layer}.weight")
             if others or edits or name in self._tensors:
                 parts.append(_Part(self._tensor(name), _group(name), others, edits))
         return parts
 
     def _tensor(self, name) -> _Tensor:
-        """The tensor of that name with its resident base; what is new here has only the base in it."""
+        """Return the tensor of that name with its resident base; what is new here has only the base in it."""
         if name not in self._tensors:
             owner, _, last = name.rpartition(".")
             live = getattr(self.generator.get_submodule(owner), last)
-            live.data = _last(live.data)                            # as checkpoints are loaded: nothing moves
+            live.data = _channels_last(live.data)                            # as checkpoints are loaded: nothing moves
             self._tensors[name] = _Tensor(live, live.detach().clone())
         return self._tensors[name]
 
 
 def check_edit(edit, generator, known=()):
-    """UserError where an edit is for other weights, another shape, or reaches beyond what can be computed with.
+    """Raise a UserError where an edit is for other weights, another shape, or reaches beyond what can be computed with.
 
     known: content hashes of the weights it may have been solved for.
     """
@@ -112,13 +112,13 @@ def check_edit(edit, generator, known=()):
         raise UserError(f"edit {edit.name}: it was solved for other weights ({edit.generator[:12]}) than these ({next(iter(known))[:12]}); solve it again")
     for strength in (STRENGTH.low, STRENGTH.high):
         reach = (weight + edit.delta(strength)).abs().max().item()
-        if not reach <= LARGEST:
-            raise UserError(f"edit {edit.name}: at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST:g}")
+        if not reach <= LARGEST_WEIGHT:
+            raise UserError(f"edit {edit.name}: at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST_WEIGHT:g}")
 
 
 @torch.no_grad()
 def check_checkpoint(other, generator):
-    """UserError where another checkpoint can't be mixed with this one, or gives no picture."""
+    """Raise a UserError where another checkpoint can't be mixed with this one, or gives no picture."""
     mine, theirs = ({name: list(t.shape) for name, t in g.state_dict().items()} for g in (generator, other))
     for name in mine | theirs:
         if mine.get(name) != theirs.get(name) or generator.architecture.kind != other.architecture.kind:
@@ -148,14 +148,14 @@ def _share(values, name, group) -> float:
 
 
 def _group(name: str) -> str:
-    """The group of a tensor by its name in the state dict: "synthesis.b32.conv1.weight" -> "middle"."""
+    """Return the group of a tensor by its name in the state dict: "synthesis.b32.conv1.weight" -> "middle"."""
     if name.startswith("mapping."):
         return "mapping"
     size = int(name.split(".")[1].removeprefix("b"))
     return "coarse" if size <= 8 else "middle" if size <= 32 else "fine"
 
 
-def _last(tensor):
+def _channels_last(tensor):
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
@@ -166,7 +166,7 @@ def _factors(edit, device) -> _Factors:
 
 @torch.no_grad()
 def _write(part, mix, edits):
-    """Base, the checkpoints' shares, the edits, in this order, into the tensor that plays."""
+    """Write the base, the checkpoints' shares and the edits, in this order, into the tensor that plays."""
     live, base = part.tensor.live, part.tensor.base
     start = base
     if len(mix) == 1 and mix[0][1] == 1.0:
@@ -185,5 +185,5 @@ def _write(part, mix, edits):
 
 
 def _rows(weight):
-    """weight [O, I, kh, kw], channels last -> the same memory as [O * kh * kw, I]."""
+    """Return the memory of weight [O, I, kh, kw], channels last, as [O * kh * kw, I]."""
     return weight.permute(0, 2, 3, 1).view(-1, weight.shape[1])

@@ -1,77 +1,154 @@
 """Who may import whom, and how long things may get. If a rule here is in your way, talk about the rule first."""
 import ast
+import functools
 import pathlib
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = sorted(p for d in ("engine", "live") for p in (ROOT / d).rglob("*.py")) + [ROOT / "run_live.py"]
 
-# third-party or standard library name -> the only places it may appear
+# name -> the only places it may appear. Other third-party libraries are declared by the file that needs them: LIBRARIES = ("mido",)
 ONLY_IN = {
     "live": ["live", "run_live.py"],
     "torch": ["engine"],
     "safetensors": ["engine"],
     "triton": ["engine/fast/fused.py"],
-    "time": ["live/clock.py"],
-    "mido": ["live/hands/midi_ports.py"],
-    "rtmidi": ["live/hands/midi_ports.py"],
-    "pythonosc": ["live/controls", "live/osc/packet.py"],
-    "websockets": ["live/osc/query.py"],
-    "zeroconf": ["live/osc/advertise.py"],
-    "pygame": ["live/outputs/window.py", "live/controls/keyboard.py"],
-    "av": ["live/outputs/recorder.py", "live/takes/render.py", "live/sources", "live/cli"],
-    "PIL": ["live/outputs/files.py", "live/sheets.py", "live/sources", "live/cli", "live/takes/render.py"],
-    "matplotlib": ["live/cli"],
-    "rich": ["live/cli"],
+    "time": ["live/show/clock.py"],
     "pickle": ["engine/checkpoints/unpickler.py"],
-    "random": ["live/loop.py"],
+    "random": ["live/show/loop.py"],
 }
+EVERYWHERE = {"engine", "live", "numpy", "pydantic"}
 ENGINE_NEEDS = {"torch", "numpy", "safetensors", "yaml", "engine", "triton"}     # the last one only if it is there
 NO_TORCH = ["engine/parameter.py", "engine/scene.py", "engine/errors.py", "engine/motion.py", "engine/walks"]
+MANY_ROOMS = {"av", "PIL"}                           # pictures and films are read, written and shown in several rooms
 LONGEST_FILE, LONGEST_FUNCTION, MOST_ARGUMENTS = 300, 40, 8
 ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in one file, top to bottom
+
+# The rooms of live/ from top to bottom: a file imports from its own line and from those below it.
+ROOMS = (
+    ("cli",),                                                       # subcommands: where parts meet
+    ("processes",),                                                 # one show as several processes
+    ("instrument", "presets", "takes", "weights", "decks", "memory"),         # what is on the disk, and going to it
+    ("surface", "audio", "mapping", "midi", "osc", "sources", "outputs", "controls"),       # hands, ears and eyes
+    ("show",),                                                      # one frame
+    ("files",),                                                     # reading and writing whole files
+)
+BELOW_ALL = {"live.show.clock", "live.show.events"}  # what time it is, and the values that travel through a show
 
 
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imported(path):
+    """The modules that a file imports anywhere in it, by their whole names."""
+    return frozenset(_imported(path))
+
+
+def _imported(path):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.split(".")[0]
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
+
+
+def declared(path):
+    """The third-party libraries that a file says it needs."""
+    for node in parsed(path).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "LIBRARIES":
+            return ast.literal_eval(node.value)
+    return ()
+
+
+def room_of(module):
+    return module.split(".")[1] if module.count(".") else ""
+
+
+def level(module):
+    """How far up a module of live/ is; 0 is the bottom."""
+    if module in BELOW_ALL:
+        return 0
+    found = [n for n, rooms in enumerate(reversed(ROOMS)) if room_of(module) in rooms]
+    assert found, f"{module}: tests/test_architecture.py has no place for it in ROOMS"
+    return found[0]
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports(path):
-    import sys
-
     here = name_of(path)
-    for name in imports(path):
+    for name in {module.split(".")[0] for module in imported(path)}:
         homes = ONLY_IN.get(name)
         assert homes is None or any(here.startswith(home) for home in homes), f"{here} imports {name}"
         assert name != "torch" or not any(here.startswith(place) for place in NO_TORCH)
         if here.startswith("engine/"):
             assert name in ENGINE_NEEDS or name in sys.stdlib_module_names, f"{here} imports {name}"
+        elif homes is None and name not in EVERYWHERE and name not in sys.stdlib_module_names:
+            assert name in declared(path), f"{here} imports {name}; a file says so: LIBRARIES = ({name!r},)"
+
+
+def test_a_library_has_one_home():
+    homes = {}
+    for path in FILES:
+        for name in declared(path):
+            assert name in {module.split(".")[0] for module in imported(path)}, f"{name_of(path)} declares {name} and does not import it"
+            homes.setdefault(name, set()).add(room_of(module_of(path)))
+    spread = {name: sorted(rooms) for name, rooms in homes.items() if len(rooms) > 1 and name not in MANY_ROOMS}
+    assert not spread
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if name_of(p).startswith("live/") and p.parent != ROOT / "live"], ids=name_of)
+def test_rooms_import_downwards(path):
+    here = module_of(path)
+    for module in imported(path):
+        if module.startswith("live."):
+            assert level(module) <= level(here), f"{here} imports {module}, which lies above it"
+
+
+def test_no_loose_modules_in_live():
+    assert [p.name for p in (ROOT / "live").glob("*.py")] == ["__init__.py"] + ["memory.py"] * (ROOT / "live/memory.py").exists()          # which is being taken apart
+
+
+def test_no_circles():
+    """Whatever is imported anywhere in a file counts, inside functions as well."""
+    needs = {module: {name for name in imported(path) if name in MODULES and name != module} for module, path in MODULES.items()}
+    while free := {module for module, needed in needs.items() if not needed & needs.keys()}:
+        for module in free:
+            del needs[module]
+    assert not needs, f"circles among {sorted(needs)}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_print_no_eval_and_no_swallowing(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("print", "eval", "exec"), f"line {node.lineno}"
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
-            assert not broad or name_of(path) == "live/loop.py", f"line {node.lineno} catches everything"
+            assert not broad or name_of(path) == "live/show/loop.py", f"line {node.lineno} catches everything"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_says_what_it_is_and_stays_short(path):
     text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    tree = parsed(path)
     if text.strip() and "bends/" not in name_of(path):           # a transform's own docstring says what the file is
         assert ast.get_docstring(tree), "no module docstring"
     assert len(text.splitlines()) <= ONE_PIECE.get(name_of(path), LONGEST_FILE)

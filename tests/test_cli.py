@@ -128,7 +128,7 @@ def folder(network, tmp_path):
 
 def test_an_edit_baked_in_is_the_edit_at_that_strength_and_others_still_fit(folder):
     from engine import checkpoints, rewriting
-    from live.opening import open_instrument
+    from live.instrument.open import open_instrument
 
     edit = rewriting.load(folder / "edits" / "hats.safetensors")
     wanted = rewriting.apply(checkpoints.load(folder / "generator.safetensors"), [(edit, 0.5)])
@@ -168,3 +168,47 @@ def test_a_take_renders_at_sizes_the_network_does_not_draw(network, tmp_path, si
     rendered = run("render", "a.take", "-o", "frames", "--instrument", network, "--size", size, "--threads", 1, cwd=tmp_path)
     assert (recorded.returncode, rendered.returncode) == (0, 0), rendered.stderr
     assert Image.open(tmp_path / "frames" / "frame_000002.png").size == (size, size)
+
+
+def told(network, tmp_path, signals, **options):
+    """A show that is told to end by signals once it plays; returns (its status, its report, what it said last)."""
+    import signal
+
+    report = tmp_path / "deep" / "report.json"
+    playing = subprocess.Popen([sys.executable, str(ROOT / "run_live.py"), "--instrument", network, *QUIET, "--report", str(report)],
+                               stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, **options)
+    try:
+        for line in playing.stderr:
+            if "playing" in line:
+                break
+        for name in signals:
+            playing.send_signal(getattr(signal, name))
+        said = playing.communicate(timeout=60)[1]
+    finally:
+        playing.kill()
+    return playing.returncode, json.loads(report.read_text()), said
+
+
+@pytest.mark.parametrize("signals", [["SIGHUP", "SIGHUP", "SIGTERM"], ["SIGTERM", "SIGTERM"]])
+def test_a_closed_terminal_or_a_kill_ends_a_show_with_its_report_in_a_new_folder(network, tmp_path, signals):
+    status, report, said = told(network, tmp_path, signals)
+    assert status == 0 and report["frames"] >= 0 and "Traceback" not in said
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--report", "{t}/file/r.json"], "--report"), (["--take", "{t}/file/x.take"], "--take"), (["--output", "files={t}/file/f"], "files="),
+])
+def test_what_can_not_be_written_is_told_at_the_start(network, tmp_path, flags, message):
+    (tmp_path / "file").touch()
+    done = subprocess.run([sys.executable, str(ROOT / "run_live.py"), "--instrument", network, *QUIET, "--frames", "2", *(flag.format(t=tmp_path) for flag in flags)],
+                          capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=120)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_escapes_and_a_reader_that_leaves_is_no_error(network):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, str(ROOT / "run_live.py"), "--preset", "größe", "--instrument", network, *QUIET, "--frames", "1"], capture_output=True, env=environment, timeout=120)
+    assert done.returncode == 2 and b"Traceback" not in done.stderr and b"\\xf6" in done.stderr
+    left = subprocess.run(f"{sys.executable} {ROOT / 'run_live.py'} --list-parameters --instrument {network} | head -1; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash",
+                          capture_output=True, env=environment, timeout=120)
+    assert left.returncode == 0 and left.stderr == b""

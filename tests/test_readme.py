@@ -12,7 +12,7 @@ import pytest
 
 from engine.checkpoints import native
 from tests.conftest import tiny
-from tests.live.test_sources import numbered, write_video
+from tests.live.sources.test_sources import numbered, write_video
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

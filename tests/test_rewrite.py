@@ -108,7 +108,7 @@ def test_the_bench_small(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["asleep", "no-eyes", "no-mouth", "no-nose"])
 def test_the_four_edits_are_for_the_weights_that_are_there(name):
     from engine import checkpoints
-    from live import instruments
+    from live.instrument import folder as instruments
 
     edit = rewriting.load(instruments.BUILT_IN / "edits" / f"{name}.safetensors")
     generator = checkpoints.load(instruments.find(instruments.BUILT_IN).generator)

@@ -11,9 +11,9 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from engine import checkpoints, clusters                          # noqa: E402
-from engine.bending import Bend                                   # noqa: E402
-from engine.clustering.sheet import picture_cells, tiled             # noqa: E402
+from engine import checkpoints, clusters
+from engine.bending import Bend
+from engine.clustering.sheet import picture_cells, tiled
 
 SEEDS, SIZE, PSI = (3, 8, 21), 256, 0.8
 

@@ -12,9 +12,9 @@ from PIL import Image
 from engine import checkpoints, encoder
 from engine.encoder import augment
 from engine.encoder.measure import shown
-from engine.instrument import quantize
+from engine.generator import quantize
 from engine.world.draw import draw
-from live import sheets
+from live.files import sheets
 
 FACES = ((0, 0, 512, 512), (75, 0, 435, 360), (110, 40, 390, 320))         # what is seen of the photograph
 FOLDER, SIZE, DRAWN, PAIRS, SEED, PSI = "presets/masks", 192, 256, 3, 4_000_001, 0.8

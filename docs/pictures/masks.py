@@ -12,11 +12,11 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from engine.instrument import quantize                            # noqa: E402
-from engine.motion import Motion                                  # noqa: E402
-from engine.world import draw, measure                            # noqa: E402
-from live import opening                                          # noqa: E402
-from live.presets.preset import recalled                                 # noqa: E402
+from engine.generator import quantize
+from engine.motion import Motion
+from engine.world import draw, measure
+from live.instrument import open as opening
+from live.presets.preset import recalled
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = ((2, 5, 8, 12), (20, 34, 23, 37))                  # of the hero, row by row

@@ -18,11 +18,13 @@ from torch.nn import functional as F
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from engine.motion import Motion                                  # noqa: E402
-from engine.walks import spline                                   # noqa: E402
-from engine.world import draw                                     # noqa: E402
-from live import opening, sheets, sources                 # noqa: E402
-from live.seeing import flags as seeing                 # noqa: E402
+from engine.motion import Motion
+from engine.walks import spline
+from engine.world import draw
+from live import sources
+from live.files import sheets
+from live.instrument import open as opening
+from live.sources import flags as seeing
 
 WIDTH, HEIGHT, FRAMES, FPS = 640, 480, 150, 30
 SHOWN = (55, 85, 115)
@@ -64,7 +66,7 @@ def _frame(i, wall, keys):
 def shown(opened, picture, seed, middle):
     """What the instrument makes of a picture, with the look of a walk's seed."""
     scene = opened.scene.set_values({"/source/mix": 1.0, "/walk/kind": "hold", "/walk/seed": seed, "/source/style/middle": middle})
-    opened.instrument.sight.forget()
+    opened.instrument.live_encoder.forget()
     return opened.instrument.render(scene, Motion().advance(scene, 0.0), picture).pixels.copy()
 
 

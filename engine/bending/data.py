@@ -1,8 +1,8 @@
-"""Bends as plain data, and back: what presets, takes and commands are made of. Checks everything it is given."""
+"""Bends from plain data: what presets, takes and commands are made of. Checks everything it is given."""
 import logging
 
-from engine.bending import EVERY, Bend
-from engine.bending.selection import names_cluster, resolve, written
+from engine.bending.layer import EVERY, Bend
+from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.names import checked_name
@@ -15,21 +15,8 @@ OPEN = {"scalar_multiply": 1e6, "binary_threshold": 1e6, "translate": 1e3, "scal
 KEYS = ("name", "layer", "channels", "transform", "settings", "mix", "indices")
 
 
-def to_dict(bend: Bend) -> dict:
-    """{name, layer, channels, transform, settings, mix}; indices as well where the channels are a cluster's, so that a
-    look outlives its cluster file.
-    """
-    data = {"name": bend.name, "layer": bend.layer, "channels": bend.selection or "all", "transform": bend.transform,
-            "settings": dict(bend.settings), "mix": bend.mix}
-    if bend.channels is not None and not bend.selection:
-        data["channels"] = written(bend.channels) or []
-    elif bend.channels is not None and names_cluster(bend.selection):
-        data["indices"] = written(bend.channels)
-    return data
-
-
-def from_dict(data, generator, clusters=None) -> Bend:
-    """The bend `data` describes, for this generator."""
+def bend_from_dict(data, generator, clusters=None) -> Bend:
+    """Return the bend that Bend.to_dict() wrote, or a person, for this generator; UserError says what in it is wrong."""
     if not isinstance(data, dict):
         raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {shown(data)}")
     where = f"bend {data['name']!r}" if isinstance(data.get("name"), str) else "a bend"
@@ -43,27 +30,27 @@ def from_dict(data, generator, clusters=None) -> Bend:
         selection = " ".join(wanted.split()) if isinstance(wanted, str) and channels is not None else ""
         mix = EVERY["mix"].clamp(data.get("mix", 1.0))
         return Bend(checked_name(data["name"]), data["layer"], channels, data["transform"],
-                    checked_settings(data["transform"], data.get("settings") or {}), mix, selection)
+                    check_settings(data["transform"], data.get("settings") or {}), mix, selection)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 
 
-def checked_settings(transform: str, settings) -> dict:
-    """Settings that the transform has, each a value it can take; ranges are not insisted on."""
-    declared = checked_transform(transform)
+def check_settings(transform: str, settings) -> dict:
+    """Return the settings, if the transform has them, each a value it can take; ranges are not insisted on."""
+    declared = find_transform(transform)
     if not isinstance(settings, dict):
         raise UserError(f"settings: expected a mapping, got {shown(settings)}")
-    return {name: _checked(declared, name, value) for name, value in settings.items()}
+    return {name: _check_setting(declared, name, value) for name, value in settings.items()}
 
 
-def checked_transform(name: str):
-    """The transform of that name."""
+def find_transform(name: str):
+    """Return the transform of that name."""
     if name not in TRANSFORMS:
         raise UserError(f"no transform {shown(name)}; there are {', '.join(sorted(TRANSFORMS))}")
     return TRANSFORMS[name]
 
 
-def _checked(declared, name, value):
+def _check_setting(declared, name, value):
     if name in declared.options:
         if not isinstance(value, bool):
             raise UserError(f"{declared.name} {name}: expected true or false, got {shown(value)}")

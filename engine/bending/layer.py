@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from engine.bending.selection import format_indices, names_cluster
 from engine.bends import TRANSFORMS
 from engine.kept import made_once
 from engine.parameter import Parameter
@@ -15,7 +16,7 @@ EVERY = {
     "mute": Parameter(0.0, 0.0, 1.0, step=1, about="1 silences this bend; its mix stays where it is"),
     "solo": Parameter(0.0, 0.0, 1.0, step=1, about="1 silences all bends that are not solo"),
 }
-WRONG = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what a transform's bug may raise
+TRANSFORM_ERRORS = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what a transform's bug may raise
 
 
 class BendFailed(RuntimeError):
@@ -27,8 +28,8 @@ class BendFailed(RuntimeError):
 
 
 @dataclass
-class Memory:
-    """What a bend is given besides its settings while it is played, and what it leaves behind; see Transform.wants.
+class BendState:
+    """Tensors that a bend is given besides its settings while it is played, and leaves behind; see Transform.wants.
 
     watch: note the greatest activation the bend gave (`peak`), to find out which one went wrong.
     """
@@ -52,30 +53,30 @@ class Bend:
     settings: dict = field(default_factory=dict)
     mix: float = 1.0
     selection: str = ""
-    memory: Memory | None = field(default=None, compare=False, repr=False)
+    memory: BendState | None = field(default=None, compare=False, repr=False)
 
     def parameters(self) -> dict[str, Parameter]:
-        """What can be turned on this bend, by address; the defaults are this bend's own settings."""
+        """Return the parameters of this bend, by address; the defaults are this bend's own settings."""
         own = self.settings | {"mix": self.mix}
         declared = TRANSFORMS[self.transform].settings | EVERY
         return {f"/bends/{self.name}/{name}": _with_default(p, own.get(name, p.default)) for name, p in declared.items()}
 
     def settings_names(self) -> tuple[str, ...]:
-        """The last parts of this bend's addresses."""
+        """Return the last parts of this bend's addresses."""
         return (*TRANSFORMS[self.transform].settings, *EVERY)
 
-    def at(self, settings: dict, mix, memory: Memory | None = None) -> "Bend":
-        """This bend with other values; settings may be 0-d tensors, and so may mix."""
+    def at(self, settings: dict, mix, memory: BendState | None = None) -> "Bend":
+        """Return this bend with other values; settings may be 0-d tensors, and so may mix."""
         return replace(self, settings=self.settings | settings, mix=mix, memory=memory)
 
     def apply(self, dry):
-        """The transform alone: dry [N, K, H, W] -> wet, the same shape; dry itself if nothing changes."""
+        """Run the transform alone: dry [N, K, H, W] -> wet, the same shape; dry itself if nothing changes."""
         transform, memory = TRANSFORMS[self.transform], self.memory
         settings = {name: p.default for name, p in transform.settings.items()} | self.settings
         given = {name: getattr(memory, name) for name in transform.wants} if memory else {}
         try:
             wet = transform.function(dry, **settings, **given)
-        except WRONG as error:
+        except TRANSFORM_ERRORS as error:
             raise BendFailed(self.name, f"{type(error).__name__}: {error}") from error
         if memory and "previous" in transform.wants:
             memory.previous = wet.detach().clone()
@@ -84,21 +85,22 @@ class Bend:
         return wet
 
     def to_dict(self) -> dict:
-        """Plain data for a preset; from_dict() reads it."""
-        from engine.bending.data import to_dict
+        """Return the bend as plain data for a preset, which bend_from_dict() reads.
 
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data, generator, clusters=None) -> "Bend":
-        """The bend that to_dict() wrote, or a person; UserError says what in it is wrong."""
-        from engine.bending.data import from_dict
-
-        return from_dict(data, generator, clusters)
+        {name, layer, channels, transform, settings, mix}; indices as well where the channels are a cluster's, so that a
+        look outlives its cluster file.
+        """
+        data = {"name": self.name, "layer": self.layer, "channels": self.selection or "all", "transform": self.transform,
+                "settings": dict(self.settings), "mix": self.mix}
+        if self.channels is not None and not self.selection:
+            data["channels"] = format_indices(self.channels) or []
+        elif self.channels is not None and names_cluster(self.selection):
+            data["indices"] = format_indices(self.channels)
+        return data
 
 
 def bend(x, bends, owned: bool = False):
-    """x [N, C, H, W] -> the same shape, the layer's bends applied in order. What no bend touches is x itself.
+    """Return x [N, C, H, W] with the layer's bends applied in order; x itself where no bend changes anything.
 
     owned: x is the caller's to lose, so it may be written to where no gradient is wanted; otherwise it never is.
     """
@@ -106,11 +108,11 @@ def bend(x, bends, owned: bool = False):
     for b in bends:
         if b.channels == () or not isinstance(b.mix, torch.Tensor) and b.mix == 0:
             continue
-        dry = x if b.channels is None else _taken(x, b.channels)               # [N, K, H, W]
+        dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
         wet = b.apply(dry)
         if wet is dry:
             continue
-        wet = _mixed(dry, wet, b.mix)
+        wet = _mix(dry, wet, b.mix)
         if b.channels is None:
             x, owned = wet, False                                              # wet may belong to the transform
             continue
@@ -120,20 +122,21 @@ def bend(x, bends, owned: bool = False):
     return x
 
 
-def read_network_bending(path, generator, clusters=None, quirks=None) -> list[Bend]:
-    """The bends in a YAML file of the published tool (its `transforms:` list); see engine.bending.published."""
-    from engine.bending.published import Quirks, read
+def by_layer(bends) -> dict[str, list[Bend]]:
+    """Return {layer: its bends, in order}."""
+    grouped: dict[str, list[Bend]] = {}
+    for b in bends:
+        grouped.setdefault(b.layer, []).append(b)
+    return grouped
 
-    return read(path, generator, clusters, quirks or Quirks())
 
-
-def _mixed(dry, wet, mix):
+def _mix(dry, wet, mix):
     if isinstance(mix, torch.Tensor):
         return torch.lerp(dry, wet, mix.to(dry.dtype))
     return wet if mix == 1 else torch.lerp(dry, wet, float(mix))
 
 
-def _taken(x, channels):
+def _take(x, channels):
     index = index_of(channels, x.device)
     if x.is_contiguous(memory_format=torch.channels_last):                      # there a pixel's channels lie together
         n, _, height, width = x.shape
@@ -155,18 +158,18 @@ def _put(x, channels, wet):
 
 
 def _pixels(x):
-    """x [N, C, H, W], channels last -> [N * H * W, C], the same memory."""
+    """Return the memory of x [N, C, H, W], channels last, as [N * H * W, C]."""
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 @made_once(4096)
 def index_of(channels: tuple[int, ...], device) -> torch.Tensor:
-    """The channels as an index tensor [K], made once for a device."""
+    """Return the channels as an index tensor [K], made once for a device."""
     return torch.tensor(channels, dtype=torch.long, device=device)
 
 
 def _with_default(parameter: Parameter, default) -> Parameter:
-    """The parameter with another default; its range grows to hold it (published files have no ranges)."""
+    """Return the parameter with another default; its range grows to hold it (published files have no ranges)."""
     if parameter.choices or parameter.curve == "circular" or parameter.low <= default <= parameter.high:
         return replace(parameter, default=default)
     return replace(parameter, default=default, low=min(default, parameter.low), high=max(default, parameter.high))

@@ -6,9 +6,10 @@ on the frames since it was last dry, which a take plays again in order; forget()
 import logging
 import math
 
-from engine.bending import EVERY, Bend, BendFailed, Memory
+from engine.bending import EVERY, Bend, BendFailed, BendState
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
+from engine.latents import label_in
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +22,12 @@ class LiveBends:
 
     def __init__(self, generator, latents):
         self.generator, self.latents = generator, latents
-        self._memories: dict[str, Memory] = {}
+        self._memories: dict[str, BendState] = {}
         self._borrowed: dict[str, tuple] = {}                   # bend name -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
 
     def at(self, scene, motion) -> list[Bend]:
-        """The scene's bends with the values their parameters have now; those that are dry or bypassed left out."""
+        """Return the scene's bends with the values their parameters have now; those that are dry or bypassed left out."""
         if not scene.bends:
             self.forget()
             return []
@@ -45,8 +46,8 @@ class LiveBends:
                 live.append(bend.at(values, mix, self._memory(bend, values, scene)))
         return live
 
-    def moving(self, scene) -> bool:
-        """Whether the picture changes by itself, since a bend works on what it gave in the frame before."""
+    def moves(self, scene) -> bool:
+        """Return whether the picture changes by itself, since a bend works on its result in the frame before."""
         return any("previous" in TRANSFORMS[bend.transform].wants and scene[f"/bends/{bend.name}/mix"] > 0 for bend in scene.bends)
 
     def bypass(self, scene, failure: BendFailed):
@@ -58,8 +59,8 @@ class LiveBends:
         self._borrowed.clear()
         log.warning("%s; it is bypassed until its mix has been at 0, or it is replaced", failure)
 
-    def guilty(self, bends) -> BendFailed | None:
-        """Of bends that have been watched through a pass which gave a picture that is not finite: the one to take out."""
+    def find_guilty(self, bends) -> BendFailed | None:
+        """Return the failure of the bend to take out, of bends watched through a pass whose picture was not finite; None if none stands out."""
         for bend in bends:                                      # in the order they ran
             if not math.isfinite(bend.memory.peak):
                 return BendFailed(bend.name, "its activations are not finite")
@@ -68,37 +69,36 @@ class LiveBends:
             return None
         return BendFailed(loudest.name, f"its activations reach {loudest.memory.peak:.3g}, and the picture is not finite")
 
-    def watched(self, bends) -> list[Bend]:
-        """The bends, in network order, each noting how far its activations reach."""
+    def watch(self, bends) -> list[Bend]:
+        """Return the bends, in network order, each noting how far its activations reach."""
         order = sorted(bends, key=lambda bend: self.generator.layers.index(bend.layer))
-        return [bend.at({}, bend.mix, Memory(getattr(bend.memory, "previous", None), getattr(bend.memory, "other", None), True))
+        return [bend.at({}, bend.mix, BendState(getattr(bend.memory, "previous", None), getattr(bend.memory, "other", None), True))
                 for bend in order]
 
     def forget(self):
-        """Begin anew: no frame before, nothing bypassed."""
+        """Forget the frames before, and bypass nothing."""
         self._memories.clear()
         self._borrowed.clear()
         self._bypassed.clear()
 
     def forget_borrowed(self):
-        """Another seed's activations are made anew: the weights are others."""
+        """Forget other seeds' activations: the weights are others."""
         self._borrowed.clear()
 
     def _memory(self, bend, values, scene):
         wants = TRANSFORMS[bend.transform].wants
         if not wants:
             return None
-        memory = self._memories.setdefault(bend.name, Memory())
+        memory = self._memories.setdefault(bend.name, BendState())
         if "other" in wants:
-            label = int(scene["/class"]) if "/class" in scene.parameters else 0
-            source = (bend.layer, bend.channels, int(values["seed"]), label)
+            source = (bend.layer, bend.channels, int(values["seed"]), label_in(scene))
             if self._borrowed.get(bend.name) != source:
                 memory.other = self._activations(*source)
                 self._borrowed[bend.name] = source
         return memory
 
     def _activations(self, layer, channels, seed, label):
-        """The layer's activations for a seed, these channels of it, [1, K, H, W]."""
+        """Return the layer's activations for a seed, these channels of it, [1, K, H, W]."""
         g = self.generator
         ws = truncate(self.latents.w(seed, label).expand(1, g.num_ws, -1), g.w_avg, PSI)
         x = g.activations(ws, [layer])[layer]

@@ -6,9 +6,9 @@ random | cluster, feature-param: null | share | cluster number}; other keys are 
 import logging
 from dataclasses import dataclass
 
-from engine.bending import Bend
-from engine.bending.data import checked_settings
-from engine.bending.selection import cluster, drawn
+from engine.bending.data import check_settings
+from engine.bending.layer import Bend
+from engine.bending.selection import cluster_channels, draw_channels
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.yaml_file import load_yaml, shown
@@ -41,8 +41,11 @@ class Quirks:
     seed: int = 0
 
 
-def read(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend]:
-    """The file's bends, in order. UserError: path, item and field, what was expected, what was found."""
+def read_network_bending(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend]:
+    """Return the bends in a YAML file of the published tool (its `transforms:` list), in order.
+
+    UserError: path, item and field, what was expected, what was found.
+    """
     content = load_yaml(path)
     if not isinstance(content, dict) or "transforms" not in content:
         raise UserError(f"{path}: expected a mapping with a list `transforms`, found {_kind(content)}")
@@ -64,7 +67,7 @@ def read(path, generator, clusters=None, quirks: Quirks = Quirks()) -> list[Bend
 
 
 def _bend(item, number, generator, clusters, quirks):
-    """The bend of one item, in a list; an empty one where it is inert."""
+    """Return the bend of one item, in a list; an empty one where it is inert."""
     if not isinstance(item, dict):
         raise UserError(f"expected a mapping with {', '.join(FIELDS)}, found {_kind(item)}")
     if missing := [name for name in FIELDS if name not in item]:
@@ -104,11 +107,11 @@ def _settings(transform, params):
             raise UserError(f"params: expected numbers, found {shown(value)}")
     if transform in ("erode", "dilate") and any(value != int(value) for value in params if abs(value) < 1e9):
         raise UserError(f"params {shown(params)}: {transform} takes a whole radius")
-    return checked_settings(transform, dict(zip(names, params)))
+    return check_settings(transform, dict(zip(names, params)))
 
 
 def _channels(item, layer, generator, clusters, seed):
-    """(indices or None, selection in words)."""
+    """Return (indices or None, selection in words)."""
     mode, value = item["features"], item.get("feature-param")
     count = generator.channels(layer)
     if mode == "all":
@@ -120,12 +123,12 @@ def _channels(item, layer, generator, clusters, seed):
     if mode == "random":
         if not 0 <= value <= 1:
             raise UserError(f"feature-param {value:g}: expected a share 0 to 1")
-        return drawn(value, count, seed), f"random:{value:g}:{seed}"
+        return draw_channels(value, count, seed), f"random:{value:g}:{seed}"
     if clusters is None:
         raise UserError("features cluster: no clusters are loaded; name a cluster file")
     if abs(value) >= 1e9:
         raise UserError(f"feature-param {value:g}: expected a cluster number")
-    return cluster(clusters, layer, int(value), count), f"cluster:{int(value)}"
+    return cluster_channels(clusters, layer, int(value), count), f"cluster:{int(value)}"
 
 
 def _kind(value) -> str:

@@ -16,31 +16,31 @@ WORDS = "all, a cluster's name, cluster:NAME, random:SHARE[:SEED] or indices suc
 
 
 def resolve(selection, generator, layer: str, clusters=None) -> tuple[int, ...] | None:
-    """The indices a selection means in a layer, ascending; None = all. A list of indices is a selection, too."""
+    """Return the indices a selection means in a layer, ascending; None = all. A list of indices is a selection, too."""
     count = generator.channels(layer)
     if isinstance(selection, (list, tuple)):
-        return checked(selection, count, layer)
+        return check_indices(selection, count, layer)
     if not isinstance(selection, str) or not selection.strip():
         raise UserError(f"channels {selection!r}: expected {WORDS}")
     kind, _, rest = selection.strip().partition(":")
     if selection.strip() == "all":
         return None
     if kind == "random":
-        return _drawn(rest, count)
+        return _draw(rest, count)
     if kind == "cluster" and rest:
-        return cluster(clusters, layer, rest, count)
+        return cluster_channels(clusters, layer, rest, count)
     if INDICES.fullmatch(selection):
-        return checked(parsed(selection), count, layer)
-    return cluster(clusters, layer, selection.strip(), count)
+        return check_indices(parse_indices(selection), count, layer)
+    return cluster_channels(clusters, layer, selection.strip(), count)
 
 
 def names_cluster(selection: str) -> bool:
-    """Whether the selection is a cluster."""
+    """Return whether the selection is a cluster."""
     return selection != "all" and not selection.startswith("random:") and not INDICES.fullmatch(selection)
 
 
-def checked(indices, count: int, layer: str) -> tuple[int, ...]:
-    """Ascending indices below count; UserError for one that is not, or is there twice."""
+def check_indices(indices, count: int, layer: str) -> tuple[int, ...]:
+    """Return the indices in ascending order; UserError for one that is not, or is there twice."""
     for i in indices:
         if isinstance(i, bool) or not isinstance(i, int):
             raise UserError(f"channel {i!r} of {layer}: expected a whole number")
@@ -52,9 +52,9 @@ def checked(indices, count: int, layer: str) -> tuple[int, ...]:
     return tuple(sorted(indices))
 
 
-def parsed(text: str) -> list[int]:
-    """'0,4,7-9' -> [0, 4, 7, 8, 9]."""
-    found = []
+def parse_indices(text: str) -> list[int]:
+    """Return the indices that a text such as '0,4,7-9' lists."""
+    found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         if int(last or first) - int(first) > 10000:
@@ -63,9 +63,9 @@ def parsed(text: str) -> list[int]:
     return found
 
 
-def written(channels) -> str:
-    """[0, 4, 7, 8, 9] -> '0,4,7-9', for ascending indices."""
-    runs = []
+def format_indices(channels) -> str:
+    """Return ascending indices as a text such as '0,4,7-9'."""
+    runs: list[list[int]] = []
     for i in channels:
         if runs and i == runs[-1][1] + 1:
             runs[-1][1] = i
@@ -74,20 +74,20 @@ def written(channels) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
-def drawn(share: float, count: int, seed: int) -> tuple[int, ...]:
-    """int(count * share) different channels by lot, ascending."""
+def draw_channels(share: float, count: int, seed: int) -> tuple[int, ...]:
+    """Return int(count * share) different channels by lot, ascending."""
     order = np.random.RandomState(seed).permutation(count)
     return tuple(sorted(int(i) for i in order[:int(count * share)]))
 
 
-def cluster(clusters, layer: str, name, count: int) -> tuple[int, ...]:
-    """A cluster's channels, by its name or number."""
+def cluster_channels(clusters, layer: str, name, count: int) -> tuple[int, ...]:
+    """Return a cluster's channels, by its name or number."""
     if clusters is None:
         raise UserError(f"cluster {name!r}: no clusters are loaded; {WORDS}")
-    return checked(clusters.channels(layer, name), count, layer)
+    return check_indices(clusters.channels(layer, name), count, layer)
 
 
-def _drawn(text, count):
+def _draw(text, count):
     share, _, seed = text.partition(":")
     try:
         share, seed = float(share), int(seed or 0)
@@ -97,4 +97,4 @@ def _drawn(text, count):
         raise UserError(f"random share {share:g}: expected 0 to 1")
     if not 0 <= seed < 2 ** 32:
         raise UserError(f"random seed {seed}: expected 0 to {2 ** 32 - 1}")
-    return drawn(share, count, seed)
+    return draw_channels(share, count, seed)

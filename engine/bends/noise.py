@@ -20,7 +20,7 @@ def _grained(x, amount, seed):
 
 @made_once(64)
 def _grain(seed, shape, device, dtype):
-    """[H, W'] and [K, 1, 1], the same on every device."""
+    """Return the grain [H, W'] and each channel's weight [K, 1, 1], the same on every device."""
     channels, height, width = shape
     source = torch.Generator().manual_seed(seed)
     grain = torch.randn(height, width, generator=source)

@@ -2,18 +2,23 @@
 
 One file per format; each turns its file into a state dict with our names and an Architecture, and build.py does the rest.
 """
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.checkpoints import native, nvlabs, rosinality, tensorflow
-from engine.checkpoints.build import build, left_out
+from engine.checkpoints.build import build, expect_held, left_out
+from engine.checkpoints.find import flatten, networks, refusal
 from engine.checkpoints.infer import Contents
 from engine.checkpoints.native import generator_hash
+from engine.checkpoints.records import DAMAGED, brief
 from engine.checkpoints.sniff import opened
-from engine.checkpoints.unpickler import DAMAGED, brief, load_pickle, load_torch
+from engine.checkpoints.torch_file import Loaded, load_pickle, load_torch
 from engine.errors import UserError
 from engine.generator import Generator
+from engine.tensor_files import read_tensors
 
+log = logging.getLogger(__name__)
 __all__ = ["Summary", "convert", "describe", "generator_hash", "inspect", "load"]
 
 
@@ -45,7 +50,7 @@ def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
     edits: [(engine.rewriting.Edit, strength), ...] that become part of the weights.
     """
     generator, contents = _load(source)
-    known = {"source": Path(source).name, "source_format": contents.format}
+    known: dict = {"source": Path(source).name, "source_format": contents.format}
     if contents.format == native.FORMAT:
         known = native.metadata(source)
     if edits:
@@ -79,29 +84,53 @@ def describe(generator: Generator) -> str:
 def _load(path, device="cpu") -> tuple[Generator, Contents]:
     try:
         with opened(path) as (file, kind):
-            contents = _contents(file, kind)
-            generator = build(contents.state, contents.architecture, device)
+            contents, finish = _contents(file, kind)
+            expect_held(contents.state, file.stat().st_size)
+            generator = finish(build(contents.state, contents.architecture))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return generator, contents
+    for note in contents.notes:
+        log.warning("%s: %s", path, note)
+    return generator.to(device), contents
 
 
 def _summary(generator: Generator, contents: Contents) -> Summary:
-    notes = tuple(left_out(contents.state, contents.architecture))
+    notes = (*contents.notes, *left_out(contents.state, contents.architecture))
     return Summary(contents.format, describe(generator), notes, generator_hash(generator))
 
 
-def _contents(file, kind: str) -> Contents:
+def _contents(file, kind: str):
+    """(Contents, what remains to be done with the generator built of them)."""
     try:
-        return _read(file, kind)
+        if kind == "safetensors":
+            return _safetensors(file)
+        loaded = load_torch(file) if kind == "torch" else load_pickle(file)
+        contents = _read(loaded, "checkpoint" if kind == "torch" else "pickle")
     except DAMAGED as error:
         raise UserError(f"not laid out as a StyleGAN2 checkpoint ({brief(error)}); fetch it again") from error
+    return contents, lambda generator: generator
 
 
-def _read(file, kind: str) -> Contents:
-    if kind == "safetensors":
-        return Contents(native.FORMAT, *native.read(file))
-    if kind == "torch":
-        return rosinality.read(load_torch(file))
-    content = load_pickle(file)
-    return tensorflow.read(content) if tensorflow.is_network(content) else nvlabs.read(content)
+def _safetensors(file):
+    """A generator of ours, or the plain tensors of another tool's."""
+    header, tensors = read_tensors(file, native.AGAIN, lambda header: native.is_ours(header) and native.expect_ours(header))
+    if native.is_ours(header):
+        contents = Contents(native.FORMAT, tensors, native.architecture(header))
+        return contents, lambda generator: native.checked(generator, header)
+    if header.get("format", "").startswith("latent-jockey"):
+        raise UserError(f"{header['format'][:40]!r}, not a generator: give the instrument's network")
+    return _read(Loaded(tensors), "safetensors"), lambda generator: generator
+
+
+def _read(loaded: Loaded, container: str) -> Contents:
+    """The StyleGAN2 generator in a file, whatever it lies in and whatever is beside it."""
+    if tensorflow.network_in(loaded.content):
+        return tensorflow.read(loaded.content)
+    found = flatten(loaded.content)
+    places = networks(found)
+    if not places:
+        raise UserError(refusal(found))
+    names, place = places[0]
+    contents = (nvlabs if names == "nvidia" else rosinality).read(found, place, container)
+    loaded.check(contents.state)
+    return contents

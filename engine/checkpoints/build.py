@@ -33,6 +33,13 @@ def build(state: dict, architecture: Architecture, device="cpu") -> Generator:
     return generator.to(device)
 
 
+def expect_held(state: dict, size: int):
+    """UserError where the tensors are far larger than the file of `size` bytes: the same numbers over and over."""
+    held = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if held > 4 * size + (1 << 20):
+        raise UserError("refused: its tensors are far larger than the file they are in")
+
+
 def optional(name: str) -> bool:
     """Whether a file may leave the tensor out."""
     return name == "mapping.w_avg" or name.endswith(".noise_const")

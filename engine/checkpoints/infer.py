@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from engine.architecture import Architecture
+from engine.checkpoints.records import shown
 from engine.errors import UserError
 from engine.generator import fir
 
 MAX_SIZE = 8192                  # of any tensor's axis: four times what the largest known networks have
+MOST_COLOURS = 16
 LR_MUL = 0.01                    # of the mapping network, in Generator
 
 
@@ -21,26 +23,39 @@ class Contents:
     format: str
     state: dict
     architecture: Architecture
+    notes: tuple = ()
+
+
+def contents(found_in: str, state: dict, conv_clamp=None, kind=None) -> Contents:
+    """Return what there is to build: three colours, one truncation centre, and its architecture; notes say what was changed."""
+    _expect_sizes(state)
+    state, colours = to_rgb(state)
+    state, centres = averaged(state)
+    shown_as = "shown as grey" if colours < 3 else "the first three are shown as red, green and blue"
+    notes = [] if colours == 3 else [f"pictures of {colours} channels: {shown_as}"]
+    notes += [] if centres == 1 else [f"{centres} truncation centres in the file (one per layer or class): their mean stands in"]
+    return Contents(found_in, state, architecture(state, conv_clamp, kind), tuple(notes))
 
 
 def architecture(state: dict, conv_clamp=None, kind=None) -> Architecture:
     """The shape of the generator whose tensors these are."""
     if any(".freqs" in name or re.match(r"synthesis\.L\d", name) for name in state):
         raise UserError("a StyleGAN3 network; only StyleGAN2 generators can be played")
-    for name, tensor in state.items():
-        if max(tensor.shape, default=1) > MAX_SIZE or 0 in tensor.shape:
-            raise UserError(f"{name}: {list(tensor.shape)} is beyond what a StyleGAN2 has")
+    _expect_sizes(state)
     blocks = _blocks(state)
     const, affine = _need(state, "synthesis.b4.const", 3), _need(state, "synthesis.b4.conv1.affine.weight", 2)
     w_dim = affine.shape[1]
     with_rgb = [r for r in blocks if f"synthesis.b{r}.torgb.weight" in state]
-    colours = _need(state, f"synthesis.b{blocks[-1]}.torgb.weight", 4).shape[0]
-    if colours != 3:
-        raise UserError(f"the network makes pictures of {colours} channels; expected 3 (RGB)")
     return Architecture(
         resolution=blocks[-1], w_dim=w_dim, channels={r: state[f"synthesis.b{r}.conv1.weight"].shape[0] for r in blocks},
-        const_size=tuple(const.shape[1:]), kind=_kind(state, blocks, with_rgb, kind), conv_clamp=_clamp(conv_clamp),
+        const_size=(const.shape[1], const.shape[2]), kind=_kind(state, blocks, with_rgb, kind), conv_clamp=_clamp(conv_clamp),
         noise=any(".noise_" in name for name in state), **_mapping(state, w_dim))
+
+
+def _expect_sizes(state):
+    for name, tensor in state.items():
+        if max(tensor.shape, default=1) > MAX_SIZE or 0 in tensor.shape:
+            raise UserError(f"{name}: {list(tensor.shape)} is beyond what a StyleGAN2 has")
 
 
 def _blocks(state) -> list[int]:
@@ -51,6 +66,38 @@ def _blocks(state) -> list[int]:
     for r in found:
         _need(state, f"synthesis.b{r}.conv1.weight", 4)
     return found
+
+
+def to_rgb(state: dict) -> tuple[dict, int]:
+    """Return the state dict with pictures of red, green and blue, and how many channels the network's own have.
+
+    One or two channels (grey; grey and alpha) become grey in all three, of more than three the first three stay: layers to
+    RGB are linear and each channel is for itself, so that the picture is the same.
+    """
+    layers = [name for name in state if re.fullmatch(r"synthesis\.b\d{1,5}\.torgb\.(weight|bias)", name)]
+    counts = {state[name].shape[0] if state[name].ndim else 0 for name in layers}
+    if counts <= {3}:
+        return state, 3
+    if len(counts) > 1 or not 1 <= max(counts) <= MOST_COLOURS:
+        raise UserError(f"pictures of {', '.join(map(str, sorted(counts)))} channels; expected 3 (RGB), 1 (grey), 2 (grey and alpha) or 4 (RGB and alpha)")
+    count = counts.pop()
+    picked = [0, 0, 0] if count < 3 else [0, 1, 2]
+    return state | {name: state[name][picked] for name in layers}, count
+
+
+def averaged(state: dict) -> tuple[dict, int]:
+    """Return the state dict with one truncation centre [w_dim], and how many different ones there were.
+
+    Some tools keep one per layer, [num_ws, w_dim], or per class: mostly the same row again.
+    """
+    centre = state.get("mapping.w_avg")
+    if centre is None or centre.ndim < 2 or not centre.numel():
+        return state, 1
+    rows = centre.reshape(-1, centre.shape[-1])
+    if rows.numel() > MAX_SIZE * MAX_SIZE or not rows.is_floating_point():
+        return state, 1
+    same = bool((rows == rows[0]).all())
+    return state | {"mapping.w_avg": rows[0] if same else rows.double().mean(0)}, 1 if same else len(rows)
 
 
 def _need(state, name, axes) -> torch.Tensor:
@@ -92,7 +139,7 @@ def _clamp(value) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < float(value) < float("inf"):
-        raise UserError(f"conv_clamp {str(value)[:40]!r}: expected a positive number")
+        raise UserError(f"conv_clamp {shown(value)}: expected a positive number")
     return float(value)
 
 
@@ -108,7 +155,7 @@ def expect_filter(name: str, kernel) -> None:
 def fold_lr_mul(state: dict, lr_mul) -> dict:
     """Mapping weights of another learning-rate multiplier, scaled so that ours means the same."""
     if not isinstance(lr_mul, (int, float)) or not 0 < lr_mul < 1e3:
-        raise UserError(f"learning-rate multiplier {str(lr_mul)[:40]!r} of the mapping network: expected a number")
+        raise UserError(f"learning-rate multiplier {shown(lr_mul)} of the mapping network: expected a number")
     if abs(lr_mul - LR_MUL) < 1e-6:
         return state
     return {name: tensor * (lr_mul / LR_MUL) if name.startswith("mapping.fc") else tensor for name, tensor in state.items()}

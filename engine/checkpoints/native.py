@@ -4,20 +4,24 @@ Holds numbers and text only: nothing in it can run. Must not know the other form
 """
 import hashlib
 import json
+import math
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from engine.architecture import Architecture
 from engine.checkpoints.build import build
+from engine.checkpoints.infer import MAX_SIZE
 from engine.errors import UserError
-from engine.files import checked_dtype, stored, write_tensors
 from engine.generator import Generator
+from engine.tensor_files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1
+AGAIN = "fetch it again, or convert the original checkpoint again"
+MOST_LAYERS = 64                 # of the mapping network
+WHOLE = {"resolution", "z_dim", "w_dim", "c_dim", "mapping_layers", "mapping_width", "embed_dim"}
 
 
 def save(path, generator: Generator, dtype: str = "float16", noise: bool = True, **metadata) -> Path:
@@ -25,7 +29,7 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
     noise: False leaves the noise maps out, at 1024 px most of a small network's file; loading makes seeded ones.
 
-    dtype: "float16" or "float32" (engine.files.stored).
+    dtype: "float16" or "float32" (engine.tensor_files.stored).
     """
     kind = checked_dtype(dtype)
     tensors = {name: stored(tensor, kind) for name, tensor in generator.state_dict().items()
@@ -36,55 +40,78 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
 
 def load(path, device="cpu") -> Generator:
-    """The generator in one of our own files."""
+    """Return the generator in one of our own files."""
     try:
-        return build(*read(path), device)
+        header, state = read_tensors(path, AGAIN, expect_ours)
+        return checked(build(state, architecture(header), device), header)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def read(path) -> tuple[dict, Architecture]:
-    """(state dict, architecture)."""
-    header = _header(path)
-    try:
-        with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, _architecture(header["architecture"])
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, ArithmeticError) as error:
-        raise UserError(f"the safetensors file is damaged: {error}; fetch or convert it again") from None
+def checked(generator: Generator, header: dict) -> Generator:
+    """Return the generator; UserError where the file says that its weights are others. Files with a digest were checked by it."""
+    if DIGEST not in header and header.get("hash") and header["hash"] != generator_hash(generator):
+        raise UserError(f"the file is damaged: its weights are not those that were written; {AGAIN}")
+    return generator
 
 
 def metadata(path) -> dict:
-    """What `save` was given as metadata."""
+    """Return what `save` was given as metadata."""
     try:
-        return dict(json.loads(_header(path).get("metadata", "{}")))
-    except (ValueError, TypeError):
+        header, _ = read_tensors(path, AGAIN, expect_ours)
+        return dict(table_in(header, "metadata"))
+    except ValueError:
         return {}
 
 
-def _header(path) -> dict:
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-    except FileNotFoundError:
-        raise UserError("there is no such file") from None
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"not a whole safetensors file: {error}; fetch or convert it again") from None
-    if header.get("format") != FORMAT:
+def is_ours(header: dict) -> bool:
+    """Return whether a safetensors file with that header is a generator that `save` wrote."""
+    return header.get("format") == FORMAT
+
+
+def expect_ours(header: dict):
+    """UserError unless the header is of a generator that `save` wrote, in a version that this one reads."""
+    if not is_ours(header):
         raise UserError("a safetensors file, but not a generator of ours; make one with `run_live.py convert`")
     if header.get("schema") != str(SCHEMA):
-        raise UserError(f"schema version {header.get('schema')}: this version reads {SCHEMA}; "
+        raise UserError(f"schema version {header.get('schema', 'none')[:20]}: this version reads {SCHEMA}; "
                         "update Latent Jockey, or convert the original checkpoint again")
-    return header
 
 
-def _architecture(text: str) -> Architecture:
-    values = json.loads(text)
-    unknown = set(values) - {field.name for field in fields(Architecture)}
-    if unknown:
-        raise ValueError(f"unknown architecture entry {sorted(unknown)[0]!r}")
-    values["channels"] = {int(r): int(count) for r, count in values["channels"].items()}
-    values["const_size"] = tuple(int(n) for n in values["const_size"])
-    return Architecture(**values)
+def architecture(header: dict) -> Architecture:
+    """Return the architecture that a header tells of. UserError: what in it is damaged."""
+    try:
+        values = table_in(header, "architecture")
+        unknown = set(values) - {field.name for field in fields(Architecture)}
+        if unknown:
+            raise ValueError(f"unknown architecture entry {sorted(unknown)[0][:40]!r}")
+        values["channels"] = {int(r): _whole("channels", count) for r, count in values["channels"].items()}
+        values["const_size"] = tuple(_whole("const_size", n) for n in values["const_size"])
+        for name in WHOLE & values.keys():
+            _whole(name, values[name], 1 if name in ("z_dim", "w_dim", "mapping_layers") else 0)
+        _expect_kinds(values)
+        return Architecture(**values)
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise UserError(f"the safetensors file is damaged: its architecture: {error}; {AGAIN}") from None
+
+
+def _whole(name, value, least=1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_SIZE:
+        raise ValueError(f"{name}: expected a whole number {least}..{MAX_SIZE}")
+    return value
+
+
+def _expect_kinds(values: dict):
+    """ValueError for what is no number, word or switch where one belongs."""
+    if len(values["const_size"]) != 2:
+        raise ValueError("const_size: expected two numbers")
+    if len(values["channels"]) > 16 or values.get("mapping_layers", 1) > MOST_LAYERS:
+        raise ValueError("more layers than any network has")
+    if values.get("conditioning", "embed") not in ("embed", "concat") or not isinstance(values.get("noise", True), bool):
+        raise ValueError("conditioning or noise is none of the known ones")
+    clamp = values.get("conv_clamp")
+    if clamp is not None and (isinstance(clamp, bool) or not isinstance(clamp, (int, float)) or not 0 < clamp < math.inf):
+        raise ValueError("conv_clamp: expected a positive number")
 
 
 def generator_hash(generator: Generator) -> str:
@@ -96,5 +123,5 @@ def generator_hash(generator: Generator) -> str:
     digest = hashlib.sha256()
     for name, weight in sorted(generator.named_parameters()):
         digest.update(f"{name} {list(weight.shape)}".encode())
-        digest.update(weight.detach().to("cpu", torch.float16).contiguous().numpy())
+        digest.update(weight.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     return digest.hexdigest()[:32]

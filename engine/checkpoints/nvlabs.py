@@ -1,79 +1,56 @@
-"""NVIDIA's PyTorch `.pkl` (SPEC.md A.5; ada and the StyleGAN2 class of the stylegan3 repository): records -> our state dict.
+"""NVIDIA's PyTorch names (SPEC.md A.5; ada and the StyleGAN2 class of the stylegan3 repository): tensors -> our state dict.
 
-Works on what the restricted unpickler returns; must not open files, and must not look at embedded source text.
+The same for their pickles, for state dicts of them and for tools that took the names over. Must not open files, and must not
+look at source text that came with them.
 """
 import re
 
-import torch
-
-from engine.checkpoints.infer import Contents, architecture, expect_filter, fold_lr_mul
-from engine.checkpoints.unpickler import Module
+from engine.checkpoints.find import Found, Place
+from engine.checkpoints.infer import Contents, contents, expect_filter, fold_lr_mul
 from engine.errors import UserError
 
-MAX_MODULES = 2000
-MAX_DEPTH = 8
+IGNORED = re.compile(r"(num_batches_tracked|pl_mean|w_std|noise_regularize|.*_scale_buffer)$")      # of training, without effect on pictures
 
 
-def read(content) -> Contents:
-    """content: a dict with G_ema (or only G), or a single network."""
-    which, network = _network(content)
-    modules = dict(_modules(network))
-    tensors = dict(_tensors(modules))
-    if "synthesis.b4.const" not in tensors and not any("freqs" in name for name in tensors):
-        raise UserError(f"no StyleGAN2 generator: the network in it is of class {network.class_name!r}")
+def read(found: Found, place: Place, container: str) -> Contents:
+    """Return the network at a place. container: what kind of file it was found in, in words."""
     state = {}
-    for name, tensor in tensors.items():
-        if name.endswith("resample_filter"):
-            expect_filter(name, tensor)
-        else:
-            state[name] = tensor
-    last = modules.get(f"synthesis.b{_last(modules)}.conv1", network).state
+    for part, ours in ((place.synthesis, "synthesis."), (place.mapping, "mapping.")):
+        start = place.prefix + part
+        for name, tensor in found.tensors.items():
+            if not name.startswith(start) or IGNORED.search(name):
+                continue
+            if name.endswith("resample_filter"):
+                expect_filter(name, tensor)
+            elif part or re.match(r"b\d+\.", name[len(start):]):
+                state[ours + name[len(start):]] = tensor
+    settings = _Settings(found, place)
+    last = settings.of(f"b{settings.last}.conv1")
     if last.get("activation", "lrelu") != "lrelu":
         raise UserError(f"activation {str(last['activation'])[:20]!r}: expected lrelu")
-    state = fold_lr_mul(state, modules.get("mapping.fc0", network).state.get("bias_gain", 0.01))
-    kind = modules.get(f"synthesis.b{_last(modules)}", network).state.get("architecture")
-    return Contents(f"NVIDIA PyTorch pickle ({which})", state, architecture(state, last.get("conv_clamp"), kind))
+    state = fold_lr_mul(state, settings.mapping("fc0").get("bias_gain", 0.01))
+    kind = settings.of(f"b{settings.last}").get("architecture")
+    label = f" ({place.label})" if place.label else ""
+    return contents(f"NVIDIA PyTorch {container}{label}", state, last.get("conv_clamp"), kind)
 
 
-def _network(content) -> tuple[str, Module]:
-    if isinstance(content, Module):
-        return content.class_name, content
-    for which in ("G_ema", "G"):
-        if isinstance(content, dict) and isinstance(content.get(which), Module):
-            return which, content[which]
-    found = ", ".join(str(key)[:30] for key in list(content)[:5]) if isinstance(content, dict) else type(content).__name__
-    raise UserError(f"a pickle without a generator: expected G_ema or G of a StyleGAN2 snapshot, found {found or 'nothing'}")
+class _Settings:
+    """Attributes of the modules that a pickle described; a state dict has none."""
 
+    def __init__(self, found: Found, place: Place):
+        self.records, self.place = found.records, place
+        blocks = (re.match(r"b(\d{1,5})\.conv1", name[len(place.prefix + place.synthesis):]) for name in found.tensors
+                  if name.startswith(place.prefix + place.synthesis))
+        self.last = max((int(match[1]) for match in blocks if match), default=4)
 
-def _last(modules) -> int:
-    return max((int(m[1]) for name in modules if (m := re.fullmatch(r"synthesis\.b(\d{1,5})", name))), default=4)
+    def of(self, name: str) -> dict:
+        """Return the attributes of a module of the synthesis network."""
+        return self._at(self.place.prefix + self.place.synthesis + name)
 
+    def mapping(self, name: str) -> dict:
+        """Return the attributes of a module of the mapping network."""
+        return self._at(self.place.prefix + self.place.mapping + name)
 
-def _modules(network: Module):
-    """(dotted name, Module) of the network and everything under it."""
-    waiting, count = [("", network, 0)], 0
-    while waiting:
-        name, module, depth = waiting.pop()
-        count += 1
-        if count > MAX_MODULES or depth > MAX_DEPTH:
-            raise UserError("refused: its modules are nested beyond what a StyleGAN2 has")
-        yield name, module
-        for child, found in _entries(module, "_modules"):
-            if isinstance(found, Module):
-                waiting.append((f"{name}.{child}" if name else child, found, depth + 1))
-
-
-def _tensors(modules: dict):
-    """(dotted name, tensor) of all parameters and buffers."""
-    for name, module in modules.items():
-        for table in ("_parameters", "_buffers"):
-            for leaf, tensor in _entries(module, table):
-                if isinstance(tensor, torch.Tensor):
-                    yield f"{name}.{leaf}" if name else leaf, tensor
-
-
-def _entries(module: Module, table: str) -> list:
-    entries = module.state.get(table, {})
-    if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries):
-        raise UserError(f"a network of class {module.class_name!r} whose {table} aren't named; the file is damaged")
-    return list(entries.items())
+    def _at(self, name: str) -> dict:
+        record = self.records.get(name)
+        return record.state if record is not None and isinstance(record.state, dict) else {}

@@ -3,46 +3,68 @@ import re
 
 import torch
 
-from engine.checkpoints.infer import Contents, architecture, expect_filter
+from engine.checkpoints.find import Found, Place
+from engine.checkpoints.infer import Contents, contents, expect_filter
 from engine.errors import UserError
 
 PARTS = {"conv.weight": "weight", "conv.modulation.weight": "affine.weight", "conv.modulation.bias": "affine.bias",
          "activate.bias": "bias", "bias": "bias", "noise.weight": "noise_strength"}
 KERNEL = re.compile(r"\.(blur|upsample)\.kernel$")
 WAVELET = re.compile(r"\.(iwt|dwt)\.")
+STRICT = re.compile(r"(style\.\d|input\.|convs?\d*\.|to_rgbs?\d*\.|noises\.)")     # a network's, where its table holds other things as well
+OWN = re.compile("")
+CENTRES = ("latent_avg", "mean_latent", "latent_mean", "w_avg", "dlatent_avg", "truncation_latent")
+CENTRE = re.compile("|".join(CENTRES))
 
 
-def read(content) -> Contents:
-    """content: what torch.load gave, a dict of a converted or a training file, or a bare state dict."""
-    if not isinstance(content, dict):
-        raise UserError(f"a torch file of {type(content).__name__}, expected a dict with g_ema; "
-                        "save the generator's state dict as {'g_ema': ...}")
-    weights = next((content[key] for key in ("g_ema", "g") if isinstance(content.get(key), dict)), content)
-    if "input.input" not in weights or "conv1.conv.weight" not in weights:
-        keys = ", ".join(str(key)[:30] for key in list(weights)[:4])
-        raise UserError(f"a torch file, but not a StyleGAN2 generator's: expected g_ema with rosinality's names, found {keys or 'nothing'}")
-    if getattr(content.get("args"), "arch", None) == "swagan" or any(WAVELET.search(str(name)) for name in weights):
+def read(found: Found, place: Place, container: str) -> Contents:
+    """Return the network at a place. container: what kind of file it was found in, in words."""
+    if any(WAVELET.search(name) for name in found.tensors if name.startswith(place.prefix)) or _arch(found) == "swagan":
         raise UserError("a SWAGAN (wavelet) network; only StyleGAN2 generators can be played")
     state = {}
-    for name, tensor in weights.items():
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise UserError(f"{str(name)[:60]}: expected a tensor, got {type(tensor).__name__}")
+    for name, tensor in found.tensors.items():
+        own = name[len(place.prefix):]
+        if not name.startswith(place.prefix) or not (OWN if place.prefix else STRICT).match(own) or CENTRE.fullmatch(own):
+            continue
         if KERNEL.search(name):
             expect_filter(name, tensor)
-            continue
-        ours = our_name(name)
-        state[ours] = _shaped(ours, tensor)
-    if isinstance(content.get("latent_avg"), torch.Tensor):
-        state["mapping.w_avg"] = content["latent_avg"].reshape(-1)
-    kind = "training checkpoint" if "g_optim" in content else "checkpoint"
-    return Contents(f"rosinality {kind}", state, architecture(state, kind="skip"))
+        else:
+            ours = our_name(own)
+            state[ours] = _shaped(ours, tensor)
+    centre = _centre(found, place)
+    if centre is not None:
+        state["mapping.w_avg"] = centre
+    container = "training checkpoint" if any(name.startswith("g_optim") for name in found.top) else container
+    label = f" ({place.label})" if place.label else ""
+    known = {name: tensor for name, tensor in state.items() if not _beyond(name, state)}
+    return contents(f"rosinality {container}{label}", known, kind="skip")
+
+
+def _arch(found: Found):
+    settings = found.records.get("args")
+    return settings.state.get("arch") if settings is not None and isinstance(settings.state, dict) else None
+
+
+def _centre(found: Found, place: Place):
+    """The mean latent, which lies inside the network's own table, beside it or at the top."""
+    outer = place.prefix.rpartition(".")[0].rpartition(".")[0]
+    for start in (place.prefix, f"{outer}." if outer else "", ""):
+        for name in CENTRES:
+            if f"{start}{name}" in found.tensors:
+                return found.tensors[f"{start}{name}"]
+    return None
+
+
+def _beyond(name: str, state) -> bool:
+    """Whether it is a noise map for a layer that the network hasn't got."""
+    return name.endswith("noise_const") and name.replace("noise_const", "weight") not in state
 
 
 def our_name(name: str) -> str:
     """Our name of a tensor of theirs."""
     if match := re.fullmatch(r"style\.(\d{1,2})\.(weight|bias)", name):
         return f"mapping.fc{int(match[1]) - 1}.{match[2]}"                      # style.0 is the pixel norm
-    if match := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
+    if match := re.fullmatch(r"noises\.(?:noise_?)?(\d{1,2})", name):
         return f"synthesis.{_layer(int(match[1]))}.noise_const"
     if name == "input.input":
         return "synthesis.b4.const"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.checkpoints.unpickler import MAX_BYTES
 from engine.errors import UserError
+from engine.web_address import local_path
 
 LEGACY = b"\x8a\x0a" + 0x1950A86A20F9469CFC6C.to_bytes(10, "little")    # torch.save's magic number, as pickled
 WRAPPERS = ((b"\xfd7zXZ\0", lzma), (b"\x1f\x8b", gzip))
@@ -31,7 +32,7 @@ KNOWN = "a rosinality .pt, a StyleGAN2 .pkl (NVIDIA PyTorch or TensorFlow) or ou
 @contextlib.contextmanager
 def opened(path):
     """(path of the unwrapped file, "torch" | "pickle" | "safetensors"), for as long as the context lasts."""
-    path = Path(path)
+    path = local_path(path)
     if path.is_dir():
         raise UserError(_folder(path))
     head = _head(path)

@@ -6,8 +6,8 @@ import re
 
 import torch
 
-from engine.checkpoints.infer import Contents, architecture, expect_filter, fold_lr_mul
-from engine.checkpoints.unpickler import Network, tensor
+from engine.checkpoints.infer import Contents, contents, expect_filter, fold_lr_mul
+from engine.checkpoints.records import Record, shown, tensor
 from engine.errors import UserError
 
 FORMATS = {4: "TensorFlow StyleGAN2 pickle", 5: "TensorFlow StyleGAN2-ADA pickle"}
@@ -19,42 +19,53 @@ USUAL = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_la
 
 
 def read(content) -> Contents:
-    """content: a Network, or a tuple of them whose last is the averaged generator (G, D, Gs)."""
-    network = content if isinstance(content, Network) else content[-1]
+    """content: a network, or a tuple of them whose last is the averaged generator (G, D, Gs)."""
+    network = network_in(content)
     version = network.state.get("version")
     if not isinstance(version, int) or version not in FORMATS:
-        raise UserError(f"a TensorFlow network of version {str(version)[:10]} (StyleGAN1 has 2 or 3): "
+        raise UserError(f"a TensorFlow network of version {str(version)[:10] if isinstance(version, (int, str)) else '?'} (StyleGAN1 has 2 or 3): "
                         "only StyleGAN2, versions 4 and 5, can be played")
     settings = _settings(network)
     found = dict(_variables(network))
-    if "synthesis/4x4/Conv/mod_weight" not in found:
+    scopes = _scopes(found)
+    if not scopes or f"synthesis/{scopes[0]}/Conv/mod_weight" not in found:
         raise UserError("no StyleGAN2 generator: the network lacks modulated convolutions "
                         "(StyleGAN1, or StyleGAN2's configurations a to d)")
-    resolution = max(int(m[1]) for name in found if (m := re.match(r"synthesis/(\d{1,5})x", name)))
+    ours = {scope: 4 << k for k, scope in enumerate(scopes)}
     state = {}
     for name, value in found.items():
-        name = name.replace("synthesis/ToRGB_lod0/", f"synthesis/{resolution}x{resolution}/ToRGB/")
+        name = name.replace("synthesis/ToRGB_lod0/", f"synthesis/{scopes[-1]}/ToRGB/")
         if name == "lod" or name.endswith("/lod") or "ToRGB_lod" in name:
             continue                                                # of progressive growing: without effect at full size
-        ours = our_name(name)
-        state[ours] = _ours(ours, value)
+        known = our_name(name, ours)
+        state[known] = _ours(known, value)
     state = fold_lr_mul(state, settings.get("mapping_lrmul", 0.01))
-    return Contents(FORMATS[version], state, architecture(state, settings.get("conv_clamp"), settings.get("architecture")))
+    return contents(FORMATS[version], state, settings.get("conv_clamp"), settings.get("architecture"))
 
 
-def is_network(content) -> bool:
-    """Whether a pickle's content is this module's to read."""
-    return isinstance(content, Network) or bool(
-        isinstance(content, (tuple, list)) and content and isinstance(content[-1], Network))
+def network_in(content):
+    """The averaged generator in a pickle's content; None if that isn't of TensorFlow."""
+    if isinstance(content, dict):
+        content = [content[name] for name in ("G", "Gs", "G_ema") if name in content]
+    if isinstance(content, (tuple, list)):
+        content = content[-1] if content else None
+    known = isinstance(content, Record) and content.class_name == "Network" and isinstance(content.state, dict)
+    return content if known and ("tflib" in content.source or "variables" in content.state) else None
 
 
-def _settings(network: Network) -> dict:
+def _scopes(found) -> list[str]:
+    """What the resolutions are called, from the smallest: 4x4, 8x8, ..., or 5x3, 10x6, ... of networks that aren't square."""
+    seen = {match[0] for name in found if (match := re.search(r"(?<=^synthesis/)\d{1,5}x\d{1,5}(?=/)", name))}
+    return sorted(seen, key=lambda scope: [int(side) for side in scope.split("x")])
+
+
+def _settings(network: Record) -> dict:
     """The keyword arguments the network was made with; UserError for those that change what it computes."""
     settings = network.state.get("static_kwargs")
     settings = dict(settings) if isinstance(settings, dict) else {}
     for name, usual in USUAL.items():
         if settings.get(name, usual) != usual:
-            raise UserError(f"made with {name} = {str(settings[name])[:20]}: expected {usual}")
+            raise UserError(f"made with {name} = {shown(settings[name])}: expected {usual}")
     if settings.get("resample_kernel") is not None:
         expect_filter("resample_kernel", tensor_of(settings["resample_kernel"]))
     return settings
@@ -67,20 +78,21 @@ def tensor_of(numbers) -> torch.Tensor:
     return tensor(numbers)
 
 
-def _variables(network: Network, prefix="", depth=0):
+def _variables(network: Record, prefix="", depth=0):
     """(path, value) of the network's and its components' variables; `prefix` is the component's key."""
     variables, components = network.state.get("variables", []), network.state.get("components", {})
     if depth > MAX_DEPTH or not isinstance(variables, list) or not isinstance(components, dict):
         raise UserError("a TensorFlow network whose variables can't be found; the file is damaged")
     for name, value in variables:
-        yield prefix + str(name), value
+        if isinstance(name, str):
+            yield prefix + name, value
     for key, component in components.items():
-        if isinstance(component, Network):
+        if isinstance(component, Record) and isinstance(component.state, dict):
             yield from _variables(component, f"{prefix}{key}/", depth + 1)
 
 
-def our_name(name: str) -> str:
-    """Our name of a variable of theirs."""
+def our_name(name: str, scopes: dict) -> str:
+    """Our name of a variable of theirs. scopes: {theirs: the resolution as we call it}."""
     if name == "dlatent_avg":
         return "mapping.w_avg"
     if match := re.fullmatch(r"mapping/Dense(\d{1,2})/(weight|bias)", name):
@@ -89,15 +101,15 @@ def our_name(name: str) -> str:
         return f"mapping.embed.{match[1]}"
     if name == "mapping/LabelConcat/weight":
         return "mapping.label"
-    if name == "synthesis/4x4/Const/const":
-        return "synthesis.b4.const"
     if match := re.fullmatch(r"synthesis/noise(\d{1,2})", name):
         n = int(match[1])
         return f"synthesis.b{4 << (n + 1) // 2}.conv{0 if n % 2 else 1}.noise_const"
-    match = re.fullmatch(r"synthesis/(\d{1,5})x\d{1,5}/(\w+)/(\w+)", name)
+    match = re.fullmatch(r"synthesis/(\d{1,5}x\d{1,5})/(\w+)/(\w+)", name)
+    if match and match[1] in scopes and (match[2], match[3]) == ("Const", "const"):
+        return f"synthesis.b{scopes[match[1]]}.const"
     if not match or match[2] not in LAYERS or match[3] not in PARTS:
         raise UserError(f"variable {name[:60]}: not of a StyleGAN2 generator")
-    return f"synthesis.b{match[1]}.{LAYERS[match[2]]}.{PARTS[match[3]]}"
+    return f"synthesis.b{scopes[match[1]]}.{LAYERS[match[2]]}.{PARTS[match[3]]}"
 
 
 def _ours(ours: str, value) -> torch.Tensor:

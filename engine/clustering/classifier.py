@@ -5,9 +5,9 @@ channel's bottleneck, averaged over samples, is its point for k-means. Source: B
 Letters: S samples, C channels, B batch.
 """
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from engine.checkpoints.native import generator_hash
 from engine.clustering import kmeans
 from engine.clustering.correlation import sample_ws
 from engine.errors import UserError
-from engine.files import write_tensors
+from engine.tensor_files import write_tensors
 
 WIDTH, BOTTLENECK = 50, 10
 SIZE = 256                          # larger maps are area-averaged to it: what a channel does is seen there, too
@@ -54,7 +54,7 @@ class MapClassifier(nn.Module):
         self.last = nn.Linear(BOTTLENECK, channels)
 
     def embed(self, maps):
-        """[B, 1, H, W] -> [B, 10]."""
+        """Return the bottleneck [B, 10] of maps [B, 1, H, W]."""
         x = F.max_pool2d(self.first(maps), 3, 2, 1)
         for unit in self.units:
             x = F.max_pool2d(unit(x), 3, 2, 1)
@@ -82,20 +82,18 @@ class Classifier:
     name = "classifier"
 
     def labels(self, generator, layer: str, k, samples: int, seed: int) -> np.ndarray:
-        """The cluster of every channel, [C]; 0 the largest."""
+        """Return the cluster of every channel, [C]; 0 the largest."""
         if self.files and layer in self.files:
             network = load_classifier(self.files[layer], generator, layer)
         else:
             network = self.train(generator, layer, samples, seed)
         points = embeddings(network, generator, layer, samples, seed + 1, self.psi)
         if k == "auto":
-            from engine.clusters import CRITERION
-
-            k = kmeans.best_k(points, CRITERION, seed)
+            k = kmeans.best_k(points, kmeans.CRITERION, seed)
         return kmeans.group(points, int(k), seed)
 
     def train(self, generator, layer: str, samples: int, seed: int) -> MapClassifier:
-        """The network for a layer; 90 % of the maps teach it, the rest say how well it does."""
+        """Return the trained network for a layer; 90 % of the maps teach it, the rest say how well it does."""
         data = torch.cat([_levels(maps) for maps in _maps(generator, layer, samples, seed, self.psi)])   # uint8 [S, C, H, W]
         count = data.shape[1]
         order = torch.from_numpy(np.random.RandomState(seed).permutation(data.shape[0] * count))
@@ -129,10 +127,10 @@ class Classifier:
         return total / len(order)
 
     def _path(self, layer):
-        return Path(self.folder) / f"classifier.{layer}.safetensors"
+        return Path(self.folder or "") / f"classifier.{layer}.safetensors"
 
     def _taken_up(self, layer, recipe, network, optimiser) -> int:
-        """Epochs had already: those of the network kept in the folder, if it was made the same way."""
+        """Load the network kept in the folder, if it was made the same way; return the epochs it has had."""
         if self.folder is None or not self._path(layer).exists():
             return 0
         try:
@@ -142,7 +140,7 @@ class Classifier:
                     return 0
                 kept = {name: file.get_tensor(name) for name in file.keys()}
             network.load_state_dict({name: kept[f"network.{name}"] for name in network.state_dict()})
-            state = {int(name.split(".")[1]): {} for name in kept if name.startswith("adam.")}
+            state: dict[int, dict] = {int(name.split(".")[1]): {} for name in kept if name.startswith("adam.")}
             for name in (name for name in kept if name.startswith("adam.")):
                 state[int(name.split(".")[1])][name.split(".")[2]] = kept[name]
             optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
@@ -159,22 +157,22 @@ class Classifier:
 
 
 def _seeded(channels, depth, seed) -> MapClassifier:
-    """A new network; nobody else's random numbers are used up."""
+    """Return a new network; nobody else's random numbers are used up."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return MapClassifier(channels, depth)
 
 
 def depth(number: int) -> int:
-    """Units of the network for a layer, by its number: 0, 0, 1, 1, 2, 2, ... for layers 1, 2, 3, ..."""
+    """Return the number of units of the network for a layer, by its number: 0, 0, 1, 1, 2, 2, ... for layers 1, 2, 3, ..."""
     return max(number - 1, 0) // 2
 
 
 @torch.no_grad()
 def embeddings(network, generator, layer: str, samples: int, seed: int, psi: float = 0.5) -> np.ndarray:
-    """[C, 10]: each channel's bottleneck, averaged over samples; the network stays as it was taught."""
+    """Return [C, 10]: each channel's bottleneck, averaged over samples; the network stays as it was taught."""
     network.eval()
-    total = 0.0
+    total = torch.zeros((), dtype=torch.float64)
     for maps in _maps(generator, layer, samples, seed, psi):
         data = _levels(maps)
         picked = torch.arange(data.shape[0] * data.shape[1])
@@ -185,14 +183,13 @@ def embeddings(network, generator, layer: str, samples: int, seed: int, psi: flo
 
 def load_classifier(path, generator, layer: str) -> MapClassifier:
     """A published classifier{L}_final.pt. Tensors are told by kind and shape, in order; unused ones are left out."""
-    from engine.checkpoints.unpickler import load_torch
+    from engine.checkpoints.torch_file import load_torch
 
     network = MapClassifier(generator.channels(layer), depth(generator.layers.index(layer)))
     try:
-        with open(path, "rb") as file:
-            state = load_torch(file)
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+        state = load_torch(path).content
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     found = {name: tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor) and UNUSED not in name}
     network.load_state_dict({name: _match(found, name, tensor, path) for name, tensor in network.state_dict().items()})
@@ -217,14 +214,14 @@ def _maps(generator, layer, samples, seed, psi):
 
 
 def _levels(maps):
-    """Activations -> uint8, as the published tool stores them: -1..1 to 0..255, the rest cut off."""
+    """Return activations as uint8, as the published tool stores them: -1..1 to 0..255, the rest cut off."""
     if max(maps.shape[2:]) > SIZE:
         maps = F.adaptive_avg_pool2d(maps, tuple(min(SIZE, side) for side in maps.shape[2:]))
     return maps.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
 
 
 def _batch(data, picked):
-    """(maps [B, 1, H, W] in -1..1, their channels [B])."""
+    """Return (maps [B, 1, H, W] in -1..1, their channels [B])."""
     channels = picked % data.shape[1]
     maps = data[picked // data.shape[1], channels][:, None]
     return maps.float() / 127.5 - 1, channels.to(data.device)

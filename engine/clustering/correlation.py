@@ -3,8 +3,8 @@
 Correlations between channels are added up picture by picture, so memory does not grow with the samples; their leading
 eigenvectors place each channel in a few dimensions, where k-means groups them. Letters: S samples, C channels, P pixels.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 import torch
@@ -26,18 +26,16 @@ class Correlation:
     name = "correlation"
 
     def labels(self, generator, layer: str, k, samples: int, seed: int) -> np.ndarray:
-        """The cluster of every channel, [C]; 0 the largest."""
+        """Return the cluster of every channel, [C]; 0 the largest."""
         correlation = correlations(generator, layer, samples, seed, self)
         points = embed(correlation, MOST if k == "auto" else min(max(int(k), FEWEST), MOST))
         if k == "auto":
-            from engine.clusters import CRITERION
-
-            k = kmeans.best_k(points, CRITERION, seed)
+            k = kmeans.best_k(points, kmeans.CRITERION, seed)
         return kmeans.group(points, int(k), seed)
 
 
 def sample_ws(generator, samples: int, seed: int, psi: float = 1.0):
-    """The ws of sample pictures, in batches [N, num_ws, W]; the same for the same seed whatever the batch size."""
+    """Yield the ws of sample pictures, in batches [N, num_ws, W]; the same for the same seed whatever the batch size."""
     z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float().to(generator.device)
     label = torch.zeros(samples, generator.c_dim, device=generator.device)
     if generator.c_dim:
@@ -47,7 +45,7 @@ def sample_ws(generator, samples: int, seed: int, psi: float = 1.0):
 
 
 def shapes(x):
-    """x [N, C, H, W] -> [N, C, P]: each map's shape alone, its mean taken off and its length 1; a flat map is 0."""
+    """Return maps x [N, C, H, W] as [N, C, P]: each map's shape alone, its mean taken off and its length 1; a flat map is 0."""
     x = x.float()
     size = tuple(min(SIZE, side) for side in x.shape[2:])
     x = F.adaptive_avg_pool2d(x, size).flatten(2)
@@ -57,8 +55,8 @@ def shapes(x):
 
 @torch.no_grad()
 def correlations(generator, layer: str, samples: int, seed: int, settings=Correlation()) -> np.ndarray:
-    """[C, C] mean correlation of the channels' maps."""
-    total, done = 0.0, 0
+    """Return the mean correlation [C, C] of the channels' maps."""
+    total, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0
     for ws in sample_ws(generator, samples, seed, settings.psi):
         maps = shapes(generator.activations(ws, [layer])[layer])                # [N, C, P]
         total = total + (maps @ maps.transpose(1, 2)).double().sum(0)
@@ -69,7 +67,7 @@ def correlations(generator, layer: str, samples: int, seed: int, settings=Correl
 
 
 def embed(correlation, dimensions: int = MOST) -> np.ndarray:
-    """[C, C] -> [C, D]: rows of the leading eigenvectors, scaled, each brought to length 1 (direction is what counts)."""
+    """Return places [C, D] for a correlation [C, C]: rows of the leading eigenvectors, scaled, each brought to length 1 (direction is what counts)."""
     values, vectors = np.linalg.eigh(correlation)
     count = min(dimensions, len(values))
     points = vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0.0))

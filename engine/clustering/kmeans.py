@@ -3,10 +3,11 @@ import numpy as np
 
 RESTARTS = 10
 TURNS = 100
+CRITERION = tuple(range(2, 25))                 # the k that "auto" chooses among
 
 
 def group(points, k: int, seed: int = 0) -> np.ndarray:
-    """points [P, D] -> labels [P], 0 the largest group. The best of several k-means++ starts; the same for the same seed."""
+    """Return the labels [P] of points [P, D], 0 the largest group. The best of several k-means++ starts; the same for the same seed."""
     points = np.asarray(points, dtype=np.float64)
     k = max(1, min(k, len(points)))
     source = np.random.RandomState(seed)
@@ -16,7 +17,7 @@ def group(points, k: int, seed: int = 0) -> np.ndarray:
 
 
 def silhouette(points, labels) -> float:
-    """How well groups keep apart, -1..1: mean of (b - a) / max(a, b), a, b mean distances to the own and the next group."""
+    """Return how well groups keep apart, -1..1: mean of (b - a) / max(a, b), a, b mean distances to the own and the next group."""
     distances = np.sqrt(_squared(np.asarray(points, dtype=np.float64), np.asarray(points, dtype=np.float64)))
     members = labels[:, None] == np.unique(labels)                              # [P, k]
     sums, counts = distances @ members, members.sum(0)
@@ -27,13 +28,13 @@ def silhouette(points, labels) -> float:
 
 
 def best_k(points, ks, seed: int = 0) -> int:
-    """The k whose groups keep apart best."""
+    """Return the k whose groups keep apart best."""
     ks = [k for k in ks if 2 <= k < len(points)]
     return max(ks, key=lambda k: silhouette(points, group(points, k, seed)), default=1)
 
 
 def _start(points, k, source):
-    """k-means++: each centre a point, drawn with the squared distance to the nearest one before."""
+    """Return starting centres by k-means++: each a point, drawn with the squared distance to the nearest one before."""
     centres = [points[source.randint(len(points))]]
     for _ in range(1, k):
         away = _squared(points, np.array(centres)).min(1)
@@ -44,7 +45,7 @@ def _start(points, k, source):
 
 
 def _settle(points, centres):
-    """(labels, sum of squared distances)."""
+    """Return (labels, sum of squared distances)."""
     labels = None
     for _ in range(TURNS):
         distances = _squared(points, centres)
@@ -67,5 +68,5 @@ def _by_size(labels, k):
 
 
 def _squared(a, b):
-    """[P, Q] squared distances."""
+    """Return [P, Q] squared distances."""
     return np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0.0)

@@ -1,4 +1,4 @@
-"""What a camera does to a picture: colour, blur, noise, things in the way, compression, and where the picture sits.
+"""A camera's effects on a picture: colour, blur, noise, things in the way, compression, and where the picture sits.
 
 Each function takes pictures [N, 3, H, W] in -1..1, how strong (0 = nothing, 1 = usual) and a torch.Generator, and returns
 new ones of the same shape; each picture gets its own. `place` moves pictures: apply it to the target too, the others not.
@@ -17,12 +17,12 @@ CODED = ((16, 11, 10, 16, 24, 40, 51, 61), (12, 12, 14, 19, 26, 58, 60, 55), (14
 
 
 def spans(count, low, high, source):
-    """[N, 1, 1, 1], uniform."""
+    """Return uniform random numbers [N, 1, 1, 1]."""
     return (low + (high - low) * torch.rand(count, generator=source)).view(-1, 1, 1, 1)
 
 
 def place(pictures, strength, source):
-    """Shifted, scaled and turned; what comes in at the border mirrors what went out."""
+    """Return pictures shifted, scaled and turned; what comes in at the border mirrors what went out."""
     n, _, height, width = pictures.shape
     turn, scale, right, down = (spans(n, -1, 1, source).flatten() * strength * most for most in (TURNED, SCALED, 2 * MOVED, 2 * MOVED))
     scale = torch.exp(-scale)
@@ -47,7 +47,7 @@ def colour(pictures, strength, source):
 
 
 def luma(pictures):
-    """[N, 3, H, W] -> [N, 1, H, W]."""
+    """Return the luma [N, 1, H, W] of pictures [N, 3, H, W]."""
     return (pictures * pictures.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
@@ -90,7 +90,7 @@ def compression(pictures, strength, source):
 
 
 def jpeg(pictures, quality):
-    """As if saved as JPEG at a quality 1 to 99 (a number, or [N, 1, 1, 1]) with colours at half the size, and read again."""
+    """Return pictures as if saved as JPEG at a quality 1 to 99 (a number, or [N, 1, 1, 1]) with colours at half the size, and read again."""
     height, width = pictures.shape[2:]
     quality = torch.as_tensor(quality, dtype=pictures.dtype)
     factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
@@ -106,7 +106,7 @@ def jpeg(pictures, quality):
 
 
 def rounded(x, steps):
-    """x [N, C, H, W], sides multiples of 8: every 8 x 8 block's cosine terms rounded to multiples of steps [..., 8, 8]."""
+    """Return x [N, C, H, W], sides multiples of 8, with every 8 x 8 block's cosine terms rounded to multiples of steps [..., 8, 8]."""
     n, c, height, width = x.shape
     k = torch.arange(8.0)
     cosines = torch.cos((2 * k + 1) * k.view(-1, 1) * (math.pi / 16)) * 0.5      # [term, place]

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from engine.checkpoints.build import prepared
 from engine.checkpoints.native import generator_hash
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
 from engine.errors import UserError
-from engine.files import checked_dtype, stored, write_tensors
+from engine.tensor_files import checked_dtype, read_tensors, stored, table_in, write_tensors
 
 FORMAT = "latent-jockey encoder"
 SCHEMA = 1
+LARGEST = 8192                   # of what a plan counts: pixels, channels
 PREPARED = {"range": [-1, 1], "order": "RGB", "resize": "area"}
 
 
@@ -48,8 +48,8 @@ def load(path, generator=None, device="cpu") -> Encoder:
 def about(path) -> dict:
     """What `save` was told about the encoder."""
     try:
-        return dict(json.loads(_read(path)[0].get("about", "{}")))
-    except (ValueError, TypeError):
+        return table_in(_read(path)[0], "about")
+    except ValueError:
         return {}
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
@@ -57,30 +57,37 @@ def about(path) -> dict:
 
 def _read(path):
     """-> (metadata, {name: tensor})."""
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            if header.get("format") != FORMAT:
-                raise UserError("a safetensors file, but not an encoder of ours; make one with `run_live.py train-encoder`")
-            if header.get("schema") != str(SCHEMA):
-                raise UserError(f"schema version {header.get('schema')}: this version reads {SCHEMA}; update Latent Jockey")
-            return header, {name: file.get_tensor(name) for name in file.keys()}
-    except FileNotFoundError:
-        raise UserError("there is no such file") from None
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"not a whole safetensors file: {error}; fetch it, or train the encoder, again") from None
+    return read_tensors(path, "fetch it, or train the encoder, again", _expect_ours)
+
+
+def _expect_ours(header):
+    if header.get("format") != FORMAT:
+        raise UserError("a safetensors file, but not an encoder of ours; make one with `run_live.py train-encoder`")
+    if header.get("schema") != str(SCHEMA):
+        raise UserError(f"schema version {header.get('schema', 'none')[:20]}: this version reads {SCHEMA}; update Latent Jockey")
 
 
 def _plan(header) -> Plan:
     try:
-        values = dict(json.loads(header["plan"]))
+        values = table_in(header, "plan")
         for name in ("features", "size"):
-            values[name] = tuple(int(n) for n in values[name])
+            values[name] = tuple(_whole(name, n) for n in values[name])
             if len(values[name]) != 2:
                 raise ValueError(f"{name} has {len(values[name])} numbers")
+        for name in ("channels", "width"):
+            _whole(name, values.get(name, 1))
+        for name in ("layer", "preset", "generator"):
+            if not isinstance(values.get(name, ""), str):
+                raise ValueError(f"{name}: expected a word")
         return Plan(**values)
     except (KeyError, ValueError, TypeError, ArithmeticError) as error:
         raise UserError(f"the file's metadata is damaged: {error}; train the encoder again") from None
+
+
+def _whole(name, value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+        raise ValueError(f"{name}: expected a whole number 1..{LARGEST}")
+    return value
 
 
 def _built(plan, state) -> Encoder:

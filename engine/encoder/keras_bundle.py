@@ -61,20 +61,20 @@ def _files(path) -> tuple[bytes, bytes]:
             raise UserError(f"no SavedModel: expected {INDEX} and {DATA} in the folder")
         if max(file.stat().st_size for file in found.values()) > LARGEST:
             raise UserError("larger than any published encoder")
-        return tuple(file.read_bytes() for file in found.values())
+        return found[INDEX].read_bytes(), found[DATA].read_bytes()
     if not zipfile.is_zipfile(path):
         raise UserError("expected a SavedModel: its folder, or that folder zipped" if path.exists() else "there is no such file")
     with zipfile.ZipFile(path) as archive:
-        members = [next((m for m in archive.infolist() if m.filename.endswith(name)), None) for name in (INDEX, DATA)]
-        if None in members:
+        index, data = (next((m for m in archive.infolist() if m.filename.endswith(name)), None) for name in (INDEX, DATA))
+        if index is None or data is None:
             raise UserError(f"no SavedModel in the zip file: expected {INDEX} and {DATA}")
-        if max(member.file_size for member in members) > LARGEST:
+        if max(index.file_size, data.file_size) > LARGEST:
             raise UserError("larger than any published encoder")
-        return tuple(archive.read(member) for member in members)
+        return archive.read(index), archive.read(data)
 
 
 def read(index: bytes, data: bytes) -> dict[tuple[int, str], np.ndarray]:
-    """{(i, kind): array} of the variables called layer_with_weights-{i}/{kind}; optimiser slots and the like are left."""
+    """Return {(i, kind): array} of the variables called layer_with_weights-{i}/{kind}; optimiser slots and the like are left."""
     found = {}
     for key, value in _table(index):
         match = NAME.fullmatch(key.decode("utf-8", "replace"))
@@ -95,7 +95,7 @@ def _array(entry, data) -> np.ndarray:
 
 
 def _table(content: bytes):
-    """(key, value) of a LevelDB table."""
+    """Yield (key, value) of a LevelDB table."""
     if len(content) < FOOTER or struct.unpack("<Q", content[-8:])[0] != MAGIC:
         raise UserError(f"{INDEX} is not a table of TensorFlow variables")
     footer = content[-FOOTER:]
@@ -105,14 +105,14 @@ def _table(content: bytes):
 
 
 def _handle(content, at):
-    """((offset, size), the place after it)."""
+    """Return ((offset, size), the place after it)."""
     offset, at = _varint(content, at)
     size, at = _varint(content, at)
     return (offset, size), at
 
 
 def _block(content, handle):
-    """(key, value) of one block; keys are stored as what they do not share with the one before."""
+    """Yield (key, value) of one block; keys are stored as what they do not share with the one before."""
     offset, size = handle
     if offset + size + TRAILER > len(content) or content[offset + size] != 0:
         raise ValueError("a block beyond the end, or compressed")
@@ -141,7 +141,7 @@ def _varint(content, at):
 
 
 def _fields(message: bytes):
-    """(number, value) of a protocol message: ints, or bytes for what has a length."""
+    """Yield (number, value) of a protocol message: ints, or bytes for what has a length."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

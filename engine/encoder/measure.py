@@ -39,7 +39,7 @@ class Shown:
 
 
 def shown(z, size, changes, source) -> Shown:
-    """z [N, 64] drawn at `size`; changes: of "shift", "brightness", "jpeg", each by a random amount within its range."""
+    """Return z [N, 64] drawn at `size`; changes: of "shift", "brightness", "jpeg", each by a random amount within its range."""
     corner = torch.full((len(z), 2), -1.0)
     if "shift" in changes:
         corner = corner + 2 * MOVED * (2 * torch.rand(len(z), 2, generator=source) - 1)
@@ -54,11 +54,12 @@ def shown(z, size, changes, source) -> Shown:
 
 @torch.no_grad()
 def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, progress=None) -> dict:
-    """{who: {change: {look: error}}} over `count` unseen drawn pictures; of clean ones with the own look too.
+    """Return {who: {change: {look: error}}} over `count` unseen drawn pictures; of clean ones with the own look too.
 
     encoders: {name: Encoder}; beside them "nobody", the picture of the w alone. "mse": mean square, mean look.
     """
-    sums, middle = {}, generator.w_avg.expand(1, generator.num_ws, -1)
+    sums: dict[str, dict] = {}
+    middle = generator.w_avg.expand(1, generator.num_ws, -1)
     blind = generator.synthesize(middle, size=size)
     for i, z in enumerate(unseen(count).split(4)):
         own = generator.map(z)
@@ -74,7 +75,7 @@ def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, prog
 
 
 def _played(encoders, generator, seen, looks, size) -> dict:
-    """{who: {look: picture}}."""
+    """Return {who: {look: picture}}."""
     features = {who: encoder(seen) for who, encoder in encoders.items()}
     return {who: {look: generator.synthesize(ws, size=size, splice={encoders[who].layer: features[who]}) for look, ws in looks.items()}
             for who in encoders}

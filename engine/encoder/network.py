@@ -26,13 +26,13 @@ class Encoder(nn.Module):
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan, self.layer, self.size = plan, plan.layer, plan.size
-        self.body = Live(plan) if plan.preset == "live" else Published(plan)
-        self.to(memory_format=torch.channels_last)
+        self.body: nn.Module = Live(plan) if plan.preset == "live" else Published(plan)
+        self.to(memory_format=torch.channels_last)      # type: ignore[call-overload]  # torch knows this form, its annotations do not
         self.eval()
 
     @classmethod
     def fresh(cls, generator, layer: str, preset: str = "live", size=None, seed: int = 0, width: int = 128) -> "Encoder":
-        """An untrained encoder for a generator's layer; what a seed makes is always the same.
+        """Return an untrained encoder for a generator's layer; what a seed makes is always the same.
 
         The live preset's answers already have the mean and the spread of the layer's features.
         """
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = cls(plan)
-        if preset == "live":
+        if isinstance(encoder.body, Live):
             encoder.body.settle(*usual_features(generator, layer, seed))
         return encoder
 
@@ -49,7 +49,7 @@ class Encoder(nn.Module):
 
 
 def fitted(pictures, size):
-    """Pictures [N, 3, H, W] -> at `size` (height, width), by area where they shrink; what is not a number turns grey."""
+    """Return pictures [N, 3, H, W] at `size` (height, width), by area where they shrink; what is not a number turns grey."""
     pictures = pictures.nan_to_num(0.0, 1.0, -1.0)
     if tuple(pictures.shape[2:]) == tuple(size):
         return pictures
@@ -57,7 +57,7 @@ def fitted(pictures, size):
 
 
 def resized(pictures, size):
-    """[N, C, H, W] -> [N, C, *size]: each new pixel is the mean of what it covers, or between its neighbours if it grows."""
+    """Return pictures [N, C, H, W] at another size, [N, C, *size]: each new pixel is the mean of what it covers, or between its neighbours if it grows."""
     height, width = size
     if pictures.shape[2] > height or pictures.shape[3] > width:
         pictures = F.adaptive_avg_pool2d(pictures, (min(height, pictures.shape[2]), min(width, pictures.shape[3])))
@@ -68,7 +68,7 @@ def resized(pictures, size):
 
 @torch.no_grad()
 def usual_features(generator, layer, seed):
-    """The mean map [O, h, w] of a layer's features over seeded pictures, and how far each channel strays from it, [O]."""
+    """Return the mean map [O, h, w] of a layer's features over seeded pictures, and how far each channel strays from it, [O]."""
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(seed)).to(generator.device)
     c = torch.eye(generator.c_dim, device=z.device)[torch.arange(SAMPLES) % generator.c_dim] if generator.c_dim else None
     kept = [generator.features(generator.map(some, c=None if c is None else c[8 * i:8 * i + 8]), [layer])[layer].float()
@@ -83,6 +83,9 @@ class Live(nn.Module):
 
     Pixels are folded into channels first, as that costs nothing, and most of the work is done at the features' own size.
     """
+
+    mean: torch.Tensor
+    spread: torch.Tensor
 
     def __init__(self, plan: Plan):
         super().__init__()
@@ -101,7 +104,7 @@ class Live(nn.Module):
         self.register_buffer("spread", torch.ones(plan.channels))
 
     def settle(self, mean, spread):
-        """What the answers are centred on, [O, h, w], and their unit, [O]."""
+        """Set the mean of the answers, [O, h, w], and their unit, [O]."""
         self.mean.copy_(mean)
         self.spread.copy_(spread)
 
@@ -128,21 +131,21 @@ class Block(nn.Module):
 
 
 def channels_at(side, most):
-    """Channels at feature maps of (height, width): fewer where there are more places."""
+    """Return how many channels there are at feature maps of (height, width): fewer where there are more places."""
     r = math.sqrt(side[0] * side[1])
     return max(NARROWEST, 8 * round(most * min(1.0, FULL / r) / 8))
 
 
 def convolution(inputs, outputs, kernel=3, gain=1.0):
-    """A convolution that keeps the size; its weights keep the variance, times gain squared."""
+    """Return a convolution that keeps the size; its weights keep the variance, times gain squared."""
     made = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
     scattered(made.weight, gain * math.sqrt(1 / (inputs * kernel * kernel)))
-    nn.init.zeros_(made.bias)
+    nn.init.zeros_(made.get_parameter("bias"))
     return made
 
 
 def scattered(weight, spread):
-    """A weight drawn anew, in place. On the meta device, where loading compares shapes, it stays a shape: drawing there would
+    """Draw a weight anew, in place. On the meta device, where loading compares shapes, it stays a shape: drawing there would
     import all of torch's compiler first."""
     if not weight.is_meta:
         nn.init.normal_(weight, std=spread)

@@ -3,6 +3,7 @@
 `Own` are ours: full skip pictures, truncation as played, pictures by area, and the world's own drawings where there is
 one. `SeedPairs` are the published recipe's (SPEC.md D.2). Letters: N batch, O channels, h, w features, S side, W = w_dim.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from torch.nn import functional as F
 
 from engine.encoder import augment
 from engine.encoder.network import resized
+from engine.encoder.plan import Plan
 from engine.errors import UserError
-from engine.generator import truncate, upsample
+from engine.generator import Generator, truncate, upsample
 
 PER_FEATURE = 4                         # pixels of the picture compared for one feature
 FIRST_SKIP = 128                        # the published recipe's pictures leave out the toRGBs below
@@ -41,11 +43,11 @@ class Own:
     is drawn. strength: of augmentation. mean, own: the shares of looks that are the mean w, and the picture's own w;
     the others lie between.
     """
-    generator: object
-    plan: object
+    generator: Generator
+    plan: Plan
     size: int
     psi: tuple[float, float] = (0.5, 1.1)
-    draw: object = None
+    draw: Callable | None = None
     drawn: float = 0.75
     strength: float = 1.0
     mean: float = 0.6
@@ -54,7 +56,7 @@ class Own:
 
     @torch.no_grad()
     def batch(self, count, number) -> Batch:
-        """The batch of that number."""
+        """Return the batch of that number."""
         source = torch.Generator().manual_seed(self.seed * 10_000_000 + number)
         generator = self.generator
         z = torch.randn(count, generator.z_dim, generator=source)
@@ -76,12 +78,12 @@ class Own:
     def _pictures(self, z, ws):
         """Pictures as large as is needed, [N, 3, H, W]: the first drawn, the others made."""
         side = self.side()
-        parts = [self.draw(z, side)] if len(z) else []
+        parts = [self.draw(z, side)] if self.draw and len(z) else []
         parts += [self.generator.synthesize(some, size=side).clamp(-1, 1) for some in ws.split(4)]
         return torch.cat(parts)
 
     def side(self) -> int:
-        """The smallest resolution of the generator that has enough pixels, or its largest."""
+        """Return the smallest resolution of the generator that has enough pixels, or its largest."""
         a = self.generator.architecture
         wanted = max(self.plan.size + a.pixels(self.size))
         return next((r for r in a.resolutions if max(a.pixels(r)) >= wanted), a.resolution)
@@ -95,8 +97,8 @@ class Own:
 @dataclass(frozen=True)
 class SeedPairs:
     """The published recipe: no truncation, random noise, no toRGB below 128 px, max pooling, nothing done to the pictures."""
-    generator: object
-    plan: object
+    generator: Generator
+    plan: Plan
     size: int
 
     @torch.no_grad()
@@ -122,7 +124,7 @@ def published_z(z_dim, count, number):
 
 
 def late_skip(skips):
-    """{resolution: skip picture} -> the last one without what the toRGBs below FIRST_SKIP gave."""
+    """Return the last picture of {resolution: skip picture} without the part of the toRGBs below FIRST_SKIP."""
     last = max(skips)
     below = [r for r in skips if r < min(FIRST_SKIP, last)]
     picture = skips[max(below)] if below else torch.zeros_like(skips[last])
@@ -132,22 +134,22 @@ def late_skip(skips):
 
 
 def max_pooled(pictures, size):
-    """Halved by 2 x 2 max pooling until they are of a size; enlarged if they are smaller."""
+    """Return pictures halved by 2 x 2 max pooling until they are of a size; enlarged if they are smaller."""
     while pictures.shape[2] > size[0]:
         pictures = F.max_pool2d(pictures, 2)
     return resized(pictures, size)
 
 
 def loss_size(generator, plan, wanted=None) -> int:
-    """The resolution at which pictures are compared: the one asked for, or four times the layer's, or the generator's."""
+    """Return the resolution at which pictures are compared: the one asked for, or four times the layer's, or the generator's."""
     a = generator.architecture
     if wanted is not None and wanted not in a.resolutions:
         raise UserError(f"loss size {wanted}: expected one of {', '.join(map(str, a.resolutions))}")
-    return wanted or min(a.resolution, PER_FEATURE * int(plan.layer[1:].split(".")[0]))
+    return wanted or min(a.resolution, PER_FEATURE * a.resolution_of(plan.layer))
 
 
 def labels(generator, count, source):
-    """Random labels [N, c_dim] for a class-conditional network, else None."""
+    """Return random labels [N, c_dim] for a class-conditional network, else None."""
     if not generator.c_dim:
         return None
     return F.one_hot(torch.randint(generator.c_dim, (count,), generator=source), generator.c_dim).float()

@@ -1,4 +1,4 @@
-"""What an encoder is to be: which layer it predicts, from pictures of which size, by which architecture. Builds nothing."""
+"""The plan of an encoder: which layer it predicts, from pictures of which size, by which architecture. Builds nothing."""
 from dataclasses import dataclass
 from math import log2
 
@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def halvings(self) -> int:
-        """How often the picture is halved on its way to the features."""
+        """Return how often the picture is halved on its way to the features."""
         return int(log2(self.size[0] // self.features[0]))
 
     def mismatch(self, generator, weights: str) -> str | None:
@@ -82,10 +82,11 @@ def usual_size(features, preset):
 
 
 def shape_of(generator, layer: str) -> tuple[int, int]:
-    """(height, width) of a layer's feature maps."""
-    return generator.architecture.pixels(int(layer[1:].split(".")[0]))
+    """Return (height, width) of a layer's feature maps."""
+    architecture = generator.architecture
+    return architecture.pixels(architecture.resolution_of(layer))
 
 
 def shape(sides) -> str:
-    """(height, width) as people say it: width first."""
+    """Return the text for (height, width) as people say it: width first."""
     return f"{sides[1]} x {sides[0]}"

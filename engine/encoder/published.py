@@ -30,7 +30,7 @@ class Published(nn.Module):
                                   in zip([3] + [row[0] for row in rows], rows))
         self.last = nn.Conv2d(rows[-1][0], plan.channels, 1)
         nn.init.xavier_uniform_(self.last.weight)               # Keras's usual beginning, as in the rows
-        nn.init.zeros_(self.last.bias)
+        nn.init.zeros_(self.last.get_parameter("bias"))
 
     def forward(self, x):
         for i, row in enumerate(self.rows):
@@ -49,14 +49,14 @@ class Row(nn.Module):
         self.conv = nn.Conv2d(inputs, outputs, 3, stride)
         self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
         nn.init.xavier_uniform_(self.conv.weight)
-        nn.init.zeros_(self.conv.bias)
+        nn.init.zeros_(self.conv.get_parameter("bias"))
 
     def forward(self, x):
         return self.norm(self.conv(F.pad(x, same(x.shape[2:], self.conv.stride[0]))))
 
 
 def same(size, stride, kernel=3):
-    """What TensorFlow's "same" pads for a picture (height, width): left, right, top, bottom."""
+    """Return the padding of TensorFlow's "same" for a picture (height, width): left, right, top, bottom."""
     pads = []
     for side in reversed(size):
         total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
@@ -72,7 +72,7 @@ def mean_filter(x):
 
 
 def parameter_count(encoder) -> tuple[int, int]:
-    """(all, trainable) as Keras counts them: the running mean and variance are among all."""
+    """Return (all, trainable) as Keras counts them: the running mean and variance are among all."""
     trainable = sum(p.numel() for p in encoder.parameters())
     running = sum(b.numel() for b in encoder.buffers() if torch.is_floating_point(b))
     return trainable + running, trainable

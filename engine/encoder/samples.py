@@ -1,15 +1,15 @@
-"""What an encoder makes of pictures, for looking at while it trains. Letters: N pictures, S side."""
+"""Pictures beside an encoder's view of them, for looking at while it trains. Letters: N pictures, S side."""
 import numpy as np
 import torch
 
-from engine.instrument import quantize
+from engine.generator import quantize
 
 ROWS = ("source", "mean look", "own look", "another's look")
 
 
 @torch.no_grad()
 def samples(encoder, generator, batch, own, size: int) -> np.ndarray:
-    """uint8 [4 * N, S, S', 3], a row each: the pictures seen, and what is made of them with three looks.
+    """Return uint8 [4 * N, S, S', 3], a row each: the pictures seen, and what is made of them with three looks.
 
     batch: held-out pictures. own: their own ws [N, num_ws, W].
     """

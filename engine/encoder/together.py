@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 @contextmanager
 def joined():
-    """-> (this process's number, how many there are), which talk over gloo until the end of the block."""
+    """Yield (this process's number, how many there are), which talk over gloo until the end of the block."""
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
         yield 0, 1
@@ -36,7 +36,7 @@ def leave():
 
 
 def first() -> bool:
-    """Whether this is the process that writes and tells; by itself it is."""
+    """Return whether this is the process that writes and tells; by itself it is."""
     return int(os.environ.get("RANK", 0)) == 0
 
 

@@ -93,7 +93,7 @@ class Trainer:
         return 0.3 if weight.ndim == 1 else weight[0].numel() ** -0.5
 
     def step(self) -> dict:
-        """One step -> running figures."""
+        """Take one step; return running figures."""
         batch = self.pairs.batch(self.recipe.batch, self.steps * self.count + self.rank)
         features = self.network(batch.seen)
         loss, parts = losses(self.recipe, self.pairs, batch, features)
@@ -110,7 +110,7 @@ class Trainer:
         return max(0.03, 1.9 * (1 - self.steps / self.recipe.steps))
 
     def look(self, held) -> dict:
-        """How the held-out pictures fare; remembers the best weights."""
+        """Return the errors on the held-out pictures; remember the best weights."""
         figures = held_out(self.averaged(), self.pairs.generator, held, self.pairs.size)
         now = agreed(figures["held_picture" if self.recipe.pictures else "held_features"], self.count)
         self.waited += 1
@@ -164,7 +164,7 @@ class Trainer:
 
 
 def losses(recipe, pairs, batch, features):
-    """-> (what is minimised, its parts)."""
+    """Return (what is minimised, its parts)."""
     unit = features.new_tensor(1.0) if not recipe.pictures else batch.features.square().mean()
     missed = (features - batch.features).square().mean((1, 2, 3)) / unit
     parts = {"features": (missed * batch.whole).sum() / batch.whole.sum().clamp_min(1)}
@@ -177,7 +177,7 @@ def losses(recipe, pairs, batch, features):
 
 
 def halves(pictures):
-    """{side: the pictures at it}: as they are, and at a half and a quarter."""
+    """Return {side: the pictures at it}: as they are, and at a half and a quarter."""
     return {pictures.shape[3] // k: pictures if k == 1 else F.avg_pool2d(pictures, k) for k in (1, 2, 4)}
 
 

@@ -8,7 +8,7 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.kernels import blur, empty, interleaved, last, polyphase, rows_of, settle
+from engine.fast.kernels import blur, channels_last, empty, interleave, noise_act, polyphase, rows_of
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -18,36 +18,36 @@ class Weights:
     """Styles on the weight: fewer numbers than the maps have where those are large."""
 
     def __init__(self, weight, clamp):
-        self.weight, self.clamp = last(weight), clamp
+        self.weight, self.clamp = channels_last(weight), clamp
 
     def modulate(self, styles, scale, bias):
-        """styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
+        """Take a style in: styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
         self.modulated = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))
         self.bias = bias
 
     def __call__(self, x, noise):
-        return settle(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
+        return noise_act(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
 
 
 class Maps:
     """Styles on the maps: where they are small and the weight is large."""
 
     def __init__(self, weight, clamp):
-        self.weight, self.clamp = last(weight), clamp
+        self.weight, self.clamp = channels_last(weight), clamp
 
     def modulate(self, styles, scale, bias):
         self.styles, self.scale, self.bias = (v.view(1, -1, 1, 1) for v in (styles, scale, bias))
 
     def __call__(self, x, noise):
         y = F.conv2d(x * self.styles, self.weight, padding=1)
-        return settle(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
+        return noise_act(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
 
 
 class Transposed:
     """Up: transposed convolution, then the FIR as one convolution that also scales and adds the bias."""
 
     def __init__(self, weight, clamp):
-        self.weight, self.clamp = last(weight), clamp
+        self.weight, self.clamp = channels_last(weight), clamp
 
     def modulate(self, styles, scale, bias):
         self.modulated = (self.weight * styles.view(1, -1, 1, 1)).transpose(0, 1)
@@ -55,7 +55,7 @@ class Transposed:
 
     def __call__(self, x, noise):
         y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class TransposedMaps(Transposed):
@@ -75,7 +75,7 @@ class Parities:
     CUTS = tuple((rows, columns) for rows in ((2, 0), (1,)) for columns in ((2, 0), (1,)))      # taps an even, an odd place gets
 
     def __init__(self, weight, clamp):
-        self.weights = [last(weight[:, :, rows][:, :, :, columns]) for rows, columns in self.CUTS]
+        self.weights = [channels_last(weight[:, :, rows][:, :, :, columns]) for rows, columns in self.CUTS]
         self.clamp = clamp
 
     def modulate(self, styles, scale, bias):
@@ -87,7 +87,7 @@ class Parities:
         for n, (weight, (rows, columns)) in enumerate(zip(self.modulated, self.CUTS)):
             part = F.conv2d(x, weight, padding=(len(rows) - 1, len(columns) - 1))
             y[:, :, n // 2::2, n % 2::2].copy_(part)
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class Taps:
@@ -112,7 +112,7 @@ class Taps:
                 a, b = i // 2, j // 2
                 cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
         y = y[:-1, :-1].permute(2, 0, 1)[None]
-        return settle(blur(y, self.scale, self.bias), noise, self.clamp)
+        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
 class Polyphase:
@@ -122,14 +122,14 @@ class Polyphase:
         self.weight, self.clamp, self.outputs = polyphase(weight), clamp, weight.shape[0]
 
     def modulate(self, styles, scale, bias):
-        self.modulated = last(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)))
+        self.modulated = channels_last(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)))
         self.bias = bias.repeat(4)
 
     def __call__(self, x, noise):
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
         out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
         maps, strength = noise or (None, 1.0)
-        return settle(interleaved(parts, maps, out, strength), None, self.clamp)
+        return noise_act(interleave(parts, maps, out, strength), None, self.clamp)
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}
@@ -137,12 +137,12 @@ UP = {form.__name__: form for form in (Transposed, TransposedMaps, Parities, Tap
 
 
 def candidates(conv) -> dict:
-    """The forms that a layer can be computed in, by name."""
+    """Return the forms that a layer can be computed in, by name."""
     return UP if conv.up else PLAIN
 
 
 def usual(conv) -> str:
-    """The form that was fastest for such a layer on the machines it was measured on (docs/speed.md)."""
+    """Return the name of the form that was fastest for such a layer on the machines it was measured on (docs/speed.md)."""
     outputs, inputs = conv.weight.shape[:2]
     pixels = conv.size[0] * conv.size[1] // (4 if conv.up else 1)                   # of the input
     if not conv.up:
@@ -157,16 +157,16 @@ def usual(conv) -> str:
 
 
 def fastest(conv, cost, margin=0.85) -> str:
-    """The form that measures fastest here; cost(function) -> seconds. The usual one, unless another is clearly faster."""
+    """Return the name of the form that measures fastest here, cost(function) -> seconds; the usual one, unless another is clearly faster."""
     scale = 2 if conv.up else 1
     outputs, inputs = conv.weight.shape[:2]
-    x = last(torch.randn(1, inputs, conv.size[0] // scale, conv.size[1] // scale, device=conv.weight.device))
+    x = channels_last(torch.randn(1, inputs, conv.size[0] // scale, conv.size[1] // scale, device=conv.weight.device))
     costs = {}
     for name, form in candidates(conv).items():
         ready = form(conv.weight, conv.clamp)
         ready.modulate(torch.ones(inputs, device=x.device), torch.ones(outputs, device=x.device), conv.bias)
         ready(x, None)
         costs[name] = cost(lambda ready=ready: ready(x, None))
-    best = min(costs, key=costs.get)
+    best = min(costs, key=lambda name: costs[name])
     preferred = usual(conv)
     return best if costs[best] < margin * costs[preferred] else preferred

@@ -1,7 +1,7 @@
 """Bias, noise, leaky ReLU and clamp in one pass over a layer's feature maps: a Triton kernel. For GPUs.
 
 cuDNN leaves them as passes of their own, each of which reads and writes the whole map. Triton is optional: where it is
-missing, plainly() does the same with torch's own operations. Imported only when a GPU plays, for Triton takes its time.
+missing, unfused() does the same with torch's own operations. Imported only when a GPU plays, for Triton takes its time.
 """
 import torch
 from torch.nn import functional as F
@@ -17,13 +17,13 @@ except ImportError:                 # torch's CPU builds come without it
 BLOCK = 1024                        # numbers that one program works on
 
 
-def settle_for(device):
-    """The quickest of the two on this device."""
-    return settle if triton is not None and torch.device(device).type == "cuda" else plainly
+def bias_noise_act_for(device):
+    """Return the quickest of the two functions on this device."""
+    return bias_noise_act if triton is not None and torch.device(device).type == "cuda" else unfused
 
 
-def plainly(y, scale, bias, noise=None, strength=None, bound=None):
-    """As settle(), with torch's own operations."""
+def unfused(y, scale, bias, noise=None, strength=None, bound=None):
+    """Do what bias_noise_act() does, with torch's own operations."""
     if scale is not None:
         y = y.mul_(scale.view(1, -1, 1, 1))
     y = y.add_(bias.view(1, -1, 1, 1))
@@ -33,15 +33,15 @@ def plainly(y, scale, bias, noise=None, strength=None, bound=None):
     return y if bound is None else y.clamp_(-bound, bound)
 
 
-def settle(y, scale, bias, noise=None, strength=None, bound=None):
-    """y [1, O, H, W] times scale [O] + bias [O] + noise [H, W] * strength [] -> y, activated, clamped at bound.
+def bias_noise_act(y, scale, bias, noise=None, strength=None, bound=None):
+    """Return y [1, O, H, W] times scale [O] + bias [O] + noise [H, W] * strength [], activated, clamped at bound; in place.
 
-    scale, noise, bound: None for none. Writes into y, which may be float16; all else is float32, and so is the arithmetic.
+    scale, noise, bound: None for none. y may be float16; all else is float32, and so is the arithmetic.
     """
     if not y.is_contiguous(memory_format=torch.channels_last):
-        return plainly(y, scale, bias, noise, strength, bound)
+        return unfused(y, scale, bias, noise, strength, bound)
     numbers = y.numel()
-    _settle[(triton.cdiv(numbers, BLOCK),)](y, scale, bias, noise, strength, bound, numbers, y.shape[1])
+    _bias_noise_act[(triton.cdiv(numbers, BLOCK),)](y, scale, bias, noise, strength, bound, numbers, y.shape[1])
     return y
 
 
@@ -49,7 +49,7 @@ if triton is not None:
     SIZE, LEAK = tl.constexpr(BLOCK), tl.constexpr(SLOPE)
 
     @triton.jit
-    def _settle(y, scale, bias, noise, strength, bound, numbers, channels):
+    def _bias_noise_act(y, scale, bias, noise, strength, bound, numbers, channels):
         at = tl.program_id(0) * SIZE + tl.arange(0, SIZE)
         inside = at < numbers
         channel = at % channels

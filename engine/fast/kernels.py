@@ -15,18 +15,18 @@ WIDE = 16                           # channels that fill a vector register
 CHANNELS_LAST = torch.channels_last
 
 
-def last(x):
-    """x with its channels last in memory."""
+def channels_last(x):
+    """Return x with its channels last in memory."""
     return x.contiguous(memory_format=CHANNELS_LAST)
 
 
 def rows_of(x):
-    """x [1, C, H, W] -> its memory as [H, W, C]."""
+    """Return the memory of x [1, C, H, W] as [H, W, C]."""
     return x.permute(0, 2, 3, 1)[0]
 
 
-def settle(y, noise, clamp=None):
-    """y [1, O, H, W] + noise (None, or maps and their strength), leaky ReLU, clamp; writes into y. The gain is in both already."""
+def noise_act(y, noise, clamp=None):
+    """Return y [1, O, H, W] + noise (None, or maps and their strength), activated and clamped; in place. The gain is in both already."""
     if noise is not None:
         maps, strength = noise
         y.add_(maps, alpha=strength)
@@ -35,20 +35,20 @@ def settle(y, noise, clamp=None):
 
 
 def spread(noise, channels):
-    """A noise map [H, W] as it is added fastest: repeated for each channel, [1, C, H, W], where they are few."""
+    """Return a noise map [H, W] as it is added fastest: repeated for each channel, [1, C, H, W], where they are few."""
     if channels >= WIDE:
         return noise
-    return last(noise.expand(1, channels, *noise.shape))
+    return channels_last(noise.expand(1, channels, *noise.shape))
 
 
 @lru_cache(maxsize=16)
 def low_pass(device, dtype):
-    """The FIR [4, 4] with gain 4, made once; not to be written to."""
+    """Return the FIR [4, 4] with gain 4, made once; not to be written to."""
     return fir(4, device, dtype)
 
 
 def polyphase(weight):
-    """Up-convolution weight [O, I, 3, 3] (transposed orientation) -> [4 O, I, 3, 3], the same with its FIR folded in.
+    """Return an up-convolution weight [O, I, 3, 3] (transposed orientation) with its FIR folded in, [4 O, I, 3, 3].
 
     Result (p, q, o) is channel o of the output's rows of parity p and columns of parity q.
     Source: SPEC.md A.1 "Up-convolution"; the 6x6 kernel of both steps, taken apart by parity.
@@ -62,8 +62,11 @@ def polyphase(weight):
     return torch.cat([kernel[:, :, taps[p]][:, :, :, taps[q]] for p in range(2) for q in range(2)])
 
 
-def interleaved(parts, other, out, times=1.0):
-    """out [1, C, 2h, 2w] = parts [1, 4 C, h, w] by parity (see polyphase), + other times `times`, of out's shape, or [2h, 2w], or None."""
+def interleave(parts, other, out, times=1.0):
+    """Fill out [1, C, 2h, 2w] with parts [1, 4 C, h, w] by parity (see polyphase), and return it.
+
+    other: added `times` times; of out's shape, or [2h, 2w], or None.
+    """
     height, width = parts.shape[2:]
     channels = out.shape[1]
     target = rows_of(out).view(height, 2, width, 2 * channels)
@@ -78,18 +81,18 @@ def interleaved(parts, other, out, times=1.0):
 
 
 def empty(channels, height, width, like):
-    """An uninitialised map [1, C, H, W], channels last."""
+    """Return an uninitialised map [1, C, H, W], channels last."""
     return torch.empty((1, channels, height, width), dtype=like.dtype, device=like.device, memory_format=CHANNELS_LAST)
 
 
 def blur(y, scale, bias):
-    """The FIR after a transposed convolution, y [1, O, 2h + 1, 2w + 1] -> [1, O, 2h, 2w], times scale [O], + bias [O]."""
+    """Return y [1, O, 2h + 1, 2w + 1], as a transposed convolution left it, under the FIR: [1, O, 2h, 2w], times scale [O], + bias [O]."""
     kernel = low_pass(y.device, y.dtype) * scale.view(-1, 1, 1, 1)
     return F.conv2d(y, kernel, bias, padding=1, groups=y.shape[1])
 
 
 def to_rgb(x, weight, bias):
-    """1x1 convolution x [1, I, H, W], weight [3, I], bias [3] -> [1, 3, H, W]; neighbours count as channels if I is small."""
+    """Return the 1x1 convolution [1, 3, H, W] of x [1, I, H, W] with weight [3, I] and bias [3]; neighbours count as channels if I is small."""
     inputs, height, width = x.shape[1:]
     fold = 1
     while inputs * fold < WIDE and width % (2 * fold) == 0:
@@ -103,26 +106,26 @@ def to_rgb(x, weight, bias):
 
 
 def up_rgb(picture, rgb, kernel):
-    """The skip path: picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]. kernel: from skip_kernel()."""
-    return interleaved(F.conv2d(picture, kernel, padding=1), rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
+    """Return the picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]: the skip path. kernel: from skip_kernel()."""
+    return interleave(F.conv2d(picture, kernel, padding=1), rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
 
 
 @lru_cache(maxsize=64)
 def skip_kernel(device, dtype, scale=1.0):
-    """[12, 3, 3, 3] for up_rgb: the FIR by parity of row and column, and channel; times scale. Not to be written to."""
+    """Return the kernel [12, 3, 3, 3] for up_rgb: the FIR by parity of row and column, and channel; times scale. Not to be written to."""
     row = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], device=device, dtype=dtype)
     kernel = torch.einsum("py,qx->pqyx", row, row) * scale                          # [2, 2, 3, 3]
     each = torch.eye(3, device=device, dtype=dtype)
-    return last(torch.einsum("pqyx,ci->pqciyx", kernel, each).reshape(12, 3, 3, 3))
+    return channels_last(torch.einsum("pqyx,ci->pqciyx", kernel, each).reshape(12, 3, 3, 3))
 
 
 def levels(dark: float = 0.0) -> tuple[float, float]:
-    """(factor, offset) that bring a picture to 0..255 + 0.5, rounding as NVIDIA's scripts do, faded to black by `dark`."""
+    """Return the (factor, offset) that bring a picture to 0..255 + 0.5, rounding as NVIDIA's scripts do, faded to black by `dark`."""
     light = 127.5 * (1 - dark)
     return light, light + 0.5
 
 
 def to_bytes(picture, out):
-    """picture [1, 3, H, W], brought to its levels() already, -> out uint8 [H, W, 3]; NaN becomes 0. Writes into picture."""
+    """Fill out, uint8 [H, W, 3], with a picture [1, 3, H, W] at its levels() already; NaN becomes 0. Writes into picture."""
     picture.nan_to_num_(0.0).clamp_(0, 255)
     out.copy_(rows_of(picture))

@@ -8,17 +8,20 @@ import torch
 
 from engine.errors import UserError
 from engine.fast.forms import candidates, usual
-from engine.fast.kernels import last, settle, spread
+from engine.fast.kernels import channels_last, noise_act, spread
 from engine.generator import EPS
 
 
-def seen(*tensors) -> tuple:
-    """What changes when one of these tensors is replaced or written to; for comparing with ==."""
+def version_of(*tensors) -> tuple:
+    """Return numbers that change when one of these tensors is replaced or written to; for comparing with ==."""
     return tuple(n for t in tensors if t is not None for n in (id(t), t._version, t.data_ptr()))
 
 
 class Styles:
     """All style affines of a synthesis network as one matrix: ws [num_ws, W] -> each affine's styles."""
+
+    weight: torch.Tensor                                                            # [S, W]; S = all styles there are
+    bias: torch.Tensor                                                              # [S]
 
     def __init__(self, affines):
         """affines: [(Linear, the row of ws it reads, a factor for its result)]."""
@@ -31,25 +34,25 @@ class Styles:
             self.weight.copy_(weight)
             self.bias.copy_(bias)
             return
-        self.weight, self.bias = weight, bias                                       # [S, W], [S]; S = all styles there are
+        self.weight, self.bias = weight, bias
         self.sizes = [bias.shape[0] for _, bias in parts]
         rows = torch.tensor([row for _, row, _ in self.affines], device=self.bias.device)
         self.rows = rows.repeat_interleave(torch.tensor(self.sizes, device=self.bias.device))[None]
 
     def __call__(self, ws):
-        """A list of [I], in the order of the affines."""
+        """Return a list of styles [I], in the order of the affines."""
         self.refresh()
-        return self.made(ws)
+        return self.compute(ws)
 
     def refresh(self):
         """Join the affines anew if one was written to; into the same tensors, which a captured program may be reading."""
-        now = seen(*(t for a, _, _ in self.affines for t in (a.weight, a.bias)))
+        now = version_of(*(t for a, _, _ in self.affines for t in (a.weight, a.bias)))
         if now != self._seen:
             self._join()
             self._seen = now
 
-    def made(self, ws):
-        """The styles, from the affines as they were joined last."""
+    def compute(self, ws):
+        """Return the styles, from the affines as they were joined last."""
         every = ws @ self.weight.T                                                  # [num_ws, S]: one product beats many
         return (every.gather(0, self.rows)[0] + self.bias).split(self.sizes)
 
@@ -62,53 +65,53 @@ class Layer:
         self._form = self._form_seen = self._bias = self._bias_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
 
-    def seen(self) -> tuple:
-        """Changes with anything of this layer that the picture depends on."""
+    def version(self) -> tuple:
+        """Return numbers that change with anything of this layer that the picture depends on."""
         conv = self.conv
-        return seen(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
+        return version_of(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
 
     def form(self):
-        """The form, made anew if the weight was written to."""
-        now = (self.form_name, *seen(self.conv.weight))
+        """Return the form, made anew if the weight was written to."""
+        now = (self.form_name, *version_of(self.conv.weight))
         if now != self._form_seen:
             self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp)
             self._form_seen = now
         return self._form
 
     def bias(self):
-        """[O], times the gain."""
-        now = seen(self.conv.bias)
+        """Return the bias [O], times the gain."""
+        now = version_of(self.conv.bias)
         if now != self._bias_seen:
             self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
         return self._bias
 
     def convolve(self, x, styles, noise):
-        """x [1, I, h, w], styles [I], noise from noise() -> activations [1, O, H, W]."""
+        """Return the activations [1, O, H, W] of x [1, I, h, w], with styles [I] and noise from noise()."""
         form = self.form()
         demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
         form.modulate(styles, demodulation * self.conv.gain, self.bias())
         return form(x, noise)
 
     def finish(self, y, noise):
-        """Features y [1, O, H, W] put in place of the convolution -> activations, in a new tensor."""
-        y = torch.addcmul(self.bias().view(1, -1, 1, 1), last(y), y.new_full((1, 1, 1, 1), self.conv.gain))
-        return settle(y, noise, self.conv.clamp)
+        """Return the activations of features y [1, O, H, W] put in place of the convolution, in a new tensor."""
+        y = torch.addcmul(self.bias().view(1, -1, 1, 1), channels_last(y), y.new_full((1, 1, 1, 1), self.conv.gain))
+        return noise_act(y, noise, self.conv.clamp)
 
     def noise(self, source):
-        """(what to add, [H, W], or [1, O, H, W] where channels are few; how strongly, gain included); None = nothing.
+        """Return the noise: (maps to add, [H, W], or [1, O, H, W] where channels are few; how strongly, gain included); None = nothing.
 
         Apart, since a fader or a fade turns the strength, and the maps of 1024 px are large.
         """
         conv = self.conv
         if not conv.noise or source.mode == "none" or source.strength == 0.0:
             return None
-        now = seen(conv.noise_strength)
+        now = version_of(conv.noise_strength)
         if now != self._strength_seen:
             self._strength, self._strength_seen = float(conv.noise_strength), now
         strength = self._strength * source.strength * conv.gain
         if source.mode == "random":
             return source.draw(conv.size, conv.weight), strength
-        now = seen(conv.noise_const)
+        now = version_of(conv.noise_const)
         if now != self._maps_seen:
             self._maps, self._maps_seen = spread(conv.noise_const, conv.weight.shape[0]), now
         return self._maps, strength
@@ -123,7 +126,7 @@ class NoiseSource:
         self.mode, self.strength, self.seed, self._generator = mode, strength, seed, None
 
     def draw(self, size, like):
-        """The next random map [H, W]; the same ones in the same order as the generator's own."""
+        """Return the next random map [H, W]; the same ones in the same order as the generator's own."""
         if self._generator is None:
             self._generator = torch.Generator(like.device)
             if self.seed is None:

@@ -1,18 +1,9 @@
-"""What a GPU wants around a computation: a captured program, live values in one block, output buffers in a ring.
+"""Around a computation on a GPU: capturing a program, live values in one block, output buffers in a ring.
 
 Two machines with one interface: Cuda, and Twin, which runs the same code in the same order on any device and captures
 nothing, so that everything above this file is tested without a GPU. Knows torch.cuda, no networks and no scenes.
 """
-import logging
-import queue
-import threading
-
 import torch
-
-from engine.bending.layer import WRONG
-from engine.kept import held
-
-log = logging.getLogger(__name__)
 
 RING = 3                            # output buffers, and blocks of live values: one shown, one arriving, one being made
 WARM_RUNS = 3                       # before a capture: libraries choose algorithms and allocate their workspaces
@@ -25,11 +16,11 @@ class Twin:
         self.device, self.captures, self.replays = torch.device(device), 0, 0
 
     def host(self, *shape, dtype):
-        """A buffer on the CPU that copies to and from the device can use."""
+        """Return a buffer on the CPU that copies to and from the device can use."""
         return torch.zeros(*shape, dtype=dtype)
 
     def capture(self, body, warm):
-        """A function that does what body() does. warm() is the same without effect on any buffer others look at."""
+        """Return a function that does what body() does. warm() is the same without effect on any buffer others look at."""
         warm()
         self.captures += 1
 
@@ -40,11 +31,11 @@ class Twin:
         return replay
 
     def run(self, job):
-        """Everything of a frame is given to the device inside this."""
+        """Run job(), in which all of a frame is given to the device."""
         job()
 
     def fetch(self, picture, host, spare=None):
-        """Start copying the device's picture to a host() buffer; a mark whose .synchronize() waits until it is there.
+        """Start copying the device's picture to a host() buffer; return a mark whose .synchronize() waits until it is there.
 
         spare: a buffer like picture. By way of it the copy runs beside the frames after this one.
         """
@@ -54,7 +45,7 @@ class Twin:
         return Past()
 
     def named(self, name):
-        """A range for a profiler, as a context manager."""
+        """Return a context manager that names a range for a profiler."""
         return torch.profiler.record_function(name)
 
 
@@ -127,7 +118,7 @@ class Cuda:
 
 
 def machine_for(device):
-    """The plumbing for a device."""
+    """Return the machine for a device: Cuda or Twin."""
     return Cuda(device) if torch.device(device).type == "cuda" else Twin(device)
 
 
@@ -143,7 +134,7 @@ class Live:
         self.names: dict = {}                                       # name -> place in the block
 
     def add(self, name):
-        """The 0-d tensor on the device that has this name's value."""
+        """Return the 0-d tensor on the device that has this name's value."""
         place = self.names.setdefault(name, len(self.names))
         if place >= len(self.block):
             raise RuntimeError(f"more than {len(self.block)} live values")
@@ -176,94 +167,14 @@ class Outputs:
         self.first = 0                                              # the turn that pictures were begun at
 
     def restart(self, turn: int):
-        """What came before this turn is not to be handed out any more."""
+        """Begin at this turn: pictures of turns before it are not handed out any more."""
         self.first = turn
 
     def fetch(self, picture, turn: int):
-        """Start copying the device's uint8 picture; the buffer of this turn, or of `ahead` turns before, ready to read."""
+        """Start copying the device's uint8 picture; return the buffer of this turn, or of `ahead` turns before, ready to read."""
         place = turn % RING
         self.marks[place].synchronize()
         self.marks[place] = self.machine.fetch(picture, self.buffers[place], self.spares[place])
         ready = max(self.first, turn - self.ahead) % RING
         self.marks[ready].synchronize()
         return self.buffers[ready]
-
-
-class Worker:
-    """One thread for all captures, begun with the first job: two at a time would land in each other's graphs, and what
-    libraries find out for one capture (the fastest algorithms) they keep for a thread."""
-
-    def __init__(self):
-        self.jobs, self.thread = queue.SimpleQueue(), None
-
-    def __call__(self, job):
-        if self.thread is None or not self.thread.is_alive():       # a job with a bug in it may have ended it
-            self.thread = threading.Thread(target=self._work, name="capture", daemon=True)
-            self.thread.start()
-        self.jobs.put(job)
-
-    def _work(self):
-        while True:
-            self.jobs.get()()
-
-
-WORKER = Worker()
-
-
-class Programs:
-    """Captured programs by topology. A new one runs uncaptured until its capture, made aside, is ready.
-
-    One is captured at a time: of a row of topologies that are gone by the next frame, as when a fader turns what decides
-    about kernels, only some are. start(job): how to run something aside.
-    """
-
-    def __init__(self, machine, most=16, start=WORKER):
-        self.machine, self.most, self.start = machine, most, start
-        self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0      # ready: {topology: (replay, what it reads)}
-        self.lock = threading.Lock()                                # of these four
-        self.uncaptured = 0                                         # frames drawn while a capture was under way
-
-    def run(self, topology, body, warm):
-        """Do what body() does: by its captured program if there is one. warm: see capture()."""
-        with self.lock:
-            ready = self.ready.pop(topology, None)
-            if ready is not None:
-                self.ready[topology] = ready                        # the newest in use, the last to be forgotten
-            wanted = ready is None and not self.pending and topology not in self.failed
-            if wanted:
-                self.pending.add(topology)
-        if ready is not None:
-            ready[0]()
-            return
-        if wanted:
-            epoch = self.epoch
-            self.start(lambda: self._capture(topology, body, warm, epoch))
-        self.uncaptured += 1
-        body()
-
-    def _capture(self, topology, body, warm, epoch):
-        captured = None
-        try:
-            with held() as read:
-                captured = self.machine.capture(body, warm), read
-        except WRONG as error:                                      # it is drawn uncaptured for good
-            log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
-        finally:
-            self._finished(topology, captured, epoch)
-
-    def _finished(self, topology, captured, epoch):
-        with self.lock:
-            if epoch != self.epoch:                                 # tensors moved while it was made
-                return
-            self.pending.discard(topology)
-            if captured is None:
-                self.failed.add(topology)
-                return
-            while len(self.ready) >= self.most:
-                self.ready.pop(next(iter(self.ready)))
-            self.ready[topology] = captured
-
-    def forget(self):
-        """What was captured no longer holds: tensors have moved."""
-        with self.lock:
-            self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), self.epoch + 1

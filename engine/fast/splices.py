@@ -11,12 +11,12 @@ class Blend:
     mix: float = 1.0
 
 
-def blends(splice) -> dict[str, Blend]:
-    """{layer: Blend} of {layer: Blend or features}; those with no part in the picture left out."""
+def to_blends(splice) -> dict[str, Blend]:
+    """Return {layer: Blend} for {layer: Blend or features}; those with no part in the picture left out."""
     every = {name: given if isinstance(given, Blend) else Blend(given) for name, given in (splice or {}).items()}
     return {name: blend for name, blend in every.items() if blend.mix > 0}
 
 
-def idle(names, spliced) -> set[str]:
-    """Layers of a skip network that nothing depends on: conv0 of a block whose conv1 is replaced as a whole."""
+def unused_layers(names, spliced) -> set[str]:
+    """Return the layers of a skip network that nothing depends on: conv0 of a block whose conv1 is replaced as a whole."""
     return {name for name in names if name.endswith("conv0") and f"{name[:-1]}1" in spliced}

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend
+from engine.bending import bend, by_layer
 from engine.errors import UserError
 from engine.fast.forms import fastest
-from engine.fast.kernels import last, skip_kernel, to_rgb, up_rgb
-from engine.fast.layers import Layer, NoiseSource, Styles, seen
-from engine.fast.splices import blends, idle
+from engine.fast.kernels import channels_last, skip_kernel, to_rgb, up_rgb
+from engine.fast.layers import Layer, NoiseSource, Styles, version_of
+from engine.fast.splices import to_blends, unused_layers
+from engine.generator import Block
 
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
@@ -23,7 +24,7 @@ KEPT = 2                            # places to go on from, the newest ones that
 class Step:
     """One styled convolution, and the toRGB after it if there is one; row, rgb_row: the ws they read."""
     layer: Layer
-    block: object
+    block: Block
     resolution: int
     row: int
     rgb_row: int | None
@@ -45,33 +46,33 @@ class Synthesis:
         self.generator, self.steps = generator, []
         a = generator.architecture
         for j, r in enumerate(a.resolutions):
-            block = getattr(generator.synthesis, f"b{r}")
+            block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
                 name = f"b{r}.conv{k}"
                 layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))
                 rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
                 self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
         self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
-                              + [(s.block.torgb.affine, s.rgb_row, s.block.torgb.weight.shape[1] ** -0.5) for s in self._coloured()])
-        self._ws = self._made = None
+                              + [(s.block.torgb.affine, s.rgb_row, s.block.torgb.weight.shape[1] ** -0.5) for s in self._rgb_steps()])
+        self._ws = self._computed_styles = None
         self._stamps = [0] * a.num_ws               # how often each row of ws has changed
         self._keys, self._kept = [], {}             # keys of the last picture's steps; {step: (keys below it, State)}
         self.resumed = 0                            # the step that the last picture was begun at
 
-    def _coloured(self):
+    def _rgb_steps(self):
         return [step for step in self.steps if step.rgb_row is not None]
 
     @torch.no_grad()
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
-        """As Generator.synthesize, and the picture times levels[0] plus levels[1]. ws [1, num_ws, W]."""
-        self._hear(ws)
-        bent, splice = _by_layer(bends), blends(splice)
+        """Return the picture as Generator.synthesize does, times levels[0] plus levels[1]. ws [1, num_ws, W]."""
+        self._take_ws(ws)
+        bent, splice = by_layer(bends), to_blends(splice)
         source = NoiseSource(noise, noise_strength, noise_seed)
-        steps = self._until(size) if source.mode == "random" else self._needed(self._until(size), splice)   # each takes its turn at the noise
+        steps = self._steps_for(size) if source.mode == "random" else self._needed(self._steps_for(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
         start, state, keep = self._resume(keys)
-        styles = self._made
+        styles = self._computed_styles
         for i in range(start, len(steps)):
             if i == keep:
                 self._keep(i, keys, state)
@@ -87,7 +88,7 @@ class Synthesis:
             step.layer.form_name = fastest(step.layer.conv, cost)
         self._keys, self._kept = [], {}
 
-    def _hear(self, ws):
+    def _take_ws(self, ws):
         """Note which rows of ws changed; make the styles of all layers if one did."""
         if ws.shape[0] != 1 or ws.shape[1:] != (len(self._stamps), self.generator.w_dim):
             raise UserError(f"ws: expected [1, {len(self._stamps)}, {self.generator.w_dim}], got {list(ws.shape)}")
@@ -95,10 +96,10 @@ class Synthesis:
         self._stamps = [n + c for n, c in zip(self._stamps, changed)]
         if any(changed):
             self._ws = ws[0].clone()
-        self._made = self._styles(self._ws)
+        self._computed_styles = self._styles(self._ws)
 
-    def _until(self, size):
-        """The steps that a picture of this size takes."""
+    def _steps_for(self, size):
+        """Return the steps that a picture of this size takes."""
         sizes = self.generator.architecture.resolutions
         if size is not None and size not in sizes:
             raise UserError(f"size {size}: expected one of {', '.join(map(str, sizes))}")
@@ -107,32 +108,32 @@ class Synthesis:
         return [step for step in self.steps if step.resolution <= size]
 
     def _needed(self, steps, splice):
-        """The steps without those whose result a splice puts aside."""
+        """Return the steps without those whose result a splice puts aside."""
         whole = {name for name, blend in splice.items() if blend.mix >= 1}
         if not whole or self.generator.architecture.kind != "skip":
             return steps
-        unused = idle((step.layer.name for step in steps), whole)
+        unused = unused_layers((step.layer.name for step in steps), whole)
         return [step for step in steps if step.layer.name not in unused]
 
     def _key(self, step, source, bent, splice):
-        """What this step's result depends on, besides the steps before it."""
+        """Return all that this step's result depends on besides the steps before it, for comparing with ==."""
         name, affine = step.layer.name, step.layer.conv.affine
         bends = bent.get(name, ())
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
-        key = [self._stamps[step.row], step.layer.seen(), seen(affine.weight, affine.bias), source.mode, source.strength, fresh,
-               _settings(bends), (_Held(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
+        key = [self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
+               _settings(bends), (_Identity(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
-            key += [self._stamps[step.rgb_row], seen(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
+            key += [self._stamps[step.rgb_row], version_of(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
         if step.resolution == 4:
-            key.append(seen(step.block.const))
+            key.append(version_of(step.block.const))
         if hasattr(step.block, "skip"):
-            key.append(seen(step.block.skip.weight))
+            key.append(version_of(step.block.skip.weight))
         return tuple(key)
 
     def _resume(self, keys):
-        """(first step to run, its State, the step whose State to keep for the next picture or None)."""
+        """Return (first step to run, its State, the step whose State to keep for the next picture or None)."""
         first = next((i for i, (a, b) in enumerate(zip(keys, self._keys)) if a != b), min(len(keys), len(self._keys)))
         first = min(first, len(keys) - 1)
         for i in sorted(self._kept, reverse=True):
@@ -140,7 +141,7 @@ class Synthesis:
             if i < len(keys) and below == keys[:i]:
                 return i, state, first if first > i else None
         const = self.steps[0].block.const
-        return 0, State(last(const.detach()[None])), first or None
+        return 0, State(channels_last(const.detach()[None])), first or None
 
     def _keep(self, i, keys, state):
         self._kept.pop(i, None)
@@ -149,7 +150,7 @@ class Synthesis:
         self._kept[i] = (keys[:i], state)
 
     def _run(self, step, state, styles, source, bent, splice, levels):
-        """One step; levels: those of the picture if this is the last one, else None."""
+        """Return the State after one step; levels: those of the picture if this is the last one, else None."""
         layer, index = step.layer, self.steps.index(step)
         shortcut = state.shortcut
         if hasattr(step.block, "skip") and layer.conv.up:
@@ -161,13 +162,13 @@ class Synthesis:
             own = layer.convolve(state.x, styles[index], noise)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
-            x = last(bend(x, bent[layer.name], owned=True))
+            x = channels_last(bend(x, bent[layer.name], owned=True))
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         picture = state.picture
         if step.rgb_row is not None:
-            style = styles[len(self.steps) + self._coloured().index(step)]
-            picture = _coloured(step.block.torgb, x, style, picture, levels or (1.0, 0.0))
+            style = styles[len(self.steps) + self._rgb_steps().index(step)]
+            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0))
         return State(x, picture, shortcut)
 
     def _sized(self, picture, size):
@@ -176,8 +177,8 @@ class Synthesis:
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
 
 
-def _coloured(rgb, x, style, picture, levels):
-    """The picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
+def _add_rgb(rgb, x, style, picture, levels):
+    """Return the picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
     factor, offset = levels
     y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
     if rgb.clamp is not None:
@@ -185,22 +186,15 @@ def _coloured(rgb, x, style, picture, levels):
     return y if picture is None else up_rgb(picture, y, skip_kernel(y.device, y.dtype, factor))
 
 
-class _Held:
-    """A tensor that is equal to itself only."""
+class _Identity:
+    """A tensor, equal to itself only."""
 
     def __init__(self, tensor):
         self.tensor = tensor
 
     def __eq__(self, other):
-        return isinstance(other, _Held) and other.tensor is self.tensor
+        return isinstance(other, _Identity) and other.tensor is self.tensor
 
 
 def _settings(bends):
     return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix) for b in bends)
-
-
-def _by_layer(bends) -> dict:
-    grouped = {}
-    for b in bends:
-        grouped.setdefault(b.layer, []).append(b)
-    return grouped

@@ -4,11 +4,11 @@ A cycle is a pure function `f(at, seed) -> signal`: -1..1 after `at` cycles. A f
 `f(level, heard, dt, attack, release) -> level`, all levels 0..1, times in seconds. To add one, put a file in this
 folder; nothing else changes.
 """
-import importlib
 import inspect
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
+
+from engine.registry import load_all
 
 
 @dataclass(frozen=True)
@@ -49,5 +49,4 @@ def chance(seed: int, n: int) -> float:
     return ((z ^ z >> 31) >> 11) / 2 ** 52 - 1.0
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    importlib.import_module(_module.name)
+load_all(__name__)

@@ -11,7 +11,7 @@ METHODS = ("zca", "mean", "units")
 
 
 def context_keys(generator, layer, marks, psi):
-    """(keys [K, I] where the masks are above 0, their weights [K]: the masks' values)."""
+    """Return (keys [K, I] where the masks are above 0, their weights [K]: the masks' values)."""
     keys, weights = [], []
     for mark in marks:
         there = recall(generator, layer, latents(generator, [mark.picture], psi)).keys[0]         # [I, h, w']
@@ -53,7 +53,7 @@ def directions(keys, weights, statistics, rank: int, method: str = "zca"):
 
 
 def energies(keys, weights, statistics):
-    """[I]: each channel's mean energy over the context, over its usual one."""
+    """Return the energies [I]: each channel's mean energy over the context, over its usual one."""
     usual = statistics.second.diagonal().to(keys)
     here = (keys.square() * weights[:, None]).sum(0) / weights.sum()
     return here / usual.clamp(min=float(usual.max()) * 1e-6)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from engine.names import checked_name
 from engine.errors import UserError
-from engine.files import write_tensors
+from engine.names import checked_name
+from engine.tensor_files import read_tensors, table_in, write_tensors
 from engine.yaml_file import shown
 
 FORMAT = "latent-jockey edit"
@@ -113,26 +112,13 @@ def load(path) -> Edit:
     """The edit in a file, named as the file is. UserError says what is wrong with it."""
     path = Path(path)
     try:
-        header, tensors = _read(path)
+        header, tensors = read_tensors(path, "make it again", _check_header)
         missing = [name for name in ("directions", "values") if name not in tensors]
         if missing:
             raise UserError(f"no {missing[0]} in it; found {', '.join(sorted(tensors)) or 'nothing'}")
         return Edit(path.stem, header["layer"], tensors["directions"], tensors["values"], _recipe(header), header.get("generator", ""))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-
-
-def _read(path):
-    """(header, {name: tensor})."""
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            _check_header(header)
-            return header, {name: file.get_tensor(name) for name in file.keys()}
-    except FileNotFoundError:
-        raise UserError("there is no such file") from None
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"not a whole safetensors file: {error}; make it again") from None
 
 
 def _check_header(header):
@@ -146,9 +132,6 @@ def _check_header(header):
 
 def _recipe(header) -> dict:
     try:
-        recipe = json.loads(header.get("recipe", "{}"))
-    except (ValueError, RecursionError):
-        recipe = None
-    if not isinstance(recipe, dict):
-        raise UserError(f"recipe: expected a JSON object, got {shown(header['recipe'])}")
-    return recipe
+        return table_in(header, "recipe")
+    except ValueError:
+        raise UserError(f"recipe: expected a JSON object, got {shown(header['recipe'])}") from None

@@ -17,7 +17,7 @@ LARGEST = 512                       # px of a cell on the sheet
 
 @torch.no_grad()
 def sheet(generator, layer: str, ws, patches=(2,), size: int | None = None) -> np.ndarray:
-    """uint8 [H, W, 3]: the pictures of ws as they are, and a row for each patch size, a piece at a time."""
+    """Return uint8 [H, W, 3]: the pictures of ws as they are, and a row for each patch size, a piece at a time."""
     size = size or min(generator.resolution, LARGEST)
     rows = [cells_of(torch.cat([independent(generator, layer, w[None], patch, size) for w in ws])) for patch in patches]
     return tiled([picture_cells(generator, ws, (), size), *rows])
@@ -25,7 +25,7 @@ def sheet(generator, layer: str, ws, patches=(2,), size: int | None = None) -> n
 
 @torch.no_grad()
 def independent(generator, layer: str, ws, patch: int, size: int | None = None) -> torch.Tensor:
-    """ws [1, num_ws, W] -> picture [1, 3, H, W'], as from Generator.synthesize, of patches that know nothing of each other.
+    """Return the picture [1, 3, H, W'] of ws [1, num_ws, W], as from Generator.synthesize, of patches that know nothing of each other.
 
     patch: key cells along a side; a map's whole side where that is shorter. All patches run as one batch from the layer on:
     with zeros around them, the noise of their places, and their piece of the running picture. UserError: patch or size.
@@ -41,7 +41,7 @@ def independent(generator, layer: str, ws, patch: int, size: int | None = None) 
 
 
 def cut(x, grid) -> torch.Tensor:
-    """x [1, C, H, W'] -> [P, C, H / rows, W' / columns], row by row."""
+    """Return x [1, C, H, W'] cut into patches [P, C, H / rows, W' / columns], row by row."""
     rows, columns = grid
     channels, height, width = x.shape[1:]
     x = x.reshape(channels, rows, height // rows, columns, width // columns)
@@ -49,7 +49,7 @@ def cut(x, grid) -> torch.Tensor:
 
 
 def joined(x, grid) -> torch.Tensor:
-    """What `cut` took apart."""
+    """Return the map that `cut` took apart."""
     rows, columns = grid
     channels, height, width = x.shape[1:]
     x = x.reshape(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
@@ -59,19 +59,14 @@ def joined(x, grid) -> torch.Tensor:
 def _size(generator, layer, size):
     """The size to stop at, which is not before the layer."""
     generator.layer(layer)
-    sizes = [r for r in generator.architecture.resolutions if r >= resolution_of(layer)]
+    sizes = [r for r in generator.architecture.resolutions if r >= generator.architecture.resolution_of(layer)]
     if size is not None and size not in sizes:
         raise UserError(f"size {size}: expected one of {', '.join(map(str, sizes))}, with {layer}")
     return size or sizes[-1]
 
 
-def resolution_of(layer) -> int:
-    """r of the block b{r} the layer is in."""
-    return int(layer.split(".")[0][1:])
-
-
 def _grid(size, patch):
-    """(rows, columns) of patches."""
+    """Return (rows, columns) of patches."""
     if patch < 1 or any(side % min(patch, side) for side in size):
         fits = [n for n in range(1, max(size) + 1) if not any(side % min(n, side) for side in size)]
         raise UserError(f"patch {patch}: the layer's keys are {size[0]} x {size[1]}, expected one of {', '.join(map(str, fits))}")
@@ -79,12 +74,12 @@ def _grid(size, patch):
 
 
 def _before(generator, layer, ws):
-    """What runs into the layer: its keys [1, I, h, w'] before the style; of that size too, a shortcut past it and the running picture."""
-    kind, r = generator.architecture.kind, resolution_of(layer)
+    """Return the layer's inputs: its keys [1, I, h, w'] before the style; of that size too, a shortcut past it and the running picture."""
+    kind, r = generator.architecture.kind, generator.architecture.resolution_of(layer)
     second = layer.endswith("conv1") and r > 4
     first = f"b{r}.conv0" if second else layer
     given = generator.inputs(ws, [first, layer])
-    shortcut = getattr(generator.synthesis, f"b{r}").skip(given[first]) if kind == "resnet" and second else None
+    shortcut = generator.block(r).skip(given[first]) if kind == "resnet" and second else None
     picture = generator.skips(ws, size=r // 2)[r // 2] if kind == "skip" and r > 4 else None
     return given[layer], shortcut, upsample(picture) if second and picture is not None else picture
 
@@ -95,8 +90,8 @@ def _rendered(generator, layer, ws, pieces, grid, size):
     a = generator.architecture
     start = generator.layers.index(layer)
     for i, name in enumerate(generator.layers[start:], start):
-        conv, r = generator.layer(name), resolution_of(name)
-        block = getattr(generator.synthesis, f"b{r}")
+        conv, r = generator.layer(name), a.resolution_of(name)
+        block = generator.block(r)
         if conv.up:
             shortcut = block.skip(x) if a.kind == "resnet" else None
             picture = None if picture is None else upsample(picture)

@@ -42,7 +42,7 @@ def parse(text: str, generator, psi: float, things=()) -> tuple[Mark, ...]:
 def _pictures(who):
     seeds, _, factors = who.partition("@")
     seeded = not seeds.startswith("#")
-    numbers = []
+    numbers: list[int] = []
     for part in seeds.removeprefix("#").split(","):
         first, _, last = part.partition("-")
         if not COUNTED.fullmatch(first) or last and not COUNTED.fullmatch(last):
@@ -81,7 +81,7 @@ def _region(where, picture, generator, psi, things):
 
 
 def polygon(numbers, height: int, width: int) -> torch.Tensor:
-    """[height, width], 1 inside the polygon x, y, x, y, ... (even-odd), by the pixels' middles."""
+    """Return a mask [height, width], 1 inside the polygon x, y, x, y, ... (even-odd), by the pixels' middles."""
     points = np.array(numbers).reshape(-1, 2)
     y, x = np.mgrid[:height, :width] + 0.5
     inside = np.zeros((height, width), bool)
@@ -124,7 +124,7 @@ def check_parts(names: str):
 
 
 def world_region(names: str, z, psi: float = 1.0, size: int = WORLD_SIZE) -> torch.Tensor:
-    """z [N, 64] -> [N, size, size]: where `PART+PART`, or `PART~PART`, is in the pictures of the built-in world."""
+    """Return a mask [N, size, size] for z [N, 64]: where `PART+PART`, or `PART~PART`, is in the pictures of the built-in world."""
     there, _, beside = names.partition("~")
     u = 0.5 + psi * (uniform(z) - 0.5)                                      # truncation leads to the middle of every factor
     corner = torch.full((len(z),), -1.0)

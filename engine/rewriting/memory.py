@@ -9,39 +9,39 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.generator import EPS, SLOPE
+from engine.generator import EPS, SLOPE, StyledConv
 
 
 @dataclass(frozen=True, eq=False)
 class Recall:
     """keys [N, I, h, w'], the styles [N, I] in them already, and what noise [H, W'] comes on top (None = none)."""
-    conv: object
+    conv: StyledConv
     keys: torch.Tensor
     styles: torch.Tensor
     noise: torch.Tensor | None
 
     @property
     def scale(self) -> int:
-        """Value cells a key cell, along a side."""
+        """Return how many value cells a key cell, along a side."""
         return 2 if self.conv.up else 1
 
     def demodulation(self, weight):
-        """[N, O, 1, 1] of any weight [O, I, 3, 3] in the layer's place."""
+        """Return the demodulation [N, O, 1, 1] of any weight [O, I, 3, 3] in the layer's place."""
         energy = self.styles.square() @ weight.square().sum((2, 3)).T
         return torch.rsqrt(energy + EPS)[:, :, None, None]
 
     def values(self, weight):
-        """[N, O, H, W'] with any weight in the layer's place; differentiable."""
+        """Return the values [N, O, H, W'] with any weight in the layer's place; differentiable."""
         y = self.conv.plain(self.keys, weight) * self.demodulation(weight)
         return activated(self.conv, self.rested(y))
 
     def rested(self, y):
-        """y [N, O, H, W'] with noise and bias: what the activation is given."""
+        """Return y [N, O, H, W'] with noise and bias: the activation's input."""
         y = y + self.conv.bias.view(1, -1, 1, 1)
         return y if self.noise is None else y + self.noise
 
     def cropped(self, top, left, bottom, right) -> "Recall":
-        """The same for a window of the keys; the noise is cropped with it."""
+        """Return the same for a window of the keys; the noise is cropped with it."""
         keys, s = self.keys[:, :, top:bottom, left:right], self.scale
         noise = None if self.noise is None else self.noise[top * s:bottom * s, left * s:right * s]
         return replace(self, keys=keys, noise=noise)
@@ -54,14 +54,14 @@ def activated(conv, x):
 
 
 def deactivated(conv, values):
-    """What the activation was given, where it gave these values (and was not clamped)."""
+    """Return the activation's input for these values of it (where it was not clamped)."""
     x = values / conv.gain
     return torch.where(x < 0, x / SLOPE, x)
 
 
 @torch.no_grad()
 def recall(generator, layer: str, ws, published_noise: bool = False) -> Recall:
-    """What the layer is asked in the pictures of ws. published_noise: the published tool's, one pattern for all layers of a size."""
+    """Return the keys that the layer is given in the pictures of ws. published_noise: the published tool's, one pattern for all layers of a size."""
     conv = generator.layer(layer)
     x = generator.inputs(ws, [layer])[layer]
     w = ws[:, generator.layers.index(layer)]
@@ -75,7 +75,7 @@ def recall(generator, layer: str, ws, published_noise: bool = False) -> Recall:
 
 
 def seeded_noise(height: int, width: int, device) -> torch.Tensor:
-    """[height, width] as the published tool drew it for a single picture, whatever the checkpoint's noise: RandomState(0)."""
+    """Return noise [height, width] as the published tool drew it for a single picture, whatever the checkpoint's noise: RandomState(0)."""
     return torch.from_numpy(np.random.RandomState(0).randn(height, width).astype(np.float32)).to(device)
 
 
@@ -86,7 +86,7 @@ def latents(generator, pictures, psi: float, label: int = 0):
 
 @torch.no_grad()
 def mapped(generator, z, psi: float, label: int = 0):
-    """z [N, z_dim] as an array -> ws [N, num_ws, W]; label: the class, where the network has any."""
+    """Return the ws of z [N, z_dim], an array: ws [N, num_ws, W]; label: the class, where the network has any."""
     z = torch.from_numpy(z).to(generator.device)
     c = None
     if generator.c_dim:

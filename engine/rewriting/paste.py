@@ -87,7 +87,7 @@ def goal(target: Recall, values, box, place: Place) -> Goal:
     if place.published:
         crop = target.cropped(top, left, bottom, right)
         if crop.noise is not None:
-            crop = replace(crop, noise=seeded_noise(*crop.noise.shape, crop.noise.device) * crop.conv.noise_strength)
+            crop = replace(crop, noise=seeded_noise(crop.noise.shape[0], crop.noise.shape[1], crop.noise.device) * crop.conv.noise_strength)
         inside = values[:, :, top * s:bottom * s, left * s:right * s]
         return Goal(crop, inside, torch.ones(inside.shape[2:], device=values.device))
     counted = torch.zeros(values.shape[2:], device=values.device)
@@ -101,7 +101,7 @@ def goal(target: Recall, values, box, place: Place) -> Goal:
 
 @torch.no_grad()
 def erased(generator, layer, marks, units, place: Place) -> list[Goal]:
-    """What is left at the marks when these units [n] of the keys are silent."""
+    """Return goals: the values left at the marks when these units [n] of the keys are silent."""
     made = []
     for mark in marks:
         target = recall(generator, layer, latents(generator, [mark.picture], place.psi), place.published)

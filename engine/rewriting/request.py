@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.errors import UserError
+from engine.world.factors import NAMES, Z_DIM, normalise
 
 LARGEST_NUMBER = 99_999             # of a picture: to number them, all z before it have to be drawn
 CHUNK = 4096                        # z drawn at once
@@ -30,7 +31,7 @@ class Picture:
             raise UserError(f"{'seed' if self.seeded else 'image number'} {self.number!r}: expected a whole number from 0 to {most}")
 
     def z(self, z_dim: int) -> np.ndarray:
-        """[z_dim] float32."""
+        """Return the picture's z [z_dim] float32."""
         z = np.random.RandomState(self.number).randn(z_dim).astype(np.float32) if self.seeded else row(self.number, z_dim)
         return changed(z, self.factors) if self.factors else z
 
@@ -74,7 +75,7 @@ class Request:
             raise UserError(f"{len(self.objects)} objects for {len(self.pastes)} pastes: expected one, or one for each")
 
     def pairs(self) -> tuple[tuple[Mark, Mark], ...]:
-        """(object, paste) each. UserError where one of them is missing."""
+        """Return the pairs (object, paste). UserError where one of them is missing."""
         for name, marks in (("object", self.objects), ("paste", self.pastes)):
             if not marks:
                 raise UserError(f"the request has no {name}: what is to be changed into what is not known")
@@ -94,22 +95,20 @@ class Request:
 
 
 def rows(count: int, z_dim: int):
-    """z of pictures 0, 1, 2, ...: yields [n, z_dim] float32 until `count` are out. Row n is the same whatever the count."""
+    """Yield the z of pictures 0, 1, 2, ..., [n, z_dim] float32 until `count` are out. Row n is the same whatever the count."""
     source = np.random.RandomState(1)
     for start in range(0, count, CHUNK):
         yield source.standard_normal((min(CHUNK, count - start), z_dim)).astype(np.float32)
 
 
 def row(number: int, z_dim: int) -> np.ndarray:
-    """z [z_dim] of one picture."""
+    """Return the z [z_dim] of one picture."""
     *_, last = rows(number + 1, z_dim)
     return last[-1]
 
 
 def changed(z, factors):
-    """z [64] of the built-in world with factors at other values: {name: 0..1}."""
-    from engine.world.factors import NAMES, Z_DIM, normalise
-
+    """Return z [64] of the built-in world with factors at other values: {name: 0..1}."""
     if len(z) != Z_DIM:
         raise UserError(f"factor {factors[0][0]!r}: factors are the built-in world's, and this network is another one")
     z = normalise(torch.from_numpy(z)[None])[0]

@@ -50,7 +50,7 @@ def read_mask(path) -> torch.Tensor:
 
 
 def to_plain(request: Request) -> dict:
-    """As plain data, for files and recipes."""
+    """Return a request as plain data, for files and recipes."""
     marks = {"object": request.objects, "paste": request.pastes, "key": request.contexts}
     query = {} if request.query is None else {"query": _mark_to_plain(request.query)}
     return {"format": FORMAT, "schema": SCHEMA, "settings": request.settings, "fill": request.fill, **query,
@@ -97,11 +97,12 @@ def _own(content) -> Request:
             raise UserError(f"{name}: expected a list, found {shown(there)}")
         marks.append(tuple(_own_mark(entry, f"{name} {n}") for n, entry in enumerate(there)))
     query = None if content.get("query") is None else _own_mark(content["query"], "query")
-    return Request(*marks, query, fill, settings)
+    objects, pastes, contexts = marks
+    return Request(objects, pastes, contexts, query, fill, settings)
 
 
 def _mark(pair, where) -> Mark:
-    """[image number, data URL]; the published tool looked at red alone, painted white on nothing."""
+    """Return the mark of [image number, data URL]; the published tool looked at red alone, painted white on nothing."""
     if not isinstance(pair, list) or len(pair) != 2:
         raise UserError(f"{where}: expected [image number, mask], found {shown(pair)}")
     try:

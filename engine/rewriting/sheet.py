@@ -16,7 +16,7 @@ LOUDEST = 0.999                     # quantile of what a rule adds: shown as ful
 
 @torch.no_grad()
 def sheet(generator, edit, seeds, psi: float = 0.8, size: int | None = None, strengths=STRENGTHS) -> np.ndarray:
-    """uint8 [H, W, 3]: the pictures as they are, at each strength, and where the rule fires, a row each."""
+    """Return uint8 [H, W, 3]: the pictures as they are, at each strength, and where the rule fires, a row each."""
     z = np.stack([np.random.RandomState(seed).randn(generator.z_dim).astype(np.float32) for seed in seeds])
     ws = mapped(generator, z, psi)
     plain = picture_cells(generator, ws, (), size)
@@ -26,7 +26,7 @@ def sheet(generator, edit, seeds, psi: float = 0.8, size: int | None = None, str
 
 @torch.no_grad()
 def heat(generator, edit, ws, size) -> torch.Tensor:
-    """[N, *size] in 0..1: how much the rule adds at each place, over the LOUDEST quantile of it."""
+    """Return maps [N, *size] in 0..1: how much the rule adds at each place, over the LOUDEST quantile of it."""
     found = fires(generator, edit, ws)
     loudest = torch.quantile(found.flatten()[:2 ** 24], LOUDEST).clamp(min=1e-9)
     return F.interpolate((found / loudest).clamp(0, 1)[:, None], size, mode="bilinear", align_corners=False)[:, 0].cpu()
@@ -34,7 +34,7 @@ def heat(generator, edit, ws, size) -> torch.Tensor:
 
 @torch.no_grad()
 def fires(generator, edit, ws) -> torch.Tensor:
-    """[N, H, W]: root mean square over channels of what the edit adds to the layer's sums, at strength 1."""
+    """Return maps [N, H, W]: the root mean square over channels of what the edit adds to the layer's sums, at strength 1."""
     made = []
     for w in ws:
         read = recall(generator, edit.layer, w[None])

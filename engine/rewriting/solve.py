@@ -10,7 +10,7 @@ from engine.rewriting.edit import Edit
 from engine.rewriting.paste import Place, erased, goals
 from engine.rewriting.request import Request
 from engine.rewriting.request_file import to_plain
-from engine.rewriting.solvers import Task, solver as solver_named
+from engine.rewriting.solvers import Task, solver_named
 from engine.rewriting.statistics import default_folder, statistics
 
 
@@ -83,23 +83,23 @@ def solve(generator, request: Request, layer: str | None = None, rank: int | Non
     solver = stated.get("solver", "instant") if solver is None else solver
     if not layer:
         raise UserError("the request doesn't say which layer to rewrite: give one of " + ", ".join(generator.layers))
-    settings = settings_from({name: value for name, value in stated.items() if name not in STATED} | settings)
+    chosen = settings_from({name: value for name, value in stated.items() if name not in STATED} | settings)
     generator.layer(layer)
-    module = solver_named(solver)
+    method = solver_named(solver)
     with torch.no_grad():
-        known = statistics(generator, layer, settings.samples, settings.truncation, cache, progress)
-        keys, weights = context_keys(generator, layer, request.keys(settings.single), settings.truncation)
-        found = directions(keys, weights, known, rank, settings.method)
-        wanted = _goals(generator, layer, request, settings, energies(keys, weights, known)) if getattr(module, "GOALS", True) else ()
-        if getattr(module, "FULL", False):
+        known = statistics(generator, layer, chosen.samples, chosen.truncation, cache, progress)
+        keys, weights = context_keys(generator, layer, request.keys(chosen.single), chosen.truncation)
+        found = directions(keys, weights, known, rank, chosen.method)
+        wanted = _goals(generator, layer, request, chosen, energies(keys, weights, known)) if method.goals else ()
+        if method.full:
             found = torch.eye(keys.shape[1], device=keys.device)
         weight = generator.weights(layer).detach().clone()
-        task = Task(weight, found, tuple(wanted), known, settings, progress)
-        values = module.solve(task) * settings.gain
+        task = Task(weight, found, tuple(wanted), known, chosen, progress)
+        values = method.solve(task) * chosen.gain
         loss = {"before": float(task.loss(weight)), "after": float(task.loss(weight + task.delta(values)))} if wanted else {}
     if not values.isfinite().all():
         raise UserError(f"solver {solver}: it found no finite values; try another layer, a lower rate or other masks")
-    recipe = {"solver": solver, "layer": layer, "rank": rank, "settings": asdict(settings), "loss": loss, "request": to_plain(request)}
+    recipe = {"solver": solver, "layer": layer, "rank": rank, "settings": asdict(chosen), "loss": loss, "request": to_plain(request)}
     return Edit(name, layer, found, values, recipe, generator_hash(generator))
 
 

@@ -12,9 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import UserError
-from engine.files import write_tensors
 from engine.rewriting.memory import mapped, recall
 from engine.rewriting.request import rows
+from engine.tensor_files import write_tensors
 
 VERSION = 2                         # of this computation: part of the hash
 BATCH = 8
@@ -35,7 +35,7 @@ class Statistics:
 
 
 def default_folder() -> Path:
-    """Where statistics are kept: the user's cache folder."""
+    """Return the folder that statistics are kept in: the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latent-jockey" / "statistics"
 
 
@@ -53,8 +53,8 @@ def statistics(generator, layer: str, samples: int = 1000, psi: float = 1.0, fol
 
 @torch.no_grad()
 def collect(generator, layer: str, samples: int, psi: float, progress=None) -> Statistics:
-    """Compute them: a batch of pictures at a time, the sum in float64."""
-    total, count, done = 0.0, 0, 0
+    """Compute the statistics: a batch of pictures at a time, the sum in float64."""
+    total, count, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0, 0
     for chunk in rows(samples, generator.z_dim):
         for start in range(0, len(chunk), BATCH):
             keys = recall(generator, layer, mapped(generator, chunk[start:start + BATCH], psi)).keys
@@ -66,7 +66,7 @@ def collect(generator, layer: str, samples: int, psi: float, progress=None) -> S
 
 
 def content_hash(generator, layer: str, samples: int, psi: float) -> str:
-    """Of all that decides the statistics: every weight and noise map, the layer, psi, how many pictures, this code."""
+    """Return a hash of all that decides the statistics: every weight and noise map, the layer, psi, how many pictures, this code."""
     digest = hashlib.sha256(f"{VERSION} {layer} {samples} {psi!r}".encode())
     for name, tensor in sorted(generator.state_dict().items()):
         digest.update(f"{name} {list(tensor.shape)}".encode())
@@ -75,7 +75,7 @@ def content_hash(generator, layer: str, samples: int, psi: float) -> str:
 
 
 def _read(path, inputs: int) -> Statistics | None:
-    """What is in the file; None where there is none, or one that is damaged: it is made again then."""
+    """Return the statistics in the file; None where there is none, or one that is damaged: it is made again then."""
     try:
         with safe_open(path, "pt") as file:
             second, count = file.get_tensor("second"), int(file.metadata()["count"])

@@ -3,13 +3,13 @@
 A walk is a pure function `f(at, **settings) -> points`: where one is after `at` keyframes. To add one, put a file in
 this folder; nothing else changes. Its settings become parameters at /walk/<setting>; walks may share a setting.
 """
-import importlib
 import inspect
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 from engine.parameter import Parameter
+from engine.registry import load_all
 
 
 class Mixed(NamedTuple):
@@ -117,8 +117,7 @@ def arc(start: Place, end: Place, t: float) -> Place:
     return end if t >= 1.0 else ((Arc((start, end, t)), 1.0),)
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    importlib.import_module(_module.name)
+load_all(__name__)
 PARAMETERS = {"kind": Parameter("loop", choices=tuple(sorted(WALKS)), about="which walk leads")}
 for _walk in WALKS.values():
     PARAMETERS |= _walk.settings

@@ -1,4 +1,4 @@
-"""What the mapping network is to learn: the world's factors and colours as one vector w, and its regression from z.
+"""The mapping network's goal: the world's factors and colours as one vector w, and its regression from z.
 
 The synthesis network is trained on this mapping network's answers, so that whatever the regression misses, the
 synthesis network has already got used to. Letters: N batch, Z = z_dim, W = w_dim.
@@ -11,7 +11,7 @@ from engine.world.palette import palette
 
 
 def codes(z):
-    """z [N, Z] -> [N, D], D <= 128, each column about unit size: every factor, then every colour's red, green, blue."""
+    """Return the codes [N, D] of z [N, Z], D <= 128, each column about unit size: every factor, then every colour's red, green, blue."""
     u = uniform(z)
     colours = torch.cat([rgb.flatten(1) for rgb in palette(values(u)).values()], 1)
     return torch.cat([(2 * u - 1) * 1.7, (colours - 0.45) * 3], 1)
@@ -33,7 +33,7 @@ def regress(mapping, steps, seed, rate=1e-3, batch=512, progress=None):
         now = min(1.0, (step + 1) / 100, 1.5 * (1 - step / steps))
         for layer, momentum, grad in zip(layers(mapping), momenta, grads):
             turn(layer.weight, momentum, grad, rate * now * layer.weight.shape[1] ** 0.5 / layer.lr_mul)
-        for bias, grad, layer in zip(biases, grads[len(matrices):], layers(mapping)):
+        for bias, grad in zip(biases, grads[len(matrices):]):
             bias.grad = grad
         adam.param_groups[0]["lr"] = 2 * rate * now / layers(mapping)[0].lr_mul
         adam.step()

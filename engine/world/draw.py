@@ -15,12 +15,12 @@ PARTS = ("background", "rays", "halo", "hair", "neck", "collar", "ears", "earrin
 
 
 def draw(z, size):
-    """z [N, 64] -> picture [N, 3, size, size] in -1..1."""
+    """Return the pictures [N, 3, size, size] of z [N, 64], in -1..1."""
     return whole(z, size).picture * 2 - 1
 
 
 def parts(z, size):
-    """z [N, 64] -> {name: [N, size, size] in 0..1}: the share of each pixel where that part is on top. All names sum to 1."""
+    """Return {name: [N, size, size] in 0..1} for z [N, 64]: the share of each pixel where that part is on top. All names sum to 1."""
     return whole(z, size).visible()
 
 

@@ -45,15 +45,15 @@ NAMES = tuple(FACTORS)
 
 
 def normalise(z):
-    """z [N, 64] -> the same direction at unit mean square; zero stays zero."""
+    """Return z [N, 64] at unit mean square, in the same direction; zero stays zero."""
     return z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
 
 
 def uniform(z):
-    """z [N, 64] -> u [N, F] in 0..1, one column per factor."""
+    """Return u [N, F] in 0..1 for z [N, 64], one column per factor."""
     return 0.5 + 0.5 * torch.erf(normalise(z.float())[:, :len(NAMES)] * math.sqrt(0.5))
 
 
 def values(u):
-    """u [N, F] -> {name: [N, 1, 1]} in the factors' own units, ready to meet a grid of pixels."""
+    """Return {name: [N, 1, 1]} for u [N, F] in the factors' own units, ready to meet a grid of pixels."""
     return {name: (low + (high - low) * u[:, i])[:, None, None] for i, (name, (low, high)) in enumerate(FACTORS.items())}

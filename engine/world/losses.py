@@ -1,4 +1,4 @@
-"""What training minimises: picture and edges at every resolution, and which channels answer to which part.
+"""The loss of training: picture and edges at every resolution, and which channels answer to which part.
 
 Letters: N batch, C channels, G groups, H, W pixels.
 """
@@ -18,12 +18,12 @@ FREE = 0.2                          # this share of a grouped layer's channels b
 
 
 def importance(shown):
-    """{part: coverage [N, H, W]} -> pixel weights [N, 1, H, W]."""
+    """Return pixel weights [N, 1, H, W] for {part: coverage [N, H, W]}."""
     return 1 + sum((weight - 1) * shown[name] for name, weight in WEIGHTS.items())[:, None]
 
 
 def group_masks(shown):
-    """{part: coverage [N, H, W]} -> [N, G, H, W]."""
+    """Return group masks [N, G, H, W] for {part: coverage [N, H, W]}."""
     return torch.stack([sum(shown[name] for name in names) for names in GROUPS.values()], 1)
 
 

@@ -12,7 +12,7 @@ BARS = {"psnr_256_db": 25.0, "worst_colour_error": 0.15, "edge_energy_1024": 0.7
 
 
 def unseen(count, seed=SEED):
-    """z [count, 64] for measuring."""
+    """Return z [count, 64] that training never saw."""
     return torch.randn(count, Z_DIM, generator=torch.Generator().manual_seed(seed))
 
 
@@ -31,41 +31,43 @@ def measure(generator, count=1000, large=48, steps=500, size=256, progress=None)
 
 
 def pairs(generator, z, size, progress=None, batch=8):
-    """PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
+    """Return the PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
 
     A part's colour error: mean over its pixels, by how much of them it covers, of |difference| averaged over R, G, B.
     """
-    squares, missed, covered = [], {}, {}
+    errors = []
+    missed: dict[str, float] = {}
+    covered: dict[str, float] = {}
     for i in range(0, len(z), batch):
         here = z[i:i + batch]
         canvas = whole(here, size)
         difference = generator.synthesize(generator.map(here), size=size) - (canvas.picture * 2 - 1)
-        squares.append(difference.square().mean((1, 2, 3)))
+        errors.append(difference.square().mean((1, 2, 3)))
         for name, mask in canvas.visible().items():
             missed[name] = missed.get(name, 0.0) + (difference.abs().mean(1) * mask).sum().item()
             covered[name] = covered.get(name, 0.0) + mask.sum().item()
         if progress is not None:
             progress({"measured": min(i + batch, len(z)), "of": len(z)})
-    squares = torch.cat(squares)
-    errors = {name: missed[name] / covered[name] for name in missed}
+    squares = torch.cat(errors)
+    colours = {name: missed[name] / covered[name] for name in missed}
     return {f"psnr_{size}_db": decibels(squares.mean()), "psnr_mean_of_pictures_db": decibels(squares).mean().item(),
-            "colour_error": errors, "worst_colour_error": max(errors.values())}
+            "colour_error": colours, "worst_colour_error": max(colours.values())}
 
 
 def decibels(square):
-    """Mean squared error of pictures in -1..1 -> PSNR."""
+    """Return the PSNR for a mean squared error of pictures in -1..1."""
     db = 10 * torch.log10(4 / square)
     return db.item() if db.ndim == 0 else db
 
 
 def edge_energy(picture):
-    """picture [N, 3, H, W] -> mean squared difference between neighbours."""
+    """Return the mean squared difference between neighbouring pixels of a picture [N, 3, H, W]."""
     across, down = picture.diff(dim=3), picture.diff(dim=2)
     return (across.square().mean() + down.square().mean()).item()
 
 
 def full_size(generator, z):
-    """Edge energy at the generator's full size as a share of the world's own, and PSNR there."""
+    """Return the edge energy at the generator's full size as a share of the world's own, and PSNR there."""
     ours = world = square = 0.0
     for one in z.split(1):
         drawn, made = draw(one, generator.resolution), generator.synthesize(generator.map(one))
@@ -80,15 +82,16 @@ def walk(generator, steps, size, legs=5):
     places = torch.arange(steps) * (legs / steps)
     index, t = places.floor().long(), (places % 1)[:, None]
     z = torch.lerp(keys[index], keys[(index + 1) % legs], t)
-    made, drawn, before = [], [], None
+    jumps: list[list[torch.Tensor]] = [[], []]                      # of the generator, of the world
+    before: list[torch.Tensor] = []
     for here in z.split(10):
-        now = (generator.synthesize(generator.map(here), size=size), draw(here, size))
-        if before is not None:
-            now = tuple(torch.cat([b[-1:], n]) for b, n in zip(before, now))
-        made.append(now[0].diff(dim=0).abs().mean((1, 2, 3)))
-        drawn.append(now[1].diff(dim=0).abs().mean((1, 2, 3)))
+        now = [generator.synthesize(generator.map(here), size=size), draw(here, size)]
+        if before:
+            now = [torch.cat([last[-1:], pictures]) for last, pictures in zip(before, now)]
+        for found, pictures in zip(jumps, now):
+            found.append(pictures.diff(dim=0).abs().mean((1, 2, 3)))
         before = now
-    made, drawn = torch.cat(made), torch.cat(drawn)
+    made, drawn = map(torch.cat, jumps)
     return {"largest_jump": (made.max() / made.mean()).item(), "largest_jump_of_the_world": (drawn.max() / drawn.mean()).item()}
 
 
@@ -109,7 +112,7 @@ def macs(generator):
     a = generator.architecture
     total = sum(p.numel() for n, p in generator.mapping.named_parameters() if n.endswith("weight"))
     for r in a.resolutions:
-        block = getattr(generator.synthesis, f"b{r}")
+        block = generator.block(r)
         total += block.conv1.weight.numel() * r * r + block.torgb.weight.numel() * r * r
         if r > 4:
             total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 8 * r * r

@@ -2,14 +2,14 @@
 import numpy as np
 import torch
 
-from engine.instrument import quantize
+from engine.generator import quantize
 from engine.world.draw import draw
 from engine.world.measure import unseen
 
 
 @torch.no_grad()
 def samples(generator, count: int, size: int) -> np.ndarray:
-    """uint8 [2 * count, size, size, 3]: what the generator makes of unseen z, then what the world draws for them."""
+    """Return uint8 [2 * count, size, size, 3]: what the generator makes of unseen z, then what the world draws for them."""
     z = unseen(count)
     made = [generator.synthesize(generator.map(one), size=size) for one in z.split(1)]
     drawn = [draw(one, size) for one in z.split(1)]                 # eight at once at 1024 px: thrice the time, 2 GB

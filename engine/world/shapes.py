@@ -4,6 +4,8 @@ Letters: N batch, H, W pixels. Coordinates and distances are [N, H, W] in half p
 """
 import torch
 
+from engine.easing import smoothstep
+
 SHARPEST = 0.0047    # half pictures: beyond 580 px edges stay this wide (2.4 px at 1024), as four channels can learn them
 
 
@@ -37,8 +39,7 @@ def lens(x, y, half_width, up, down):
 
 def smooth(x, low, high):
     """0 below low, 1 above high, cubic between."""
-    t = ((x - low) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep(((x - low) / (high - low)).clamp(0, 1))
 
 
 def rotate(x, y, angle):
@@ -51,8 +52,8 @@ class Canvas:
 
     def __init__(self, pitch):
         self.softness = max(1.4 * pitch, SHARPEST)       # a diagonal pixel: the width over which an edge fades
-        self.picture = None                              # [N, 3, H, W] in 0..1
-        self.layers = []                                 # (name, coverage [N, H, W]) back to front
+        self.picture = torch.zeros(())                   # [N, 3, H, W] in 0..1, from the first part on
+        self.layers: list = []                           # (name, coverage [N, H, W]) back to front
 
     def cover(self, distance):
         """Signed distance -> coverage 0..1, the edge one pixel wide."""
@@ -60,7 +61,7 @@ class Canvas:
 
     def lay(self, name, coverage, colour):
         over = coverage[:, None]
-        self.picture = colour * over if self.picture is None else torch.lerp(self.picture, colour.expand_as(self.picture), over)
+        self.picture = torch.lerp(self.picture, colour.expand_as(self.picture), over) if self.layers else colour * over
         self.layers.append((name, coverage))
 
     def tint(self, amount, colour):
@@ -72,8 +73,9 @@ class Canvas:
         self.picture = 1 - (1 - self.picture) * (1 - (amount[:, None] * colour).clamp(0, 1))
 
     def visible(self):
-        """{name: [N, H, W]}: the share of each pixel where the part is on top. They sum to 1."""
-        shown, left = {}, 1.0
+        """Return {name: [N, H, W]}: the share of each pixel where the part is on top. They sum to 1."""
+        shown: dict[str, torch.Tensor] = {}
+        left = 1.0
         for name, coverage in reversed(self.layers):
             here = coverage * left
             shown[name] = shown[name] + here if name in shown else here

@@ -146,7 +146,7 @@ class Trainer:
         target, weight, masks = self.view(uniform(z), *frame(stage, crop))
         with torch.set_grad_enabled(stage.joint):
             w = self.generator.mapping(z)
-        keep = [name for name in GROUPED if not stage.frozen and int(name[1:].split(".")[0]) <= stage.resolution
+        keep = [name for name in GROUPED if not stage.frozen and self.shape.resolution_of(name) <= stage.resolution
                 and name in self.generator.layers]
         noise = speckles(self.generator, stage.batch, stage.resolution, number, crop)
         forward = self.pyramid if crop is None else pyramid
@@ -182,7 +182,7 @@ class Trainer:
         return generator.eval()
 
     def event(self, stage, figures):
-        """What `progress` hears: also the stage's place in the recipe, and how many steps it has."""
+        """Return the event that `progress` is called with: also the stage's place in the recipe, and how many steps it has."""
         return {"stage": stage.resolution, "part": self.stage, "of": stage.steps, "trainer": self, **figures}
 
     def note(self, stage, figures):
@@ -197,11 +197,11 @@ class Trainer:
         write_checkpoint(self.folder / "checkpoint.safetensors", kinds, place)
 
     def _run(self):
-        """What makes it this run and no other, as JSON gives it back; the names go into a message."""
+        """Return the settings that make it this run and no other, as JSON gives them back; their names go into a message."""
         return json.loads(json.dumps({"seed": self.seed, "architecture": asdict(self.shape), "recipe": self.stages}))
 
     def resume(self):
-        """Go on from checkpoint.safetensors if it is there; says whether it was. UserError: it is another run's."""
+        """Go on from checkpoint.safetensors if it is there; return whether it was. UserError: it is another run's."""
         path = self.folder / "checkpoint.safetensors"
         if not path.exists():
             return False
@@ -219,7 +219,7 @@ class Trainer:
 
 
 def pictures(u, left, top, pitch, size, pool):
-    """-> picture [N, 3, S, S] in -1..1, pixel weights [N, 1, S, S], group masks [N, G, S, S]; drawn `pool` times finer."""
+    """Return picture [N, 3, S, S] in -1..1, pixel weights [N, 1, S, S], group masks [N, G, S, S]; drawn `pool` times finer."""
     canvas = view(u, left, top, pitch / pool, size * pool, size * pool)
     shown = canvas.visible()
     whole = torch.cat([canvas.picture * 2 - 1, losses.importance(shown), losses.group_masks(shown)], 1)
@@ -229,7 +229,7 @@ def pictures(u, left, top, pitch, size, pool):
 
 
 def windows(stage, source):
-    """Where this step's crops are; None = whole pictures."""
+    """Return this step's crops; None = whole pictures."""
     if not stage.crop:
         return None
     size = stage.crop * stage.cut // stage.resolution
@@ -239,7 +239,7 @@ def windows(stage, source):
 
 
 def frame(stage, crop):
-    """-> left, top [N], pitch, size, pool: what to draw for a stage's crops."""
+    """Return left, top [N], pitch, size, pool: what to draw for a stage's crops."""
     if crop is None:
         corner = torch.full((stage.batch,), -1.0)
         return corner, corner, 2 / stage.resolution, stage.resolution, 2 if stage.resolution <= 64 else 1

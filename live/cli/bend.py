@@ -5,8 +5,10 @@
 """
 import pathlib
 
-from live import instruments, opening, sheets
-from live.events import Change
+from live.files import sheets
+from live.instrument import folder as instruments
+from live.instrument import open as opening
+from live.show.events import Change
 
 
 def arguments(parser):

@@ -5,7 +5,8 @@
 """
 import sys
 
-from live import instruments, opening
+from live.instrument import folder as instruments
+from live.instrument import open as opening
 
 
 def arguments(parser):
@@ -17,7 +18,7 @@ def arguments(parser):
 
 
 def run(options):
-    from live.check import check
+    from live.instrument.check import check
 
     opened = opening.open_instrument(options.instrument, options.size, options.device)
     opened.instrument.warm_up(opened.scene)

@@ -9,9 +9,12 @@ it acts and the picture without it.
 import pathlib
 import sys
 
-from live import instruments, opening, sheets
+from engine.clusters import METHODS
+from live.files import sheets
+from live.instrument import folder as instruments
+from live.instrument import open as opening
 
-METHODS = ("correlation", "classifier")
+LIBRARIES = ("rich",)
 
 
 def arguments(parser):
@@ -20,7 +23,7 @@ def arguments(parser):
     parser.add_argument("--k", default=None, metavar="N|auto", help="how many clusters a layer; default: as published")
     parser.add_argument("--samples", type=int, default=100, help="sample pictures to look at")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--method", choices=METHODS, default="correlation", help="correlation: fast, no training; classifier: as published")
+    parser.add_argument("--method", choices=tuple(METHODS), default="correlation", help="correlation: fast, no training; classifier: as published")
     parser.add_argument("--name", action="append", default=[], metavar="LAYER:CLUSTER=NAME", help="name clusters that are in the file already")
     parser.add_argument("--sheets", metavar="FOLDER", help="write a contact sheet per layer there")
     parser.add_argument("--published", metavar="FILE.yaml", help="write the published tool's dictionary as well")

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 from engine.errors import UserError
-from live import instruments
+from live.instrument import folder as instruments
 
 
 def arguments(parser):

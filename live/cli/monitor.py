@@ -8,8 +8,9 @@ import urllib.error
 import urllib.request
 
 from engine.errors import UserError
-from live.clock import now, sleep
+from live.show.clock import now, sleep
 
+LIBRARIES = ("rich",)
 EVERY = 0.25                        # seconds
 ROWS = 16                           # values shown, those that moved last first
 

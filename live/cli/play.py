@@ -9,30 +9,38 @@ import contextlib
 import gc
 import json
 import logging
-import pathlib
-import signal
 import sys
 import threading
 from dataclasses import replace
-from functools import partial
 
 from engine.errors import UserError
-from live import addresses, instruments, journal, machine, opening, outputs
-from live.clock import Pace, WallClock, bounded, cost
-from live.governor import Governor
-from live.hands import feedback, learn, mapping_file
-from live.hands.macros import Macros, labelled
-from live.hands.touch import Touches
-from live.loop import Show
-from live.mapping import Mapping
-from live.memory import Memory
+from engine.files import write_text
+from live.files.claims import claim
+from live.files.paths import find_path, prepare_file
+from live.instrument import addresses
+from live.instrument import folder as instruments
+from live.instrument import open as opening
+from live.mapping import files as mapping_file
+from live.mapping import learn
+from live.mapping.macros import Macros, labelled
+from live.mapping.mapping import Mapping
+from live.midi import feedback
 from live.osc import service as osc_service
-from live.outputs.settings import Framings, output_parameters
-from live.presets.autosave import resumed
+from live.outputs import service as output_service
+from live.presets.autosave import locks_of, resumed
+from live.presets.recall import Recall
 from live.processes import show as processes
-from live.seeing import flags as seeing
+from live.show import journal, machine
+from live.show.clock import Pace, WallClock, bounded, cost
+from live.show.ending import end_when_told
+from live.show.governor import Governor
+from live.show.loop import Show
+from live.show.tempo import Tempo, tempo_of
+from live.show.touch import Touches
+from live.sources import flags as seeing
+from live.takes.looper import Looper
+from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
-from live.tempo import Tempo, tempo_of
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -42,7 +50,8 @@ CLOSING = 2.0                       # seconds the show may take to end once it w
 
 def arguments(parser):
     show = parser.add_argument_group("what is played")
-    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
+    show.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN),
+                      help="an instrument's folder, or a StyleGAN2 checkpoint of any format")
     show.add_argument("--preset", metavar="NAME", help="the preset to begin with")
     show.add_argument("--resume", action="store_true", help="begin with the scene the last show ended with")
     show.add_argument("--bends", metavar="FILE.yaml", help="a network-bending configuration to begin with")
@@ -50,7 +59,8 @@ def arguments(parser):
     show.add_argument("--replay", metavar="FILE", help="play a recorded take instead of listening to hands")
     hands = parser.add_argument_group("hands")
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
-    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[], help="bind the controls that move next to these, one by one; /mapping/save keeps them")
+    hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
+                       help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
     hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
     osc_service.arguments(hands)
@@ -58,13 +68,9 @@ def arguments(parser):
     hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
-    eyes.add_argument("--output", metavar="LIST", default="window", help=f"where frames go, by comma: {', '.join(sorted(outputs.OUTPUTS))}; a kind takes a name or a target as KIND=NAME")
-    eyes.add_argument("--outputs", metavar="FILE.yaml", help="the outputs of a file, each with its display, fill, corner pin and colour")
-    eyes.add_argument("--single-process", action="store_true", help="draw and show in one process: a window then ends with the show that crashed")
+    output_service.arguments(eyes)
     eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
-    eyes.add_argument("--fullscreen", action="store_true", help="fill the display")
-    eyes.add_argument("--display", type=int, default=0, metavar="N", help="which display the window goes to (0 = the first)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
     rest.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds")
@@ -72,8 +78,10 @@ def arguments(parser):
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
-    rest.add_argument("--tune", action="store_true", help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
-    rest.add_argument("--throughput", action="store_true", help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
+    rest.add_argument("--tune", action="store_true",
+                      help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
+    rest.add_argument("--throughput", action="store_true",
+                      help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
@@ -82,8 +90,15 @@ def arguments(parser):
 
 def run(options):
     _check(options)
-    specs = outputs.specs(options)
-    if not options.list_parameters and not options.single_process and any(map(outputs.has_process, specs)):
+    options.mapping = [str(find_path(path)) for path in options.mapping]
+    for flag in ("bends", "replay"):
+        if path := getattr(options, flag):
+            setattr(options, flag, str(find_path(path)))
+    for flag, path in (("--report", options.report), ("--take", options.take)):
+        if path:
+            prepare_file(path, flag)
+    specs = output_service.specs(options)
+    if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
         return processes.run(options, specs, play)
     return play(options, specs)
 
@@ -120,20 +135,21 @@ def _check(options):
 def _play(options, opened, closing, specs, shared):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
-    Macros(show)
+    end_when_told(show.stop)
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
         mapping.learn.begin(learn.target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
-    memory = _memory(options, opened, show)
-    closing.callback(memory.close)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    show.players += [governor, Touches(show)]
-    Tempo(show)
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
+              weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
+    closing.callback(show.close)
+    _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    window = _outputs(options, show, closing, specs, shared)
+    window = output_service.open_outputs(show, specs, closing, shared)
     stats = _controls(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
@@ -143,33 +159,31 @@ def _play(options, opened, closing, specs, shared):
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
     log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
-    _stop_when_told(show)
     if window is None:
         ticks()
     else:
         _play_beside(window, show, ticks)
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": memory.weights.report()} | ({"source": watching.report()} if watching else {}))
+                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
 
 
-def _memory(options, opened, show):
-    """Presets, takes, undo and the autosave, at the state the flags ask for."""
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
-    memory = Memory(show, opened.library(), origin=origin)
-    memory.mapping = ", ".join(options.mapping)
-    Weights(show, memory, opened.offer)
-    saved = opened.folder.folder / ".last-scene.json"
+def _begin(options, opened, show):
+    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
+    show.recall.mapping = ", ".join(options.mapping)
+    saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume:
-        show.scene, show.motion = resumed(saved, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-    elif options.preset:
-        memory.begin_with(options.preset)
+        show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+        show.recall.locks = locks_of(saved.path)
+    if options.preset:
+        show.recall.begin_with(options.preset)
+        if options.resume:
+            log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", show.recall.current)
     if options.take:
-        memory.record_to(options.take)
+        show.recording.record_to(options.take)
     if not options.replay:
-        memory.save_to(saved)
-    return memory
+        show.recording.save_to(saved.path, options.osc_port)
 
 
 def _source(options, show, closing):
@@ -192,16 +206,6 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
-def _stop_when_told(show):
-    """Ctrl-C and a polite kill end the show after the frame; a second Ctrl-C ends the program."""
-    def stop(number, _):
-        signal.signal(number, signal.SIG_DFL)
-        show.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-
-
 def _play_beside(window, show, ticks):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
@@ -213,34 +217,6 @@ def _play_beside(window, show, ticks):
         loop.join(CLOSING)
 
 
-def _outputs(options, show, closing, specs, shared):
-    """Open the outputs of this process; returns the window among them, if there is one."""
-    window, framed = None, {}
-    if shared is not None:
-        shared.listen(show.inbox.put, show.stop)
-        closing.callback(shared.close)
-        show.outputs += [shared, *shared.remotes.values()]
-        framed |= {name: partial(shared.set_framing, name) for name in shared.remotes}
-    for spec in (spec for spec in specs if shared is None or not outputs.has_process(spec)):
-        try:
-            running = outputs.open_output(spec)
-        except UserError as error:
-            if spec.kind != "window":
-                raise
-            log.warning("%s; playing on without a window", error)
-            continue
-        closing.callback(running.close)
-        show.outputs.append(running)
-        if hasattr(running, "turn"):
-            window = running
-            framed[spec.name] = partial(setattr, running, "framing")
-    parameters = output_parameters([spec for spec in specs if spec.name in framed])
-    show.added = show.added | parameters
-    show.scene = show.first = show.scene.with_parameters(parameters)
-    show.players.append(Framings(show, framed, specs))
-    return window
-
-
 def _controls(options, show, closing):
     """Start what hands play on; returns {source: its Stats}."""
     from live import controls
@@ -248,12 +224,15 @@ def _controls(options, show, closing):
     stats = {}
     wanted = {}
     if options.osc_port:
+        osc_service.tell_openness(options)
         wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
     if options.midi_ports != "none":
         wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
                               answers=feedback.answers(show))
     for name, settings in wanted.items():
         stats[name] = controls.new_stats(name)
+        if name == "osc":
+            stats[name].admission.set_token(options.osc_token)
         closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
     show.mapping.stats = stats.get("osc")
     return stats
@@ -273,9 +252,4 @@ def report(show, clock, instrument, stats) -> dict:
 
 
 def _write_report(path, figures):
-    path = pathlib.Path(path)
-    try:
-        path.with_suffix(".part").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        path.with_suffix(".part").replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: the report can't be written: {error.strerror}") from None
+    write_text(path, json.dumps(figures, indent=1) + "\n", make_folder=True)

@@ -5,8 +5,11 @@
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
-from live import instruments, opening
-from live.seeing import flags as seeing
+from live.instrument import folder as instruments
+from live.instrument import open as opening
+from live.sources import flags as seeing
+
+LIBRARIES = ("rich",)
 
 
 def arguments(parser):

@@ -14,10 +14,13 @@ import shlex
 import sys
 
 from engine.errors import UserError
-from live import instruments, opening, sheets
+from engine.rewriting.solvers import SOLVERS
+from live.files import sheets
+from live.instrument import folder as instruments
+from live.instrument import open as opening
 
+LIBRARIES = ("rich",)
 TURNED = ("restraint", "polish", "gain", "steps", "rate", "patience", "erase")          # flags that are settings of the solve
-SOLVERS = ("instant", "constrained", "finetune", "linear", "zero")
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
@@ -30,7 +33,7 @@ def arguments(parser):
     parser.add_argument("--fill", action="store_true", help="lay the mean of what is copied over the whole of the paste's mask")
     parser.add_argument("--layer", help="which layer's rule, such as b32.conv1")
     parser.add_argument("--rank", type=int, metavar="N", help="how many directions; default 1")
-    parser.add_argument("--solver", choices=SOLVERS, help="default: instant, the closed form")
+    parser.add_argument("--solver", choices=tuple(SOLVERS), help="default: instant. " + "; ".join(f"{found.name}: {found.about}" for found in SOLVERS.values()))
     parser.add_argument("--truncation", type=float, metavar="PSI", help="of the marked pictures; default 1, published requests 0.5")
     parser.add_argument("--restraint", type=float, help="instant: how dear a change elsewhere is; default 1")
     parser.add_argument("--polish", type=int, metavar="STEPS", help="instant: steps of descent after the closed form; default 0")

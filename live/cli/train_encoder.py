@@ -14,8 +14,10 @@ import math
 import pathlib
 
 from engine.errors import UserError
-from live import instruments, sheets
+from live.files import sheets
+from live.instrument import folder as instruments
 
+LIBRARIES = ("matplotlib", "rich")
 SHOWN = 8                           # pictures on the sheet
 LARGEST = 128                       # their side
 MOST_PSI, STRONGEST, MOST_SEED = 10, 5, 1_000_000

@@ -12,8 +12,9 @@ import math
 import pathlib
 
 from engine.errors import UserError
-from live import sheets
+from live.files import sheets
 
+LIBRARIES = ("matplotlib", "rich")
 SHOWN = 8                           # pictures on the sheet
 
 

@@ -7,10 +7,10 @@ is pulled, hence the listing (measured on ALSA and JACK; CoreMIDI and WinMM are 
 import threading
 
 from engine.errors import UserError
-from live.hands.binding import AT_DEVICE
 from live.controls import control
-from live.events import ControlEvent
-from live.hands.midi_ports import Library, Supervisor, wanted
+from live.mapping.binding import AT_DEVICE
+from live.midi.ports import Library, Supervisor, wanted
+from live.show.events import ControlEvent
 
 LOOK = 1.0                          # seconds between looks at which ports there are
 

@@ -4,30 +4,27 @@ Knows addresses only as text: what is a parameter and what a command is Mapping'
 servers of python-osc lose a TouchDesigner bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be
 hung by 20 bytes, so the socket and the guard are ours (live/osc/packet.py) and the library is the codec.
 """
-import errno
-import logging
 import select
 import socket
 import struct
-import sys
 from functools import lru_cache
 
-from engine.errors import UserError
-from live.clock import now, sleep
 from live.controls import control
-from live.events import ControlEvent, faders
-from live.osc.address import asked_for
+from live.osc.address import asked_for, is_pattern
+from live.osc.admission import TOKEN, Admission, is_guarded
 from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
+from live.osc.port import listen
 from live.osc.stats import Stats
 from live.osc.write import written
+from live.show.clock import now, sleep
+from live.show.events import ControlEvent, faders
 
-log = logging.getLogger(__name__)
-
-BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits here while the GIL is busy
+LIBRARIES = ("pythonosc",)
 POLL = 0.1                          # seconds between looks at `stop`
 REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
                                     # interpreter from the loop, and 300 of them a frame would be felt
 QUESTION = ("?",)
+SAME_AS = bytes.maketrans(b"IS", b"Ts")              # type tags that mean what another one does: impulse, symbol
 SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
 
 
@@ -37,12 +34,13 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
     answers: (lookup, addresses): lookup(address) -> what a query is answered with, or None; addresses() -> the parameters'
     addresses, for queries with wildcards. echo: live.osc.echo.Echo, told of those who want to hear what changes. opened(port):
-    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill.
+    called once listening (port 0: any free one). stats: live.osc.stats.Stats to fill; its admission says who may do what.
     """
     stats = Stats() if stats is None else stats
     with listen(host, port) as udp:
         stats.buffer = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        receiver = Receiver(udp, emit, *(answers or (None, None)), stats, echo)
+        lookup, addresses = answers or (None, None)
+        receiver = Receiver(udp, emit, lookup, addresses, stats, echo)
         if opened:
             opened(udp.getsockname()[1])
         receiver.run(stop)
@@ -50,53 +48,7 @@ def osc(emit, stop, port=9000, host="127.0.0.1", answers=None, opened=None, stat
 
 def taker(emit):
     """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
-    return Receiver(None, emit, None, None, Stats()).heard
-
-
-def listen(host, port):
-    """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
-    udp = None
-    try:
-        if not 0 <= port < 65536:
-            raise OverflowError(f"{port} is no port")
-        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-        udp = socket.socket(family, kind)
-        if sys.platform == "win32":                              # there two programs could share it, and one hear nothing
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        udp.bind(where)
-        _widen(udp)
-        udp.setblocking(False)
-        return udp
-    except (OSError, OverflowError) as error:
-        if udp:
-            udp.close()
-        raise UserError(f"OSC port {port} on {host}: {_advice(error)}") from error
-
-
-def _advice(error):
-    code = getattr(error, "errno", None)
-    if code in (errno.EADDRINUSE, 10048):
-        return "another program listens there; close it, or take another port with --osc-port N (0 = no OSC)"
-    if code in (errno.EACCES, 10013):
-        return "not allowed; take a port above 1023 with --osc-port N (0 = no OSC)"
-    if code in (errno.EADDRNOTAVAIL, 10049) or isinstance(error, socket.gaierror):
-        return "this machine has no such address; 127.0.0.1 hears this machine only, 0.0.0.0 every network it is on"
-    return f"{error}; expected 1 to 65535 (--osc-port 0 = no OSC)"
-
-
-def _widen(udp):
-    """The largest receive buffer up to BUFFER that the kernel allows; some refuse what they can't give."""
-    size = BUFFER
-    while size > 1 << 16:
-        try:
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-            break
-        except OSError:
-            size //= 2
-    got = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    if got < BUFFER:
-        log.info("OSC: asked for a receive buffer of %d bytes, got %d; bursts of single messages may lose some "
-                 "(on Linux: sysctl -w net.core.rmem_max=%d)", BUFFER, got, BUFFER)
+    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).heard
 
 
 class Receiver:
@@ -104,6 +56,7 @@ class Receiver:
 
     def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
+        self.admission = stats.admission
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
@@ -128,26 +81,34 @@ class Receiver:
     def heard(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
-        if (known := at_a_stroke(datagram)) is not None and not _subscribes(known[0]):
+        if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
             addresses, numbers = known
             self.stats.received(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
-            if self.echo is not None and sender in self.echo.sources:
+            if self.echo is not None:
                 self.echo.said(sender, zip(addresses, numbers))
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
         events = [event(address, arguments, moment) for address, arguments in messages
                   if not self.subscribed(address, arguments, sender)
                   and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
         self.stats.received(sender, len(messages), faults)
         self.stats.came(messages)
-        if self.echo is not None and sender in self.echo.sources:
-            self.echo.said(sender, ((address, arguments[0]) for address, arguments in messages if len(arguments) == 1))
+        if self.echo is not None:
+            self.echo.said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
         if len(events) == 1:
             self.emit(events[0])
         elif events:
             self.emit(events)
+
+    def admitted(self, address, arguments, sender) -> bool:
+        """Return whether a message is to be heard; a token is taken down."""
+        if address == TOKEN:
+            self.admission.introduce(arguments, sender[0])
+            return False
+        return self.admission.admits(address, sender[0])
 
     def subscribed(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
@@ -176,9 +137,9 @@ class Receiver:
 
 
 @lru_cache(maxsize=64)
-def _subscribes(addresses) -> bool:
-    """Whether a bundle with these addresses holds a listener's /subscribe."""
-    return not SUBSCRIPTIONS.isdisjoint(addresses)
+def _special(addresses) -> bool:
+    """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
+    return not SUBSCRIPTIONS.isdisjoint(addresses) or any(is_pattern(a) or is_guarded(a) or a == TOKEN for a in addresses)
 
 
 @lru_cache(maxsize=64)
@@ -197,6 +158,11 @@ def event(address, arguments, moment):
     return ControlEvent("osc " + address, arguments, momentary, moment)
 
 
+def _colour(value: int) -> list[float]:
+    """Return red, green, blue and alpha, 0..1, of a colour's 32 bits."""
+    return [(value >> shift & 255) / 255 for shift in (24, 16, 8, 0)]
+
+
 def codec(message, parse_error):
     """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
     def decode(element: bytes) -> tuple:
@@ -206,12 +172,14 @@ def codec(message, parse_error):
         values_at = address_ends + (len(tags) | 3) + 1
         if tags.count(b"[") != tags.count(b"]"):
             raise Malformed(f"{address!r}: an array without its end")
-        flat = tags.translate(None, b"[]").replace(b"I", b"T")   # arrays are taken flat, an impulse is a press
+        flat = tags.translate(None, b"[]").translate(SAME_AS)    # arrays are taken flat, an impulse is a press
         flat += b"\0" * (4 - len(flat) % 4)
         try:
             found = message(element[:address_ends] + flat + element[values_at:]).params
         except (parse_error, ValueError, IndexError, TypeError, struct.error) as fault:
             raise Malformed(f"{address!r}: {fault}") from None
+        if b"r" in flat:
+            found = [part for tag, value in zip(flat[1:].rstrip(b"\0").decode(), found) for part in (_colour(value) if tag == "r" else [value])]
         given = tuple(value for value in found if value is not None)
         if not finite(given):
             raise Malformed(f"{address!r}: not a finite number")

@@ -8,6 +8,7 @@ from functools import lru_cache
 NORMALIZED = "/n"                   # /n/truncation is /truncation on a scale of 0..1
 PLAYED = "/played"                  # /played/truncation is what is drawn: /truncation as its modulators leave it
 MOST_SPELLINGS = 64                 # that {a,b}{c,d}... may stand for in one part; more match nothing
+LONGEST = 1024                      # letters and wildcards of all spellings of a part together; a longer one matches nothing
 
 _WILD = re.compile(r"[?*\[{]|//")
 _TOKEN = re.compile(r"\[(!?)([^\]]+)\]|(\?)|(\*)|(.)", re.DOTALL)
@@ -106,7 +107,9 @@ def _fits(wanted, parts, flags):
 @lru_cache(512)
 def _compiled(part, flags):
     """One part of a pattern as an expression that takes time linear in the text, whatever the pattern."""
-    spellings = _spellings(part)
+    spellings = _spellings(re.sub(r"\*{2,}", "*", part))         # many in a row mean what one does
+    if sum(map(len, spellings)) > LONGEST:
+        return _NEVER
     return re.compile("|".join(map(_expression, spellings)), flags | re.DOTALL) if spellings else _NEVER
 
 

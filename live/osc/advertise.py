@@ -5,8 +5,10 @@ On loopback it is told to loopback only. Registering takes seconds, so a thread 
 import logging
 import socket
 import threading
+from typing import Any
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("zeroconf",)
 
 SERVICES = ("_oscjson._tcp.local.", "_osc._udp.local.")
 
@@ -16,7 +18,8 @@ class Advertisement:
 
     def __init__(self, name: str, host: str, ports: tuple[int, int]):
         self.name, self.host, self.ports = name, host, ports
-        self._zeroconf, self._closing = None, threading.Event()
+        self._zeroconf: Any = None
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="zeroconf", daemon=True)
         self._thread.start()
 
@@ -25,12 +28,12 @@ class Advertisement:
 
         everywhere = self.host in ("", "0.0.0.0", "::")
         try:
-            self._zeroconf = Zeroconf(interfaces=InterfaceChoice.Default if everywhere else [self.host])
+            self._zeroconf = listed = Zeroconf(interfaces=InterfaceChoice.Default if everywhere else [self.host])
             addresses = [socket.inet_aton(_own_address() if everywhere else self.host)]
             for kind, port in zip(SERVICES, self.ports):
                 if port and not self._closing.is_set():
-                    self._zeroconf.register_service(ServiceInfo(kind, f"{self.name}.{kind}", port=port, addresses=addresses,
-                                                                properties={"txtvers": "1"}), allow_name_change=True)
+                    listed.register_service(ServiceInfo(kind, f"{self.name}.{kind}", port=port, addresses=addresses,
+                                                        properties={"txtvers": "1"}), allow_name_change=True)
         except (OSError, Error) as error:
             log.info("zeroconf: not listed in other programs: %s", error or type(error).__name__)
 

@@ -5,9 +5,9 @@ A listener's own /subscribe goes to the echo with where it came from; these are 
 import logging
 
 from engine.errors import UserError
-from live.hands.binding import bound
-from live.commands import command
-from live.hands.learn import target
+from live.mapping.binding import bound
+from live.mapping.learn import target
+from live.show.commands import command
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def unsubscribe(show, port=None):
     _echo(show).asked("/unsubscribe", () if port is None else (port,), HERE)
 
 
-@command("/osc/learn")
+@command("/osc/learn", guarded=True)
 def learn(show, address, control=None):
     """Bind an OSC address of your own to a parameter or command: one that came and meant nothing, or the next that comes."""
     mapping, wanted = show.mapping, target(address, show.scene)

@@ -5,13 +5,13 @@ A listener is told everything once, then what changes, at most RATE times a seco
 import logging
 import threading
 
-from engine.modulation import modulated
-from live.clock import now
-from live.journal import Seldom
+from engine.modulation import modulate
 from live.osc.address import PLAYED
 from live.osc.packet import packed
+from live.osc.subscriber import FORMS, Subscriber, over_udp, within
 from live.osc.write import written
-from live.osc.subscriber import FORMS, Subscriber, over_udp
+from live.show.clock import now
+from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -21,20 +21,21 @@ MOST = 128                          # listeners
 FORGOTTEN = 600.0                   # seconds without a sign from a listener elsewhere, after which it is dropped
 HERE = ("127.", "::1", "localhost")
 STATUS = "/status"
+CONTROLS = "controls"               # the form of those who are told of their own controls only
 
 
 class Echo:
-    """moment() -> (scene, motion) now. status() -> {address: text}, told to those who hear text."""
+    """moment() -> (scene, motion) now. status() -> {address: text}, told to those who hear text. surfaces: live.osc.surfaces.Surfaces."""
 
-    def __init__(self, moment, status=dict, now=now, started=True):
-        self.moment, self.status, self.now = moment, status, now
+    def __init__(self, moment, status=dict, now=now, started=True, surfaces=None):
+        self.moment, self.status, self.now, self.surfaces = moment, status, now, surfaces
         self.subscribers: dict = {}                              # (host, port, prefix, form) or any other key -> Subscriber
         self.sources: dict = {}                                  # where listeners' own messages come from -> [Subscriber]
         self.messages = self.datagrams = self.dropped = 0
         self.rebuilt = []                                        # called when there are other parameters than before
         self._lock, self._some, self._closing = threading.Lock(), threading.Event(), threading.Event()
         self._base, self._played, self._texts = Watched(), Watched(), {}
-        self._seldom = Seldom(log, now)
+        self._seldom, self._deaf = Seldom(log, now), set()
         self._thread = threading.Thread(target=self._work, name="echo", daemon=True)
         if started:
             self._thread.start()
@@ -91,15 +92,20 @@ class Echo:
             self._note_sources()
 
     def said(self, sender, pairs):
-        """A listener has sent these (address, value) itself. Called by the receiver for senders in `sources`."""
+        """These (address, value) were sent. Called by the receiver; of senders that listen, what they said is kept."""
+        mine, controls = self.sources.get(sender, ()), self.surfaces.show.mapping.surfaces if self.surfaces else ()
+        if not mine and not controls:
+            return
         moment, pairs = self.now(), tuple(pairs)
-        for subscriber in self.sources.get(sender, ()):
+        if controls and any(f"osc {address}".casefold() in controls for address, _ in pairs):
+            self._play(sender)
+        for subscriber in mine:
             subscriber.heard = moment
             for address, value in pairs:
                 subscriber.says(address, value, moment)
 
     def _note_sources(self):
-        sources = {}
+        sources: dict = {}
         for subscriber in self.subscribers.values():
             if subscriber.source is not None:
                 sources.setdefault(subscriber.source, []).append(subscriber)
@@ -108,6 +114,29 @@ class Echo:
     def _tell_all(self, subscriber):
         subscriber.due = dict.fromkeys(a for a in self.moment()[0].parameters if subscriber.wants(a))
         subscriber.due |= self._words(subscriber, self._texts)
+        subscriber.due |= self._controls(subscriber, self.surfaces.standing if self.surfaces else ())
+
+    @staticmethod
+    def _controls(subscriber, addresses) -> dict:
+        """What a listener is to be told of these controls of surfaces."""
+        if subscriber.form == "text" or subscriber.addresses is not None and subscriber.form != CONTROLS:
+            return {}
+        return dict.fromkeys(a for a in addresses if within(a, subscriber.below))
+
+    def _play(self, sender):
+        """A control that is told where it stands was moved from here: where nobody of that machine listens, its own port is told."""
+        host, port = sender[:2]
+        key = host, CONTROLS
+        known = self.subscribers.get(key)
+        if known is not None and known.source == (host, port):
+            known.heard = self.now()
+        elif (host, port) not in self._deaf and not any(s.source and s.source[0] == host or k[0] == host for k, s in self.subscribers.items() if k != key):
+            self.leave(lambda other, s: other == key)
+            self._deaf.add((host, port))                         # tried once
+            try:
+                self.join(key, over_udp(host, port, form=CONTROLS, source=(host, port), addresses=set()))
+            except OSError:
+                pass
 
     @staticmethod
     def _words(subscriber, texts) -> dict:
@@ -133,13 +162,17 @@ class Echo:
         others, changed = self._base.changes(scene)
         scenes, changes = {"": scene}, {"": changed}
         if any(s.scale == PLAYED for s in listeners):
-            scenes[PLAYED] = modulated(scene, motion)
+            scenes[PLAYED] = modulate(scene, motion)
             changes[PLAYED] = self._played.changes(scenes[PLAYED])[1]
         texts = self._new_texts()
+        controls = self.surfaces.look() if self.surfaces else ()
+        for subscriber in listeners if controls else ():
+            subscriber.due |= self._controls(subscriber, controls)
         if others:
             for call in list(self.rebuilt):
                 call()
-        moment, shared = self.now(), {}
+        moment = self.now()
+        shared: dict = {}
         gone = [s for s in listeners if not self._serve(s, scenes, changes, texts, (moment, shared))]
         if gone:
             self.leave(lambda key, s: any(s is other for other in gone))
@@ -170,12 +203,14 @@ class Echo:
 
     def _ready(self, subscriber, scene, moment):
         """What a listener is told now, of all it has still to be told."""
-        ready = []
+        ready: list = []
         for address in list(subscriber.due)[:4 * AT_ONCE]:
             if len(ready) >= AT_ONCE:
                 break
             parameter = scene.parameters.get(address)
             spared = parameter is not None and subscriber.said and subscriber.spared(address, parameter, scene[address], moment)
+            if parameter is None and subscriber.said and self.surfaces and address in self.surfaces.standing:
+                spared = subscriber.has_said(address, self.surfaces.standing[address][0])
             if spared is None:
                 continue
             subscriber.due.pop(address, None)
@@ -191,6 +226,8 @@ class Echo:
             if parameter is None:
                 if address in self._texts:
                     found.append(written(address, self._texts[address]))
+                elif self.surfaces and address in self.surfaces.standing:
+                    found.append(written(address, self.surfaces.standing[address][0]))
                 continue
             value = scene.values.get(address, parameter.default)
             if subscriber.scale and subscriber.scale != PLAYED:

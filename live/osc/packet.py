@@ -11,7 +11,7 @@ DEPTH = 8                           # bundles within bundles
 LONGEST_ADDRESS = 255
 BUNDLE = b"#bundle\0"
 NUMBERS = {"f": "f", "i": "i", "d": "d", "h": "q"}           # OSC type tag -> struct code
-OTHERS = frozenset("sTFNI[]")                                # what the codec is asked for, besides numbers
+OTHERS = frozenset("sSTFNIr[]")                              # what the codec is asked for, besides numbers
 REMEMBERED, SHORT = 4096, 1024      # message heads kept, and the longest worth keeping
 LAYOUTS = 64                        # bundles whose layout is kept
 
@@ -25,7 +25,9 @@ def read(datagram: bytes, codec) -> tuple[list, list]:
 
     codec(message bytes) -> arguments, or Malformed. Called only for types that are not numbers.
     """
-    spans, faults, found = [], [], []
+    spans: list[tuple[int, int]] = []
+    faults: list[str] = []
+    found = []
     if datagram[:8] == BUNDLE:
         _open(datagram, 0, len(datagram), 1, spans, faults)
     elif datagram[:1] == b"/" and len(datagram) % 4 == 0:
@@ -53,7 +55,7 @@ def at_a_stroke(datagram: bytes):
     """(addresses, numbers) of a bundle that is laid out like one read before, if all it holds are single numbers; else None."""
     layout = _layouts.get(_outline(datagram))
     numbers = layout.numbers(datagram) if layout else None
-    return None if numbers is None else (layout.addresses, numbers)
+    return None if layout is None or numbers is None else (layout.addresses, numbers)
 
 
 class Layout:
@@ -74,9 +76,9 @@ class Layout:
 
 def _learn(datagram, spans):
     """Remember how a bundle is laid out, if all it holds is messages of one number, one after the other."""
-    known = [_singles.get(datagram[start:end - 4]) for start, end in spans]
+    known = [single for start, end in spans if (single := _singles.get(datagram[start:end - 4])) is not None]
     together = all(before == start - 4 for before, (start, _) in zip([16, *(end for _, end in spans)], spans))
-    if None in known or not together or spans[-1][1] != len(datagram):
+    if len(known) < len(spans) or not together or spans[-1][1] != len(datagram):
         return
     if len(_layouts) >= LAYOUTS:
         _layouts.clear()

@@ -5,7 +5,6 @@ registry (live/osc/query_tree.py); who listens over the WebSocket is told by the
 Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
 """
 import asyncio
-import hmac
 import json
 import logging
 import os
@@ -16,8 +15,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from engine.errors import UserError
 from live.osc.query_tree import ATTRIBUTES, attribute, node
 from live.osc.subscriber import Subscriber
+from live.show.clock import now
+from live.show.journal import Seldom
+from live.surface import gate
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("websockets",)
 
 EXTENSIONS = {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True, "CLIPMODE": True, "LISTEN": True,
               "PATH_CHANGED": True, "TAGS": False, "CRITICAL": False, "OVERLOADS": False, "HTML": False}
@@ -25,6 +28,8 @@ EVERYWHERE = ("", "0.0.0.0", "::")  # listened on: no address to reach anyone by
 LARGEST = 1 << 16                   # bytes of a request over the WebSocket
 WAITING = 4096                      # values a slow listener may be behind, before it is let go
 STARTING = 5.0                      # seconds the port may take to open
+CONNECTIONS = 256                   # at once; each takes a file descriptor, which presets and takes need too
+HANDSHAKE = 5.0                     # seconds in which a connection has to ask for something
 REPORT = "REPORT"                   # our own: how the show is going, for the monitor
 
 
@@ -36,10 +41,14 @@ class Query:
 
     def __init__(self, scene, echo, name, osc, receive=None, report=dict, token=""):
         self.scene, self.echo, self.name, self.osc = scene, echo, name, osc
-        self.receive, self.report, self.token = receive or (lambda datagram, sender: None), report, token
+        self.receive, self.report = receive or (lambda datagram, sender: None), report
+        self.tokens, self.names = gate.Tokens({token: "play"} if token else {}, now), gate.own_names()
         self.port, self.host, self._failed = None, "", None
-        self._loop = self._stop = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
         self._clients: set = set()
+        self._open: set = set()                                  # connections, whatever they will ask
+        self._crowd = Seldom(log, now, quiet=10.0)
 
     def start(self, host, port):
         """Listen; returns the port. UserError: it is taken."""
@@ -47,8 +56,8 @@ class Query:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work(port, ready)), name="oscquery", daemon=True)
         self._thread.start()
         ready.wait(STARTING)
-        if self._failed is not None:
-            raise UserError(f"OSCQuery port {port} on {host}: {self._failed}; another port: --oscquery-port N (0 = none)")
+        if self._failed is not None or self.port is None:
+            raise UserError(f"OSCQuery port {port} on {host}: {self._failed or 'it did not open in time'}; another port: --oscquery-port N (0 = none)")
         self.echo.rebuilt.append(self._rebuilt)
         return self.port
 
@@ -56,7 +65,7 @@ class Query:
         """End of the show."""
         if self._rebuilt in self.echo.rebuilt:
             self.echo.rebuilt.remove(self._rebuilt)
-        if self._stop is not None and self._thread.is_alive():
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout=2)
 
@@ -68,7 +77,8 @@ class Query:
         quiet.setLevel(logging.CRITICAL)
         try:
             async with serve(self._client, self.host, port, process_request=self._request, max_size=LARGEST, logger=quiet,
-                             compression=None, ping_interval=20) as server:
+                             compression=None, ping_interval=20, open_timeout=HANDSHAKE,
+                             create_connection=_counted(self._open, self._crowd)) as server:
                 self.port = server.sockets[0].getsockname()[1]
                 ready.set()
                 await self._stop.wait()
@@ -80,14 +90,27 @@ class Query:
     # -- HTTP
 
     def _request(self, connection, request):
-        """Answer a plain request; None lets a WebSocket through."""
-        split = urlsplit(request.path)
-        asked = parse_qs(split.query, keep_blank_values=True)
-        if self.token and not hmac.compare_digest(_given(request, asked).encode(), self.token.encode()):
-            return _response(HTTPStatus.UNAUTHORIZED, {"error": "a token is needed: ?TOKEN=..."})
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        """Answer a plain request; None lets a WebSocket through. A page of another origin gets nothing, see live/surface/gate.py."""
+        try:
+            split = urlsplit(request.path)
+            asked = parse_qs(split.query, keep_blank_values=True, max_num_fields=8)
+        except ValueError:
+            return self._respond(HTTPStatus.BAD_REQUEST, {"error": "not a path that can be read"})
+        asking = _asking(request, asked)
+        if asking.method not in ("GET", "HEAD"):
+            return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only GET"})
+        if gate.judge(asking, self.names) != gate.ALLOWED:
+            return self._respond(HTTPStatus.FORBIDDEN, {"error": "pages of other origins may not speak to a show"})
+        status, _ = self.tokens.judge(asking.token, connection.remote_address[0])
+        if status != gate.ALLOWED:
+            return self._respond(HTTPStatus(status), {"error": "a token is needed: ?TOKEN=..."})
+        if asking.websocket:
             return None
-        return _response(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
+        return self._respond(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
+
+    def _respond(self, status, data):
+        """Return an answer. Any page may read it where no token is needed and the gate let it through."""
+        return _response(status, data, {} if self.tokens.words else {"Access-Control-Allow-Origin": "*"})
 
     def _answer(self, path, asked):
         """(status, data) for a path and the attribute asked for, if any."""
@@ -141,15 +164,17 @@ class Query:
 
     def _sender(self, connection, waiting):
         """How the echo's thread hands over what changed."""
+        loop = asyncio.get_running_loop()
+
         def put(datagram):
             if waiting.full():
-                self._loop.create_task(connection.close())
+                loop.create_task(connection.close())
             else:
                 waiting.put_nowait(datagram)
 
         def send(datagram):
             try:
-                self._loop.call_soon_threadsafe(put, datagram)
+                loop.call_soon_threadsafe(put, datagram)
             except RuntimeError as error:                        # the show is ending
                 raise ConnectionError(str(error)) from None
         return send
@@ -171,7 +196,7 @@ class Query:
 
     def _rebuilt(self):
         """There are other parameters than before: those who listen may want to ask again."""
-        if self._clients:
+        if self._clients and self._loop is not None:
             text = json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"})
             for connection in list(self._clients):
                 asyncio.run_coroutine_threadsafe(_send(connection, text), self._loop)
@@ -191,16 +216,42 @@ async def _send(connection, message):
         pass
 
 
-def _given(request, asked) -> str:
-    bearer = request.headers.get("Authorization", "")
-    return asked.get("TOKEN", [bearer.removeprefix("Bearer ")])[0]
+def _asking(request, asked) -> gate.Request:
+    """Return what the gate looks at in a request."""
+    headers = request.headers
+    single = {name: headers.get_all(name) for name in ("Host", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")}
+    host, origin, site, mode = (found[0] if found else None for found in single.values())
+    bearer = (headers.get_all("Authorization") or [""])[0]
+    upgrade = ",".join(headers.get_all("Upgrade")).lower()
+    return gate.Request(host, origin, site, mode, getattr(request, "method", "GET"), websocket="websocket" in upgrade,
+                        token=asked.get("TOKEN", [bearer.removeprefix("Bearer ")])[0],
+                        repeated=any(len(found) > 1 for found in single.values()))
 
 
-def _response(status, data):
+def _counted(connections: set, crowd):
+    """Return the class of a server's connections: it counts those that are open, and refuses what is too many."""
+    from websockets.asyncio.server import ServerConnection
+
+    class Counted(ServerConnection):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            connections.add(self)
+            if len(connections) > CONNECTIONS:
+                crowd.warn("OSCQuery: %d connections at once; more are refused", CONNECTIONS)
+                transport.abort()
+
+        def connection_lost(self, exc):
+            connections.discard(self)
+            super().connection_lost(exc)
+
+    return Counted
+
+
+def _response(status, data, more):
     from websockets.datastructures import Headers
     from websockets.http11 import Response
 
     body = b"" if data is None else json.dumps(data).encode()
     headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close",
-                       "Access-Control-Allow-Origin": "*"})
+                       "X-Content-Type-Options": "nosniff", **more})
     return Response(status.value, status.phrase, headers, body)

@@ -2,7 +2,7 @@
 
 Source: the OSCQuery proposal, github.com/Vidvox/OSCQueryProposal.
 """
-from live.commands import COMMANDS
+from live.show.commands import COMMANDS
 
 CONTAINER, READ_WRITE, WRITE = 0, 3, 2                           # ACCESS
 ATTRIBUTES = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "CLIPMODE")
@@ -74,5 +74,6 @@ def _number(p, value):
 def attribute(scene, path, name):
     """One attribute of a node: (whether there is such a node, what it is or None)."""
     found = node(scene, path) if name == "CONTENTS" else _leaf(scene, "/" + path.strip("/"))
-    there = found is not None and (len(found) > 2 or node(scene, path) is not None)
-    return there, found.get(name) if there else None
+    if found is None or len(found) <= 2 and node(scene, path) is None:
+        return False, None
+    return True, found.get(name)

@@ -3,13 +3,14 @@ import logging
 import re
 
 from engine.errors import UserError
-from engine.modulation import modulated
-from live.osc.advertise import Advertisement
-from live.controls.osc import taker
-from live.osc.echo import STATUS, Echo
+from engine.modulation import modulate
 from live.osc.address import value_at
+from live.osc.advertise import Advertisement
+from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
+from live.osc.receiver import taker
 from live.osc.subscriber import FORMS
+from live.osc.surfaces import Surfaces
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ def arguments(group):
     """The flags of all this."""
     group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
                        help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
+    group.add_argument("--osc-token", default="", metavar="WORD",
+                       help="other machines show it with /token WORD to end the show, delete or save; see docs/osc.md")
     group.add_argument("--oscquery-port", type=int, metavar="N", help="TCP port of OSCQuery; default: the OSC port's number; 0 = off")
     group.add_argument("--oscquery-token", default="", metavar="WORD", help="what OSCQuery clients must bring; needed beyond this machine")
 
@@ -47,16 +50,23 @@ def _target(text):
 
 def settings(show, options, closing) -> dict:
     """What the OSC source is started with; starts the echo."""
-    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show))
+    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
     for text in options.osc_echo:
         show.echo.subscribe(*_target(text), stays=True)
-    lookup = lambda address: value_at(show.scene, address, lambda: modulated(show.scene, show.motion))
+    lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
+def tell_openness(options):
+    """Log what other machines may do, where they are heard."""
+    if not LOOPBACK.match(options.osc_host):
+        more = f"; those that send /token {'*' * 6} may do everything" if options.osc_token else ""
+        log.warning("OSC on %s: every machine of this network may play. To quit, delete, learn or save is for this machine only%s", options.osc_host, more)
+
+
 def _status(show) -> dict:
-    return {f"{STATUS}/preset": (show.memory.current or "") if show.memory else ""}
+    return {f"{STATUS}/preset": (show.recall.current or "") if show.recall else ""}
 
 
 def monitored(show, clock, stats) -> dict:
@@ -76,10 +86,10 @@ def listed(show, options, name, closing, report):
     host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
     query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
     try:
-        query.start(host, port)
+        opened = query.start(host, port)
     except UserError as error:
         log.warning("%s; playing on without it", error)
         return
     closing.callback(query.close)
-    closing.callback(Advertisement(name, host, (query.port, options.osc_port)).close)
-    log.info("OSCQuery: http://%s:%d", host, query.port)
+    closing.callback(Advertisement(name, host, (opened, options.osc_port)).close)
+    log.info("OSCQuery: http://%s:%d", host, opened)

@@ -5,8 +5,9 @@ called from any.
 """
 import logging
 
-from live.clock import now
-from live.journal import Seldom
+from live.osc.admission import Admission
+from live.show.clock import now
+from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +17,10 @@ OTHERS = "others"
 
 
 class Stats:
-    """Counts for one port."""
+    """Counts for one port. admission: who may do what there."""
 
-    def __init__(self, now=now):
-        self.now = now
+    def __init__(self, now=now, admission=None):
+        self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values = {}, {}
@@ -76,6 +77,8 @@ class Stats:
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
         return {
+            "refused": self.admission.refused,
+            "left_out": self.admission.left_out,
             "packets": self.packets,
             "messages": self.messages,
             "bad": self.bad,

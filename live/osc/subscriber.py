@@ -10,6 +10,7 @@ SETTLE = 0.25                       # seconds after a listener's own message in 
 GONE = 3.0                          # seconds in which nobody takes what is sent, after which a listener counts as gone
 STEADY = 4                          # sends in a row without a complaint, after which it is there again
 AGAIN = 0.25                        # seconds until it is tried again
+NEAR = 1e-4                         # of a control's own numbers: nearer is the same
 SAID = 4096                         # of a listener's own messages remembered
 
 
@@ -62,6 +63,13 @@ class Subscriber:
         if normalized and not parameter.size:
             return isinstance(sent, float) and abs(parameter.normalized(value) - sent) < 1e-6
         return sent == value
+
+    def has_said(self, address: str, numbers: tuple) -> bool:
+        """Whether a control of its own stands where it said itself; asked once, for each time it has said so."""
+        sent, _, _ = self.said.pop(address, ((), False, 0.0))
+        sent = sent if isinstance(sent, tuple) else (sent,)
+        return len(sent) == len(numbers) and all(a == b or not isinstance(b, str) and not isinstance(a, str) and abs(a - b) <= NEAR * max(1.0, abs(b))
+                                                 for a, b in zip(sent, numbers))
 
     def failed(self, moment: float) -> bool:
         """A send came to nothing; whether it is to be dropped. The system says so of every second one only."""

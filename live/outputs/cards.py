@@ -1,6 +1,7 @@
 """Test cards: what a technician wants to see on a display instead of the picture. Pictures only: knows no windows."""
 import numpy as np
 
+LIBRARIES = ("cv2",)
 GREY, BRIGHT = 60, 235
 
 

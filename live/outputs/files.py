@@ -5,6 +5,8 @@ from pathlib import Path
 from engine.errors import UserError
 from live.outputs import output
 
+LIBRARIES = ("PIL",)
+
 
 @output
 class Files:

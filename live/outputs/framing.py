@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import UserError
 from engine.parameter import Parameter
 
+LIBRARIES = ("cv2", "PIL")
 FILLS = ("fit", "fill", "stretch", "mirror", "tile", "blur")
 TURNS = ("0", "90", "180", "270")
 FLIPS = ("none", "horizontal", "vertical", "both")

@@ -6,6 +6,7 @@ a seizure. The field is looked at in 32 x 32 cells. Knows no outputs. Source: SU
 """
 import numpy as np
 
+LIBRARIES = ("cv2",)
 CELLS = 32
 SHARE = 0.25                        # of the cells: so many may flash as often as they like
 STEP = 0.1                          # of relative luminance, or RED_STEP of red: a change that counts

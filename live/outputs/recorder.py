@@ -9,15 +9,17 @@ import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
-import av                           # here, not where it is used: that would hold up a frame as a recording starts
+import av  # here, not where it is used: that would hold up a frame as a recording starts
 import numpy as np
 
 from engine.errors import UserError
-from live.clock import now
 from live.outputs import Running, output
+from live.show.clock import now
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("av",)
 
 CONTAINERS = (".mkv", ".mp4", ".mov")
 MILLISECONDS = Fraction(1, 1000)
@@ -55,7 +57,7 @@ class VideoFile:
         codec, pixels, options = coding.codec()
         even = 2 if pixels == "yuv420p" else 1
         self._file = av.open(str(path), "w", options=CLUSTER if self.path.suffix == ".mkv" else {})
-        self._stream = self._file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        self._stream = cast(av.VideoStream, self._file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options))
         context = self._stream.codec_context
         context.width, context.height = width // even * even, height // even * even
         context.pix_fmt, context.time_base = pixels, time_base
@@ -70,7 +72,7 @@ class VideoFile:
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         if context.pix_fmt == "yuv420p" or (context.width, context.height) != (frame.width, frame.height):
             frame = frame.reformat(context.width, context.height, context.pix_fmt, interpolation="LANCZOS",
-                                   **({"dst_colorspace": "ITU709"} if context.pix_fmt == "yuv420p" else {}))
+                                   dst_colorspace="ITU709" if context.pix_fmt == "yuv420p" else None)
         self._last = frame.pts = max(time, self._last + 1)
         frame.time_base = self._time_base
         self._file.mux(self._stream.encode(frame))
@@ -133,7 +135,8 @@ class _Writer:
     def __init__(self, path: Path, fps, reserve):
         self.path, self.fps, self.reserve = path, fps, reserve
         self.raw = path.with_suffix(".mkv")
-        self._video, self._start, self._count = None, 0.0, 0
+        self._video: VideoFile | None = None
+        self._start, self._count = 0.0, 0
 
     def send(self, frame):
         if self._count % LOOKED == 0 and shutil.disk_usage(self.path.parent).free < self.reserve:

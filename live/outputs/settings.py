@@ -17,10 +17,13 @@ def output_parameters(specs: list[OutputSpec]) -> dict:
 
 
 class Framings:
-    """Hands the settings that are turned on to their outputs. outputs: {name: set_framing(framing)}."""
+    """Hands the settings that are turned on to their outputs. outputs: {name: set_framing(framing)}.
 
-    def __init__(self, show, outputs: dict, specs: list[OutputSpec]):
-        self.show, self.outputs = show, outputs
+    shared: tells outputs of other processes which keys are bound, or None.
+    """
+
+    def __init__(self, show, outputs: dict, specs: list[OutputSpec], shared=None):
+        self.show, self.outputs, self.shared, self._version = show, outputs, shared, None
         self._names = [spec.name for spec in specs if spec.name in outputs]
         self._values, self._framings = None, {spec.name: spec.framing for spec in specs}
 
@@ -28,9 +31,12 @@ class Framings:
         """Return nothing to apply: settings only follow the hands."""
         return []
 
-    def heard(self, tick, scene, motion, applied: list) -> list:
+    def after_hands(self, tick, scene, motion, applied: list) -> list:
         """Tell each output whose settings have been turned; returns nothing to apply."""
-        scene = self.show.scene
+        scene, mapping = self.show.scene, self.show.mapping
+        if self.shared is not None and mapping.version != self._version:
+            self._version = mapping.version
+            self.shared.tell_bound(mapping.bound_keys())
         if scene.values is not self._values:
             self._values = scene.values
             for name in self._names:

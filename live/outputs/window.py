@@ -8,20 +8,21 @@ import os
 import queue
 import sys
 from dataclasses import replace
+from typing import Any, cast
 
 from engine.errors import UserError
-from live.clock import now
-from live.commands import command
-from live.controls.keyboard import Keyboard
-from live.events import ControlEvent
 from live.outputs import output
 from live.outputs.cards import draw_card
 from live.outputs.framing import Framer, Framing, load_mask
+from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
 from live.outputs.placement import Placement, fitted
+from live.show.clock import now
+from live.show.commands import command
+from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
-
+LIBRARIES = ("pygame",)
 WAIT = 0.005                        # seconds for a frame before keys are looked at again
 LOOK = 1.0                          # seconds between looks at which displays there are
 CENTERED_ON = 0x2FFF0000            # SDL_WINDOWPOS_CENTERED_DISPLAY(0)
@@ -52,11 +53,11 @@ class Window:
     """
     name, apart = "window", True
 
-    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask=""):
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask="", bound=lambda control: False):
         self.title, self.size, self.sent, self.mask = title, size, 0, mask
-        self.framing, self._framer, self._held = Framing(), None, None
-        self._mailbox, self._wishes, self._keyboard = Mailbox(), queue.SimpleQueue(), Keyboard()
-        self.put, self._pane, self._looked = self._mailbox.put, None, 0.0
+        self.framing, self._framer, self._held = Framing(), cast(Any, None), cast(Any, None)
+        self._mailbox, self.keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
+        self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
         _begin()
@@ -137,8 +138,8 @@ class Window:
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 closing = True                         # both come for one press
             elif event.type == pygame.WINDOWFOCUSLOST:
-                found += self._keyboard.let_go()
-            elif (heard := self._keyboard.heard(event)) is not None:
+                found += self.keyboard.let_go()
+            elif (heard := self.keyboard.heard(event)) is not None:
                 found.append(heard)
         if closing:
             found.append(ControlEvent("window close", 1.0, True, now()))
@@ -168,9 +169,8 @@ class Window:
         if self._pane:
             self._pane.close()
             self._pane = None
-        kinds = (TexturePane, SurfacePane) if self._textured else (SurfacePane,)
         problems = []
-        for kind in kinds:
+        for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
             try:
                 self._pane = kind(self.title, self.size, *self.place.where)
                 pygame.mouse.set_visible(False)
@@ -206,7 +206,7 @@ class TexturePane:
         size = pygame.display.get_desktop_sizes()[display] if placed else _smaller(size, display)
         at = (CENTERED_ON | display,) * 2
         self.window = video.Window(title, size=size, position=at, borderless=placed, resizable=not placed)
-        self.renderer = self.texture = self.surface = None
+        self.renderer = self.texture = self.surface = cast(Any, None)
         try:
             self.renderer = video.Renderer(self.window, vsync=True)
             if fullscreen and not placed:
@@ -260,7 +260,7 @@ class SurfacePane:
         size = pygame.display.get_desktop_sizes()[display] if fullscreen else _smaller(size, display)
         pygame.display.set_mode(size, flags, display=display)
         pygame.display.set_caption(title)
-        self._before, self._copy = None, None
+        self._before, self._copy = cast(Any, None), cast(Any, None)
 
     @property
     def size(self) -> tuple[int, int]:

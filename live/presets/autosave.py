@@ -1,18 +1,18 @@
 """Keeps the scene that is playing on the disk, so that a crash costs a second of it. Writes from a thread of its own."""
-import contextlib
 import json
 import logging
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from engine.errors import UserError
+from engine.files import whole
+from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.performer import declared
-from live.plain import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+from live.show.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,12 @@ SCHEMA = 1
 
 
 class Autosave:
-    """newest() -> (Scene, Motion), or None: called from the thread that writes."""
+    """newest() -> (Scene, Motion), or None: called from the thread that writes. about() -> what else is kept, plain data."""
 
-    def __init__(self, path, newest, generator: str = ""):
-        self.path, self.newest, self.generator = Path(path), newest, generator
-        self._closing, self._saved, self._complained = threading.Event(), None, False
+    def __init__(self, path, newest, generator: str = "", about=dict):
+        self.path, self.newest, self.generator, self.about = Path(path), newest, generator, about
+        self._closing, self._complained = threading.Event(), False
+        self._saved: tuple | None = None
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
@@ -37,21 +38,17 @@ class Autosave:
     def save(self):
         """Write what plays now, if it is not what was written last."""
         found = self.newest()
-        if found is None or found == self._saved:
+        if found is None or (found, self.about()) == self._saved:
             return
-        scene, motion = found
-        data = {"schema": SCHEMA, "generator": self.generator, "scene": scene_to_plain(scene), "motion": motion_to_plain(motion)}
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        (scene, motion), about = found, self.about()
+        data = {"schema": SCHEMA, "generator": self.generator, **about, "scene": scene_to_plain(scene), "motion": motion_to_plain(motion)}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(data), encoding="utf-8")
-            os.replace(temporary, self.path)
-            self._saved = found
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)            # half a file would fill a full disk for nothing
+            with whole(self.path, make_folder=True) as temporary:
+                temporary.write_text(json.dumps(data), encoding="utf-8")
+            self._saved, self._complained = (found, about), False
+        except UserError as error:
             if not self._complained:
-                log.warning("%s: the scene can't be autosaved: %s", self.path, error.strerror)
+                log.warning("the scene can't be autosaved: %s", error)
             self._complained = True
 
     def close(self):
@@ -68,7 +65,7 @@ def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Sce
     """
     path = Path(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_bytes())
         if data["schema"] != SCHEMA:
             raise UserError(f"schema version {data['schema']}; this version reads {SCHEMA}")
         if generator and data["generator"] not in ("", generator):
@@ -78,8 +75,17 @@ def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Sce
         raise UserError(f"{path}: nothing to resume: no show of this instrument has been saved yet") from None
     except UserError as error:
         raise UserError(f"{path}: can't resume: {error}") from None
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UserError(f"{path}: can't resume: the file is damaged ({type(error).__name__})") from None
+
+
+def locks_of(path) -> tuple[str, ...]:
+    """Return the addresses that were locked when the last show ended; none where the file doesn't say so."""
+    try:
+        locks = parse_json(Path(path).read_bytes()).get("locks", ())
+    except (OSError, ValueError, AttributeError):
+        return ()
+    return tuple(lock for lock in locks if isinstance(lock, str)) if isinstance(locks, list) else ()
 
 
 def _known(scene: Scene, path) -> Scene:

@@ -1,30 +1,19 @@
 """Commands of presets, morphs, the pad, A/B, locks and undo. Each returns what the loop shall apply."""
 import logging
-import math
 
 from engine.errors import UserError
-from live.commands import command
-from live.presets.preset import checked_name, checked_sections
+from live.files.names import checked_name
+from live.presets.preset import checked_sections
 from live.presets.undo import Step
+from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
 
 
-def memory_of(show):
-    if show.memory is None:
-        raise UserError("this show has no memory: it was started without one")
-    return show.memory
-
-
-def number(value, what="a number"):
-    """A command's argument as a float, and a finite one: a word such as "nan" is none."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise UserError(f"expected {what}, got {value!r}")
-    return found
+def recall_of(show):
+    if show.recall is None:
+        raise UserError("this show has no presets and no undo: it was started without")
+    return show.recall
 
 
 def _seconds(seconds):
@@ -34,10 +23,10 @@ def _seconds(seconds):
 @command("/preset/recall")
 def recall(show, name, seconds=None):
     """Go to a preset by name or number, over so many seconds (else its own, else /morph/seconds)."""
-    memory, seconds = memory_of(show), _seconds(seconds)
-    name = memory.library.name_of(name, memory.bank)
-    memory.library.read(name)                            # what is wrong with it is said now, not on the beat
-    return memory.quantised(lambda: memory.recall(name, seconds))
+    recall, seconds = recall_of(show), _seconds(seconds)
+    name = recall.library.name_of(name, recall.bank)
+    recall.library.read(name)                            # what is wrong with it is said now, not on the beat
+    return show.quantiser.wait(lambda: recall.recall(name, seconds), "recall")
 
 
 @command("/preset/next")
@@ -54,50 +43,50 @@ def previous_preset(show, on=None):
 
 def _along(show, by):
     """By so many presets along the set list; one that can't be read is passed over, and said."""
-    memory = memory_of(show)
-    names = memory.library.names(memory.bank)
+    recall = recall_of(show)
+    names = recall.library.names(recall.bank)
     if not names:
         raise UserError("there are no presets yet; /preset/store NAME makes one")
-    at = names.index(memory.current) if memory.current in names else (-1 if by > 0 else len(names))
-    wrong = None
+    at = names.index(recall.current) if recall.current in names else (-1 if by > 0 else len(names))
+    wrong: list[UserError] = []
     for step in range(1, len(names) + 1):
         name = names[(at + by * step) % len(names)]
         try:
-            memory.library.read(name)
+            recall.library.read(name)
         except UserError as error:
-            wrong = wrong or error
+            wrong.append(error)
             continue
         if wrong:
-            log.warning("%s; passed over", wrong)
-        return memory.quantised(lambda: memory.recall(name))
-    raise wrong
+            log.warning("%s; passed over", wrong[0])
+        return show.quantiser.wait(lambda: recall.recall(name), "recall")
+    raise wrong[0]
 
 
 @command("/preset/cue")
 def cue(show, name):
     """Choose the preset that /preset/go will go to."""
-    memory = memory_of(show)
-    name = memory.library.name_of(name, memory.bank)
-    memory.library.read(name)
-    memory.cued = name
+    recall = recall_of(show)
+    name = recall.library.name_of(name, recall.bank)
+    recall.library.read(name)
+    recall.cued = name
 
 
 @command("/preset/go")
 def go(show, seconds=None):
     """Go to the cued preset, or the next one, over so many seconds."""
-    memory = memory_of(show)
-    if memory.cued is None:
+    recall = recall_of(show)
+    if recall.cued is None:
         return _along(show, 1)
-    name, seconds = memory.cued, None if seconds in (1, None) else _seconds(seconds)    # 1: a button's press
-    return memory.quantised(lambda: memory.recall(name, seconds))
+    name, seconds = recall.cued, None if seconds in (1, None) else _seconds(seconds)    # 1: a button's press
+    return show.quantiser.wait(lambda: recall.recall(name, seconds), "recall")
 
 
 @command("/preset/store")
 def store(show, name=None, section1=None, section2=None, section3=None, section4=None, section5=None):
     """Keep what is playing as a preset, or only sections of it: latent, bends, weights, source, modulators, rest."""
-    memory = memory_of(show)
+    recall = recall_of(show)
     sections = checked_sections(s for s in (section1, section2, section3, section4, section5) if s is not None)
-    memory.store(_name_for(memory.library, name), sections)
+    recall.store(_name_for(recall.library, name), sections)
 
 
 def _name_for(library, name):
@@ -113,30 +102,30 @@ def _name_for(library, name):
 @command("/preset/update")
 def update(show, on=None):
     """Keep what is playing under the name last recalled or stored; undo brings the old one back."""
-    memory = memory_of(show)
-    if memory.current is None:
+    recall = recall_of(show)
+    if recall.current is None:
         raise UserError("no preset was recalled or stored yet: /preset/store NAME")
-    before = memory.library.get(memory.current)
-    memory.store(memory.current, before.sections if before else ())
+    before = recall.library.get(recall.current)
+    recall.store(recall.current, before.sections if before else ())
 
 
 @command("/preset/rename")
 def rename(show, old, new):
     """Give a preset another name; its place in the set list stays."""
-    memory = memory_of(show)
-    library, old, new = memory.library, memory.library.name_of(old), checked_name(new)
+    recall = recall_of(show)
+    library, old, new = recall.library, recall.library.name_of(old), checked_name(new)
     if new in library.names():
         raise UserError(f"there is a preset {new!r} already")
-    _renamed(memory, old, new)
-    memory.undo.push(Step([], [], (lambda: _renamed(memory, new, old), lambda: _renamed(memory, old, new))))
+    _renamed(recall, old, new)
+    recall.undo.push(Step([], [], (lambda: _renamed(recall, new, old), lambda: _renamed(recall, old, new))))
 
 
-def _renamed(memory, old, new):
-    library = memory.library
+def _renamed(recall, old, new):
+    library = recall.library
     library.read(old)
     _relisted(library, lambda names: [new if name == old else name for name in names])
     library.rename(old, new)
-    memory.current = new if memory.current == old else memory.current
+    recall.current = new if recall.current == old else recall.current
 
 
 def _relisted(library, act):
@@ -147,11 +136,11 @@ def _relisted(library, act):
         library.set_order(*changed)
 
 
-@command("/preset/delete")
+@command("/preset/delete", guarded=True)
 def delete(show, name):
     """Take a preset away, out of the set list too; undo brings it back to its place."""
-    memory = memory_of(show)
-    library, name = memory.library, memory.library.name_of(name)
+    recall = recall_of(show)
+    library, name = recall.library, recall.library.name_of(name)
     before, lists = library.read(name), (library.order(), library.banks())
 
     def away():
@@ -164,82 +153,82 @@ def delete(show, name):
             library.set_order(*lists)
 
     away()
-    memory.undo.push(Step([], [], (back, away)))
+    recall.undo.push(Step([], [], (back, away)))
 
 
 @command("/preset/move")
 def move(show, name, position):
     """Put a preset at a position of the set list, counted from 1."""
-    library = memory_of(show).library
+    library = recall_of(show).library
     before, names, name = library.order(), library.names(), library.name_of(name)
     names.remove(name)
     names.insert(max(0, int(number(position, "a position")) - 1), name)
     library.set_order(names)
-    memory_of(show).undo.push(Step([], [], (lambda: library.set_order(before), lambda: library.set_order(names))))
+    recall_of(show).undo.push(Step([], [], (lambda: library.set_order(before), lambda: library.set_order(names))))
 
 
 @command("/preset/bank")
 def bank(show, name=""):
     """Number, next and previous mean this bank of the set list from now on; no name = all presets."""
-    memory = memory_of(show)
-    if name not in ("", 1, None) and name not in memory.library.banks():
-        raise UserError(f"no bank {name!r}; there are: {', '.join(memory.library.banks()) or 'none'}")
-    memory.bank = name if isinstance(name, str) else ""
+    recall = recall_of(show)
+    if name not in ("", 1, None) and name not in recall.library.banks():
+        raise UserError(f"no bank {name!r}; there are: {', '.join(recall.library.banks()) or 'none'}")
+    recall.bank = name if isinstance(name, str) else ""
 
 
 @command("/morph/reverse")
 def reverse(show, on=None):
     """Turn the morph in progress round; again: on."""
-    if memory_of(show).morph:
-        memory_of(show).morph.reverse()
+    if recall_of(show).morph:
+        recall_of(show).morph.reverse()
 
 
 @command("/morph/stop")
 def stop(show, on=None):
     """Stay where the morph in progress has got to."""
-    memory_of(show).morph = None
+    recall_of(show).morph = None
 
 
 @command("/pad/corner")
 def corner(show, which, name):
     """Put a preset at a corner of the pad: 1 2 above, 3 4 below. /pad/on 1, /pad/x and /pad/y then mix them."""
-    memory, at = memory_of(show), int(number(which, "a corner 1..4"))
+    recall, at = recall_of(show), int(number(which, "a corner 1..4"))
     if not 1 <= at <= 4:
         raise UserError(f"expected a corner 1..4, got {at}")
-    memory.corners[at - 1] = memory.library.name_of(name)
-    memory.library.read(memory.corners[at - 1])
-    memory.pad = None
+    recall.corners[at - 1] = recall.library.name_of(name)
+    recall.library.read(recall.corners[at - 1])
+    recall.pad = None
 
 
 @command("/compare")
 def compare(show, on=None):
     """From A to B or back. The first time, B is a copy of A: change it, and compare."""
-    return memory_of(show).compare()
+    return recall_of(show).compare()
 
 
 @command("/lock")
 def lock(show, address):
     """Recalls and morphs leave this address, or all below it, as it is: /lock /walk, /lock /tempo."""
-    memory = memory_of(show)
+    recall = recall_of(show)
     if not any(a == address or a.startswith(f"{address}/") for a in show.scene.parameters) and address != "/bends":
         raise UserError(f"nothing to lock at {address!r}: expected an address or the beginning of one, such as /walk")
-    memory.locks = (*memory.locks, address)
+    recall.locks = (*recall.locks, address)
 
 
 @command("/unlock")
 def unlock(show, address=None):
     """Take a lock off; without an address, all."""
-    memory = memory_of(show)
-    memory.locks = () if not isinstance(address, str) else tuple(a for a in memory.locks if a != address)
+    recall = recall_of(show)
+    recall.locks = () if not isinstance(address, str) else tuple(a for a in recall.locks if a != address)
 
 
 @command("/undo")
 def undo(show, on=None):
     """Take back the last thing a hand did: a turn of a knob, a recall, a preset overwritten."""
-    return memory_of(show).step_back()
+    return recall_of(show).step_back()
 
 
 @command("/redo")
 def redo(show, on=None):
     """Do again what was taken back last."""
-    return memory_of(show).step_back(again=True)
+    return recall_of(show).step_back(again=True)

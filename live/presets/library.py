@@ -4,31 +4,21 @@ What the loop asks for is in memory; files are looked at again when their date c
 """
 import logging
 import os
+import unicodedata
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from engine.errors import UserError
 from engine.scene import Scene
-from live.config import Model, build, read_plain
-from live.performer import declared
-from live.plain import bend_from_plain
-from live.presets.preset import Preset, checked_name, read_file, to_file
-from live.writer import Writer
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.names import checked_name
+from live.files.writer import Writer
+from live.presets.preset import Preset, read_file, to_file
+from live.show.data import bend_from_plain
+from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
-    """Lists of plain values on one line, everything else one entry a line."""
-
-
-def _list(dumper, data):
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=not any(isinstance(item, dict) for item in data))
-
-
-_Dumper.add_representer(list, _list)
 
 
 class SetList(Model):
@@ -47,9 +37,13 @@ class Library:
     def __init__(self, folder, base: Scene, instrument: str = "", generator: str = "", make_bend=bend_from_plain):
         self.folder, self.base, self.instrument, self.generator = Path(folder), declared(base), instrument, generator
         self.make_bend = make_bend
-        self._known = {}                             # name -> (date and size of the file, Preset or UserError)
-        self._unwritten = {}                         # name -> Preset, or None where the file is to go
-        self._order, self._banks, self._listed, self._unlisted, self._listing = [], {}, None, None, 0
+        self._known: dict = {}                       # name -> (date and size of the file, Preset or UserError)
+        self._unwritten: dict = {}                   # name -> Preset, or None where the file is to go
+        self._order: list[str] = []
+        self._banks: dict[str, list[str]] = {}
+        self._listed = None
+        self._unlisted: UserError | None = None
+        self._listing = False
         self._look_at_set_list()
         self._jobs = Writer("presets")
 
@@ -72,8 +66,8 @@ class Library:
     def name_of(self, which, bank: str = "") -> str:
         """The name of a preset given by name or by its number in the set list, counted from 1."""
         names = self.names(bank)
-        if isinstance(which, str) and (which in names or which in self.names()):
-            return which
+        if isinstance(which, str) and (found := same_name(which, [*names, *self.names()])):
+            return found
         try:
             number = int(float(which))
         except (TypeError, ValueError, OverflowError):
@@ -133,7 +127,7 @@ class Library:
         """Store a preset under a name; None takes it away."""
         checked_name(name)
         self._unwritten[name] = preset
-        self._jobs.put(lambda: self._write_preset(name, preset))
+        self._jobs.put(lambda: self._write_preset(name, preset), ("preset", name))
 
     def get(self, name: str) -> Preset | None:
         """The preset of that name if there is one that can be read."""
@@ -157,8 +151,8 @@ class Library:
         self._order = list(presets)
         self._banks = self._banks if banks is None else banks
         data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
-        self._listing += 1
-        self._jobs.put(lambda: self._write_set_list(data))
+        self._listing = True                             # until it is on the disk, its file says less than we know
+        self._jobs.put(lambda: self._write_set_list(data), "set list")
 
     def order(self) -> list[str]:
         """The names in the set list, also of presets there are none of."""
@@ -182,7 +176,7 @@ class Library:
         if preset is None:
             path.unlink(missing_ok=True)
         else:
-            write_yaml(path, to_file(preset))
+            write_yaml(path, to_file(preset), make_folder=True)
         if self._unwritten.get(name) is preset:              # nothing newer waits under this name
             self._unwritten.pop(name, None)
 
@@ -191,18 +185,15 @@ class Library:
         if kept:
             os.replace(self.path(old), self.path(new))
         else:
-            write_yaml(self.path(new), to_file(preset))
+            write_yaml(self.path(new), to_file(preset), make_folder=True)
             self.path(old).unlink(missing_ok=True)
         for name, was in ((new, preset), (old, None)):
             if self._unwritten.get(name, self) is was:       # nothing newer waits under this name
                 self._unwritten.pop(name)
 
     def _write_set_list(self, data):
-        try:
-            write_yaml(self.set_list, data)
-            self._listed = stamp(self.set_list)
-        finally:
-            self._listing -= 1
+        write_yaml(self.set_list, data, make_folder=True)
+        self._listed, self._listing = stamp(self.set_list), False
 
     def _look_at_set_list(self):
         """Read it if a person has changed it. One that can't be read changes nothing."""
@@ -219,6 +210,14 @@ class Library:
         self._order, self._banks = list(read.presets), dict(read.banks)
 
 
+def same_name(wanted: str, names) -> str | None:
+    """Return the name among those there are that is written like the one wanted, accents in either Unicode form; None without one."""
+    if wanted in names:
+        return wanted
+    form = unicodedata.normalize("NFC", wanted)
+    return next((name for name in names if unicodedata.normalize("NFC", name) == form), None)
+
+
 def stamp(path: Path):
     """What changes when a file does: its date and size; None if there is none."""
     try:
@@ -226,19 +225,3 @@ def stamp(path: Path):
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
-
-
-def write_yaml(path: Path, data):
-    """Write plain data as YAML, short lists on one line: to a temporary name first, so that no crash leaves half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{path}: can't be written: {error.strerror}") from None

@@ -4,13 +4,13 @@ A morph keeps two motions going, the one it left and the one it goes to, and mix
 """
 from dataclasses import dataclass, field, replace
 
-from engine.modulation import carried
-from engine.morphing import EASES, corners, led, path, routes, together
+from engine.modulation import carry_states
+from engine.morphing import EASES, align, mix_corners, path, place_between, routes
 from engine.motion import GROUPS, LONGEST_STEP, Motion
 from engine.scene import Scene
 from engine.walks import Place, own_walk
-from live.events import Change
-from live.performer import MASTERS, masters_kept, within
+from live.show.events import Change
+from live.show.parameters import MASTERS, masters_kept, within
 
 NEARLY = 1e-9                       # of the way: thirty thirtieths add up to a little less than one
 DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands
@@ -58,16 +58,16 @@ class Morph:
         held = {a: scene[a] for a, rule in manner.rules.items()
                 if rule == "hold" and a in scene.parameters and a in target[0].parameters}
         self.origin, self.target, self.manner = scene, (target[0].set_values(held), target[1]), manner
-        self.start, self.end = together([scene, self.target[0]])
+        self.start, self.end = align([scene, self.target[0]])
         ways = routes(self.start, self.end, manner.rules, manner.step)
         self.routes = {address: way for address, way in ways.items() if not within(address, MASTERS)}
-        self.depth = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
-        self.left = before if self.depth else motion
+        self.depth: int = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
+        self.left: Morph | Motion = before if before is not None and self.depth else motion
         self.goal = target[1]                           # the motion aimed at, going on as it will
         self.since = since if since is not None else motion
         self.leads = bool(self.depth) or target[1] != motion or any(a.startswith(("/walk/", "/style/")) for a in self.routes)
         self.at, self.way, self.over = 0.0, 1, False
-        self._touched = set()
+        self._touched: set[str] = set()
         self._begun = (self.start.bends, self.start.modulators) == (scene.bends, scene.modulators)
 
     def release(self, address: str):
@@ -81,7 +81,8 @@ class Morph:
 
     def aim(self, scene: Scene) -> tuple[Scene, Motion]:
         """Where it would end: what another recall builds on."""
-        return (masters_kept(self.target[0], scene, self._touched), self.goal) if self.way > 0 else (masters_kept(self.origin, scene, self._touched), self.near())
+        end, motion = (self.target[0], self.goal) if self.way > 0 else (self.origin, self.near())
+        return masters_kept(end, scene, self._touched), motion
 
     def play(self, dt: float, scene: Scene, motion: Motion) -> list:
         """What to apply in this frame. Afterwards `over` says whether that was the last."""
@@ -90,13 +91,13 @@ class Morph:
         self.over = self.at >= 1.0 if self.way > 0 else self.at <= 0.0
         if self.over:
             end, lead = (self.target[0], far) if self.way > 0 else (self.origin, near)
-            modulators = carried(motion.modulators, self.start, end)
+            modulators = carry_states(motion.modulators, self.start, end)
             leads = self.leads or not set(modulators) <= set(motion.modulators)
             going = replace((lead if self.leads else motion).beside(motion), modulators=modulators)
             return [masters_kept(end, scene, self._touched), *([going] if leads else [])]
         begun, self._begun = self._begun, True
         t = EASES[self.manner.ease](self.at)
-        items = [] if begun else [self.start]                 # brings what is to come: bends at mix 0, modulators at depth 0
+        items: list = [] if begun else [self.start]           # brings what is to come: bends at mix 0, modulators at depth 0
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near
@@ -115,7 +116,7 @@ class Morph:
         return tuple(() if self.manner.rules.get(f"/style/{group}/seed") == "step" else self._between(*three) for group, *three in places)
 
     def _between(self, before, start, end):
-        return led(self.manner.path, before, start, end, EASES[self.manner.ease](self.at)) if start else end
+        return place_between(self.manner.path, before, start, end, EASES[self.manner.ease](self.at)) if start else end
 
     def _led(self) -> dict:
         """What of a motion says where the morph has got to."""
@@ -147,7 +148,7 @@ class Pad:
     """Four scenes under /pad/x and /pad/y: every place on the pad is a mix of them. Corners: 0 and 1 above, 2 and 3 below."""
 
     def __init__(self, targets):
-        self.targets = together([scene for scene, _ in targets])
+        self.targets = align([scene for scene, _ in targets])
         self.motions = [motion for _, motion in targets]
         self._begun, self._at = False, None
 
@@ -163,8 +164,8 @@ class Pad:
             self._at = x, y
             items += self._values(x, y)
         owns = zip(*(own_places(s, m) for s, m in zip(self.targets, self.motions)))
-        lead = replace(motion, led=corners([m.place for m in self.motions], x, y), heading=(), start=(),
-                       styles_led=tuple(corners(places, x, y) for places in owns), styles_of=())
+        lead = replace(motion, led=mix_corners([m.place for m in self.motions], x, y), heading=(), start=(),
+                       styles_led=tuple(mix_corners(places, x, y) for places in owns), styles_of=())
         return [*items, lead]
 
     def _values(self, x, y):

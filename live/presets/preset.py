@@ -2,7 +2,6 @@
 
 Knows neither the show nor when a preset is recalled. A preset is built and checked whole before anything is changed.
 """
-import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -13,9 +12,9 @@ from engine.modulation import Modulator
 from engine.morphing import EASES, PATHS, RULES
 from engine.motion import Motion
 from engine.scene import Scene
-from live.config import Model, build, read_plain
-from live.performer import MASTERS, within
-from live.plain import bend_from_plain, bend_to_plain, motion_from_plain, motion_to_plain, plain
+from live.files.config import Model, build, read_plain
+from live.show.data import bend_from_plain, bend_to_plain, check_counts, motion_from_plain, motion_to_plain, plain
+from live.show.parameters import MASTERS, within
 
 SCHEMA = 1
 # Parts of a scene that a preset can be of: their addresses begin with one of these. What no other claims is "rest".
@@ -26,7 +25,6 @@ SECTIONS = {
     "source": ("/source",),
     "modulators": ("/modulators",),
 }
-NAME = re.compile(r"\w[\w .+()-]{0,80}")
 
 
 class MorphFile(Model):
@@ -85,13 +83,6 @@ class Preset:
 
 def section_of(address: str) -> str:
     return next((name for name, prefixes in SECTIONS.items() if within(address, prefixes)), "rest")
-
-
-def checked_name(name, kind="preset") -> str:
-    """A name that can be a file's; UserError if it cannot. kind: what it is to be the name of."""
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name != name.strip():
-        raise UserError(f"{kind} name {name!r}: expected letters, digits, spaces and . + - ( ), at most 80, no dot first")
-    return name
 
 
 def checked_sections(sections) -> tuple[str, ...]:
@@ -158,6 +149,7 @@ def read_file(path, base: Scene, generator: str = "", make_bend=bend_from_plain)
 
 
 def _preset(found: PresetFile, base: Scene, foreign: bool, make_bend) -> tuple[Preset, list[str]]:
+    check_counts(found.bends, found.modulators)
     notes, bends = [], []
     for data in found.bends:
         try:
@@ -194,6 +186,7 @@ def _values(given: dict, scene: Scene, foreign: bool, notes: list) -> MappingPro
 
 
 def _check_morph(morph: MorphFile):
-    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *((f"rules > {address}", rule, RULES) for address, rule in morph.rules.items())):
+    rules = [(f"rules > {address}", rule, RULES) for address, rule in morph.rules.items()]
+    for name, value, allowed in (("ease", morph.ease, tuple(EASES)), ("path", morph.path, PATHS), *rules):
         if value is not None and value not in allowed:
             raise UserError(f"morph > {name}: expected one of {', '.join(allowed)}, got {value!r}")

@@ -1,11 +1,11 @@
 """Undo and redo of what hands did. Remembers scenes and what files were; knows no files and no clock."""
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 from engine.motion import Motion
 from engine.scene import Scene
-from live.events import Change
+from live.show.events import Change
 
 REMEMBERED = 500
 ONE_TURN = 1.0                      # seconds: a knob turned without a longer rest is one step

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import UserError
-from live import outputs
-from live.clock import now
+from live.outputs import service
 from live.outputs.framing import Framer, Framing, load_mask
-from live.processes.ring import Reader
 from live.outputs.spec import OutputSpec
+from live.processes.ring import Reader
 from live.processes.supervisor import USER_ERROR, prepare_child
+from live.show.clock import now
 
 log = logging.getLogger(__name__)
+LIBRARIES = ("cv2",)
 
 DISSOLVE = 0.7                      # seconds from the last picture of a renderer that went to the first of the next one
 GONE = 0.5                          # seconds without a frame after which the next one is dissolved to
@@ -90,6 +91,8 @@ class OutputProcess:
                 self._attach(*rest)
             elif kind == "framing":
                 self._set_framing(*rest)
+            elif kind == "bind" and hasattr(self.target, "keyboard"):
+                self.target.keyboard.bound = rest[0].__contains__
             elif hasattr(self.target, kind):             # toggle_fullscreen, next_display
                 getattr(self.target, kind)(*rest)
 
@@ -129,12 +132,12 @@ class OutputProcess:
 
 def run_output(spec: OutputSpec, reader: int, pipe, link):
     """The whole life of an output's process; it exits with 2 where the output can't be opened."""
-    from live import journal
+    from live.show import journal
 
     prepare_child()
     close_journal = journal.start()
     try:
-        target = outputs.open_output(spec)
+        target = service.open_output(spec)
     except UserError as error:
         log.error("output %s: %s", spec.name, error)
         close_journal()

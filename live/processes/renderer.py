@@ -5,11 +5,10 @@ Knows the pipe to the supervisor and the show's inbox; opens nothing itself.
 import logging
 import threading
 
-
-from live.clock import now
-from live.events import ControlEvent
 from live.outputs.framing import Framing
 from live.processes.ring import Writer
+from live.show.clock import now
+from live.show.events import ControlEvent
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +78,11 @@ class Shared:
         """Set how a picture lies on an output."""
         self.framings[name] = framing
         self._send(("framing", name, framing))
+
+    def tell_bound(self, keys: frozenset):
+        """Tell the outputs which keys something is bound to."""
+        for name in self.remotes:
+            self._send(("order", name, "bind", keys))
 
     def close(self):
         """Let go of the memory; the last picture stays up."""

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from engine.errors import UserError
-from live import journal
-from live.outputs import has_process
+from live.outputs.service import is_apart
 from live.processes.output import run_output
 from live.processes.renderer import Shared
 from live.processes.supervisor import USER_ERROR, Supervisor, prepare_child
+from live.show import journal
 
 
 def run(options: argparse.Namespace, specs, play) -> int:
@@ -20,14 +20,14 @@ def run(options: argparse.Namespace, specs, play) -> int:
     """
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        apart = [spec for spec in specs if has_process(spec)]
+        apart = [spec for spec in specs if is_apart(spec)]
         return Supervisor(partial(draw, play, specs), Attempts(options), run_output, apart).run()
 
 
 def draw(play, specs, options, sending, link):
     """The renderer's process, from its start to its exit."""
     prepare_child()
-    shared = Shared(link, sending, [spec for spec in specs if has_process(spec)])
+    shared = Shared(link, sending, [spec for spec in specs if is_apart(spec)])
     try:
         status = play(options, specs, shared)
     except UserError as error:

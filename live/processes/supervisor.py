@@ -11,13 +11,14 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import Any, Callable
+from typing import Any
 
-from live.clock import now
-from live.processes import ring
 from live.outputs.spec import OutputSpec
+from live.processes import ring
+from live.show.clock import now
 
 log = logging.getLogger(__name__)
 

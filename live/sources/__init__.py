@@ -11,13 +11,14 @@ To add one, put a file in this folder with a class under @source; its name is th
 and is made with (target, longest): what the user named, and how many pixels the longer side of a picture may have.
 """
 import logging
-import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 
 from engine.errors import UserError
+from engine.registry import load_all
+from live.files.paths import find_path
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ def make(text: str, longest: int):
     name, _, target = text.partition("=")
     if name not in SOURCES:
         raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}")
+    target = str(find_path(target)) if target and name != "camera" else target
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    __import__(_module.name)
+load_all(__name__)

@@ -6,6 +6,7 @@ from engine.errors import UserError
 from live.sources import Seen, source
 from live.sources.frames import from_video
 
+LIBRARIES = ("av",)
 PATIENCE = (5.0, 2.0)               # seconds for opening, and for one picture
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 NOMINAL = 30.0

@@ -5,6 +5,7 @@ import numpy as np
 
 from engine.errors import UserError
 
+LIBRARIES = ("PIL", "av")
 TURNS = {90: 1, 180: 2, 270: 3}     # degrees counter-clockwise -> quarter turns
 WRONG = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, MemoryError, UserError,
          TypeError, AttributeError, AssertionError, EOFError, SyntaxError, struct.error)     # these by libraries, of damaged files
@@ -46,7 +47,7 @@ def from_image(image, longest: int) -> np.ndarray:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     image = image.convert("RGB")
-    image = image.resize(fitting(*image.size, longest), Image.Resampling.BOX)
+    image = image.resize(fitting(image.width, image.height, longest), Image.Resampling.BOX)
     return np.array(image)
 
 

@@ -5,6 +5,7 @@ from engine.errors import UserError
 from live.sources import Seen, log, source
 from live.sources.frames import from_image
 
+LIBRARIES = ("PIL",)
 DWELL = 4.0                         # seconds that each picture is up
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 LARGEST = 1 << 28                   # pixels of a picture that is still opened
@@ -24,7 +25,8 @@ class Images:
             raise UserError(f"source images={target}: there are no pictures in it; allowed: {', '.join(KINDS)}")
 
     def pictures(self):
-        due, bad = 0.0, set()
+        due = 0.0
+        bad: set[Path] = set()
         while len(bad) < len(self.files):
             for number, path in enumerate(self.files):
                 if path in bad:

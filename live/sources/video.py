@@ -5,6 +5,7 @@ from engine.errors import UserError
 from live.sources import Seen, source
 from live.sources.frames import from_video
 
+LIBRARIES = ("av",)
 NOMINAL = 25.0                      # frames a second where a file names no rate
 FASTEST = 0.001                     # seconds that a frame lasts at least
 

@@ -3,13 +3,26 @@ import logging
 
 from engine.errors import UserError
 from live import outputs
-from live.commands import command
-from live.presets.commands import memory_of
-from live.presets.preset import checked_name
+from live.files.names import checked_name
+from live.show.commands import command
 from live.takes.replay import Replay
 from live.takes.take import TakeReader
 
 log = logging.getLogger(__name__)
+
+
+def recording_of(show):
+    """Return what records and plays takes in a show. UserError: it was started without."""
+    if show.recording is None:
+        raise UserError("this show records nothing: it was started without")
+    return show.recording
+
+
+def looper_of(show):
+    """Return the looper of a show. UserError: it was started without."""
+    if show.looper is None:
+        raise UserError("this show loops nothing: it was started without")
+    return show.looper
 
 
 def free_name(folder, stem: str, suffix: str):
@@ -18,98 +31,97 @@ def free_name(folder, stem: str, suffix: str):
     return folder / next(f"{name}{suffix}" for n in range(1, 100000) if (name := f"{stem}-{n:03d}") not in taken)
 
 
-def _path(memory, name, suffix):
+def _path(recording, name, suffix):
     stem = name if isinstance(name, str) and name else None
     if stem is None:
-        return free_name(memory.takes, memory.origin.instrument or "take", suffix)
-    return memory.takes / (checked_name(stem, "recording") + suffix)
+        return free_name(recording.takes, recording.origin.instrument or "take", suffix)
+    return recording.takes / (checked_name(stem, "recording") + suffix)
 
 
 @command("/take/record")
 def record_take(show, name=None):
     """Record the performance to a file in takes/; again: end the take."""
-    memory = memory_of(show)
-    if memory.recording:
-        memory.stop_take()
+    recording = recording_of(show)
+    if recording.recording:
+        recording.stop_take()
         return
-    path = _path(memory, name, ".take")
-    memory.record_to(path)
+    path = _path(recording, name, ".take")
+    recording.record_to(path)
     log.info("recording a take to %s", path)
 
 
 @command("/take/stop")
 def stop_take(show, on=None):
     """End the take that is being recorded, and the one that plays."""
-    memory = memory_of(show)
-    memory.stop_take()
-    memory.replay = None
+    recording = recording_of(show)
+    recording.stop_take()
+    recording.replay = None
 
 
 @command("/take/play")
 def play_take(show, name):
     """Play a take of this folder from its beginning; hands play on top of it."""
-    memory_of(show).replay = _replay(show, name)
+    recording_of(show).replay = _replay(show, name)
 
 
 @command("/take/loop")
 def loop_take(show, name):
     """Play a take round and round; hands play on top of it."""
-    memory_of(show).replay = _replay(show, name, loop=True)
+    recording_of(show).replay = _replay(show, name, loop=True)
 
 
 def _replay(show, name, loop=False):
-    memory = memory_of(show)
-    path = memory.takes / f"{checked_name(name, 'take')}.take"
+    recording = recording_of(show)
+    path = recording.takes / f"{checked_name(name, 'take')}.take"
     if not path.exists():
-        there = sorted(p.stem for p in memory.takes.glob("*.take"))
+        there = sorted(p.stem for p in recording.takes.glob("*.take"))
         raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
-    return Replay(TakeReader(path, show.scene, memory.origin.generator, show.instrument.bend), loop)
+    return Replay(TakeReader(path, show.scene, recording.origin.generator, show.instrument.bend), loop)
 
 
 @command("/video/record")
 def record_video(show, name=None):
     """Record the picture to a video in takes/; again: end it. The show never waits for the file."""
-    memory = memory_of(show)
-    if memory.video is not None:
-        running = not memory.video.broken                # one that has ended by itself is not there to be ended
-        memory.stop_video()
+    recording = recording_of(show)
+    if recording.video is not None:
+        running = not recording.video.broken                # one that has ended by itself is not there to be ended
+        recording.stop_video()
         if running:
             return
-    path = _path(memory, name, ".mp4")
-    memory.video = outputs.start("recorder", target=path)
-    show.outputs.append(memory.video)
+    path = _path(recording, name, ".mp4")
+    recording.video = outputs.start("recorder", target=path)
+    show.outputs.append(recording.video)
     log.info("recording video to %s", path)
 
 
 @command("/gesture")
 def gesture(show, on=None):
     """Record what hands do to parameters; again: loop it; again: record a new one. Waits for /quantise."""
-    memory = memory_of(show)
-    looper = memory.gesture
+    loop, quantiser = looper_of(show).gesture, show.quantiser
 
     def act():
-        if looper.state == "recording":
-            looper.loop(memory.beat, memory.quantum)
+        if loop.state == "recording":
+            loop.loop(quantiser.beat, quantiser.quantum)
         else:
-            looper.record(memory.beat)
+            loop.record(quantiser.beat)
         return []
-    return memory.quantised(act, "gesture")
+    return quantiser.wait(act, "gesture")
 
 
 @command("/gesture/overdub")
 def overdub(show, on=None):
     """Lay what hands do over the loop; again: only play it."""
-    looper = memory_of(show).gesture
-    looper.overdub(looper.state != "overdub")
+    loop = looper_of(show).gesture
+    loop.overdub(loop.state != "overdub")
 
 
 @command("/gesture/stop")
 def stop_gesture(show, on=None):
     """End the loop; its parameters stay where they are."""
-    memory_of(show).gesture.stop()
+    looper_of(show).gesture.stop()
 
 
 @command("/gesture/only")
 def only(show, address=None):
     """Gestures listen to this address, or what lies below it, only; no address = to all."""
-    memory_of(show).gesture.only = (address,) if isinstance(address, str) else ()
+    looper_of(show).gesture.only = (address,) if isinstance(address, str) else ()

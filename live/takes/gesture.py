@@ -1,8 +1,8 @@
 """The gesture looper: what hands did to parameters over some beats, played again and again. Knows no clock but beats."""
 from dataclasses import dataclass, field
 
-from live.events import Change
-from live.performer import within
+from live.show.events import Change
+from live.show.parameters import within
 
 SHORTEST = 0.25                     # beats
 MOST = 100_000                      # changes in a loop

@@ -4,14 +4,14 @@ At its own ticks a take is what was played, to the bit. Evenly spaced, what the 
 is filled in, so that a show that stuttered renders smoothly and a take of 30 frames a second renders at 60.
 """
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
 from engine.morphing import routes
 from engine.motion import Motion
 from engine.scene import Scene
 from engine.walks import fade
-from live.events import Change, Touch
+from live.show.events import Change, Fade, Touch
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ def _apply(scene, motion, applied):
             scene = scene.set([item])
         elif isinstance(item, Touch):
             motion = motion.touched(item.addresses)
+        elif isinstance(item, Fade):
+            motion = motion.fading(item.to, item.seconds)
         elif isinstance(item, Motion):
             same_look = not brought and item == motion.among(item)
             cut, motion = cut or not (item.led or same_look), item
@@ -55,17 +57,19 @@ def _apply(scene, motion, applied):
 def evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
     """A moment every 1/fps seconds, from the first to the last."""
     moments = iter(moments)
-    here = there = next(moments, None)
-    if here is None:
+    first = next(moments, None)
+    if first is None:
         return
+    here = there = first
     for frame in itertools.count():
         time = frame / fps
         while there.time <= time + 1e-9:
-            here, there = there, next(moments, None)
-            if there is None:
+            here, after = there, next(moments, None)
+            if after is None:
                 if here.time >= time - 1e-9:
                     yield _numbered(replace(here, time=time), frame)
                 return
+            there = after
         yield _numbered(_between(here, there, time), frame)
 
 

@@ -12,12 +12,18 @@ import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import UserError
+from engine.motion import darkness
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
 
+if TYPE_CHECKING:                   # it brings torch
+    from engine.instrument import Instrument
+
+LIBRARIES = ("PIL", "av")
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
 NOMINAL_FPS = 30.0                    # told to players of files whose frames have times of their own
@@ -71,10 +77,15 @@ def _at_full_quality(moment):
     return replace(moment, scene=scene)
 
 
+def _unseen(moment) -> bool:
+    """Whether no freeze can hold a moment's picture, as it was black and so not drawn."""
+    return not moment.scene["/output/freeze"] and darkness(moment.scene, moment.motion) >= 1.0
+
+
 @dataclass
 class _Job:
     take: TakeReader
-    instrument: object
+    instrument: "Instrument"
     out: Path
     size: int
     fps: float | None
@@ -104,7 +115,7 @@ class _Job:
         for number, moment in enumerate(moments):
             frozen = moment.scene["/output/freeze"]
             if number < done:
-                held = moment if not frozen or held is None else held
+                held = moment if not frozen or held is None or _unseen(held) else held
                 self.instrument.follow(moment.scene, moment.motion, self.take.source.picture(moment.scene))
                 continue
             if held is not None and number == done and frozen:
@@ -162,7 +173,7 @@ def _to_video(job: _Job, moments, audio, progress):
     with contextlib.ExitStack() as open_part:
         video = None
         for number, moment, pixels in job.drawn(moments, done):
-            if number % PART == 0:
+            if video is None or number % PART == 0:
                 open_part.close()
                 video = open_part.enter_context(_part(job, parts / f"{number // PART:05d}{PARTS}"))
             video.write(pixels, number if job.fps else round(moment.time * 1000))

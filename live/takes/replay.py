@@ -1,4 +1,5 @@
 """A take played beside the hands: once or round and round, with whatever the hands do on top. A player of the loop."""
+from live.show.brake import Shared
 from live.takes.take import TakeReader
 
 
@@ -6,14 +7,14 @@ class Replay:
     """play(tick) gives what the take did since the last frame, at its own pace. over: it has come to its end."""
 
     def __init__(self, take: TakeReader, loop: bool = False):
-        self.take, self.loop, self.over = take, loop, False
+        self.take, self.loop, self.over, self._blackout = take, loop, False, Shared()
         self._begin()
 
     def _begin(self):
         self._frames, self._time, self._start, self._next = self.take.frames(), None, None, None
 
-    def play(self, tick) -> list:
-        """What to apply in this frame: its first scene to begin with, then what was done at its own times."""
+    def play(self, tick, scene) -> list:
+        """What to apply to this scene in this frame: its first scene to begin with, then what was done at its own times."""
         items = []
         if self._time is None:
             self._time, items = 0.0, [self.take.scene, self.take.motion]
@@ -27,4 +28,4 @@ class Replay:
         if self._next is None:
             self.over = not self.loop
             self._begin()
-        return items
+        return self._blackout.kept(items, scene)

@@ -7,24 +7,26 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from engine.errors import UserError
+from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
-from live.events import Tick
-from live.performer import declared
-from live.plain import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
-from live.seeing.watching import Replayed
+from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
+from live.show.events import Tick
+from live.show.parameters import declared
+from live.sources.watching import Replayed
 
 log = logging.getLogger(__name__)
 
 FORMAT = "latent-jockey take"
 SCHEMA = 1
 FLUSHED = 0.25                      # seconds between writes to the file
-DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, UserError)
+LONGEST = 8 << 20                   # bytes of a line
+DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, UserError)
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class TakeWriter:
     """Records to a file; record(tick, applied) is the loop's. shown: the (scene, motion) of the picture that is up."""
 
     def __init__(self, path, scene: Scene, motion: Motion, origin: Origin = Origin(), shown=None):
-        self.path, self.frames, self.failed = Path(path), 0, None
-        self._lines, self._closing = queue.SimpleQueue(), threading.Event()
+        self.path, self.frames = Path(path), 0
+        self.failed: OSError | None = None
+        self._lines: queue.SimpleQueue = queue.SimpleQueue()
+        self._closing = threading.Event()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "x", encoding="utf-8", newline="\n")
@@ -142,7 +146,7 @@ class TakeReader:
     def _header(self) -> dict:
         try:
             with open(self.path, "rb") as file:
-                header = json.loads(file.readline())
+                header = parse_json(file.readline(LONGEST))
         except OSError as error:
             raise UserError(f"{self.path}: can't be read: {error.strerror}") from None
         except ValueError:
@@ -180,9 +184,9 @@ class TakeReader:
         """Every whole line after the first; where the file was cut off, it ends."""
         with open(self.path, "rb") as file:
             file.readline()
-            for number, raw in enumerate(file, 2):
+            for number, raw in enumerate(iter(lambda: file.readline(LONGEST), b""), 2):
                 try:
-                    yield json.loads(raw)
+                    yield parse_json(raw)
                 except ValueError:
                     if raw.endswith(b"\n"):
                         raise UserError(f"{self.path} line {number}: damaged") from None
@@ -193,11 +197,11 @@ class TakeReader:
         count, last = 0, None
         with open(self.path, "rb") as file:
             file.readline()
-            for raw in file:
+            for raw in iter(lambda: file.readline(LONGEST), b""):
                 if raw.startswith(b"[") and raw.endswith(b"\n"):
                     count, last = count + 1, raw
         try:
-            return count, float(json.loads(last)[1]) if last else 0.0
+            return count, float(parse_json(last)[1]) if last else 0.0
         except DAMAGED:
             raise UserError(f"{self.path} line {count + 1}: damaged") from None
 

@@ -2,18 +2,17 @@
 import logging
 
 from engine.errors import UserError
-from live.commands import command
-from live.presets.commands import memory_of, number
-from live.presets.preset import checked_name
+from live.files.names import checked_name
+from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
 
 
 def weights_of(show):
     """The show's Weights; UserError where it was started without."""
-    if memory_of(show).weights is None:
+    if show.weights is None:
         raise UserError("this show has no folder of edits")
-    return memory_of(show).weights
+    return show.weights
 
 
 @command("/weights/recall")
@@ -21,7 +20,7 @@ def recall(show, name, seconds=None):
     """Go to a weight preset by name or number, fading over so many seconds (else its own, else /weights/seconds)."""
     weights, seconds = weights_of(show), None if seconds is None else number(seconds, "seconds")
     preset = weights.presets.find(name)
-    return weights.quantised(lambda: weights.recall(preset.name, seconds))
+    return show.quantiser.wait(lambda: weights.recall(preset.name, seconds), "weights")
 
 
 @command("/weights/next")
@@ -43,7 +42,7 @@ def _along(show, by):
         raise UserError("there are no weight presets yet; /weights/store NAME makes one")
     at = names.index(weights.current) if weights.current in names else (-1 if by > 0 else len(names))
     name = names[(at + by) % len(names)]
-    return weights.quantised(lambda: weights.recall(name))
+    return show.quantiser.wait(lambda: weights.recall(name), "weights")
 
 
 @command("/weights/clear")
@@ -51,7 +50,7 @@ def clear(show, seconds=None):
     """Back to the instrument's own weights over so many seconds (else /weights/seconds): every edit and checkpoint at 0."""
     weights = weights_of(show)
     seconds = None if seconds in (1, None) else number(seconds, "seconds")                       # 1: a button's press
-    return weights.quantised(lambda: weights.clear(seconds))
+    return show.quantiser.wait(lambda: weights.clear(seconds), "weights")
 
 
 @command("/weights/store")
@@ -66,7 +65,7 @@ def store(show, name=None):
     weights.store(checked_name(name))
 
 
-@command("/weights/delete")
+@command("/weights/delete", guarded=True)
 def delete(show, name):
     """Take a weight preset away; undo brings it back."""
     weights_of(show).delete(name)

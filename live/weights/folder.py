@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.names import checked_name
+from live.files.paths import find_path
 from live.weights.presets import WeightsFile, read_file
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
 
     An edit or checkpoint that does not fit is greyed; a weights.yaml that can't be read is a UserError.
     """
-    folder, read, greyed = Path(folder), {}, {}
+    folder = Path(folder)
+    read: dict = {}
+    greyed: dict[str, str] = {}
     known = known or (before.known if before else ())
     found = read_file(folder / FILE)
     get = lambda path, load: _once(path, load, before.read if before else {}, read)
@@ -43,7 +46,7 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
         if not path.name.startswith("."):
             _try(f"/edits/{path.stem}", path, greyed, lambda: edits.append(get(path, lambda: _edit(path, generator, known))))
     for name, text in found.checkpoints.items():
-        path = folder / text
+        path = folder / text if "://" in text else find_path(text, folder)
         _try(f"/weights/{name}", path, greyed,
              lambda: checkpoints.update({checked_name(name): get(path, lambda: _checkpoint(path, generator))}))
     for address, reason in greyed.items():
@@ -84,7 +87,7 @@ def _edit(path, generator, known):
 def _checkpoint(path, generator):
     from engine import checkpoints
     from engine.weights_live import check_checkpoint
-    from live import instruments
+    from live.instrument import folder as instruments
 
     found = checkpoints.load(instruments.find(path).generator, generator.device)
     check_checkpoint(found, generator)

@@ -8,9 +8,8 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat, model_validator
 
 from engine.errors import UserError
-from live.config import Model, build, read_plain
-from live.presets.library import write_yaml
-from live.writer import Writer
+from live.files.config import Model, build, read_plain, write_yaml
+from live.files.writer import Writer
 
 SCHEMA = 1
 SHARES = ("amount", "mapping", "coarse", "middle", "fine")
@@ -73,7 +72,8 @@ def wanted(preset: WeightPreset, parameters) -> tuple[dict, list[str]]:
 
 def captured(name: str, scene, parameters) -> WeightPreset:
     """A preset of what is playing."""
-    edits, checkpoints = {}, {}
+    edits: dict = {}
+    checkpoints: dict[str, dict] = {}
     for address, parameter in parameters.items():
         _, kind, of, share = address.split("/")
         if kind == "edits" and scene[address]:
@@ -117,7 +117,7 @@ class WeightPresets:
         """Store a preset in the place of the one of that name, else at an index (default: the end); None takes it away."""
         self.presets = _with(self.presets, name, preset, at)
         self._since.append((name, preset, at))
-        self._writer.put(lambda: self._write(name, preset, at))
+        self._writer.put(lambda: self._write(name, preset, at), name)
 
     def reading(self):
         """The file is about to be read, in a thread, which flushes first."""
@@ -133,7 +133,7 @@ class WeightPresets:
         found = read_file(self.path)                        # with what a hand has changed in it meanwhile
         kept = [p.model_dump(exclude_defaults=True) for p in _with(found.presets, name, preset, at)]
         parts = {"checkpoints": dict(found.checkpoints), "presets": kept}
-        write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value})
+        write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value}, make_folder=True)
 
     def flush(self):
         """Wait until everything kept so far is on the disk."""

@@ -3,16 +3,15 @@
 A player of the loop: what it decides are changes, which takes record. Files are read in a thread, see weights_folder.py.
 """
 import logging
-import math
 import queue
 import threading
 from dataclasses import replace
 
 from engine.errors import UserError
 from engine.morphing import EASES, routes
-from live.events import Change
-from live.performer import within
 from live.presets.undo import Step
+from live.show.events import Change
+from live.show.parameters import within
 from live.weights.folder import FILE, Offer, look
 from live.weights.presets import WeightPresets, captured, wanted
 
@@ -22,8 +21,9 @@ log = logging.getLogger(__name__)
 class Fade:
     """From the values there are to others, over so many seconds. A parameter that is let go of is left alone."""
 
-    def __init__(self, routes: dict, seconds: float, ease: str):
+    def __init__(self, routes: dict, seconds: float, ease: str, since):
         self.routes, self.seconds, self.ease, self.at = dict(routes), seconds, EASES[ease], 0.0
+        self.since = since                           # the scene it was begun in, until the hands of that frame were heard
 
     @property
     def over(self) -> bool:
@@ -41,16 +41,15 @@ class Fade:
 
 
 class Weights:
-    """show: the Show it joins. memory: its Memory. offer: what the instrument's folder held at the start."""
+    """show: the Show it plays in. offer: what the instrument's folder held at the start."""
 
-    def __init__(self, show, memory, offer: Offer):
-        self.show, self.memory, self.offer = show, memory, offer
+    def __init__(self, show, offer: Offer):
+        self.show, self.offer = show, offer
         self.presets = WeightPresets(offer.folder / FILE, list(offer.file.presets))
-        self.fade = self.current = None              # a Fade; the name of the preset recalled or stored last
-        self._waiting = None                         # (beat, quantum, what to do then)
-        self._brought, self.looking = queue.SimpleQueue(), None
-        memory.weights = self
-        show.players.append(self)
+        self.fade: Fade | None = None
+        self.current: str | None = None              # the name of the preset recalled or stored last
+        self._brought: queue.SimpleQueue = queue.SimpleQueue()
+        self.looking: threading.Thread | None = None
         self._say_missing()
 
     @property
@@ -62,38 +61,22 @@ class Weights:
 
     def play(self, tick) -> list:
         """What joins in this frame, and where a fade has got to."""
-        items = self._joined() + self._due()
+        items = self._joined()
         if self.fade and not self.show.scene["/output/freeze"]:
-            if self.memory.morph:                    # the later of two has what both want
+            if self.show.recall.morph:                    # the later of two has what both want
                 for address in self.fade.routes:
-                    self.memory.morph.release(address)
+                    self.show.recall.morph.release(address)
             items += self.fade.play(tick.dt)
             self.fade = None if self.fade.over else self.fade
         return items
 
-    def heard(self, tick, scene, motion, applied) -> list:
+    def after_hands(self, tick, scene, motion, applied) -> list:
         """A hand that turns what fades has it from there on."""
         if self.fade:
-            now = self.show.scene
-            self.fade.release([address for address in self.fade.routes if now[address] != scene[address]])
+            now, before = self.show.scene, self.fade.since or scene
+            self.fade.since = None
+            self.fade.release([address for address in self.fade.routes if now[address] != before[address]])
         return []
-
-    def quantised(self, act) -> list:
-        """Do it now, or on the next beat or bar where /quantise says so, beside a look that waits for the same."""
-        quantum, beat = self.memory.quantum, self.memory.beat
-        if not quantum:
-            return act()
-        self._waiting = (math.floor(beat / quantum + 1) * quantum, quantum, act)
-        return []
-
-    def _due(self) -> list:
-        if self._waiting is None:
-            return []
-        at, quantum, act = self._waiting
-        if 0 < at - self.memory.beat <= quantum + 1e-6:     # else it is due, or the beat was set elsewhere
-            return []
-        self._waiting = None
-        return act()
 
     def leave(self, holds=lambda address: True):
         """Something else decides the values at the addresses for which holds(address): no fade goes on there."""
@@ -117,20 +100,20 @@ class Weights:
         return self._go({address: parameter.default for address, parameter in self.parameters.items()}, seconds)
 
     def _go(self, values: dict, seconds: float) -> list:
-        scene, locks = self.show.scene, self.memory.locks
+        scene, locks = self.show.scene, self.show.recall.locks
         values = {address: value for address, value in values.items() if not within(address, locks)}
         there = scene.set_values(values)
         self.fade = None
         changes = [Change(address, there[address]) for address in values]
         before = [Change(change.address, scene[change.address]) for change in changes]
-        self.memory.undo.push(Step(before, changes))
-        if self.memory.morph:
+        self.show.recall.undo.push(Step(before, changes))
+        if self.show.recall.morph:
             for address in values:
-                self.memory.morph.release(address)
+                self.show.recall.morph.release(address)
         if seconds > 0:
-            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"])
+            self.fade = Fade(routes(scene, there), seconds, scene["/morph/ease"], scene)
             return []
-        return self.memory.ours(changes)
+        return self.show.mark_own(changes)
 
     def store(self, name: str):
         """Make a weight preset of what is playing; undo brings back what it overwrote."""
@@ -140,14 +123,14 @@ class Weights:
             preset = preset.model_copy(update={"about": before.about, "seconds": before.seconds})
         self.presets.keep(name, preset)
         self.current = name
-        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset))))
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset))))
 
     def delete(self, which):
         """Take a weight preset away; undo brings it back."""
         preset = self.presets.find(which)
         at = self.presets.names().index(preset.name)        # undone, it has its number again, and so have those after it
         self.presets.keep(preset.name, None)
-        self.memory.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None))))
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None))))
 
     def report(self) -> dict:
         """What is there, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out": {...}}."""
@@ -176,7 +159,7 @@ class Weights:
         names = {edit.name for edit in found.edits}
         found = replace(found, edits=(*found.edits, *(edit for edit in before.edits if edit.name not in names)),
                         checkpoints=before.checkpoints | found.checkpoints)
-        self._brought.put((found, instrument.prepared(found.edits, found.checkpoints)))
+        self._brought.put((found, instrument.prepare_weights(found.edits, found.checkpoints)))
 
     def _joined(self) -> list:
         """What the thread has brought: new faders, in this frame's scene."""
@@ -185,11 +168,11 @@ class Weights:
         offer, weights = self._brought.get()
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
         self.offer = offer
-        self.show.instrument.reweigh(weights)
+        self.show.instrument.use_weights(weights)
         self.presets.read(offer.file.presets)
         self.show.added |= weights.parameters
-        if self.memory.has_library:
-            self.memory.library.grow(weights.parameters)
+        if self.show.recall.has_library:
+            self.show.recall.library.grow(weights.parameters)
         log.info("edits read again: %s", f"new: {', '.join(new)}" if new else "nothing new")
         self._say_missing()
         return [self.show.scene.with_parameters(weights.parameters)]

@@ -25,7 +25,7 @@ def network(name: str, where="cpu") -> Generator:
     """A checkpoint, an instrument's folder, or one of SHAPES with random weights."""
     if name in SHAPES:
         return random_network(SHAPES[name]).to(where)
-    from live import instruments
+    from live.instrument import folder as instruments
 
     return checkpoints.load(instruments.find(name).generator, where)
 

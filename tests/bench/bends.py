@@ -51,7 +51,7 @@ def _instrument(options):
     from engine import checkpoints
     from engine.errors import UserError
     from engine.instrument import Instrument
-    from live import instruments
+    from live.instrument import folder as instruments
 
     if options.get("threads"):
         torch.set_num_threads(options["threads"])
@@ -71,7 +71,7 @@ def _instrument(options):
 
 def _layers(instrument):
     """Eight layers spread over those of the rendered size but the first and the last."""
-    there = [name for name in instrument.generator.layers if int(name[1:].split(".")[0]) <= instrument.size][1:]
+    there = [name for name in instrument.generator.layers if instrument.generator.architecture.resolution_of(name) <= instrument.size][1:]
     return [there[n * (len(there) - 1) // 7] for n in range(8)]
 
 
@@ -155,6 +155,6 @@ def _host_copies(instrument, bends):
     g = instrument.generator
     with torch.no_grad(), Watch() as watch:
         for b in bends:
-            side = g.architecture.pixels(int(b.layer[1:].split(".")[0]))
+            side = g.architecture.pixels(g.architecture.resolution_of(b.layer))
             bend(torch.zeros(1, g.channels(b.layer), *side, device=g.device), [b], owned=True)
     return watch.found

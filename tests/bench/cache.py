@@ -33,7 +33,7 @@ def _parts(network, size):
     """Each part draws with an instrument of its own, so that what it keeps is its own."""
     from engine.instrument import Instrument
 
-    layer = [name for name in network.layers if int(name.split(".")[0][1:]) <= size][-2]
+    layer = [name for name in network.layers if network.architecture.resolution_of(name) <= size][-2]
     bend = Bend("fine", layer, None, "scalar_multiply", {"factor": 1.0})
     parts = {}
     for name in ("everything", "fine styles", "fine bend", "blackout", "nothing"):

@@ -74,7 +74,7 @@ def _generator(options):
     import torch
 
     from engine import checkpoints
-    from live import instruments
+    from live.instrument import folder as instruments
 
     if options.get("threads"):
         torch.set_num_threads(options["threads"])

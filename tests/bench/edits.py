@@ -41,7 +41,7 @@ def bench(options: dict) -> dict:
 
 def _edits(name, generator):
     """(edits, whether they are the instrument's)."""
-    from live import instruments
+    from live.instrument import folder as instruments
     from live.weights.folder import look
 
     found = () if name in _common.SHAPES else look(instruments.find(name).folder, generator).edits
@@ -136,10 +136,10 @@ class _Run:
     """One show, in which weight presets are recalled all the time, or never."""
 
     def __init__(self, generator, edits, size, fps, fading):
-        from live.loop import Show
-        from live.mapping import Mapping
-        from live.memory import Memory
-        from live.performer import declared
+        from live.mapping.mapping import Mapping
+        from live.presets.recall import Recall
+        from live.show.loop import Show
+        from live.show.parameters import declared
         from live.weights.folder import Offer
         from live.weights.presets import WeightPreset, WeightsFile
         from live.weights.weights import Weights
@@ -149,12 +149,13 @@ class _Run:
         instrument = Instrument(generator, size, edits=edits)
         scene = declared(instrument.scene()).set_values({"/walk/kind": "wander"})
         self.show = Show(instrument, Mapping(), scene, strict=True)
-        self.weights = Weights(self.show, Memory(self.show), Offer(pathlib.Path(), tuple(edits), file=WeightsFile(schema=1, presets=[a, b])))
+        self.weights = Weights(self.show, Offer(pathlib.Path(), tuple(edits), file=WeightsFile(schema=1, presets=[a, b])))
+        self.show.join(recall=Recall(self.show), weights=self.weights)
         self.fps, self.fading, self.late, self.played = fps, fading, 0, 0
 
     def play(self, frames):
-        from live.clock import WallClock, bounded
-        from live.events import ControlEvent
+        from live.show.clock import WallClock, bounded
+        from live.show.events import ControlEvent
 
         clock = WallClock(self.fps)
         for tick in bounded(clock.ticks(), frames=frames):

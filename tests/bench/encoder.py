@@ -21,7 +21,7 @@ from engine import encoder as encoders
 from engine.encoder import measure, train
 from engine.encoder.pairs import Own, SeedPairs, loss_size
 from engine.fast import Synthesis
-from engine.fast.memory import keep_freed
+from engine.fast.allocator import keep_freed
 from engine.world.draw import draw
 from tests.bench._common import in_turns, percentile, show
 
@@ -30,7 +30,7 @@ COUNT, SIZE, SECONDS, RATE, FPS = 500, 128, 240.0, 15.0, 30.0
 
 def bench(options: dict) -> dict:
     """Run it; see the module's docstring. options: instrument, seconds, size, count, frames' seconds."""
-    from live import instruments
+    from live.instrument import folder as instruments
 
     where = instruments.find(options.get("instrument") or instruments.BUILT_IN)
     generator = checkpoints.load(where.generator)

@@ -72,7 +72,7 @@ def _parts(network, size, folder):
 
 def bends_for(network, size):
     """Four bends, each of half the channels of a middle or fine layer."""
-    layers = [name for name in network.layers if 16 <= int(name.split(".")[0][1:]) <= size and name.endswith("conv1")][:4]
+    layers = [name for name in network.layers if 16 <= network.architecture.resolution_of(name) <= size and name.endswith("conv1")][:4]
     return tuple(Bend(f"bend{i}", layer, tuple(range(0, network.channels(layer), 2)), transform, settings)
                  for i, (layer, (transform, settings)) in enumerate(zip(layers, BENT)))
 
@@ -103,8 +103,8 @@ def encoder_for(network, folder):
 def encoded(network, size, folder):
     """Draws frames of pictures that an encoder looks at, a new one each time."""
     from engine.fast import Synthesis
-    from engine.latents import Latents
     from engine.instrument import Instrument
+    from engine.latents import Latents
 
     scene = Instrument(network, size).scene()
     encoder, latents, synthesis, walker = encoder_for(network, folder), Latents(network), Synthesis(network), _common.Walker(scene)

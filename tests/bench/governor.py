@@ -7,10 +7,10 @@ the machine had other work. `late` frames are those past their time; `without` i
 """
 import time
 
-from live.clock import WallClock, bounded
-from live.governor import Governor
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
+from live.show.clock import WallClock, bounded
+from live.show.governor import Governor
+from live.show.loop import Show
 from tests.bench import _common
 
 SLOWER, ROOM = 2.5, 0.55                                # the frame rate leaves so much of a period to the full size
@@ -60,7 +60,7 @@ def _run(instrument, fps, seconds, auto):
         slowed.on = seconds / 3 <= tick.time < 2 * seconds / 3
         show.frame(tick)
         ring = show.meter.frame_ms
-        timeline.append((round(tick.time, 3), instrument.drawn(show.scene), round(ring.values[(ring.count - 1) % len(ring.values)], 2)))
+        timeline.append((round(tick.time, 3), instrument.drawing_size(show.scene), round(ring.values[(ring.count - 1) % len(ring.values)], 2)))
     changes = sum(a[1] != b[1] for a, b in zip(timeline, timeline[1:]))
     return {"late": clock.late, "frames": len(timeline), "changes_of_size": changes, "size_at_the_end": timeline[-1][1],
             "timeline": timeline[:: max(1, len(timeline) // 400)]}

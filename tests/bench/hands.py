@@ -59,8 +59,8 @@ def _scene(modulators=MODULATORS):
 
 
 def _mapping():
-    from live.hands.binding import Binding
-    from live.mapping import Mapping
+    from live.mapping.binding import Binding
+    from live.mapping.mapping import Mapping
 
     return Mapping([[Binding(control=_control(i), to=f"/p/{i}", takeover="jump") for i in range(BINDINGS)]])
 
@@ -71,9 +71,9 @@ def _control(i):
 
 def _frame(scene, mapping, moving, seconds) -> dict:
     """Processor milliseconds of the loop's thread per frame: the median."""
-    from engine.modulation import modulated
+    from engine.modulation import modulate
     from engine.motion import Motion
-    from live.events import ControlEvent
+    from live.show.events import ControlEvent
 
     going, taken, frame, end = Motion(), [], 0, time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < 20:
@@ -83,7 +83,7 @@ def _frame(scene, mapping, moving, seconds) -> dict:
         if mapping is not None:
             scene = scene.set(mapping.heard(events, scene))
         going = going.advance(scene, 1 / FPS)
-        modulated(scene, going)
+        modulate(scene, going)
         taken.append(1000 * (time.thread_time() - start))
     return {"cpu_ms": round(statistics.median(taken[5:]), 4), "frames": len(taken)}
 
@@ -118,9 +118,9 @@ def _echo(scene, changing, seconds) -> dict:
 
 def _flood(address, seconds) -> dict:
     """A frame's share of 10,000 messages a second, to the mapping that has no use for them or one parameter for all."""
-    from live.events import ControlEvent
-    from live.mapping import Mapping
+    from live.mapping.mapping import Mapping
     from live.osc.stats import Stats
+    from live.show.events import ControlEvent
 
     scene, mapping, taken, end = _scene(modulators=0), Mapping(stats=Stats()), [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < 20:

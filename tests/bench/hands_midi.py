@@ -75,18 +75,17 @@ def _followed(server, seconds):
 
 class _Stage:
     """As much of a show as a tempo needs."""
-    memory = None
 
     def __init__(self, scene, motion):
-        from live.tempo import Tempo
+        from live.show.tempo import Tempo
 
-        self.scene, self.motion, self.players = scene, motion, []
+        self.scene, self.motion = scene, motion
         self.tempo = Tempo(self)
 
     def play(self, start, seconds):
         """(seconds since the start, bpm, seconds the beat is ahead) of every frame."""
         from engine.motion import Motion
-        from live.clock import WallClock, bounded
+        from live.show.clock import WallClock, bounded
 
         found = []
         for tick in bounded(WallClock(FPS).ticks(), seconds=seconds + start - time.perf_counter()):
@@ -105,7 +104,7 @@ def _stage():
     from engine import motion
     from engine.parameter import Parameter
     from engine.scene import Scene
-    from live import performer
+    from live.show import parameters as performer
 
     parameters = motion.PARAMETERS | performer.PARAMETERS | {"/output/freeze": Parameter(0.0, step=1)}
     return _Stage(Scene(MappingProxyType(parameters)), motion.Motion())
@@ -127,12 +126,12 @@ def _lights(changing) -> dict:
     """Milliseconds of processor time a frame, at 30 looks a second."""
     from engine.parameter import Parameter
     from engine.scene import Scene
-    from live.hands.binding import Binding
-    from live.hands.feedback import Feedback
-    from live.mapping import Mapping
+    from live.mapping.binding import Binding
+    from live.mapping.mapping import Mapping
+    from live.midi.feedback import Feedback
 
     class Nowhere:
-        memory, scene = None, Scene({f"/p/{i}": Parameter(0.5) for i in range(CONTROLS)})
+        recall, scene = None, Scene({f"/p/{i}": Parameter(0.5) for i in range(CONTROLS)})
         mapping = Mapping([[Binding(control=f"cc {i // 120 + 1}/{i % 120}", to=f"/p/{i}", feedback=True) for i in range(CONTROLS)]])
 
         def send(self, message):

@@ -9,10 +9,10 @@ import random
 import threading
 import time
 
-from live.clock import WallClock, bounded, now
-from live.events import ControlEvent
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
+from live.show.clock import WallClock, bounded, now
+from live.show.events import ControlEvent
+from live.show.loop import Show
 from tests.bench import _common
 
 EVENTS = 200                                            # a second

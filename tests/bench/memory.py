@@ -18,21 +18,22 @@ import statistics
 import tempfile
 import time
 
-from tests.bench import _common as common
-
 from engine.checkpoints import generator_hash
 from engine.motion import Motion
-from live.clock import FixedClock, WallClock, bounded
-from live.events import ControlEvent
-from live.loop import Show
-from live.mapping import Mapping
-from live.memory import Memory
-from live.performer import MASTERS, declared, within
-from live.presets import commands as preset_commands                # noqa: F401  (their commands)
+from live.mapping.mapping import Mapping
+from live.presets import commands as preset_commands  # noqa: F401  (their commands)
 from live.presets.library import Library
 from live.presets.morph import Manner
-from live.takes import commands as take_commands                # noqa: F401  (their commands)
+from live.presets.recall import Recall
+from live.show.clock import FixedClock, WallClock, bounded
+from live.show.events import ControlEvent
+from live.show.loop import Show
+from live.show.parameters import MASTERS, declared, within
+from live.takes import commands as take_commands  # noqa: F401  (their commands)
+from live.takes.looper import Looper
+from live.takes.recording import Recording
 from live.takes.take import Origin
+from tests.bench import _common as common
 
 SECONDS = 20.0
 NEAR = (0.47, 0.53)                  # normalized values a morph goes between: every parameter moves, the work stays alike
@@ -59,7 +60,8 @@ class Playing:
         self.library = Library(folder / "scenes", base, "bench", generator_hash(instrument.generator), instrument.bend)
         self.show = Show(instrument, Mapping(), scene or declared(base).set_values({"/walk/kind": "wander"}), strict=True)
         self.show.scene = self.show.scene.set_values({"/walk/seed": next(self.seeds)})
-        self.memory = Memory(self.show, self.library, takes=folder, origin=Origin("bench", self.library.generator, instrument.size, common.FPS))
+        origin = Origin("bench", self.library.generator, instrument.size, common.FPS)
+        self.show.join(recall=Recall(self.show, self.library), looper=Looper(self.show), recording=Recording(self.show, folder, origin))
         self.ticks = FixedClock(common.FPS).ticks()
 
     def __call__(self):
@@ -105,7 +107,7 @@ def recalls(instrument, folder, seconds):
         playing()
 
     taken, spent = in_turns({"recall": recall, "between": playing}, seconds)
-    playing.memory.close()
+    playing.show.close()
     return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "recall", "between")
 
 
@@ -117,23 +119,23 @@ def morphs(instrument, folder, seconds):
     targets, own = itertools.cycle((last, first)), []
 
     def morph():
-        if moving.memory.morph is None and moving.memory._next is None:
-            moving.memory.go((next(targets), Motion(walk=5.0)), Manner(seconds=4.0))
+        if moving.show.recall.morph is None and moving.show.recall._next is None:
+            moving.show.recall.go((next(targets), Motion(walk=5.0)), Manner(seconds=4.0))
         moving()
 
     taken, spent = in_turns({"morph": morph, "walk": still}, seconds)
     for _ in range(100):
         scene, motion = moving.show.scene, moving.show.motion
-        if moving.memory.morph is None:
+        if moving.show.recall.morph is None:
             morph()
             morph()
             continue
         start = time.perf_counter()
-        moving.show._apply(moving.memory.morph.play(1 / common.FPS, scene, motion))
+        moving.show.apply(moving.show.recall.morph.play(1 / common.FPS, scene, motion))
         own.append((time.perf_counter() - start) * 1000)
-    moved = len(moving.memory.morph.routes) if moving.memory.morph else None
+    moved = len(moving.show.recall.morph.routes) if moving.show.recall.morph else None
     for playing in (still, moving):
-        playing.memory.close()
+        playing.show.close()
     return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "morph", "walk") | {
         "own_ms": round(statistics.median(own), 3), "parameters": moved}
 
@@ -141,13 +143,13 @@ def morphs(instrument, folder, seconds):
 def takes(instrument, folder, seconds):
     plain, recording, saving = (Playing(instrument, folder / name) for name in ("plain", "take", "both"))
     for playing in (recording, saving):
-        playing.memory.record_to(folder / f"{id(playing)}.take")
-    saving.memory.save_to(folder / "last.json")
+        playing.show.recording.record_to(folder / f"{id(playing)}.take")
+    saving.show.recording.save_to(folder / "last.json")
     taken, spent = in_turns({"take": recording, "take and autosave": saving, "plain": plain}, seconds)
     for playing in (plain, recording, saving):
-        playing.memory.close()
-    path = recording.memory.writer.path
-    frames = recording.memory.writer.frames
+        playing.show.close()
+    path = recording.show.recording.writer.path
+    frames = recording.show.recording.writer.frames
     return {name: common.summary(ms) for name, ms in taken.items()} | ratios(taken, spent, "take", "plain") | {
         "ratio_with_autosave": ratio(taken, "take and autosave", "plain"),
         "bytes_a_frame": round(path.stat().st_size / frames, 1)}
@@ -164,10 +166,10 @@ def clocked(instrument, folder, seconds):
             hand(playing, tick)
             playing.show.frame(tick)
             frames += 1
-        video, ring = playing.memory.video, playing.show.meter.frame_ms
+        video, ring = playing.show.recording.video, playing.show.meter.frame_ms
         figures[name] = {"late_a_minute": round(clock.late * 60 / seconds, 1), "frames": frames, **ring.percentiles(50, 99),
                          "cpu_ms_a_frame": round((time.process_time() - start) * 1000 / frames, 2)}
-        playing.memory.close()
+        playing.show.close()
         if video is not None:
             figures[name] |= {"written": video.sent, "left_out": video.dropped}
     for name in hands:
@@ -195,8 +197,8 @@ def _morphing():
     targets = itertools.cycle(NEAR)
 
     def hand(playing, tick):
-        if playing.memory.morph is None and playing.memory._next is None:
-            playing.memory.go((scene_at(playing.show.scene, next(targets)), Motion(walk=5.0)), Manner(seconds=4.0))
+        if playing.show.recall.morph is None and playing.show.recall._next is None:
+            playing.show.recall.go((scene_at(playing.show.scene, next(targets)), Motion(walk=5.0)), Manner(seconds=4.0))
 
     return hand
 

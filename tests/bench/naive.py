@@ -77,7 +77,7 @@ class Naive:
             if r > 4:
                 x = self.styled(f"b{r}.conv0", x, ws[:, 2 * j - 1])
             x = self.styled(f"b{r}.conv1", x, ws[:, 2 * j])
-            rgb = getattr(g.synthesis, f"b{r}").torgb
+            rgb = g.block(r).torgb
             styles = dense(ws[:, 2 * j + 1], rgb.affine) / math.sqrt(rgb.weight.shape[1])
             y = modulated(x, rgb.weight.contiguous(), styles, False, False, None) + rgb.bias[None, :, None, None]
             y = y if rgb.clamp is None else y.clamp(-rgb.clamp, rgb.clamp)

@@ -67,9 +67,9 @@ def channels(scene):
 
 def _rounds(instrument, scene, parameters, options, figures):
     from live import controls
-    from live.loop import Show
-    from live.mapping import Mapping
+    from live.mapping.mapping import Mapping
     from live.osc.address import value_at
+    from live.show.loop import Show
 
     stats, opened = controls.new_stats("osc"), queue.SimpleQueue()
     show = Show(instrument, Mapping(stats=stats), scene, strict=True)
@@ -87,7 +87,7 @@ def _rounds(instrument, scene, parameters, options, figures):
 
 def _part(part, show, stats, port, parameters, seconds, figures):
     """Play one part and add to its figures; the sender's start and its questions at the end are not among them."""
-    from live.clock import WallClock, bounded
+    from live.show.clock import WallClock, bounded
 
     clock, sender = WallClock(FPS), None
     if port:
@@ -124,13 +124,13 @@ def _processor():
 
 
 def _put_aside():
-    import resource                                              # POSIX only
+    import resource  # POSIX only
 
     return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nivcsw
 
 
 def _fresh(show):
-    from live.meter import Meter
+    from live.show.meter import Meter
 
     show.meter = Meter()
     return show.meter
@@ -178,7 +178,7 @@ def _instrument(options):
     from engine import checkpoints, device
     from engine.errors import UserError
     from engine.instrument import Instrument
-    from live import instruments
+    from live.instrument import folder as instruments
 
     device.use_threads(options.get("threads"))
     on = device.choose(options.get("device"))
@@ -226,7 +226,7 @@ def with_idle_bends(instrument, bends=()):
 
 def _moved(scene):
     """Every channel away from its default, in all parts alike: only the moving differs."""
-    from live.events import Change
+    from live.show.events import Change
 
     return scene.set([Change(a, (p.low + p.high) / 2 + (p.high - p.low) / 8) for a in channels(scene)
                       for p in (scene.parameters[a],)])
@@ -235,7 +235,7 @@ def _moved(scene):
 def _drawing_time(instrument, scene):
     """Seconds a frame takes to draw: the middle of 15."""
     from engine.motion import Motion
-    from live.clock import now
+    from live.show.clock import now
 
     motion, times = Motion(), []
     for _ in range(15):

@@ -110,7 +110,7 @@ def speed(generator, steps, layer):
     from engine.rewriting.directions import context_keys, directions
     from engine.rewriting.paste import Place, goals
     from engine.rewriting.solve import Settings
-    from engine.rewriting.solvers import Task, solver as solver_named
+    from engine.rewriting.solvers import Task, solver_named
     from engine.rewriting.statistics import default_folder, statistics
 
     asked = request(generator, *TASKS["no mouth"], seeds="3")

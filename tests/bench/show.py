@@ -62,10 +62,10 @@ def _stage(instrument, folder):
     from engine.bending import Bend
     from engine.checkpoints import generator_hash
     from engine.instrument import Instrument
-    from live import instruments
-    from live.performer import declared
+    from live.instrument import folder as instruments
     from live.presets.library import Library
     from live.presets.preset import captured
+    from live.show.parameters import declared
 
     found = instruments.find(instrument)
     generator = _common.network(instrument)
@@ -85,7 +85,7 @@ def _heard(generator, bend):
     """Four bends of half the channels of layers in the middle."""
     from tests.bench.frames import BENT
 
-    layers = [name for name in generator.layers if 8 <= int(name.split(".")[0][1:]) <= 64 and name.endswith("conv1")][-4:]
+    layers = [name for name in generator.layers if 8 <= generator.architecture.resolution_of(name) <= 64 and name.endswith("conv1")][-4:]
     return [bend(f"heard{i}", layer, tuple(range(0, generator.channels(layer), 2)), transform, settings)
             for i, (layer, (transform, settings)) in enumerate(zip(layers, BENT))]
 

@@ -20,8 +20,8 @@ import tempfile
 
 import torch
 
-from live.clock import WallClock, bounded
-from live.events import ControlEvent
+from live.show.clock import WallClock, bounded
+from live.show.events import ControlEvent
 from tests.bench import _common
 
 EVERY, SETTLED = 15, 10                                 # frames between switches; switches until things have settled
@@ -37,7 +37,7 @@ def bench(options: dict) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         show = _show(_staged(options.get("instrument") or "presets/masks", pathlib.Path(folder)), options)
         rows = {"steady": _play(show, seconds / 4, itertools.repeat(None)), "switching": _play(show, seconds * 3 / 4, _switches())}
-        show.memory.close()
+        show.close()
     _common.show({name: {k: v for k, v in row.items() if not isinstance(v, dict)} | row["frames"] for name, row in rows.items()})
     captured = sum(program.machine.captures for program in show.instrument._captured.values())
     return rows | {"captured": captured, "size": show.instrument.size, "machine": _common.machine()}
@@ -47,7 +47,7 @@ def _staged(instrument, folder):
     """An instrument's folder like the one asked for, with edits and weight presets of its own."""
     from engine.checkpoints import generator_hash
     from engine.rewriting import Edit, save
-    from live import instruments
+    from live.instrument import folder as instruments
 
     found, generator = instruments.find(instrument), _common.network(instrument)
     shutil.copy(found.generator, folder)
@@ -68,21 +68,22 @@ def _staged(instrument, folder):
 
 def _show(folder, options):
     """A show with a memory, in whose library three presets are."""
-    from live import opening
-    from live.loop import Show
-    from live.mapping import Mapping
-    from live.memory import Memory
+    from live.instrument import open as opening
+    from live.mapping.mapping import Mapping
+    from live.presets.recall import Recall
+    from live.show.loop import Show
+    from live.takes.recording import Recording
     from live.weights.weights import Weights
     from tests.bench.frames import bends_for
 
     opened = opening.open_instrument(folder, options.get("size") or 256, options.get("device"), options.get("threads"))
     show = Show(opened.instrument, Mapping(), opened.scene.set_values({"/walk/kind": "wander", "/quality/auto": 0.0}), strict=True)
-    Weights(show, Memory(show, opened.library(), takes=folder / "takes"), opened.offer)
+    show.join(recall=Recall(show, opened.library()), recording=Recording(show, folder / "takes"), weights=Weights(show, opened.offer))
     bends = bends_for(opened.instrument.generator, opened.instrument.size)
     for name, worn in (("plain", ()), ("two", bends[:2]), ("others", bends[2:])):
         show.scene = show.scene.with_bends(worn)
-        show.memory.store(name)
-    show.memory.library.flush()
+        show.recall.store(name)
+    show.recall.library.flush()
     show.instrument.warm_up(show.scene)
     return show
 

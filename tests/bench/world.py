@@ -3,7 +3,7 @@ from engine import checkpoints
 from engine.errors import UserError
 from engine.world import measure
 from engine.world.factors import Z_DIM
-from live import instruments
+from live.instrument import folder as instruments
 
 
 def bench(options):

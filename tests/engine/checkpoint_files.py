@@ -45,7 +45,7 @@ def state_of(generator) -> dict:
 
 def layers(generator) -> list:
     """(our layer name, index in network order, resolution)."""
-    return [(name, i, int(name.split(".")[0][1:])) for i, name in enumerate(generator.layers)]
+    return [(name, i, generator.architecture.resolution_of(name)) for i, name in enumerate(generator.layers)]
 
 
 def rosinality_state(generator, noises=True) -> dict:

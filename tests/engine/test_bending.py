@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.bending import Bend, BendFailed, bend, read_network_bending
+from engine.bending import Bend, BendFailed, bend, bend_from_dict, read_network_bending
 from engine.bending.published import Quirks
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS, Transform
 from engine.clusters import Clusters
 from engine.errors import UserError
 from engine.motion import Motion
-from live.events import Change
+from live.show.events import Change
 from tests.conftest import tiny
 
 MAPS = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -79,11 +79,11 @@ def test_all_channels_and_none():
 
 def test_a_whole_layer_bend_leaves_what_it_was_given_alone():
     """graft hands out a tensor that the show keeps: a later bend must not write into it."""
-    from engine.bending import Memory
+    from engine.bending import BendState
 
     kept = torch.ones(1, 8, 8, 8)
     with torch.no_grad():
-        bend(MAPS.clone(), [replace(use("graft", channels=None), memory=Memory(other=kept)), use(factor=5.0)], owned=True)
+        bend(MAPS.clone(), [replace(use("graft", channels=None), memory=BendState(other=kept)), use(factor=5.0)], owned=True)
     assert (kept == 1).all()
 
 
@@ -174,17 +174,17 @@ def test_a_random_share(generator):
 @pytest.mark.parametrize("channels", ("all", "eyes", "cluster:1", "random:0.5:7", "0,4,6-7", [3, 1], []), ids=str)
 def test_plain_data_and_back(generator, channels):
     data = dict(name="e-1", layer="b16.conv1", channels=channels, transform="rotate", settings={"angle": 20, "opencv_geometry": True}, mix=0.5)
-    b = Bend.from_dict(data, generator, CLUSTERS)
-    again = Bend.from_dict(b.to_dict(), generator, CLUSTERS)
+    b = bend_from_dict(data, generator, CLUSTERS)
+    again = bend_from_dict(b.to_dict(), generator, CLUSTERS)
     assert again.channels == b.channels and again.settings == b.settings == {"angle": 20.0, "opencv_geometry": True}
     assert again.to_dict() == b.to_dict()
 
 
 def test_a_look_outlives_its_clusters(generator, caplog):
-    b = Bend.from_dict(dict(name="e", layer="b16.conv1", channels="eyes", transform="ablate"), generator, CLUSTERS)
+    b = bend_from_dict(dict(name="e", layer="b16.conv1", channels="eyes", transform="ablate"), generator, CLUSTERS)
     assert b.to_dict()["indices"] == "1,4"
     with caplog.at_level(logging.WARNING):
-        assert Bend.from_dict(b.to_dict(), generator, None).channels == (1, 4)
+        assert bend_from_dict(b.to_dict(), generator, None).channels == (1, 4)
     assert "indices kept beside it" in caplog.text
 
 
@@ -199,12 +199,12 @@ def test_a_look_outlives_its_clusters(generator, caplog):
 def test_plain_data_refused(generator, changes, message):
     data = dict(name="e", layer="b16.conv1", channels="eyes", transform="rotate", settings={}, mix=1.0) | changes
     with pytest.raises(UserError, match=message) as caught:
-        Bend.from_dict(data, generator, CLUSTERS)
+        bend_from_dict(data, generator, CLUSTERS)
     assert "\n" not in str(caught.value)
 
 
 def test_a_published_number_beyond_the_fader_keeps_its_value(generator):
-    b = Bend.from_dict(dict(name="e", layer="b16.conv1", transform="scalar_multiply", settings={"factor": 25}), generator)
+    b = bend_from_dict(dict(name="e", layer="b16.conv1", transform="scalar_multiply", settings={"factor": 25}), generator)
     p = b.parameters()["/bends/e/factor"]
     assert p.default == 25.0 == p.clamp(25.0) and p.low == -10.0
 
@@ -239,7 +239,7 @@ transforms:
     assert len({b.name for b in bends}) == 4
     assert bends == read_network_bending(path, generator, clusters)                          # nothing is drawn anew
     assert read_network_bending(path, generator, clusters, Quirks(seed=1))[1].channels != bends[1].channels
-    assert [Bend.from_dict(b.to_dict(), generator, clusters) for b in bends] == bends
+    assert [bend_from_dict(b.to_dict(), generator, clusters) for b in bends] == bends
     assert picture(generator, *bends).isfinite().all()
 
 
@@ -272,10 +272,10 @@ def test_items_refused(generator, tmp_path, caplog, fields, message):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "expected a mapping with a list"), ("[1]", "list `transforms`"), ("transforms: 5", "expected a list"), ("a: b: c", "not YAML"),
-    ("transforms: !!python/object/apply:os.system ['true']", "not YAML that can be read"), ("transforms: [1]", "item 1: expected a mapping"),
+    ("", "expected a mapping with a list"), ("[1]", "list `transforms`"), ("transforms: 5", "expected a list"), ("a: b: c", "not valid YAML"),
+    ("transforms: !!python/object/apply:os.system ['true']", "not valid YAML"), ("transforms: [1]", "item 1: expected a mapping"),
     ("transforms: [{layer: 1, transform: ablate, features: all}]", "params is missing"), ("[" * 50000, "nested deeper|nest"),
-    ("transforms: [" + "1," * 1001 + "]", "at most 1000"), ("x: 1\nx: 2\ntransforms: []", "there twice"), ("\x00", "not YAML"),
+    ("transforms: [" + "1," * 1001 + "]", "at most 1000"), ("x: 1\nx: 2\ntransforms: []", "given twice"), ("\x00", "not valid YAML"),
     ("#" * (5 * 2 ** 20), "larger than 4 MB"),
 ])
 def test_files_refused(generator, tmp_path, text, message):
@@ -285,17 +285,17 @@ def test_files_refused(generator, tmp_path, text, message):
 
 
 def test_files_that_are_not_there(generator, tmp_path):
-    with pytest.raises(UserError, match="can't be read: No such file"):
+    with pytest.raises(UserError, match="no such file"):
         read_network_bending(tmp_path / "none.yaml", generator)
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(UserError, match="not YAML"):
+    with pytest.raises(UserError, match="expected UTF-8 text"):
         read_network_bending(tmp_path / "b.yaml", generator)
 
 
 def test_a_laughing_file_is_not_laughed_out_loud(generator, tmp_path):
     """Aliases that would be 10^9 items if they were ever written out."""
     text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{n}: &{n} [{','.join(['*' + o] * 10)}]\n" for o, n in zip("abcdefgh", "bcdefghi"))
-    with pytest.raises(UserError, match="item 1: expected a mapping"):
+    with pytest.raises(UserError, match="more than 200000 entries"):
         read_network_bending(write(tmp_path, text + "transforms: *i\n"), generator)
 
 

@@ -13,8 +13,17 @@ from engine.architecture import Architecture
 from engine.checkpoints import native
 from engine.checkpoints.infer import architecture
 from engine.errors import UserError
-from tests.engine.checkpoint_files import (TINY, network, nvlabs_state, rosinality_state, state_of, tensorflow_variables,
-                                           write_nvlabs, write_rosinality, write_tensorflow)
+from tests.engine.checkpoint_files import (
+    TINY,
+    network,
+    nvlabs_state,
+    rosinality_state,
+    state_of,
+    tensorflow_variables,
+    write_nvlabs,
+    write_rosinality,
+    write_tensorflow,
+)
 
 WRITERS = {
     "rosinality": write_rosinality,

@@ -13,8 +13,7 @@ from safetensors.torch import save_file
 from engine import checkpoints
 from engine.checkpoints import native
 from engine.errors import UserError
-from tests.engine.checkpoint_files import (network, refused, rosinality_state, tensorflow_variables, write_nvlabs,
-                                           write_rosinality, write_tensorflow)
+from tests.engine.checkpoint_files import network, refused, rosinality_state, tensorflow_variables, write_nvlabs, write_rosinality, write_tensorflow
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 WHOLE = {"rosinality.pt": write_rosinality, "legacy.pt": lambda path, g: write_rosinality(path, g, legacy=True),
@@ -72,14 +71,14 @@ def test_other_torch_files(tmp_path):
     path, state = tmp_path / "x.pt", rosinality_state(network())
     refused(saved(path, [1, 2]), "list", "g_ema")
     refused(saved(path, {"model": {"a": torch.zeros(1)}}), "found model")
-    refused(saved(path, {"g_ema": {"module.input.input": torch.zeros(1, 8, 4, 4)}}), "found module.input.input")
-    refused(saved(path, {"g_ema": {}}), "found nothing")
+    refused(saved(path, {"g_ema": {"module.input.input": torch.zeros(1, 8, 4, 4)}}), "g_ema.input.input", "synthesis.b4.const")
+    refused(saved(path, {"g_ema": {}}), "found g_ema")
     wavelet = OrderedDict((name, tensor.repeat(1, 4, 1, 1, 1) if "rgb" in name and name.endswith("conv.weight") else tensor)
                           for name, tensor in state.items())
     refused(saved(path, {"g_ema": wavelet | {"to_rgb1.iwt.ll": torch.zeros(2, 2)}}), "SWAGAN")
     refused(saved(path, {"g_ema": state | {"convs.0.spare": torch.zeros(1)}}), "convs.0.spare", "another network")
     refused(saved(path, {"g_ema": state | {"convs.0.conv.blur.kernel": torch.ones(3, 3)}}), "resampling kernel")
-    refused(saved(path, {"g_ema": state | {"style.1.weight": "text"}}), "style.1.weight", "str")
+    refused(saved(path, {"g_ema": state | {"style.1.weight": "text"}}), "mapping.fc0.weight is missing")
     refused(saved(path, {"g_ema": state | {"style.1.weight": torch.zeros(8, 8, dtype=torch.int64)}}), "floating-point")
     refused(saved(path, {"g_ema": state | {"convs.9.conv.weight": torch.zeros(1, 4, 4, 3, 3)}}), "4, 8, 16")
     for name in ("conv1.conv.weight", "style.2.weight", "convs.1.activate.bias", "to_rgbs.0.conv.weight", "convs.2.noise.weight"):
@@ -129,7 +128,7 @@ def test_other_nvidia_networks(tmp_path):
     refused(write_nvlabs(path, original, extra={"synthesis.b16.conv1.resample_filter": torch.ones(2, 2)}), "resampling kernel")
     refused(write_nvlabs(path, original, extra={"synthesis.b16.spare.weight": torch.ones(2, 2)}), "spare")
     grey = {"synthesis.b16.torgb.weight": torch.ones(1, 4, 1, 1)}
-    refused(write_nvlabs(path, original, extra=grey), "pictures of 1 channels")
+    refused(write_nvlabs(path, original, extra=grey), "pictures of 1, 3 channels")
 
 
 def test_other_tensorflow_networks(tmp_path):
@@ -145,7 +144,9 @@ def test_other_tensorflow_networks(tmp_path):
 def test_other_safetensors(tmp_path):
     path = tmp_path / "x.safetensors"
     save_file({"lora": torch.zeros(2)}, path)
-    refused(path, "not a generator of ours", "convert")
+    refused(path, "without a generator of StyleGAN2", "lora")
+    save_file({"weight": torch.zeros(2)}, path, {"format": "latent-jockey edit", "schema": "1"})
+    refused(path, "latent-jockey edit", "not a generator")
     tensors = {name: tensor.contiguous() for name, tensor in network().state_dict().items()}
     for header, word in (({"schema": "99"}, "schema version 99"), ({"schema": "1", "architecture": "{"}, "damaged"),
                          ({"schema": "1"}, "damaged"), ({"schema": "1", "architecture": "[]"}, "damaged"),

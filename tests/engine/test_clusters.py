@@ -218,7 +218,7 @@ OURS = "format: latent-jockey clusters\nschema: 1\n"
     ("5: {}", "layer 5: expected a list"), ("5: [7]", "layer 5: expected {feature_index"), ("5: [{feature_index: '1', cluster_index: 0}]", "layer 5"),
     ("5: [{feature_index: 1, cluster_index: 0}, {feature_index: 1, cluster_index: 1}]", "layer 5: channel 1 is there twice"),
     ("5: [{feature_index: 1, cluster_index: -1}]", "layer 5"), ("5: [{feature_index: 1, cluster_index: 99999999}]", "layer 5"),
-    ("5: []\n5: []", "there twice"), ("!!python/object:x.y {}", "not YAML"),
+    ("5: []\n5: []", "given twice"), ("!!python/object:x.y {}", "not valid YAML"),
     ("format: other", "format 'other'"), ("format: latent-jockey clusters\nschema: 2", "schema version 2: this version reads 1"),
     (OURS + "layers: [1]", "layers: expected a mapping"), (OURS + "layers: {b4.conv1: {eyes: 5}}", "b4.conv1, cluster 'eyes': expected a list"),
     (OURS + "layers: {b4.conv1: {a: [1], b: [1]}}", "channel 1 is there twice"), (OURS + "layers: {b4.conv1: {a: [x]}}", "channel 'x'"),

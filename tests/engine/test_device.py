@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 START = """
 import os, sys
 import run_live
-from live.opening import open_instrument
+from live.instrument.open import open_instrument
 policy = os.environ["OMP_WAIT_POLICY"], os.environ.get("GOMP_SPINCOUNT")
 opened = open_instrument(sys.argv[1], 32)
 opened.instrument.warm_up(opened.scene)

@@ -6,11 +6,12 @@ from torch.nn import functional as F
 
 from engine.bending import Bend
 from engine.encoder import Encoder
-from engine.encoder_live import LiveEncoder, prepared, window
+from engine.encoder_live import LiveEncoder, prepare, window
 from engine.errors import UserError
 from engine.fast import Blend, Synthesis, levels
-from engine.fast.captured import Captured
-from engine.fast.plumbing import Programs, Twin
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.graphs import Programs
+from engine.fast.plumbing import Twin
 from engine.generator import SLOPE
 from engine.instrument import Instrument
 from engine.motion import Motion
@@ -68,7 +69,7 @@ def test_at_mix_0_the_encoder_does_not_run_and_the_picture_is_the_networks_own(p
     plain = Instrument(generator)
     scene = plain.scene().set_values({"/walk/kind": "hold"})
     assert (shown[-1] == plain.render(scene, Motion().advance(scene, 0)).pixels).all()
-    assert play.instrument.sight.encoded == 0 and play.instrument.drawings == 1
+    assert play.instrument.live_encoder.encoded == 0 and play.instrument.drawings == 1
 
 
 def test_true_features_give_the_normal_picture(generator):
@@ -90,7 +91,7 @@ def test_through_the_instrument_as_well(generator):
     own = instrument.render(scene.set_values({"/source/mix": 0.0}), motion).pixels.copy()
     seeing = Instrument(generator, encoder=Known(true))
     spliced = seeing.render(scene, motion, shade(0)).pixels
-    assert seeing.sight.encoded == 1
+    assert seeing.live_encoder.encoded == 1
     assert np.abs(spliced.astype(int) - own).max() <= 1 and (spliced == own).mean() > 0.999
 
 
@@ -98,30 +99,30 @@ def test_a_still_source_gives_the_same_bits_and_nothing_is_drawn_again(play):
     first = play([shade(0)], {"/source/smoothing": 0.2})
     rest = play([shade(0) for _ in range(8)])                       # equal pictures, not one object
     assert all((a == first[0]).all() for a in rest)
-    assert play.instrument.drawings == 1 and play.instrument.sight.encoded == 1
+    assert play.instrument.drawings == 1 and play.instrument.live_encoder.encoded == 1
 
 
 def test_another_look_at_the_same_picture_is_another_frame(play):
     a, = play([shade(0)])
     b, = play([shade(0)], {"/walk/seed": 9})
-    assert (a != b).any() and play.instrument.sight.encoded == 1
+    assert (a != b).any() and play.instrument.live_encoder.encoded == 1
 
 
 @pytest.mark.parametrize("rate, expected", [(30.0, 12), (15.0, 6), (10.0, 4), (60.0, 12)])
 def test_it_runs_at_its_own_rate(play, rate, expected):
     play([shade(i) for i in range(12)], {"/source/rate": rate})
-    assert play.instrument.sight.encoded == expected
+    assert play.instrument.live_encoder.encoded == expected
 
 
 def test_it_waits_for_no_turn_when_a_picture_comes_late(play):
     play([shade(0)] * 10, {"/source/rate": 10.0})
     play([shade(1)])
-    assert play.instrument.sight.encoded == 2
+    assert play.instrument.live_encoder.encoded == 2
 
 
 def test_features_glide_from_one_answer_to_the_next_and_arrive(play, generator):
     play([shade(0)] * 3, {"/source/rate": 10.0})
-    sight, (one, two) = play.instrument.sight, (features(generator, 1), features(generator, 2))
+    sight, (one, two) = play.instrument.live_encoder, (features(generator, 1), features(generator, 2))
     for step in (1 / 3, 2 / 3, 1.0):
         play([shade(1)])
         assert torch.allclose(sight._now, torch.lerp(one, two, step), atol=1e-5)
@@ -149,9 +150,9 @@ def test_a_lost_signal_glides_to_the_walk_and_back(play):
     going = play([shade(0)] * 31, {"/source/signal": 0.0})
     walk = play([None], {"/source/mix": 0.0})[0]
     assert len({f.tobytes() for f in going}) > 20 and (going[-1] == walk).all() and (going[0] == seen).mean() > 0.5
-    ran = play.instrument.sight.encoded
+    ran = play.instrument.live_encoder.encoded
     play([shade(0)] * 5, {"/source/mix": 1.0})
-    assert play.instrument.sight.encoded == ran                     # while it is gone the encoder costs nothing
+    assert play.instrument.live_encoder.encoded == ran                     # while it is gone the encoder costs nothing
     back = play([shade(0)] * 31, {"/source/signal": 1.0})
     assert (back[-1] == seen).all() and (back[0] != seen).any()
 
@@ -170,18 +171,18 @@ def test_what_is_no_picture_is_a_user_error(play, picture):
 
 def test_features_that_are_not_finite_never_reach_the_picture(play, caplog):
     seen = play([shade(0)] * 2)[-1]
-    play.instrument.sight.encoder.answers = (torch.full_like(features(play.instrument.generator), float("nan")),) * 2
+    play.instrument.live_encoder.encoder.answers = (torch.full_like(features(play.instrument.generator), float("nan")),) * 2
     assert (play([shade(1)] * 3)[-1] == seen).all()
     assert "not finite" in caplog.text
 
 
 def test_an_encoder_that_raises_is_left_out_until_the_mix_was_at_0(play, caplog):
-    good = play.instrument.sight.encoder.answers
-    play.instrument.sight.encoder.answers = ()
+    good = play.instrument.live_encoder.encoder.answers
+    play.instrument.live_encoder.encoder.answers = ()
     walk = play([None], {"/source/mix": 0.0})[0]
     assert (play([shade(1)] * 3, {"/source/mix": 1.0})[-1] == walk).all()
     assert caplog.text.count("plays on without it") == 1
-    play.instrument.sight.encoder.answers = good
+    play.instrument.live_encoder.encoder.answers = good
     play([None], {"/source/mix": 0.0})
     assert (play([shade(1)], {"/source/mix": 1.0})[-1] != walk).any()
 
@@ -190,7 +191,7 @@ def test_extreme_pictures(play):
     for picture in (shade(255, (1, 1)), shade(0, (1, 4000)), shade(3, (4000, 1)), shade(0, (4320, 7680))):
         for crop in ("fill", "fit", "stretch"):
             play([picture], {"/source/crop": crop, "/source/zoom": 8.0, "/source/rate": 60.0})
-    assert play.instrument.sight.encoded == 12
+    assert play.instrument.live_encoder.encoded == 12
 
 
 def test_the_walk_turned_layers_below_the_spliced_one_are_not_computed(play):
@@ -223,7 +224,7 @@ def test_blends_on_both_paths_agree_with_the_definition(generator, mix, bends):
     wanted = reference(generator, ws, given, mix, [b for b in bends if b.name != "c"])
     bends = [b for b in bends if b.name != "c" or mix == 1.0]        # one below a whole splice has nothing to act on
     assert (Synthesis(generator)(ws, splice={LAYER: Blend(given, mix)}, bends=bends) - wanted).abs().max() < 1e-4
-    program = Captured(generator, machine=Twin(), programs=Programs(Twin(), start=lambda job: job()))
+    program = GraphRenderer(generator, machine=Twin(), programs=Programs(Twin(), start=lambda job: job()))
     factor, offset = levels()
     bytes_ = (wanted * factor + offset).clamp(0, 255)[0].permute(1, 2, 0).byte()
     for _ in range(2):
@@ -234,7 +235,7 @@ def test_blends_on_both_paths_agree_with_the_definition(generator, mix, bends):
 @torch.no_grad()
 def test_turning_the_mix_captures_two_programs_at_most(generator):
     machine = Twin()
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
     for mix in (0.2, 0.5, 0.9, 1.0, 0.4, 1.0):
         program.frame(ws_of(generator), splice={LAYER: Blend(features(generator), mix)})
     assert machine.captures == 2
@@ -261,7 +262,7 @@ def test_a_motion_that_goes_back_begins_anew(play):
     play([shade(0)] * 3, {"/source/rate": 1.0})
     play.motion = Motion()
     play([shade(1)])
-    assert play.instrument.sight.encoded == 2
+    assert play.instrument.live_encoder.encoded == 2
 
 
 def test_a_fresh_encoder_plays(generator):
@@ -269,7 +270,7 @@ def test_a_fresh_encoder_plays(generator):
     live = LiveEncoder(encoder)
     live.warm_up()
     scene = Instrument(generator).scene().set_values(STILL)
-    heard = live.hear(scene, Motion().advance(scene, 0.1), shade(90, (100, 60)))
+    heard = live.encode(scene, Motion().advance(scene, 0.1), shade(90, (100, 60)))
     assert heard[LAYER].features.shape == features(generator).shape and heard[LAYER].mix == 1.0
 
 
@@ -278,16 +279,16 @@ def test_a_fresh_encoder_plays(generator):
 
 def test_prepared_fills_mirrors_and_gains():
     picture = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
-    seen = prepared(picture, (16, 16))
+    seen = prepare(picture, (16, 16))
     assert seen.shape == (1, 3, 4, 4)
     assert np.allclose((seen[0].permute(1, 2, 0).numpy() + 1) * 127.5, picture[:, 2:6], atol=1e-3)
-    assert torch.equal(prepared(picture, (16, 16), mirror=1.0), seen.flip(3))
-    assert torch.equal(prepared(picture, (16, 16), gain=0.0), torch.full_like(seen, -1.0))
-    assert prepared(picture, (16, 16), gain=4.0).max() <= 1.0
+    assert torch.equal(prepare(picture, (16, 16), mirror=1.0), seen.flip(3))
+    assert torch.equal(prepare(picture, (16, 16), gain=0.0), torch.full_like(seen, -1.0))
+    assert prepare(picture, (16, 16), gain=4.0).max() <= 1.0
 
 
 def test_prepared_fits_with_black_beside():
-    seen = prepared(np.full((4, 8, 3), 255, np.uint8), (16, 16), crop="fit")
+    seen = prepare(np.full((4, 8, 3), 255, np.uint8), (16, 16), crop="fit")
     assert seen.shape == (1, 3, 8, 8)
     assert (seen[:, :, 2:6] == 1).all() and (seen[:, :, :2] == -1).all() and (seen[:, :, 6:] == -1).all()
 

@@ -9,11 +9,10 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.forms import PLAIN, UP, candidates, fastest, usual
-from engine.fast.kernels import last, polyphase, skip_kernel, to_rgb, up_rgb
+from engine.fast.kernels import channels_last, polyphase, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Styles
-from engine.generator import fir, upsample
-from engine.instrument import quantize
-from engine.quality import drawn
+from engine.generator import fir, quantize, upsample
+from engine.quality import drawing_size
 from tests.engine.test_generator import A64, KINDS, network, ws_of
 
 CLOSE = 2e-5
@@ -185,7 +184,7 @@ def test_the_skip_path(size):
 
 @pytest.mark.parametrize("channels, width", [(4, 16), (8, 6), (3, 8), (5, 7), (32, 8)])
 def test_to_rgb_with_neighbours_as_channels(channels, width):
-    x, weight, bias = last(torch.randn(1, channels, 5, width)), torch.randn(3, channels), torch.randn(3)
+    x, weight, bias = channels_last(torch.randn(1, channels, 5, width)), torch.randn(3, channels), torch.randn(3)
     assert distance(to_rgb(x, weight, bias), F.conv2d(x, weight[:, :, None, None], bias)) < 1e-5
 
 
@@ -223,7 +222,7 @@ def test_refusals(generator, fast):
 
 @pytest.mark.parametrize("wanted, shown, size", [(1024, 64, 64), (64, 64, 64), (63, 64, 32), (512, 1024, 512), (3, 64, 4), (700, 1024, 512)])
 def test_the_size_drawn(wanted, shown, size):
-    assert drawn(wanted, shown, replace(A64, resolution=1024, channels={}).resolutions) == size
+    assert drawing_size(wanted, shown, replace(A64, resolution=1024, channels={}).resolutions) == size
 
 
 def test_the_naive_baseline_draws_the_same_pictures(generator):

@@ -40,22 +40,22 @@ def check(function, kinds=((torch.float32, 1e-6), (torch.float16, 2e-2)), device
 
 
 def test_torchs_own_way():
-    check(fused.plainly, kinds=((torch.float32, 1e-6),))
+    check(fused.unfused, kinds=((torch.float32, 1e-6),))
 
 
 def test_without_a_gpu_it_is_torchs_own_way():
-    assert fused.settle_for("cpu") is fused.plainly
+    assert fused.bias_noise_act_for("cpu") is fused.unfused
 
 
 def test_the_kernel_in_tritons_interpreter():
     """In a process of its own, for Triton looks at the environment when it is imported."""
     pytest.importorskip("triton")
-    done = subprocess.run([sys.executable, "-c", "from tests.engine import test_fused as t; t.check(t.fused.settle); print('same')"],
+    done = subprocess.run([sys.executable, "-c", "from tests.engine import test_fused as t; t.check(t.fused.bias_noise_act); print('same')"],
                           cwd=ROOT, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "same", done.stderr
 
 
 @pytest.mark.skipif(not torch.cuda.is_available() or fused.triton is None, reason="needs a CUDA GPU and Triton")
 def test_the_kernel_on_a_gpu():
-    assert fused.settle_for("cuda") is fused.settle
-    check(fused.settle, device="cuda")
+    assert fused.bias_noise_act_for("cuda") is fused.bias_noise_act
+    check(fused.bias_noise_act, device="cuda")

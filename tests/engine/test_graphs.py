@@ -8,8 +8,9 @@ from engine.bending import Bend
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.fast import levels, to_bytes
-from engine.fast.captured import Captured, half_is_safe
-from engine.fast.plumbing import RING, Live, Outputs, Programs, Twin
+from engine.fast.graph_renderer import GraphRenderer, half_is_safe
+from engine.fast.graphs import Programs
+from engine.fast.plumbing import RING, Live, Outputs, Twin
 from engine.kept import made_once
 from tests.engine.test_fast import A64, BENDS, KINDS
 from tests.engine.test_generator import network, ws_of
@@ -44,7 +45,7 @@ def without_gradients():
 def captured(generator, **options):
     machine = Twin()
     later = Later()
-    return Captured(generator, machine=machine, programs=Programs(machine, start=later), **options), later
+    return GraphRenderer(generator, machine=machine, programs=Programs(machine, start=later), **options), later
 
 
 def expected(generator, ws, light=levels(), **asked):
@@ -150,7 +151,7 @@ def test_a_capture_in_its_own_thread():
         threads.append(threading.Thread(target=job))
         threads[-1].start()
 
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=start))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=start))
     ws = ws_of(generator)
     for _ in range(4):
         agree(program.frame(ws), expected(generator, ws))
@@ -290,14 +291,14 @@ def test_half_precision_is_measured():
 
 def test_only_skip_networks():
     with pytest.raises(UserError, match="resnet"):
-        Captured(network(KINDS["resnet"]))
+        GraphRenderer(network(KINDS["resnet"]))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("half, most", [(False, 1), (True, 8)])
 def test_on_a_gpu(half, most):
     generator = network(A64).cuda()
-    program = Captured(generator, half=half, programs=None)
+    program = GraphRenderer(generator, half=half, programs=None)
     for seed in range(1, 12):
         ws = ws_of(generator, 1, seed).cuda()
         pixels = program.frame(ws, bends=BENDS)
@@ -386,7 +387,7 @@ def test_changing_any_live_value_allocates_nothing_and_never_recaptures():
 
     generator = network(A64)
     machine, later = Recorded(), Later()
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=later))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=later))
     walked = [ws_of(generator, 1, seed) for seed in range(6)]
     splices = [generator.features(ws, ["b16.conv1"]) for ws in walked]
     program.frame(walked[0], bends=BENDS, splice=splices[0])

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from engine.errors import UserError
-from engine.instrument import RING, Instrument, quantize
+from engine.generator import quantize
+from engine.instrument import RING, Instrument
 from engine.latents import Latents, own_walk, z_of
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
-from live.events import Change
+from live.show.events import Change
 from tests.conftest import tiny
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine import motion
 from engine.errors import UserError
-from engine.modulation import DEFAULTS, HELD, OPEN, PARAMETERS, SHUT, Modulator, carried, modulated
+from engine.modulation import DEFAULTS, HELD, OPEN, PARAMETERS, SHUT, Modulator, carry_states, modulate
 from engine.modulators import SHAPES, chance
 from engine.motion import Motion
 from engine.parameter import Parameter
@@ -111,42 +111,42 @@ def test_depth_offset_phase_and_polarity(name, polarity, place):
     for frame in range(1, 100):
         moved = moved.advance(scene, 1 / FPS)
         signal = place(FORMULAS[name](0.71 * frame / FPS + 0.15))
-        assert modulated(scene, moved)["/x"] == pytest.approx(0.5 - 0.2 * signal + 0.1, abs=1e-9)
+        assert modulate(scene, moved)["/x"] == pytest.approx(0.5 - 0.2 * signal + 0.1, abs=1e-9)
 
 
 @pytest.mark.parametrize("address, expected", [
     ("/x", 0.75), ("/angle", 90.0), ("/log", 0.1 * 100 ** 0.75), ("/square", 9.0), ("/whole", 8), ("/choice", "c")])
 def test_depth_is_a_share_of_the_range_through_its_curve(address, expected):
     scene = scene_with(("m", address), shape="square", depth=0.25)
-    assert modulated(scene, opened(scene))[address] == pytest.approx(expected) if address != "/choice" else \
-        modulated(scene, opened(scene))[address] == expected
+    assert modulate(scene, opened(scene))[address] == pytest.approx(expected) if address != "/choice" else \
+        modulate(scene, opened(scene))[address] == expected
     down = scene.set_values({"/modulators/m/depth": -0.25})
-    assert modulated(down, opened(down))["/angle"] == (270.0 if address == "/angle" else 0.0)
+    assert modulate(down, opened(down))["/angle"] == (270.0 if address == "/angle" else 0.0)
 
 
 def test_it_stops_at_the_ends_and_several_add_up():
     scene = scene_with(("a", "/x"), ("b", "/x"), shape="square", depth=0.3).set_values(
         {"/modulators/b/shape": "square", "/modulators/b/depth": -0.1})
-    assert modulated(scene, opened(scene))["/x"] == pytest.approx(0.7)
+    assert modulate(scene, opened(scene))["/x"] == pytest.approx(0.7)
     scene = scene.set_values({"/modulators/b/depth": 0.9})
-    assert modulated(scene, opened(scene))["/x"] == 1.0
+    assert modulate(scene, opened(scene))["/x"] == 1.0
 
 
 def test_what_is_set_stays_what_it_was():
     scene = scene_with(("m", "/x"), shape="square", depth=0.3)
     values = dict(scene.values)
-    shown = modulated(scene, opened(scene))
+    shown = modulate(scene, opened(scene))
     assert dict(scene.values) == values and scene["/x"] == 0.5 and shown["/x"] == 0.8
     assert set(shown.parameters) == set(scene.parameters) and shown.modulators == scene.modulators
 
 
 def test_without_modulators_the_scene_is_itself():
-    assert modulated(BASE, Motion().advance(BASE, 0.1)) is BASE
+    assert modulate(BASE, Motion().advance(BASE, 0.1)) is BASE
 
 
 def test_a_target_that_is_not_there_or_a_vector_is_left_alone():
     scene = scene_with(("m", "/bends/gone/mix"), ("v", "/vector"), shape="square")
-    assert modulated(scene, opened(scene)).values == scene.values
+    assert modulate(scene, opened(scene)).values == scene.values
 
 
 def test_the_walk_is_advanced_by_what_the_modulators_leave():
@@ -158,7 +158,7 @@ def test_the_walk_is_advanced_by_what_the_modulators_leave():
 def test_in_beats(tempo):
     scene = scene_with(("m", "/x"), shape="saw", unit="beats", beats=8.0, depth=0.5).set_values({"/tempo": tempo})
     moved = run(scene, opened(scene), 3.0)
-    assert modulated(scene, moved)["/x"] == pytest.approx(0.5 + 0.5 * FORMULAS["saw"](3.0 * tempo / 60 / 8))
+    assert modulate(scene, moved)["/x"] == pytest.approx(0.5 + 0.5 * FORMULAS["saw"](3.0 * tempo / 60 / 8))
     assert moved.beat == pytest.approx(3.0 * tempo / 60)
 
 
@@ -187,12 +187,12 @@ def test_a_modulator_on_a_modulator_wherever_it_stands():
         parts = {"m": ("m", "/x"), "n": ("n", "/modulators/m/depth")}
         scene = scene_with(*(parts[name] for name in order)).set_values(
             {f"/modulators/{name}/shape": "square" for name in parts} | {"/modulators/m/depth": 0.1, "/modulators/n/depth": 0.1})
-        assert modulated(scene, opened(scene))["/x"] == pytest.approx(0.5 + 0.1 + 0.1 * 2)       # depth goes -1..1
+        assert modulate(scene, opened(scene))["/x"] == pytest.approx(0.5 + 0.1 + 0.1 * 2)       # depth goes -1..1
 
 
 def test_a_ring_of_modulators_does_no_harm():
     scene = scene_with(("a", "/modulators/b/depth"), ("b", "/modulators/a/depth"), ("c", "/modulators/c/rate"), shape="square")
-    shown = modulated(scene, run(scene, opened(scene), 3.0))
+    shown = modulate(scene, run(scene, opened(scene), 3.0))
     assert all(math.isfinite(shown[f"/modulators/{name}/depth"]) for name in "abc")
 
 
@@ -200,7 +200,7 @@ def test_an_envelope_follows_what_others_make_of_its_source():
     scene = scene_with(("e", "/y", "/x"), ("m", "/x"), shape="envelope", attack=0.0, release=0.0, depth=0.5, polarity="up")
     scene = scene.set_values({"/modulators/m/shape": "square", "/modulators/m/depth": 0.4, "/modulators/m/rate": 0.1})
     moved = opened(scene).advance(scene, 1 / FPS)
-    assert modulated(scene, moved)["/y"] == pytest.approx(0.25 + 0.5 * 0.9)
+    assert modulate(scene, moved)["/y"] == pytest.approx(0.25 + 0.5 * 0.9)
 
 
 def test_an_envelope_rises_with_its_attack_and_falls_with_its_release():
@@ -208,9 +208,9 @@ def test_an_envelope_rises_with_its_attack_and_falls_with_its_release():
     up = scene.set_values({"/x": 1.0})
     moved = run(up, opened(up), 0.5)
     level = 1 - math.exp(-0.5 / 0.2)
-    assert modulated(up, moved)["/y"] == pytest.approx(0.25 + 0.5 * level)
+    assert modulate(up, moved)["/y"] == pytest.approx(0.25 + 0.5 * level)
     down = scene.set_values({"/x": 0.0})
-    assert modulated(down, run(down, moved, 2.0))["/y"] == pytest.approx(0.25 + 0.5 * level * math.exp(-2.0))
+    assert modulate(down, run(down, moved, 2.0))["/y"] == pytest.approx(0.25 + 0.5 * level * math.exp(-2.0))
 
 
 # -- never a jump
@@ -225,13 +225,13 @@ def test_turning_rate_beats_unit_or_mute_never_jumps(shape, turns):
     """Between two frames it goes no further than the shape's steepest way at the rate it has, and the fade of a mute."""
     scene, dt, depth = scene_with(("m", "/x"), shape=shape, depth=0.4), 1e-3, 0.4
     moved = opened(scene)
-    before = modulated(scene, moved)["/x"]
+    before = modulate(scene, moved)["/x"]
     for turn in turns:
         scene = scene.set_values({f"/modulators/m/{name}": value for name, value in turn.items()})
         for _ in range(20):
             moved = moved.advance(scene, dt)
             rate = turn["rate"] if turn["unit"] == "hz" else 2.0 / turn["beats"]           # 120 bpm
-            now = modulated(scene, moved)["/x"]
+            now = modulate(scene, moved)["/x"]
             assert abs(now - before) <= depth * (2 * math.pi * rate * dt + dt / SHUT) + 1e-9
             before = now
 
@@ -239,30 +239,30 @@ def test_turning_rate_beats_unit_or_mute_never_jumps(shape, turns):
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))
 def test_turning_the_depth_moves_it_no_further_than_the_depth_was_turned(a, b, at):
     scenes = [scene_with(("m", "/x"), depth=depth, phase=at) for depth in (a, b)]
-    first, second = (modulated(scene, opened(scene))["/x"] for scene in scenes)
+    first, second = (modulate(scene, opened(scene))["/x"] for scene in scenes)
     assert abs(first - second) <= abs(a - b) + 1e-9
 
 
 def test_one_that_is_added_or_muted_comes_and_goes_smoothly():
     scene = scene_with(("m", "/x"), shape="square", rate=0.01, depth=0.5)
     moved = Motion().advance(scene, 0.0)
-    assert modulated(scene, moved)["/x"] == 0.5
-    assert modulated(scene, run(scene, moved, OPEN / 2))["/x"] == pytest.approx(0.75)
+    assert modulate(scene, moved)["/x"] == 0.5
+    assert modulate(scene, run(scene, moved, OPEN / 2))["/x"] == pytest.approx(0.75)
     moved = run(scene, moved, OPEN * 1.1)
-    assert modulated(scene, moved)["/x"] == pytest.approx(1.0)
+    assert modulate(scene, moved)["/x"] == pytest.approx(1.0)
     muted = scene.set_values({"/modulators/m/mute": 1.0})
-    assert modulated(muted, run(muted, moved, SHUT / 2))["/x"] == pytest.approx(0.75)
-    assert modulated(muted, run(muted, moved, SHUT * 1.2))["/x"] == 0.5
+    assert modulate(muted, run(muted, moved, SHUT / 2))["/x"] == pytest.approx(0.75)
+    assert modulate(muted, run(muted, moved, SHUT * 1.2))["/x"] == 0.5
 
 
 def test_a_touched_parameter_is_the_hand_s():
     scene = scene_with(("m", "/x"), ("other", "/y"), shape="square", rate=0.01, depth=0.5)
     moved = opened(scene).touched(("/x",))
     moved = run(scene, moved, SHUT * 1.2)
-    shown = modulated(scene, moved)
+    shown = modulate(scene, moved)
     assert shown["/x"] == 0.5 and shown["/y"] == pytest.approx(0.25 + 0.25 * math.sin(2 * math.pi * 0.25 * round(SHUT * 1.2 * FPS) / FPS))
-    assert modulated(scene, run(scene, moved, HELD - SHUT * 1.2 - 0.05))["/x"] == 0.5         # and a moment after
-    back = [modulated(scene, run(scene, moved, HELD + i / 60))["/x"] for i in range(40)]
+    assert modulate(scene, run(scene, moved, HELD - SHUT * 1.2 - 0.05))["/x"] == 0.5         # and a moment after
+    back = [modulate(scene, run(scene, moved, HELD + i / 60))["/x"] for i in range(40)]
     assert back == sorted(back) and back[-1] == pytest.approx(1.0)
     assert max(b - a for a, b in zip(back, back[1:])) <= 0.5 / OPEN / FPS + 1e-9
     assert run(scene, moved, HELD + 0.1).holds == ()
@@ -300,4 +300,4 @@ def test_values_of_modulators_that_stay_are_kept():
 def test_states_carried_to_another_scene_go_by_target():
     played = BASE.with_modulators([Modulator("m", "/x"), Modulator("m+", "/y")])
     target = BASE.with_modulators([Modulator("m", "/y")])
-    assert carried((("m", 1.0, 0.0, 1.0, 7.0), ("m+", 2.0, 0.0, 0.5, 8.0)), played, target) == (("m", 2.0, 0.0, 0.5, 8.0),)
+    assert carry_states((("m", 1.0, 0.0, 1.0, 7.0), ("m+", 2.0, 0.0, 0.5, 8.0)), played, target) == (("m", 2.0, 0.0, 0.5, 8.0),)

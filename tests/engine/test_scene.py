@@ -6,7 +6,7 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.events import Change
+from live.show.events import Change
 
 
 @pytest.fixture
@@ -41,10 +41,6 @@ def test_an_unknown_address_names_the_near_ones(scene):
 def test_a_bad_value_names_its_address(scene, value):
     with pytest.raises(UserError, match="^/a: "):
         scene.set_values({"/a": value})
-
-
-def test_group(scene):
-    assert scene.set([Change("/walk/speed", 1.0)]).group("/walk/") == {"speed": 1.0, "kind": "x"}
 
 
 def test_bends_bring_their_parameters_and_take_them_away(scene):

@@ -4,7 +4,7 @@ import pytest
 
 from engine.motion import LONGEST_STEP, Motion
 from engine.walks import WALKS, Mixed, Vector, fade, spline
-from live.events import Change
+from live.show.events import Change
 
 
 def settings(walk, **changed):

@@ -9,11 +9,12 @@ from engine import checkpoints, rewriting
 from engine.bending import Bend
 from engine.checkpoints import native
 from engine.errors import UserError
-from engine.fast.captured import Captured
-from engine.fast.plumbing import Programs, Twin
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.graphs import Programs
+from engine.fast.plumbing import Twin
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.weights_live import LARGEST, LiveWeights, check_checkpoint, check_edit
+from engine.weights_live import LARGEST_WEIGHT, LiveWeights, check_checkpoint, check_edit
 from tests.conftest import tiny
 from tests.engine.rewriting.test_edit import edit_of
 from tests.engine.test_checkpoints import WRITERS
@@ -84,7 +85,7 @@ def test_the_fast_path_with_edits_agrees_with_an_edited_generator():
 def test_the_captured_path_follows_a_whole_checkpoint_and_captures_once():
     generator, machine = ready().generator, Twin()
     weights = LiveWeights(generator, (), {"winter": other()})
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
     scene = Instrument(tiny()).scene().with_parameters(weights.parameters)
     z = torch.randn(1, 16, generator=torch.Generator().manual_seed(0))
     for amount, there in ((0.0, tiny()), (1.0, other()), (0.5, None), (0.0, tiny())):
@@ -99,7 +100,7 @@ def test_the_captured_path_follows_a_whole_checkpoint_and_captures_once():
 def test_the_captured_path_agrees_too_and_captures_once():
     generator = tiny()
     weights, machine = LiveWeights(generator, edits_of(generator)), Twin()
-    program = Captured(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
+    program = GraphRenderer(generator, machine=machine, programs=Programs(machine, start=lambda job: job()))
     scene = Instrument(generator).scene().with_parameters(weights.parameters)
     ws = generator.map(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)))
     for strengths in (dict(hats=1.0), dict(hats=1.0, eyes=-1.0), dict(crown=2.0), {}):
@@ -220,7 +221,7 @@ def test_an_edit_can_join_while_it_plays():
     picture(instrument, scene)
     playing = versions(generator)
     late = edit_of(tiny(), "b8.conv1", seed=8, name="late")
-    instrument.reweigh(instrument.prepared([*instrument.weights.edits, late], instrument.weights.checkpoints))
+    instrument.use_weights(instrument.prepare_weights([*instrument.weights.edits, late], instrument.weights.checkpoints))
     instrument.weights.write(scene)
     assert versions(generator) == playing
     grown = scene.with_parameters(instrument.weights.parameters).set_values({"/edits/late/strength": 1.0})
@@ -233,7 +234,7 @@ def test_an_edit_that_leaves_while_it_plays_leaves_nothing():
     instrument = ready()
     instrument.weights.write(scene_of(instrument, hats=1.0, eyes=1.0))
     kept = [edit for edit in instrument.weights.edits if edit.name == "eyes"]
-    instrument.reweigh(instrument.prepared(kept, {}))
+    instrument.use_weights(instrument.prepare_weights(kept, {}))
     instrument.weights.write(instrument.scene())
     assert bits(instrument.generator) == bits(tiny())
 
@@ -246,7 +247,7 @@ def test_edits_are_checked_against_the_weights(generator):
     check_edit(rewriting.Edit("a", good.layer, good.directions, good.values, {}, own), generator, [own])
     check_edit(rewriting.Edit("a", good.layer, good.directions, good.values), generator, [own])
     with pytest.raises(UserError, match="at strength 2 a weight becomes"):
-        check_edit(rewriting.Edit("a", good.layer, good.directions, good.values * 2 * LARGEST / good.delta(2).abs().max()), generator)
+        check_edit(rewriting.Edit("a", good.layer, good.directions, good.values * 2 * LARGEST_WEIGHT / good.delta(2).abs().max()), generator)
     with pytest.raises(UserError, match="a weight becomes nan"):
         check_edit(rewriting.Edit("a", good.layer, good.directions * 1e30, good.values * 1e30), generator)
     with pytest.raises(UserError, match="no layer"):
@@ -267,7 +268,7 @@ def test_checkpoints_are_checked_against_the_weights(generator):
 
 def test_the_largest_edit_let_through_gives_a_finite_picture(generator):
     edit = edit_of(generator)
-    large = rewriting.Edit("large", edit.layer, edit.directions, edit.values * (0.99 * LARGEST / edit.delta(2.0).abs().max()))
+    large = rewriting.Edit("large", edit.layer, edit.directions, edit.values * (0.99 * LARGEST_WEIGHT / edit.delta(2.0).abs().max()))
     check_edit(large, generator)
     instrument = Instrument(generator, edits=[large])
     for strength in (-1.0, 2.0):

@@ -1,20 +1,22 @@
 """A show with a memory, without devices: what the tests of presets, takes and morphs share."""
 import hashlib
 
-from engine.bending import Bend
+from engine.bending import bend_from_dict
 from engine.checkpoints.native import generator_hash
 from engine.instrument import Instrument
-from live.clock import FixedClock
-from live.events import ControlEvent
-from live.loop import Show
-from live.mapping import Mapping
-from live.memory import Memory
-from live.performer import declared
-from live.presets import commands as preset_commands                # noqa: F401  (their commands)
+from live.mapping.mapping import Mapping
+from live.presets import commands as preset_commands  # noqa: F401  (their commands)
 from live.presets.library import Library
-from live.takes import commands as take_commands                # noqa: F401  (their commands)
+from live.presets.recall import Recall
+from live.show.clock import FixedClock
+from live.show.events import ControlEvent
+from live.show.loop import Show
+from live.show.parameters import declared
+from live.takes import commands as take_commands  # noqa: F401  (their commands)
+from live.takes.looper import Looper
+from live.takes.recording import Recording
 from live.takes.take import Origin
-from live.weights import commands as weight_commands                # noqa: F401  (their commands)
+from live.weights import commands as weight_commands  # noqa: F401  (their commands)
 from live.weights.folder import look
 from live.weights.weights import Weights
 from tests.conftest import tiny
@@ -30,9 +32,9 @@ class Kept(list):
 
 
 class Rig:
-    """show, memory, screen; play(n) runs n frames, each list of `events[k]` heard in frame k."""
+    """show, screen; play(n) runs n frames, each list of `events[k]` heard in frame k."""
 
-    def __init__(self, folder=None, generator=None, bends=(), strict=True, weights=False, **memory):
+    def __init__(self, folder=None, generator=None, bends=(), strict=True, weights=False):
         """weights: edits and weight presets of the folder are played too."""
         self.generator = generator or tiny()
         self.hash = generator_hash(self.generator)
@@ -41,14 +43,17 @@ class Rig:
         self.base = self.instrument.scene()
         library = folder and Library(folder / "scenes", self.base, "tiny", self.hash, self.bend)
         self.show = Show(self.instrument, Mapping(), declared(self.instrument.scene(tuple(bends))), strict=strict)
-        self.memory = Memory(self.show, library, origin=Origin("tiny", self.hash, 32, FPS), takes=(folder or "."), **memory)
-        self.weights = Weights(self.show, self.memory, offer) if offer else None
+        self.show.join(recall=Recall(self.show, library), looper=Looper(self.show),
+                       recording=Recording(self.show, folder or ".", Origin("tiny", self.hash, 32, FPS)))
+        self.weights = Weights(self.show, offer) if offer else None
+        if self.weights:
+            self.show.join(weights=self.weights)
         self.screen = Kept()
         self.show.outputs.append(self.screen)
         self.ticks = FixedClock(FPS).ticks()
 
     def bend(self, data):
-        return Bend.from_dict(data, self.generator)
+        return bend_from_dict(data, self.generator)
 
     def send(self, address, *values):
         """As OSC would: heard in the next frame."""
@@ -62,7 +67,7 @@ class Rig:
         return self.screen[-1]
 
     def close(self):
-        self.memory.close()
+        self.show.close()
 
 
 def scenes_of(reader, show):

@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))      # for the one beside it, from wherever this is started
 
-from touchdesigner import bundle, message                  # noqa: E402
+from touchdesigner import bundle, message
 
 # name, layer, cluster, transform, its fader, lowest and highest value the hand goes to, seconds from end to end and back
 FADERS = (

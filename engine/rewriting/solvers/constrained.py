@@ -2,12 +2,12 @@
 import torch
 
 from engine.rewriting import descent
+from engine.rewriting.solvers import solver
 
-ABOUT = "the published projected optimisation, 2001 steps"
 
-
-def solve(task):
-    """The values of the best projected step."""
+@solver("the published projected optimisation, 2001 steps")
+def constrained(task):
+    """Return the values of the best projected step."""
     base, d = task.weight, task.directions
 
     def on_rule(weight):

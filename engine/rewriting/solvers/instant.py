@@ -12,15 +12,16 @@ import torch
 
 from engine.generator import EPS
 from engine.rewriting.memory import activated, deactivated
+from engine.rewriting.solvers import solver
 
-ABOUT = "closed form, in a fraction of a second"
 TAPS = 9
 FLOOR = 1e-5                        # the least restraint
 ROUND = 3.0                         # of the mean error before: below it an error counts by its square
 
 
-def solve(task):
-    """The regression's values, polished."""
+@solver("closed form, in a fraction of a second")
+def instant(task):
+    """Return the regression's values, polished."""
     windows = [Window(goal, task) for goal in task.goals]
     ridge = (task.settings.restraint + FLOOR) * sum(float(window.phi.square().mean()) for window in windows) / len(windows)
     with torch.no_grad():
@@ -49,7 +50,7 @@ class Window:
         self.m = torch.rsqrt(self.energy + EPS)[:, None]
 
     def values(self, flat):
-        """What the layer gives with Lambda [O, B]: the demodulation is that of the changed weight."""
+        """Return the layer's values with Lambda [O, B]: the demodulation is that of the changed weight."""
         each = flat.view(len(flat), -1, TAPS)                                                   # [O, r, 9]
         energy = self.energy + 2 * (flat * self.linear).sum(1) + torch.einsum("ort,rs,ost->o", each, self.square, each)
         m = torch.rsqrt(energy.clamp(min=0) + EPS)[:, None]
@@ -58,7 +59,7 @@ class Window:
 
 def regression(windows, ridge):
     """Lambda [O, B] of all windows by one ridge regression, in float64."""
-    gram, right = 0.0, 0.0
+    gram = right = torch.zeros((), dtype=torch.float64)
     for window in windows:
         wanted = (deactivated(window.conv, window.goal) - window.rest) / window.m - window.y0   # [O, P]
         share, phi = 1 / (len(windows) * window.phi.shape[1]), window.phi.double()

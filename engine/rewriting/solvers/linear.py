@@ -2,11 +2,11 @@
 import torch
 
 from engine.rewriting import descent
+from engine.rewriting.solvers import solver
 
-ABOUT = "gradient descent on the values alone"
 
-
-def solve(task):
-    """The values of the best step."""
+@solver("gradient descent on the values alone")
+def linear(task):
+    """Return the values of the best step."""
     values = torch.zeros(len(task.directions), len(task.weight), *task.weight.shape[2:], device=task.weight.device)
     return descent.descend(task, lambda values: None, values, lambda values: task.weight + task.delta(values))

@@ -16,7 +16,7 @@ def latents(generator, count=1):
 
 def alone(generator, layer, ws, row, column, patch):
     """That one patch, by a network that is no larger than it: the patch spliced in, the running picture added at the end."""
-    r = int(layer.split(".")[0][1:])
+    r = generator.architecture.resolution_of(layer)
     conv, side = generator.layer(layer), r // (2 if generator.layer(layer).up else 1)
     share = patch / side                                                        # of a side of any map
     a = generator.architecture

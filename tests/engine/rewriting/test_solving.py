@@ -13,7 +13,7 @@ from engine.rewriting.directions import directions
 from engine.rewriting.memory import deactivated, mapped, recall
 from engine.rewriting.paste import Place, goals, moved
 from engine.rewriting.request import rows
-from engine.rewriting.solvers import NAMES
+from engine.rewriting.solvers import SOLVERS
 from engine.rewriting.statistics import Statistics, collect, content_hash, statistics
 from tests.conftest import tiny
 
@@ -154,7 +154,7 @@ def test_a_crop_gives_what_the_whole_map_gives(generator, layer):
 # --- edits -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("layer", ["b4.conv1", "b16.conv1", "b32.conv0"])
-@pytest.mark.parametrize("solver", [name for name in NAMES if name != "finetune"])
+@pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "finetune"])
 def test_an_edit_changes_what_it_may_and_nothing_else(generator, solver, layer):
     before = state(generator)
     edit = rewriting.solve(generator, REQUEST, layer, 2, solver, **QUICK)

@@ -11,7 +11,7 @@ from engine.world.draw import PARTS, whole
 from engine.world.factors import Z_DIM
 from engine.world.forward import Crop, pyramid, speckles
 from engine.world.optimise import turn
-from engine.world.train import Stage, Trainer, fresh, frame, inner, pictures, train, windows
+from engine.world.train import Stage, Trainer, frame, fresh, inner, pictures, train, windows
 
 TINY = Architecture(resolution=32, z_dim=Z_DIM, w_dim=128, mapping_layers=2, channels={4: 16, 8: 16, 16: 16, 32: 16})
 FOUR = Architecture(resolution=64, z_dim=Z_DIM, w_dim=128, mapping_layers=2, channels={4: 8, 8: 8, 16: 8, 32: 8, 64: 8})

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from live.hands import mapping_file
+from live.mapping import files as mapping_file
 
 ROOT = pathlib.Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "osc.md").read_text(encoding="utf-8")

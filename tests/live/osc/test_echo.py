@@ -11,8 +11,8 @@ from engine.scene import Scene
 from live.osc import echo as module
 from live.osc.echo import Echo
 from live.osc.packet import read
-from live.osc.write import written
 from live.osc.subscriber import FORMS, GONE, SETTLE, Subscriber, over_udp, within
+from live.osc.write import written
 
 SCENE = Scene(MappingProxyType(PARAMETERS | {
     "/output/freeze": Parameter(0.0, step=1), "/truncation": Parameter(0.5, -1.0, 2.0), "/truncation/cutoff": Parameter(18, 0, 18, step=1),
@@ -137,7 +137,7 @@ def test_listeners_come_and_go_while_others_are_told(instrument):
     """From several threads at once: the echo's own goes on."""
     import threading
 
-    from live.performer import declared
+    from live.show.parameters import declared
 
     scenes = [declared(instrument.scene()).set_values({"/truncation": i / 10}) for i in range(10)]
     count, stop, ear, heard = iter(range(10 ** 9)), threading.Event(), Ear(), threading.Event()

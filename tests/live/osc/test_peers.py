@@ -10,16 +10,16 @@ import threading
 
 import pytest
 
-import live.modulator_commands                                    # noqa: F401  (registers the commands)
+import live.show.modulator_commands  # noqa: F401  (registers the commands)
 from engine.motion import Motion
 from live import controls
-from live.osc.echo import Echo
-from live.events import ControlEvent, Tick
-from live.loop import Show
-from live.mapping import Mapping
+from live.mapping.mapping import Mapping
 from live.osc.address import value_at
+from live.osc.echo import Echo
 from live.osc.packet import read
-from live.performer import declared
+from live.show.events import ControlEvent, Tick
+from live.show.loop import Show
+from live.show.parameters import declared
 from tests.live.osc.test_echo import codec
 from tests.senders.touchdesigner import bundle, message
 

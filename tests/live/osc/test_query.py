@@ -11,17 +11,17 @@ import pytest
 from engine.errors import UserError
 from engine.modulation import Modulator
 from engine.motion import Motion
-from live import addresses          # noqa: F401  (the commands the tree lists)
-from live.commands import COMMANDS
-from live.events import Change
-from live.osc import commands as osc_commands          # noqa: F401  (the commands the tree lists)
+from live.instrument import addresses
+from live.osc import commands as osc_commands  # noqa: F401  (the commands the tree lists)
 from live.osc.advertise import SERVICES, Advertisement
 from live.osc.echo import Echo
 from live.osc.packet import read
 from live.osc.query import Query
 from live.osc.write import written
-from live.performer import declared
-from live.presets import commands as preset_commands          # noqa: F401  (the commands the tree lists)
+from live.presets import commands as preset_commands  # noqa: F401  (the commands the tree lists)
+from live.show.commands import COMMANDS
+from live.show.events import Change
+from live.show.parameters import declared
 from tests.senders.touchdesigner import bundle
 
 SOON = 20
@@ -149,7 +149,7 @@ def told(client, count):
 
 
 def test_osc_over_the_websocket_plays(show):
-    from live.controls.osc import taker
+    from live.osc.receiver import taker
 
     heard = queue.SimpleQueue()
     show.query.receive = taker(heard.put)
@@ -216,8 +216,9 @@ def test_a_port_that_is_taken_is_one_line(show):
 
 
 def test_the_advertisement_is_seen_on_loopback():
-    from zeroconf import ServiceBrowser, Zeroconf
     import threading
+
+    from zeroconf import ServiceBrowser, Zeroconf
 
     try:
         browser = Zeroconf(interfaces=["127.0.0.1"])

@@ -17,7 +17,7 @@ EYES = Bend("eyes", "b8.conv0", (1, 2), "solarize", {"threshold": 0.5})
 def saved(tmp_path):
     """(path, rig) of a show that has ended."""
     rig = Rig(bends=[EYES])
-    rig.memory.save_to(tmp_path / "last.json")
+    rig.show.recording.save_to(tmp_path / "last.json")
     rig.send("/truncation", 0.25)
     rig.play(3)
     rig.close()

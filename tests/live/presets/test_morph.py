@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.bending import Bend
-from engine.morphing import EASES, path, rule_of, together
+from engine.morphing import EASES, align, path, rule_of
 from engine.parameter import Parameter
-from live.events import Change
+from live.show.events import Change
 from live.takes.gesture import Gesture
 from tests.live.memory_rig import Rig
 
@@ -125,9 +125,9 @@ def test_a_morph_goes_smoothly_and_ends_exactly(rig):
     psi = values(rig, "/truncation", 31)
     assert psi[0] == 0.8 and psi == sorted(psi, reverse=True) and len(set(psi)) == 31
     assert psi[15] == pytest.approx(0.6) and psi[30] == 0.4
-    target = rig.memory.library.read("b")
+    target = rig.show.recall.library.read("b")
     assert dict(rig.show.scene.values) == dict(target.values) | {"/morph/ease": "linear"}
-    assert rig.show.scene.bends == target.bends and rig.show.motion.led == () and rig.memory.morph is None
+    assert rig.show.scene.bends == target.bends and rig.show.motion.led == () and rig.show.recall.morph is None
 
 
 def test_bends_come_and_go_by_their_mix(rig):
@@ -141,7 +141,7 @@ def test_bends_come_and_go_by_their_mix(rig):
 
 
 def test_bends_that_share_only_a_name_cross(rig):
-    a, b = together([rig.base.with_bends([EYES]), rig.base.with_bends([OTHER_EYES])])
+    a, b = align([rig.base.with_bends([EYES]), rig.base.with_bends([OTHER_EYES])])
     assert [bend.name for bend in a.bends] == ["eyes", "eyes+"] == [bend.name for bend in b.bends]
     assert (a["/bends/eyes/mix"], a["/bends/eyes+/mix"], b["/bends/eyes/mix"], b["/bends/eyes+/mix"]) == (1.0, 0.0, 0.0, 1.0)
     assert b["/bends/eyes+/threshold"] == 1.5
@@ -170,7 +170,7 @@ def test_a_touched_parameter_is_left_to_the_hand(rig):
     rig.play(10)
     rig.send("/truncation", 1.7)
     assert set(values(rig, "/truncation", 30)) == {1.7}
-    assert rig.show.scene["/noise/strength"] == 2.0 and rig.memory.morph is None
+    assert rig.show.scene["/noise/strength"] == 2.0 and rig.show.recall.morph is None
 
 
 def test_reverse_goes_back_to_where_it_came_from(rig):
@@ -179,7 +179,7 @@ def test_reverse_goes_back_to_where_it_came_from(rig):
     rig.play(12)
     rig.send("/morph/reverse")
     psi = values(rig, "/truncation", 14)
-    assert psi == sorted(psi) and rig.show.scene == before and rig.memory.morph is None and rig.show.motion.led == ()
+    assert psi == sorted(psi) and rig.show.scene == before and rig.show.recall.morph is None and rig.show.motion.led == ()
 
 
 def test_interrupting_one_morph_by_another_makes_no_jump(rig):
@@ -202,22 +202,22 @@ def test_beats_follow_the_tempo(rig):
     rig.send("/lock", "/tempo")
     rig.send("/preset/recall", "b")
     rig.play(31)
-    assert rig.memory.morph.at == pytest.approx(0.5)
+    assert rig.show.recall.morph.at == pytest.approx(0.5)
     rig.send("/tempo", 120)
     rig.play(16)
-    assert rig.memory.morph is None and rig.show.scene["/tempo"] == 120
+    assert rig.show.recall.morph is None and rig.show.scene["/tempo"] == 120
 
 
 def test_a_preset_says_how_it_is_gone_to(rig):
-    rig.memory.library.flush()
-    path = rig.memory.library.path("b")
+    rig.show.recall.library.flush()
+    path = rig.show.recall.library.path("b")
     path.write_text(path.read_text() + "morph: {seconds: 0.5, ease: linear, step: 0.8, rules: {/noise/strength: hold, /truncation: step}}\n")
     rig.send("/preset/recall", "b")
     assert values(rig, "/truncation", 17)[11:15] == [0.8, 0.8, 0.4, 0.4]
-    assert rig.show.scene["/noise/strength"] == 1.0 and rig.memory.morph is None
+    assert rig.show.scene["/noise/strength"] == 1.0 and rig.show.recall.morph is None
     rig.send("/preset/store", "b")                                 # storing over it keeps the manner
     rig.play()
-    rig.memory.library.flush()
+    rig.show.recall.library.flush()
     assert "ease: linear" in path.read_text()
 
 
@@ -269,7 +269,7 @@ def test_the_pad_mixes_four_presets(rig):
 
 
 def test_undo_and_redo_of_knobs_and_recalls(rig):
-    rig.memory.undo.done.clear()
+    rig.show.recall.undo.done.clear()
     for value in (0.5, 0.55, 0.6):                                 # one turn of a knob
         rig.send("/truncation", value)
         rig.play()
@@ -291,7 +291,7 @@ def test_undo_of_a_morph_goes_back_at_once(rig):
     rig.play(10)
     rig.send("/undo")
     rig.play(3)
-    assert rig.show.scene == before and rig.memory.morph is None
+    assert rig.show.scene == before and rig.show.recall.morph is None
 
 
 def test_a_and_b(rig):
@@ -311,9 +311,9 @@ def test_a_and_b(rig):
 def test_recalls_wait_for_the_beat(rig, quantise, frames):
     rig.send("/quantise", quantise)                                # 120 bpm at 30 fps: a beat is 15 frames
     rig.play()
-    while abs(rig.memory.beat % 4.0 - 0.1) > 0.05:
+    while abs(rig.show.quantiser.beat % 4.0 - 0.1) > 0.05:
         rig.play()
-    start = rig.memory.beat
+    start = rig.show.quantiser.beat
     rig.send("/preset/recall", "b")
     psi = values(rig, "/truncation", 62)
     at = psi.index(0.4) + 1
@@ -365,9 +365,9 @@ def test_a_gesture_and_a_recall_wait_for_the_same_beat(rig):
     rig.send("/gesture")
     rig.send("/preset/recall", "one")
     rig.play(2)
-    assert rig.memory.gesture.state == "empty"
+    assert rig.show.looper.gesture.state == "empty"
     rig.play(70)
-    assert rig.memory.gesture.state == "recording" and rig.show.scene["/truncation"] == before
+    assert rig.show.looper.gesture.state == "recording" and rig.show.scene["/truncation"] == before
 
 
 def test_a_recall_at_once_takes_the_place_of_the_one_that_waits(rig):

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from engine.latents import Latents, slerp
-from engine.morphing import PATHS, led
+from engine.morphing import PATHS, place_between
 from engine.motion import Motion
 from engine.walks import Arc, arc
-from live.plain import motion_from_plain, motion_to_plain
+from live.show.data import motion_from_plain, motion_to_plain
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
 from tests.conftest import tiny
@@ -57,16 +57,16 @@ def weights(place):
     *((kind, A, 0.0, {2: 1.0}) for kind in PATHS), *((kind, A, 1.0, {3: 1.0}) for kind in PATHS),
 ])
 def test_the_way_of_each_path(kind, before, t, expected):
-    assert weights(led(kind, before, B, C, t)) == expected
+    assert weights(place_between(kind, before, B, C, t)) == expected
 
 
 def test_a_spline_has_no_corner_where_one_morph_ends_and_the_next_begins():
     points = [np.array(xy, float) for xy in ((0, 0), (1, 0), (1, 1))]
     at = lambda place: sum(points[point - 1] * weight for point, weight in place)
     step = 1e-4
-    arriving = at(led("spline", A, A, B, 1.0)) - at(led("spline", A, A, B, 1 - step))
-    leaving = at(led("spline", A, B, C, step)) - at(led("spline", A, B, C, 0.0))
-    straight = at(led("linear", A, B, C, step)) - at(led("linear", A, B, C, 0.0))
+    arriving = at(place_between("spline", A, A, B, 1.0)) - at(place_between("spline", A, A, B, 1 - step))
+    leaving = at(place_between("spline", A, B, C, step)) - at(place_between("spline", A, B, C, 0.0))
+    straight = at(place_between("linear", A, B, C, step)) - at(place_between("linear", A, B, C, 0.0))
     towards = np.array([0.5, 0.5]) / math.sqrt(0.5)                   # the chord from A to C
     assert leaving @ towards == pytest.approx(np.linalg.norm(leaving), rel=1e-3)
     assert arriving[0] > 0 and straight[0] == pytest.approx(0.0)
@@ -120,8 +120,8 @@ def test_a_morph_that_is_stopped_holds_its_style_groups_until_their_seed_is_chan
 
 
 def test_a_preset_may_have_them_step(rig):
-    path = rig.memory.library.folder / "b.yaml"
-    rig.memory.library.flush()
+    path = rig.show.recall.library.folder / "b.yaml"
+    rig.show.recall.library.flush()
     path.write_text(path.read_text() + "morph: {path: slerp, rules: {/style/coarse/seed: step}}\n")
     rig.send("/preset/recall", "b", 1.0)
     rig.play(8)
@@ -132,7 +132,7 @@ def test_a_preset_may_have_them_step(rig):
 
 
 def test_takes_hold_every_path_to_the_bit(rig, tmp_path):
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play()
     rig.screen.clear()
     shown = []

@@ -7,7 +7,7 @@ import pytest
 import live.takes.render
 from engine.errors import UserError
 from engine.instrument import Instrument
-from live.events import Tick
+from live.show.events import Tick
 from live.takes.performance import evenly, played
 from live.takes.render import render
 from live.takes.take import TakeReader
@@ -21,7 +21,7 @@ JITTER = (0.0, 0.03, 0.04, 0.02, 0.09, 0.033, 0.035, 0.031, 0.05, 0.016)
 def take(tmp_path):
     """A take of 30 uneven frames with a morph, a cut, a freeze; .pictures are what was shown."""
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     time = 0.0
     for frame in range(30):
         dt = JITTER[frame % len(JITTER)]
@@ -115,7 +115,7 @@ def test_a_cut_stays_a_cut(tmp_path):
     rig = Rig(tmp_path)
     rig.send("/preset/store", "one")
     rig.play()
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(3)
     rig.send("/truncation", -1.0)
     rig.play(3)
@@ -172,7 +172,7 @@ def test_mistakes(take, tmp_path, wrong, message):
 
 def test_a_take_without_frames(tmp_path):
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.show.frame(Tick(0, 0.0, 0.0))
     rig.close()
     path = tmp_path / "a.take"

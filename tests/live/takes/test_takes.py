@@ -12,9 +12,9 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
-from live.clock import FixedClock, Pace, bounded
-from live.events import Change, Tick
-from live.plain import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
+from live.show.clock import FixedClock, Pace, bounded
+from live.show.data import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
+from live.show.events import Change, Tick
 from live.takes.take import TakeReader, TakeWriter
 from tests.live.memory_rig import Kept, Rig
 
@@ -25,7 +25,7 @@ LOOKS = ("one", "two", "three")
 def recorded(tmp_path, frames, play=lambda rig, frame: None, **options):
     """A take of so many frames, and for each (scene values, motion, digest of the picture)."""
     rig = Rig(tmp_path, **options)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     for frame in range(frames):
         play(rig, frame)
         rig.play()
@@ -69,7 +69,7 @@ def test_a_take_replays_every_scene_and_every_frame(tmp_path_factory, show, late
     seen = []
     for frame, heard in enumerate(show):
         if frame == min(late_start, len(show) - 1):
-            rig.memory.record_to(folder / "a.take")
+            rig.show.recording.record_to(folder / "a.take")
             seen, before = [], len(rig.screen)
         for address, value in heard:
             rig.send(address, *(value if isinstance(value, tuple) and address != "/walk/z" else (value,)))
@@ -119,8 +119,8 @@ from pathlib import Path
 from live.presets.autosave import Autosave
 from tests.live.memory_rig import Rig
 rig = Rig(Path(sys.argv[1]))
-rig.memory.record_to(Path(sys.argv[1]) / "a.take")
-rig.memory.save_to(Path(sys.argv[1]) / "autosave.json")
+rig.show.recording.record_to(Path(sys.argv[1]) / "a.take")
+rig.show.recording.save_to(Path(sys.argv[1]) / "autosave.json")
 rig.send("/truncation", 0.37)
 while True:
     rig.play(5)
@@ -171,7 +171,7 @@ def test_a_frozen_beginning_shows_the_frozen_picture(tmp_path):
     rig.play()
     rig.send("/truncation", 0.0)
     rig.play(2)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     held = rig.play(3)
     rig.close()
     assert replayed(tmp_path / "a.take")[1] == [held] * 3
@@ -237,22 +237,22 @@ def test_another_generator_is_said(tmp_path, caplog):
 def test_no_take_is_written_over(tmp_path):
     path, rig = recorded(tmp_path, 2)
     with pytest.raises(UserError, match="already"):
-        rig.memory.record_to(path)
+        rig.show.recording.record_to(path)
     with pytest.raises(UserError, match="already"):
         TakeWriter(path, rig.show.scene, Motion())
 
 
 def test_a_full_disk_ends_the_take_and_not_the_show(tmp_path, caplog):
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "a.take")
+    rig.show.recording.record_to(tmp_path / "a.take")
     rig.play(3)
-    written = rig.memory.writer
+    written = rig.show.recording.writer
     written.stop()
     written._thread.join()
     rig = Rig(tmp_path)
-    rig.memory.record_to(tmp_path / "b.take")
+    rig.show.recording.record_to(tmp_path / "b.take")
     rig.play(2)
-    writer = rig.memory.writer
+    writer = rig.show.recording.writer
 
     class Full:
         def __init__(self, file):
@@ -338,7 +338,7 @@ def test_a_take_plays_and_loops_under_the_hands(tmp_path):
         rig.play(2)
     rig.send("/take/stop")
     rig.play()
-    rig.memory.writer.close()
+    rig.show.recording.writer.close()
     rig.send("/take/loop", "phrase")
     heard = []
     for frame in range(16):
@@ -347,9 +347,9 @@ def test_a_take_plays_and_loops_under_the_hands(tmp_path):
         rig.play()
         heard.append((rig.show.scene["/truncation"], rig.show.scene["/noise/strength"]))
     assert [psi for psi, _ in heard][1:14] == [0.1, 0.1, 0.2, 0.2, 0.3, 0.3] * 2 + [0.1]
-    assert heard[9][1] == 3.0 and rig.memory.replay is not None
+    assert heard[9][1] == 3.0 and rig.show.recording.replay is not None
     rig.send("/take/play", "nothing")
     rig.send("/take/stop")
     rig.play()
-    assert rig.memory.replay is None
+    assert rig.show.recording.replay is None
     rig.close()

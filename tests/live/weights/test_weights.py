@@ -9,9 +9,9 @@ import yaml
 from engine import rewriting
 from engine.checkpoints import native
 from engine.errors import UserError
-from live.check import check
-from live.events import ControlEvent
-from live.mapping import Mapping
+from live.instrument.check import check
+from live.mapping.mapping import Mapping
+from live.show.events import ControlEvent
 from live.takes.take import TakeReader
 from live.weights.folder import look
 from live.weights.presets import WeightPreset, read_file, wanted
@@ -83,7 +83,7 @@ def test_a_program_change_can_be_bound_to_it(rig):
 
 
 def mapping_of(rig, bindings):
-    path = rig.memory.takes / "mapping.yaml"
+    path = rig.show.recording.takes / "mapping.yaml"
     path.write_text(f"schema: 1\nbindings:\n{bindings}\n")
     return Mapping.load([path])
 
@@ -299,7 +299,7 @@ def test_a_bare_press_stores_under_a_new_name(rig):
 
 def test_a_take_with_fades_plays_the_same_again_bit_for_bit(rig, tmp_path):
     rig.send("/walk/kind", "wander")
-    rig.memory.record_to(tmp_path / "evening.take")
+    rig.show.recording.record_to(tmp_path / "evening.take")
     rig.play(2)
     rig.send("/weights/recall", 2, 0.5)
     rig.play(8)
@@ -307,8 +307,8 @@ def test_a_take_with_fades_plays_the_same_again_bit_for_bit(rig, tmp_path):
     rig.play(8)
     rig.send("/weights/recall", "half winter")
     rig.play(12)
-    rig.memory.stop_take()
-    rig.memory.writer.close()
+    rig.show.recording.stop_take()
+    rig.show.recording.writer.close()
     shown = [bytes(picture) for picture in rig.screen]
     again = Rig(tmp_path, weights=True)
     reader = TakeReader(tmp_path / "evening.take", again.instrument.scene(), again.hash)
@@ -350,7 +350,7 @@ def test_a_look_that_names_an_edit_that_is_gone_is_read_without_it(rig, tmp_path
     rig.play()
     rig.send("/preset/store", "look")
     rig.play()
-    rig.memory.library.flush()
+    rig.show.recall.library.flush()
     (tmp_path / "edits" / "hats.safetensors").unlink()
     later = Rig(tmp_path, weights=True)
     later.send("/preset/recall", "look")
@@ -437,7 +437,7 @@ def test_an_edit_solved_during_the_show_joins_it(rig, tmp_path, caplog):
     rig.send(HATS, 1.0)
     rig.play()
     rig.send("/preset/store", "look")
-    rig.memory.record_to(tmp_path / "evening.take")
+    rig.show.recording.record_to(tmp_path / "evening.take")
     before = rig.play()
     fill(tmp_path, crown="b4.conv1")
     text = (tmp_path / "weights.yaml").read_text()
@@ -453,9 +453,9 @@ def test_an_edit_solved_during_the_show_joins_it(rig, tmp_path, caplog):
     rig.send("/weights/recall", "crowned")
     rig.play()
     assert value(rig, "/edits/crown/strength") == 1.0 and value(rig, HATS) == 0.0
-    rig.memory.stop_take()
-    rig.memory.writer.close()
-    recorded = rig.memory.writer.frames
+    rig.show.recording.stop_take()
+    rig.show.recording.writer.close()
+    recorded = rig.show.recording.writer.frames
     again = Rig(tmp_path, weights=True)
     assert [bytes(p) for p in replayed(tmp_path, again)] == [bytes(p) for p in rig.screen[-recorded:]]
     again.close()
@@ -548,8 +548,8 @@ def test_the_file_is_plain_yaml_with_a_schema(rig, tmp_path):
 
 
 def test_the_weight_presets_that_come_with_the_project_find_their_edits():
-    from live import instruments
-    from live.opening import open_instrument
+    from live.instrument import folder as instruments
+    from live.instrument.open import open_instrument
 
     opened = open_instrument(instruments.BUILT_IN, threads=1)
     assert not opened.offer.greyed and len(opened.offer.file.presets) > 2

@@ -1,0 +1,103 @@
+"""YAML files into pydantic models, with the way to the mistake in every message. Knows files, not what is in them.
+
+An error reads `file > path to the value: what was expected, what was found`, one line for each mistake in the file.
+"""
+import re
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.errors import UserError
+from engine.files import write_text
+from engine.yaml_file import SETTINGS, dump_yaml, load_yaml, shown
+
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+
+
+class Model(BaseModel):
+    """What files are made of: unknown keys are mistakes, words are not numbers, nothing changes afterwards."""
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def read_yaml(path, kind: type[Model]):
+    """The YAML file at `path` as a `kind`."""
+    return build(kind, read_plain(path), path)
+
+
+def read_plain(path):
+    """Return what the YAML file at `path` holds, as dicts, lists, numbers and strings."""
+    return load_yaml(path, SETTINGS)
+
+
+def write_yaml(path, data, comments="", make_folder=False):
+    """Write plain data as YAML, whole or not at all, comments above it. UserError: why it can't be written."""
+    write_text(path, comments + dump_yaml(data), make_folder)
+
+
+def build(kind: type[Model], data, where):
+    """Parsed YAML as a `kind`; UserError names every mistake and the way to it, beginning at `where`."""
+    if not isinstance(data, dict):
+        raise UserError(f"{where}: expected the keys {_keys(kind)}, got {_short(data)}")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = [_line(kind, data, where, mistake) for mistake in error.errors(include_url=False)]
+        raise UserError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _line(kind, data, where, mistake):
+    """One pydantic error as one line of ours."""
+    path, found, names = list(mistake["loc"]), mistake["input"], mistake.get("ctx", {})
+    kind_of = mistake["type"]
+    if kind_of in ("missing", "extra_forbidden"):
+        key = path.pop()
+        key = f"value {key + 1}" if isinstance(key, int) else key
+        problem = f"{key} is missing" if kind_of == "missing" else f"unknown {key}; allowed: {_allowed(kind, path)}"
+    elif kind_of == "value_error":
+        problem = str(names["error"])
+    elif kind_of == "literal_error":
+        problem = f"expected {names['expected'].replace(chr(39), '')}, got {_short(found)}"
+    else:
+        expected = _EXPECTED.get(kind_of) or mistake["msg"].removeprefix("Input should be ")
+        problem = f"expected {expected.format(**names)}, got {_short(found)}"
+    steps = [str(step + 1) if isinstance(step, int) else str(step) for step in path]
+    return f"{' > '.join([str(where), *steps])}: {problem}"
+
+
+_EXPECTED = {
+    "float_type": "a number", "int_type": "a whole number", "string_type": "text", "bool_type": "true or false",
+    "list_type": "a list", "tuple_type": "a list", "dict_type": "keys and values", "model_type": "keys and values",
+    "finite_number": "a finite number", "int_from_float": "a whole number",
+    "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}", "greater_than": "more than {gt:g}",
+    "less_than": "less than {lt:g}", "too_long": "{max_length} values", "too_short": "{min_length} values",
+}
+
+
+def _allowed(kind, path):
+    """The keys of the model at a path within `kind`."""
+    for step in path:
+        if not isinstance(step, int) and step in getattr(kind, "model_fields", {}):
+            kind = kind.model_fields[step].annotation
+        while kind is not None and not hasattr(kind, "model_fields"):
+            inner = [a for a in get_args(kind) if hasattr(a, "model_fields") or get_args(a)]
+            kind = inner[0] if inner else None
+    return _keys(kind) if kind else "none"
+
+
+def _keys(kind):
+    """What the keys of a model are called in a file."""
+    return ", ".join(field.alias or name for name, field in kind.model_fields.items())
+
+
+def _short(value):
+    text = "nothing" if value is None else repr(value) if isinstance(value, str) and len(value) <= 58 else shown(value)
+    return (text if len(text) <= 60 else f"{text[:57]}...") + _advice(value)
+
+
+def _advice(value) -> str:
+    """Return what to write instead of a value that is often meant otherwise, "" where nothing is known."""
+    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
+        return f"; write it with a point: {value.strip().replace(',', '.')}"
+    if isinstance(value, bool):
+        return "; on, off, yes, no, true and false are not text unless they stand in quotes"
+    return ""

@@ -1,0 +1,13 @@
+"""Names that users give to files: presets, takes, mappings."""
+import re
+
+from engine.errors import UserError
+
+NAME = re.compile(r"\w[\w .+()-]{0,80}")
+
+
+def checked_name(name, kind: str = "preset") -> str:
+    """Return the name if it can be a file's; UserError if it can't. kind: what it is to be the name of."""
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name != name.strip():
+        raise UserError(f"{kind} name {name!r}: expected letters, digits, spaces and . + - ( ), at most 80, no dot first")
+    return name

@@ -1,0 +1,1 @@
+"""An instrument on the disk: its folder, its checkpoint, what it answers to."""

@@ -1,0 +1,154 @@
+"""Commands of the hands themselves: learn, banks, macros, and keeping what was learned in a mapping file."""
+import logging
+import threading
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from engine.errors import UserError
+from live.files.names import checked_name
+from live.mapping import files as mapping_file
+from live.mapping.learn import target
+from live.mapping.macros import Macro, Target
+from live.show.commands import command, number
+from live.show.parameters import MACROS
+
+log = logging.getLogger(__name__)
+
+
+@command("/midi/learn", guarded=True)
+def learn(show, address=None, how=None):
+    """Bind the next control that moves to an address; without one, to what was changed last. Again: cancel."""
+    mapping = show.mapping
+    bare = not isinstance(address, str)                  # a press of a key or pad
+    if bare and mapping.learn.wanted:
+        return cancel(show)
+    if bare and mapping.last is None:
+        raise UserError("learn: nothing was changed yet; change a parameter first, or name one: /midi/learn /truncation")
+    address = target(mapping.last if bare else address, show.scene)
+    mapping.learn.begin(address, how)
+    log.info("learn: move the control that is to play %s; /midi/cancel stops waiting", address)
+
+
+@command("/midi/cancel")
+def cancel(show, on=None):
+    """Stop waiting for a control to learn."""
+    waited = show.mapping.learn.cancel()
+    log.info("learn: cancelled %s", ", ".join(waited) or "nothing")
+
+
+@command("/midi/undo")
+def undo(show, on=None):
+    """Take back what was learned or forgotten last."""
+    if show.mapping.learn.undo():
+        show.mapping.rebind()
+    else:
+        raise UserError("learn: nothing to take back")
+
+
+@command("/midi/forget")
+def forget(show, address):
+    """Forget the controls learned for an address."""
+    if not show.mapping.learn.forget(address):
+        learned = sorted({binding.to for binding in show.mapping.learn.layer})
+        raise UserError(f"nothing was learned for {address!r}; there are: {', '.join(learned) or 'none'}")
+    show.mapping.rebind()
+
+
+@command("/mapping/save", guarded=True)
+def save(show, name=None):
+    """Keep what was learned in a mapping file: the last one given with --mapping, or mappings/NAME.yaml."""
+    mapping = show.mapping
+    path = _path(mapping, name)
+    bindings, macros = list(mapping.learn.layer), [mapping.macros[n] for n in sorted(mapping.macros)] if mapping.macros_changed else []
+    if not bindings and not macros:
+        raise UserError("nothing was learned yet: /midi/learn ADDRESS, then move a control")
+
+    def work():
+        try:
+            mapping_file.save(path, bindings, macros)
+            log.info("%s: saved %d bindings; play with --mapping %s", path, len(bindings), path)
+        except UserError as error:
+            log.error("%s", error)
+
+    threading.Thread(target=work, name="mapping").start()
+
+
+def _path(mapping, name):
+    given = [Path(path) for path in mapping.paths if not mapping_file.is_shipped(path)]
+    if not isinstance(name, str):
+        return given[-1] if given else mapping_file.FOLDER / "learned.yaml"
+    same = [path for path in given if name in (str(path), path.name, path.stem)]
+    folder = given[-1].parent if given else mapping_file.FOLDER
+    path = same[-1] if same else folder / f"{checked_name(name.removesuffix('.yaml'))}.yaml"
+    if mapping_file.is_shipped(path):
+        raise UserError(f"{path} belongs to the program and every show reads it; take another name: /mapping/save mine")
+    return path
+
+
+@command("/bank")
+def bank(show, which):
+    """Play the bindings of a bank, from 1."""
+    _to_bank(show.mapping, _whole(which, show.mapping.banks, "a bank"))
+
+
+@command("/bank/next")
+def next_bank(show, on=None):
+    """On to the next bank; after the last comes the first."""
+    _to_bank(show.mapping, show.mapping.bank % show.mapping.banks + 1)
+
+
+@command("/bank/previous")
+def previous_bank(show, on=None):
+    """Back to the bank before; before the first comes the last."""
+    _to_bank(show.mapping, (show.mapping.bank - 2) % show.mapping.banks + 1)
+
+
+def _to_bank(mapping, wanted):
+    mapping.rebind(wanted)
+    log.info("bank %d", wanted)
+
+
+@command("/macro/target")
+def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
+    """Put a parameter on a macro; low and high say where in its range the macro's ends are, high to low turns it round."""
+    which, low, high = _macro(macro), number(low), number(high)
+    target(address, show.scene)
+    show.scene.parameter(address)
+    try:
+        new = Target(to=address, range=(min(low, high), max(low, high)), curve=curve, inverse=low > high)
+    except ValidationError as error:
+        raise UserError(f"/macro/target: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    before = show.mapping.macros.get(which) or Macro(macro=which)
+    _put(show, before.model_copy(update={"to": [*(t for t in before.to if t.to != address), new]}))
+
+
+@command("/macro/clear")
+def clear(show, macro):
+    """Take all parameters off a macro."""
+    before = show.mapping.macros.get(_macro(macro)) or Macro(macro=_macro(macro))
+    _put(show, before.model_copy(update={"to": []}))
+
+
+@command("/macro/name")
+def name_macro(show, macro, name):
+    """Call a macro something."""
+    before = show.mapping.macros.get(_macro(macro)) or Macro(macro=_macro(macro))
+    _put(show, before.model_copy(update={"name": str(name)[:80]}))
+
+
+def _put(show, macro):
+    show.mapping.macros = {**show.mapping.macros, macro.macro: macro}
+    show.mapping.macros_changed = True
+
+
+def _macro(which):
+    return _whole(which, MACROS, "a macro")
+
+
+def _whole(value, most, what) -> int:
+    """A whole number from 1 to the most there is."""
+    found = number(value, f"{what} 1..{most}")
+    if found not in range(1, most + 1):
+        raise UserError(f"expected {what} 1..{most}, got {value}")
+    return int(found)

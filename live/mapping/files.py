@@ -1,0 +1,182 @@
+"""Mapping files: which are there, what they hold, reading and writing them. docs/midi.md describes them.
+
+Knows the words of a file, not what hands are doing. Every mistake is told with the file, the way to it and what is allowed.
+"""
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from engine.errors import UserError
+from live.files.config import Model, build, read_plain, write_yaml
+from live.mapping.binding import Binding, checked_pattern
+from live.mapping.learned import named_by
+from live.mapping.macros import Macro
+from live.midi import devices
+from live.show.commands import COMMANDS
+
+FOLDER = Path(__file__).parents[2] / "mappings"
+COMES = ("/bends/", "/edits/", "/modulators/")                           # below these, presets bring parameters and take them away
+DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
+
+
+class MappingFile(Model):
+    """A mapping file. device: the bindings that name none are of this one only. profile: whose names of controls are used."""
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str = ""
+    about: str = ""
+    device: str | None = None
+    profile: str | None = None
+    channel: int | None = Field(None, ge=1, le=16)
+    macros: list[Macro] = []
+    bindings: list[Binding]
+
+    @field_validator("device")
+    @classmethod
+    def _pattern(cls, text):
+        return checked_pattern(text)
+
+    @field_validator("macros")
+    @classmethod
+    def _once(cls, macros):
+        for n, macro in enumerate(macros):
+            if macro.macro in [other.macro for other in macros[:n]]:
+                raise ValueError(f"macro {macro.macro} is given twice; one entry may have several targets")
+        return macros
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a mapping file says. profile: live.midi.devices.Profile, or None."""
+    bindings: list
+    macros: list
+    profile: object = None
+
+
+def read(path) -> Read:
+    """A mapping file. UserError: what is wrong where."""
+    data = read_plain(path)
+    profile = _profile(data, path)
+    file = build(MappingFile, profile.named(data, path) if profile else data, path)
+    device = file.device or (profile.match if profile else None)
+    of_device = {"device": device} if device else {}
+    bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
+    _check_commands(bindings, path)
+    return Read(bindings, list(file.macros), profile)
+
+
+def load(path) -> list[Binding]:
+    """The bindings of a mapping file. UserError: what is wrong where."""
+    return read(path).bindings
+
+
+def _profile(data, path):
+    """The profile that a mapping file names, None if it names none."""
+    name = data.get("profile") if isinstance(data, dict) else None
+    if not isinstance(name, str):
+        return None
+    try:
+        profile = devices.named(name, Path(path).parent)
+    except UserError as error:
+        raise UserError(f"{path} > profile: {error}") from None
+    channel = data.get("channel")
+    return profile.on_channel(channel) if type(channel) is int and 1 <= channel <= 16 else profile
+
+
+def _check_commands(bindings, path):
+    """Arguments can only be checked against commands; whether a parameter is there depends on the scene."""
+    for number, binding in enumerate(bindings, 1):
+        where = f"{path} > bindings > {number}"
+        known = COMMANDS.get(binding.to)
+        if binding.arguments and known is None:
+            raise UserError(f"{where} > arguments: {binding.to} is not a command; there are: {', '.join(sorted(COMMANDS))}")
+        if known and len(binding.arguments) > len(known.arguments):
+            raise UserError(f"{where} > arguments: {binding.to} takes {', '.join(known.arguments) or 'none'}, "
+                            f"got {len(binding.arguments)}")
+        for key in ("value", "step", "relative") if known else ():
+            if getattr(binding, key) is not None:
+                raise UserError(f"{where} > {key}: for parameters; {binding.to} is a command, pressed and called with arguments")
+
+
+def is_shipped(path) -> bool:
+    """Return whether a mapping file came with the program: nothing is written into those."""
+    return Path(path).resolve() in {default.resolve() for default in DEFAULTS}
+
+
+def doubts(path, scene) -> list[str]:
+    """What in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
+
+    What a preset may bring later is not in doubt. UserError: it can't be read.
+    """
+    file, found = read(path), []
+    for number, binding in enumerate(file.bindings, 1):
+        if binding.to not in COMMANDS:
+            found += _doubted(f"{path} > bindings > {number}", binding.to, binding.value, scene)
+    for number, macro in enumerate(file.macros, 1):
+        for at, target in enumerate(macro.to, 1):
+            found += _doubted(f"{path} > macros > {number} > to > {at}", target.to, None, scene)
+    return found
+
+
+def _doubted(where, address, value, scene):
+    parameter = scene.parameters.get(address)
+    if parameter is None and address.startswith(COMES):
+        return []
+    try:
+        if scene.parameter(address).size:
+            return [f"{where} > to: {address} takes {parameter.size} numbers, a control gives one"]
+        if value is not None:
+            parameter.clamp(value)
+    except UserError as error:
+        return [f"{where} > {'to' if parameter is None else 'value'}: {error}"]
+    return []
+
+
+# -- writing
+
+def written(data, bindings, macros, folder=FOLDER) -> dict:
+    """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros.
+
+    folder: where the file lies, for a profile beside it.
+    """
+    data = dict(data or {"schema": 1, "name": "Learned"})
+    profile = _profile(data, Path(folder) / "mapping.yaml")
+    real = lambda control: profile.controls.get(control, control) if profile else control
+    replaced = lambda entry: any((b.control, b.bank, b.argument) == (real(entry["control"]), entry.get("bank"), entry.get("argument")) and _of_device(entry, b)
+                                 for b in bindings)
+    kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
+    if macros:
+        data["macros"] = [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros]
+    return data | {"bindings": kept + [_plain(binding, profile) for binding in bindings]}
+
+
+def _of_device(entry, binding) -> bool:
+    """Whether a file's entry is for the device that a binding was learned from."""
+    pattern = entry.get("device")
+    return pattern in (None, binding.device) or binding.device is not None and re.search(pattern, named_by(binding.device), re.IGNORECASE) is not None
+
+
+def _plain(binding, profile) -> dict:
+    """A binding as a file says it, by the name of its control where the file's profile has one."""
+    entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
+    known = profile and binding.device and profile.matches(binding.device)
+    return entry | {"control": (profile.name_of(binding.control) if known else None) or binding.control}
+
+
+def save(path, bindings, macros):
+    """Write these bindings into the file, which may be there already. UserError: it can't be read or written."""
+    path = Path(path)
+    data, comments = None, ""
+    if path.exists():
+        data, comments = read_plain(path), _comments(path)
+        read(path)                                       # what can't be read is not written over
+    write_yaml(path, written(data, bindings, macros, path.parent), comments)
+
+
+def _comments(path) -> str:
+    """The comments a file begins with: the rest of them does not survive."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines))

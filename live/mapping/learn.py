@@ -1,0 +1,255 @@
+"""Learn: name a parameter, move a control, and the two are bound. Decides what kind of control it was that moved.
+
+What has travelled is learned, not what twitched, and a button once it is let go: touching a fader presses one as well, and then the
+fader moves (live/mapping/travel.py). Knows events and bindings; what a binding then does, and what is kept on the disk, is elsewhere.
+"""
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.errors import UserError
+from live.mapping.binding import AT_DEVICE, CONTROLS, Binding, bound
+from live.mapping.learned import Learned, pattern
+from live.mapping.travel import FAR, Ways, range_of
+from live.midi import relative
+from live.midi.pairs import NO_NUMBER, NUMBER, VALUE
+from live.show.commands import COMMANDS
+
+ENOUGH = 4                          # messages of a control change from which its kind can be told
+FEWEST = 3                          # messages of an OSC control that are a way
+MOST = 256                          # control changes of a channel that are looked at
+PLAIN = 0.25                        # of its range: so far comes no neighbour of the control that is meant
+MOVING = ("cc", "bend", "osc")      # what moves while a touch of it is held
+HOW = ("absolute", *relative.ENCODINGS, "trigger", "toggle", "momentary", "velocity")
+
+
+@dataclass
+class Learn(Learned):
+    """wanted: (address, how) still to be learned, in turn."""
+    wanted: deque = field(default_factory=deque)
+    _values: dict = field(default_factory=dict)          # of control changes: (number, value) in order, by channel and device
+    _taken: set = field(default_factory=set)             # controls learned since nothing was waited for: a hand is still on them
+    _ways: Ways = field(default_factory=Ways)
+    _down: dict = field(default_factory=dict)            # what was pressed and not let go yet -> when, in the order of all that is heard
+    _pings: set = field(default_factory=set)             # what spoke without a number shortly before
+
+    def begin(self, address: str, how: str | None = None):
+        """Wait for a control to move. UserError: how is no way to play one."""
+        if how is not None and how not in HOW:
+            raise UserError(f"learn: expected one of {', '.join(HOW)}, got {how!r}")
+        if how in relative.ENCODINGS and address in COMMANDS:
+            raise UserError(f"learn: {how} is for parameters; a command is pressed, and {address} is one")
+        if not self.wanted:
+            for found in (self._taken, self._values, self._down):
+                found.clear()
+            self._pings = self._ways.spoken()
+            self._ways.wait()
+        self.wanted.append((address, how))
+
+    def cancel(self) -> list[str]:
+        """Stop waiting; returns what was waited for."""
+        waited = [address for address, _ in self.wanted]
+        self.wanted.clear()
+        self._values.clear()
+        return waited
+
+    def overhear(self, event) -> bool:
+        """Note where a control is, whether one is waited for or not. True: what was learned of its range was too little, and is wider now."""
+        kind = event.control.partition(" ")[0]
+        if kind == "note" or kind not in CONTROLS:
+            return False
+        widened = False
+        for argument, value in enumerate(event.value if isinstance(event.value, tuple) else (event.value,), 1):
+            if isinstance(value, (int, float)):
+                way = self._ways.heard(event.control, argument, float(value), event.at)
+                widened = self.widen(event.control, argument, way) or widened
+        if event.value == () or isinstance(event.value, str):
+            self._ways.heard(event.control, 0, 1.0, event.at)
+        return widened
+
+    def hears(self, event) -> bool:
+        """Whether an event is of a control that could be learned now; what talks by itself plays on."""
+        if not self.wanted or event.control.partition(" ")[0] not in CONTROLS:
+            return False
+        self._spoil(event)
+        return event.control not in self._taken and not self._ways.chatters(event.control)
+
+    def _spoil(self, event):
+        """Presses during which another control moves were touches of that."""
+        kind, device = event.control.partition(" ")[0], event.control.partition(AT_DEVICE)[2]
+        if kind not in MOVING:
+            return
+        for control, order in list(self._down.items()):
+            same = control.partition(AT_DEVICE)[2] == device and (control.partition(" ")[0] == "osc") == (kind == "osc")
+            if same and control != event.control and self._ways.moved_since(event.control, order):
+                del self._down[control]
+
+    def heard(self, event, parameter, bank=None) -> Binding | None:
+        """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command.
+
+        UserError: its control can't be played as was wanted; another one is waited for.
+        """
+        control, _, device = event.control.partition(AT_DEVICE)
+        found = self._found(control, device, event, parameter)
+        if found is None:
+            return None
+        control, more = found
+        if self._named(control, device, more.get("argument")) in self._taken:
+            self._settle()
+            return None
+        address, how = self.wanted[0]
+        binding = bound(control=control, to=address, **self._options(control, parameter, how, more), bank=bank,
+                        **({"device": pattern(device)} if device else {}))
+        self.wanted.popleft()
+        self._taken |= {self._named(part, device, binding.argument) for part in (control, *parts(control))}
+        if binding.kind == "osc" and not more.get("pressed"):
+            self.guessed.add((control, binding.argument))
+        self._settle()
+        self.keep(binding)
+        return binding
+
+    def _found(self, control, device, event, parameter):
+        """(the control that has moved by this event, what is known of it); None: more has to be heard."""
+        kind, _, rest = control.partition(" ")
+        if kind == "note":
+            return self._released(event, event.value != 0.0)
+        if kind == "osc":
+            return self._osc(control, event, parameter)
+        if kind == "cc":
+            return self._change(rest, device, event, parameter is None)
+        if kind == "pressure":
+            held = any(down.partition(AT_DEVICE)[2] == device for down in self._down)      # of a key that is down
+            return None if held or event.value < FAR else (control, {})
+        if kind == "bend":
+            return (control, {}) if self._travelled(event.control, 1, parameter is None) else None
+        return (control, {}) if event.value != 0.0 else None
+
+    def _released(self, event, down):
+        """A button, once it is let go, or pressed again where it says nothing of that."""
+        known = self._down.pop(event.control, None)
+        if known is not None:
+            return event.control.partition(AT_DEVICE)[0], {"pressed": True}
+        if down:
+            self._down[event.control] = self._ways.order()
+        return None
+
+    def _osc(self, control, event, parameter):
+        """An OSC control: what it says is looked at number by number."""
+        value = event.value
+        if value == () or isinstance(value, str):            # nothing to travel: a trigger, a word
+            meant = parameter is None or isinstance(value, str) and value in parameter.choices
+            return (control, {"pressed": True}) if meant and control not in self._pings else None
+        if not isinstance(value, tuple) and value in (0, 1):
+            if value or control in self._down:
+                if (found := self._released(event, bool(value))) is not None:
+                    return found
+        else:
+            self._down.pop(control, None)
+        several = len(value) if isinstance(value, tuple) else 1
+        ways = {n: self._ways.way(control, n) for n in range(1, several + 1)}
+        far = {n: way.travelled() for n, way in ways.items() if way is not None and way.count >= FEWEST}
+        argument = max(far, key=lambda n: far[n], default=None)
+        if argument is None or not self._travelled(control, argument, parameter is None):
+            return None
+        ends = range_of(ways[argument].low, ways[argument].high)
+        more = {"own_range": ends} if ends else {}
+        return control, more | ({"argument": argument} if several > 1 else {})
+
+    def _travelled(self, control, argument, pressed):
+        """Whether a hand has moved this one on, and more than any other. pressed: a button is waited for, and while one is down no fader counts."""
+        way = self._ways.way(control, argument)
+        far = way.travelled() if way is not None else 0.0
+        if far == 0.0 or pressed and self._down:
+            return False
+        rival = self._ways.rivals(way, lambda other: other == control or other not in self._taken and not self._is_part(other))
+        return far >= 2 * rival or far >= PLAIN and far > rival
+
+    def _is_part(self, control):
+        """Whether a control change is only the fine part of another, or says which parameter number is meant: those leap."""
+        name, at, device = control.partition(AT_DEVICE)
+        kind, _, rest = name.partition(" ")
+        if kind != "cc":
+            return False
+        channel, number = (int(part) for part in rest.split("/"))
+        if number in (*NUMBER, *NO_NUMBER, *VALUE):
+            return any(n in NUMBER for n, _ in self._values.get((channel, device), ()))
+        return 32 <= number < 64 and self._ways.way(f"cc {channel}/{number - 32}{at}{device}", 1) is not None
+
+    @staticmethod
+    def _named(control, device, argument=None):
+        """What a control is remembered by as taken; of one that says several numbers, the one that was."""
+        return f"{control}#{argument}" if argument else control + AT_DEVICE + device if device else control
+
+    def _settle(self):
+        """What was heard so far has been made use of; which parameter number was chosen stands."""
+        self._down.clear()
+        self._ways.settle()
+        self._values = {key: list(dict(pair for pair in heard if pair[0] in NUMBER).items()) for key, heard in self._values.items()}
+
+    def _change(self, rest, device, event, pressed):
+        """What a control change is part of, and what is known of it; None: more has to be heard."""
+        channel, number = (int(part) for part in rest.split("/"))
+        heard = self._values.setdefault((channel, device), [])
+        heard.append((number, round(event.value * 127)))
+        if len(heard) > MOST:                            # something talks and talks: what counts is the newest
+            self._values[channel, device] = heard = [*((n, value) for n, value in heard[:-ENOUGH * 4] if n in NUMBER)][-2:] + heard[-ENOUGH * 4:]
+        chosen = dict(pair for pair in heard if pair[0] in NUMBER)
+        if number in (*NUMBER, *NO_NUMBER):
+            return None
+        if number in VALUE and len(chosen) == len(NUMBER):
+            return self._numbered(f"nrpn {channel}/{chosen[99] << 7 | chosen[98]}", device, VALUE[number], event, pressed)
+        values = [value for n, value in heard if n == number]
+        other = number + 32 if number < 32 else number - 32
+        alternating = sum(n == other for n, _ in heard[-2 * ENOUGH:]) >= ENOUGH // 2 if 0 <= other < 64 else False
+        if alternating and len(values) >= ENOUGH // 2:
+            coarse = f"cc {channel}/{min(number, other)}{AT_DEVICE + device if device else ''}"
+            return (f"cc14 {channel}/{min(number, other)}", {}) if self._travelled(coarse, 1, pressed) else None
+        if len(values) >= 2 and set(values) == {0, 127}:
+            return f"cc {channel}/{number}", {"button": True}
+        if len(values) < ENOUGH or alternating:
+            return None
+        encoding = relative.guessed(values)
+        if encoding or self._travelled(event.control, 1, pressed):
+            return f"cc {channel}/{number}", {"relative": encoding}
+        return None
+
+    def _numbered(self, control, device, coarse, event, pressed):
+        """A parameter number, where it has travelled: by its coarse part."""
+        named = self._named(control, device)
+        if coarse:
+            self._ways.heard(named, 1, event.value, event.at)
+        return (control, {}) if self._travelled(named, 1, pressed) else None
+
+    def _options(self, control, parameter, how, more):
+        """What a binding says besides its control and its target."""
+        if control.startswith("osc "):
+            own = {"argument": more["argument"]} if "argument" in more else {}
+            own |= {"from": more["own_range"]} if "own_range" in more else {}
+            return own | ({"mode": how} if how not in (None, "absolute", *relative.ENCODINGS) else {"relative": how} if how in relative.ENCODINGS else {})
+        pressed = control.split(" ")[0] in ("note", "program", "key") or more.get("button")
+        if how in relative.ENCODINGS:
+            return {"relative": how}
+        if how not in (None, "absolute"):
+            return {"mode": how}
+        if how is None and pressed and parameter is not None:
+            return {"step": 1.0} if parameter.choices else {"mode": "toggle"}
+        if how is None and parameter is not None and more.get("relative"):
+            return {"relative": more["relative"]}
+        return {}
+
+
+def parts(control: str) -> tuple[str, ...]:
+    """The control changes that a 14-bit control alone is made of."""
+    kind, _, rest = control.partition(" ")
+    if kind != "cc14":
+        return ()
+    channel, number = rest.split("/")
+    return f"cc {channel}/{number}", f"cc {channel}/{int(number) + 32}"
+
+
+def target(address, scene):
+    """The parameter or command to learn. UserError: there is no such."""
+    if not isinstance(address, str):
+        raise UserError(f"learn: expected an address such as /truncation, got {address!r}")
+    if address not in COMMANDS and scene.parameter(address).size:
+        raise UserError(f"{address} takes several numbers, a control gives one")
+    return address

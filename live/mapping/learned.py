@@ -1,0 +1,74 @@
+"""What was learned so far: bindings that lie over the mapping files until they are kept in one, and may be taken back."""
+import logging
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from live.mapping.binding import Binding
+from live.mapping.travel import range_of
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 100                    # what can be taken back
+SLACK = 0.001                       # of a range: numbers beyond it are rounded, not of a wider one
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]|()\\]")
+
+
+@dataclass
+class Learned:
+    """layer: the bindings learned so far. before: earlier layers. guessed: (control, argument) whose range is what was seen of it."""
+    layer: list = field(default_factory=list)
+    before: deque = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    guessed: set = field(default_factory=set)
+
+    def keep(self, binding: Binding):
+        """Add a binding, in the place of what the same control did in the same bank."""
+        self.replace([*(b for b in self.layer if same_control(b) != same_control(binding)), binding])
+
+    def forget(self, address: str) -> int:
+        """Take away what was learned for an address; returns how many bindings that were."""
+        kept = [b for b in self.layer if b.to != address]
+        gone = len(self.layer) - len(kept)
+        if gone:
+            self.replace(kept)
+        return gone
+
+    def replace(self, layer):
+        self.before.append(self.layer)
+        self.layer = layer
+
+    def undo(self) -> bool:
+        """Back to what was learned before; whether there was anything."""
+        if not self.before:
+            return False
+        self.layer = self.before.pop()
+        return True
+
+    def widen(self, control, argument, way):
+        """Whether a learned OSC control has gone beyond the range that was seen of it."""
+        key = next((key for key in ((control, argument), (control, None)) if key in self.guessed), None) if self.guessed else None
+        if key is None:
+            return False
+        for n, binding in enumerate(self.layer):
+            low, high = binding.own_range or (0.0, 1.0)
+            if (binding.control, binding.argument) == key and (way.low < low - SLACK * (high - low) or way.high > high + SLACK * (high - low)):
+                ends = range_of(min(low, way.low), max(high, way.high)) or (0.0, 1.0)
+                self.layer = [*self.layer[:n], binding.model_copy(update={"own_range": ends}), *self.layer[n + 1:]]
+                log.info("learned: %s goes from %g to %g", control, *ends)
+                return True
+        return False
+
+
+def same_control(binding):
+    """What two bindings share of which the later one takes the other's place."""
+    return binding.control, binding.device, binding.bank, binding.argument
+
+
+def pattern(device: str) -> str:
+    """The regular expression that this device's name matches, and no other's."""
+    return "^" + _SPECIAL.sub(r"\\\g<0>", device) + "$"
+
+
+def named_by(pattern: str) -> str:
+    """The name of the device that pattern() was made for."""
+    return re.sub(r"\\(.)", r"\1", pattern[1:-1])

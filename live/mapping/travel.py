@@ -1,0 +1,127 @@
+"""How controls have moved: a hand moves one on, noise twitches in its place. Numbers only; the same for MIDI, OSC and what comes later.
+
+What is heard while nobody waits for a control tells what talks by itself: a worn potentiometer, a sensor, a clock.
+"""
+from collections import deque
+
+FAR = 5 / 127                       # of a control's range: who has come so far has travelled; worn potentiometers twitch by less
+PAUSE = 1.0                         # seconds of silence after which a control is looked at anew: a stream does not pause
+STREAMING = 0.5                     # seconds before the wait in which a control that talks by itself has spoken
+LATELY = 10.0                       # the same for what speaks only now and then: a ping
+WINDOW = 12                         # messages that are looked at
+ARGUMENTS = 8                       # numbers of one message that are looked at
+REMEMBERED = 4096                   # controls
+
+
+class Way:
+    """Where one number of one control has been. began: in which order it was first heard. noise: (low, high) of what it says by itself."""
+    __slots__ = ("recent", "low", "high", "heard", "began", "noise", "count")
+
+    def __init__(self, began):
+        self.recent: deque = deque(maxlen=WINDOW)
+        self.low: float | None = None
+        self.high: float | None = None
+        self.heard, self.began, self.noise, self.count = None, began, None, 0
+
+    def add(self, value, at):
+        self.recent.append(value)
+        self.low = value if self.low is None else min(self.low, value)
+        self.high = value if self.high is None else max(self.high, value)
+        self.heard, self.count = at, self.count + 1
+
+    @property
+    def scale(self) -> float:
+        """How much of its own range 1 is, as far as that shows: what never says more than 1 goes to 1."""
+        return max(1.0, abs(self.low or 0.0), abs(self.high or 0.0))
+
+    @property
+    def restless(self) -> bool:
+        """Whether it travels by itself: a sensor, a counter. No hand can be told from that."""
+        return self.noise is not None and self.noise[1] - self.noise[0] >= FAR * self.scale
+
+    def travelled(self) -> float:
+        """How far a hand has moved it, in shares of its range; 0.0 for what twitches in its place or moves by itself."""
+        values = list(self.recent)
+        far = max(values) - min(values)
+        if self.noise is not None:
+            far = 0.0 if self.restless else max(self.noise[0] - min(values), max(values) - self.noise[1], 0.0)
+        ways = [b - a for a, b in zip(values, values[1:]) if b != a]
+        turns = sum((a > 0) != (b > 0) for a, b in zip(ways, ways[1:]))
+        return far / self.scale if 2 * turns <= len(ways) and far >= FAR * self.scale else 0.0
+
+
+class Ways:
+    """The ways of all controls that were heard lately, by (control, number of the argument)."""
+
+    def __init__(self):
+        self._ways, self._order, self.moment = {}, 0, 0.0
+
+    def heard(self, control, argument, value, at) -> Way:
+        """Note where a control is; returns its way."""
+        self.moment = max(self.moment, at)
+        self._order += 1
+        key = control, argument
+        way = self._ways.get(key)
+        if way is None or at - way.heard > PAUSE:
+            if len(self._ways) >= REMEMBERED:
+                self._ways.clear()
+            way = self._ways[key] = Way(self._order)
+        way.add(value, at)
+        return way
+
+    def spoken(self) -> set:
+        """The controls that have spoken without a number in the last LATELY seconds."""
+        return {control for (control, argument), way in self._ways.items() if argument == 0 and self.moment - way.heard <= LATELY}
+
+    def way(self, control, argument):
+        """The way of one number of a control, None if it was not heard lately."""
+        return self._ways.get((control, argument))
+
+    def chatters(self, control) -> bool:
+        """Whether all that is heard of a control is what it says by itself."""
+        ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
+        return bool(ways) and all(way.restless or way.noise is not None and way.noise[0] <= way.recent[-1] <= way.noise[1] for way in ways)
+
+    def moved_since(self, control, order) -> bool:
+        """Whether a control was silent before that moment and is not now, or has travelled."""
+        ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
+        return any(way.began > order or way.travelled() > 0.0 for way in ways)
+
+    def rivals(self, way, others=lambda control: True) -> float:
+        """How far the one of the other controls that has come farthest has travelled, of those for which others(control)."""
+        return max((other.travelled() for (control, _), other in self._ways.items()
+                    if other is not way and self.moment - other.heard <= STREAMING and others(control)), default=0.0)
+
+    def order(self) -> int:
+        """Return a number that grows with everything heard."""
+        self._order += 1
+        return self._order
+
+    def wait(self):
+        """A control is waited for from now on: what talks now talks by itself."""
+        talking = {key: way for key, way in self._ways.items() if self.moment - way.heard <= STREAMING}
+        self._ways = {}
+        for key, way in talking.items():
+            if way.count > 1:
+                kept = self._ways[key] = Way(way.began)
+                kept.add(way.recent[-1], way.heard)
+                kept.noise = way.noise if way.noise is not None and way.restless else (way.low, way.high)
+
+    def settle(self):
+        """One was found: the others are looked at anew, from where they are."""
+        for key, way in list(self._ways.items()):
+            kept = self._ways[key] = Way(way.began)
+            kept.add(way.recent[-1], way.heard)
+            kept.noise = way.noise
+
+
+def range_of(low: float, high: float) -> tuple[float, float] | None:
+    """The range that a control which went from low to high seems to have; None for 0 to 1."""
+    most = max(abs(low), abs(high))
+    top = next((end for end in (1.0, *ENDS) if most <= 1.001 * end), most)
+    if low < 0.0:
+        return -top, top
+    return None if top == 1.0 else (0.0, top)
+
+
+ENDS = (127.0, 255.0, 360.0, 1000.0, 1023.0, 4095.0, 16383.0, 65535.0)         # above 1, controls end at one of these

@@ -1,0 +1,70 @@
+"""Where the controls of OSC surfaces stand: what bindings with `feedback: true` have them told, at their own addresses.
+
+Reads the newest scene and bindings from the echo's thread; knows no sockets. A control that a hand is on is left alone.
+"""
+from dataclasses import dataclass, field
+
+from live.mapping.held import number
+from live.midi.feedback import STATES, TOUCHED, Shown, lit
+from live.show.clock import now
+from live.show.commands import COMMANDS
+
+OSC = "osc "
+
+
+@dataclass
+class Surfaces:
+    """show: whose scene and mapping are looked at. standing: {address: (numbers, version of the bindings)} as they were told last."""
+    show: object
+    now: object = now
+    standing: dict = field(default_factory=dict)
+    _plan: dict = field(default_factory=dict)            # control -> its bindings
+    _version: int | None = None
+
+    def look(self) -> list:
+        """Find where the controls are now; returns the addresses of those that stand elsewhere than they were told."""
+        mapping, scene = self.show.mapping, self.show.scene
+        if mapping.version != self._version:
+            self._version = mapping.version
+            self._plan = planned(mapping)
+        moment, found = self.now(), {}
+        for control, bindings in self._plan.items():
+            address, said, at = mapping.surfaces.get(control.casefold(), (control.removeprefix(OSC), (), None))
+            if address in scene.parameters:
+                continue
+            if at is not None and moment - at < TOUCHED and address in self.standing:
+                found[address] = self.standing[address]
+            elif (numbers := self._numbers(bindings, said)) is not None:
+                found[address] = numbers, self._version
+        before, self.standing = self.standing, found
+        return [address for address, told in found.items() if before.get(address) != told]
+
+    def _numbers(self, bindings, said):
+        """The arguments of the message that tells a control where it stands: as the hand last sent them, with what is bound in its place."""
+        told = list(said)
+        for binding in bindings:
+            at = STATES.get(binding.to) if binding.to in COMMANDS else binding.to
+            position = lit(Shown(binding.control, binding, None, at), self.show.scene, self.show)
+            if position is None:
+                return None
+            place = (binding.argument or _last(told)) - 1
+            told += [0.0] * (place + 1 - len(told))
+            told[place] = binding.says(position)
+        return tuple(float(item) if isinstance(item, (bool, int)) else item for item in told)
+
+
+def planned(mapping) -> dict:
+    """{control: bindings} of the OSC controls that are told where they stand, as the bindings are now."""
+    found, seen = {}, set()
+    for layer in (mapping.learn.layer, *reversed(mapping.layers)):
+        mine = [b for b in layer if b.kind == "osc" and b.control not in seen and b.bank in (None, mapping.bank)]
+        for binding in mine:
+            if binding.feedback:
+                found.setdefault(binding.control, []).append(binding)
+        seen |= {b.control for b in mine}
+    return found
+
+
+def _last(arguments) -> int:
+    """The number, from 1, of the argument that counts where none is named: the last number."""
+    return next((n for n in range(len(arguments), 0, -1) if number(arguments[n - 1]) is not None), len(arguments) + 1)

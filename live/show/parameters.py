@@ -1,0 +1,45 @@
+"""The performer's own parameters: there in every show, part of no look. Knows names and ranges only."""
+from dataclasses import replace
+from types import MappingProxyType
+
+from engine.morphing import EASES, PATHS
+from engine.parameter import Parameter
+from engine.scene import Scene
+
+MACROS = 8                                                   # how many macros there are
+MACRO_PARAMETERS = {f"/macro/{n}": Parameter(0.0, about="moves the parameters that the mapping has put on it") for n in range(1, MACROS + 1)}
+QUANTA = {"off": 0.0, "beat": 1.0, "bar": 4.0}               # beats
+PARAMETERS = {
+    "/morph/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recall takes; 0 cuts"),
+    "/morph/beats": Parameter(0.0, 0.0, 256.0, curve="square", unit="beats", about="the same in beats; above 0 it wins over /morph/seconds"),
+    "/morph/ease": Parameter("smooth", choices=tuple(EASES), about="how a morph speeds up and slows down"),
+    "/morph/path": Parameter("linear", choices=PATHS,
+                             about="which way a morph takes through w: straight, around its centre, or on from the morph before without a corner"),
+    "/morph/step": Parameter(0.5, about="where on the way choices and whole numbers change over"),
+    "/pad/on": Parameter(0.0, step=1, about="1: /pad/x and /pad/y mix the four presets at the pad's corners"),
+    "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
+    "/pad/y": Parameter(0.0, about="down the pad: corners 1 and 2 at 0, 3 and 4 at 1"),
+    "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
+    "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
+    "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
+    **MACRO_PARAMETERS,
+}
+# No preset holds or changes what lies here.
+MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
+           "/source/signal", "/source/picture")
+
+
+def declared(scene: Scene) -> Scene:
+    """The scene with the performer's parameters as well."""
+    return replace(scene, parameters=MappingProxyType(dict(sorted({**scene.parameters, **PARAMETERS}.items()))))
+
+
+def within(address: str, prefixes) -> bool:
+    """Whether an address is one of these or lies below one: /walk holds /walk and /walk/speed, not /walker."""
+    return any(address == prefix or address.startswith(prefix + "/") for prefix in prefixes)
+
+
+def masters_kept(scene: Scene, now: Scene, also=()) -> Scene:
+    """`scene` with the performer's parameters, and the addresses in `also`, as they are now."""
+    mine = {a: now[a] for a in now.values if a in scene.parameters and (a in also or within(a, MASTERS))}
+    return scene.set_values(mine) if mine else scene

@@ -1,0 +1,122 @@
+"""What is kept of a show while it plays: takes, video, the scene of the moment. Also plays takes. A player of the loop.
+
+What it decides goes through the loop as changes, scenes and motions, and so into takes. Knows no tensors.
+"""
+import logging
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.motion import Motion
+from engine.scene import Scene
+from live.presets.autosave import Autosave
+from live.show.parameters import masters_kept
+from live.takes.take import Origin, TakeWriter
+
+log = logging.getLogger(__name__)
+
+ANEW = 1000.0                       # turns of the encoder: it begins anew where they go back, as it will when the take is played
+CLOSING = 5.0                       # seconds a video may take to be finished
+
+
+class Recording:
+    """takes: the folder recordings go to. origin: what they are played on.
+
+    newest, shown: (scene, motion) of this frame, and of the picture that is up. writer: the take being recorded; replay: the
+    take being played; video: the output being recorded to, or None.
+    """
+
+    stays = True
+
+    def __init__(self, show, takes="takes", origin: Origin = Origin()):
+        self.show, self.takes, self.origin = show, Path(takes), origin
+        self.newest: tuple[Scene, Motion] | None = None
+        self.shown: tuple[Scene, Motion] | None = None
+        self.writer = self.replay = self.video = self.autosave = None
+        self._record_to = self._ending = None
+
+    # -- the loop's side
+
+    def play(self, tick) -> list:
+        """Return what a take that begins needs, and what a take that plays does in this frame."""
+        begun, self.newest = self.newest is not None, (self.show.scene, self.show.motion)
+        if begun and (not self.show.scene["/output/freeze"] or self.shown is None):
+            self.shown = self.newest
+        items = self._start_take() if self._record_to is not None else []
+        if self.replay is not None:
+            items += [item.among(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick, self.show.scene)]
+            self.replay = None if self.replay.over else self.replay
+        return items
+
+    def after_hands(self, tick, scene, motion, applied) -> list:
+        """Return nothing: what hands do is recorded by the loop."""
+        return []
+
+    def recover(self):
+        """End the take that plays: it had a bug."""
+        self.replay = None
+
+    # -- takes
+
+    @property
+    def recording(self) -> bool:
+        """Whether a take is being recorded; one whose disk is full no longer is."""
+        return self._record_to is not None or self.show.record is not None and self.writer.failed is None
+
+    def record_to(self, path):
+        """Record a take from the next frame on. UserError: there is one of that name."""
+        path = Path(path)
+        if path.exists():
+            raise UserError(f"{path}: there is a take of that name already; choose another")
+        self._record_to = path
+
+    def _start_take(self) -> list:
+        """Begin; returns what to apply so that the take, played again, finds everything as it is now."""
+        path, self._record_to = self._record_to, None
+        scene, motion = self.newest
+        try:
+            self.writer = TakeWriter(path, scene, motion, self.origin, self.shown)
+        except UserError as error:
+            log.error("%s", error)
+            return []
+        self.show.record = self.writer.record
+        return self.show.mark_own([replace(motion, source=motion.source - ANEW)]) if self.show.source else []
+
+    def stop_take(self):
+        """End the take that is being recorded."""
+        self.show.record, self._record_to = None, None
+        if self.writer:
+            self.writer.stop()
+
+    # -- video and the scene of the moment
+
+    def stop_video(self):
+        """End the video that is being recorded; its file is finished in the background."""
+        running, self.video = self.video, None
+        if running is not None:
+            self.show.outputs = [output for output in self.show.outputs if output is not running]
+            self._ending = threading.Thread(target=running.close, name="video end")
+            self._ending.start()
+
+    def save_to(self, path, port=0):
+        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again."""
+        locks = lambda: list(self.show.recall.locks) if self.show.recall else []
+        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()})
+
+    def _to_save(self):
+        """Return what is on show; under a freeze, what the held picture is of."""
+        if self.newest is None or self.shown is None or not self.newest[0]["/output/freeze"]:
+            return self.newest
+        return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
+
+    def close(self):
+        """End of the show: everything reaches the disk."""
+        self.newest = (self.show.scene, self.show.motion) if self.newest else None
+        self.stop_take()
+        self.stop_video()
+        if self._ending is not None:
+            self._ending.join(CLOSING)
+        for part in (self.writer, self.autosave):
+            if part is not None:
+                part.close()
