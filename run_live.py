@@ -9,12 +9,14 @@ Flags become objects here and errors become exit codes; the work is done by live
 """
 import argparse
 import contextlib
+import io
 import os
 import sys
 
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
 from live.files.paths import expand_argument
+from live.show.journal import spell_out
 
 DEFAULT = "play"
 # Threads that wait for the others of a layer spin for some 20 microseconds, which is how long the next layer takes to come,
@@ -55,7 +57,7 @@ def main(arguments: list[str]) -> int:
             parser.prog, parser.epilog = program, overview()
         return module.run(parser.parse_args([expand_argument(argument) for argument in rest])) or 0
     except UserError as error:
-        _say(f"{program}: {error}\n")
+        _say(spell_out(f"{program}: {error}") + "\n")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -82,8 +84,9 @@ def _leave_output():
 def _write_any_letter():
     """Have letters that the terminal's encoding lacks written as escapes instead of ending the program."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")
+        with contextlib.suppress(ValueError):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -15,16 +15,16 @@ def whole(path, make_folder=False):
     make_folder: for files with a folder of their kind, which need not be there yet.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")           # the ending stays: some writers go by it
     try:
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, UnicodeEncodeError) as error:      # the last: a name in letters the file system lacks
         raise UserError(f"{path}: can't be written: {getattr(error, 'strerror', None) or error}") from None
     finally:
-        with suppress(OSError):
+        with suppress(OSError, UnicodeEncodeError):
             temporary.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@
 import pathlib
 
 from live.files import sheets
+from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.show.events import Change
@@ -23,10 +24,11 @@ def arguments(parser):
 
 
 def run(options):
+    target = pathlib.Path(options.output)
+    prepare_file(target if target.suffix else target / "seed.png", "-o")
     opened = opening.open_instrument(options.instrument, options.size)
     bent = opened.scene.with_bends(opening.read_bends(opened.instrument, options.bends, options.quirk))
     pictures = [still(opened.instrument, bent, seed, options.truncation) for seed in options.seeds]
-    target = pathlib.Path(options.output)
     if not target.suffix:
         for seed, picture in zip(options.seeds, pictures):
             sheets.save(target / f"seed{seed:05d}.png", picture)

@@ -11,6 +11,7 @@ import sys
 
 from engine.clusters import METHODS
 from live.files import sheets
+from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
@@ -36,6 +37,9 @@ def run(options):
     opened = opening.open_instrument(options.instrument)
     generator = opened.instrument.generator
     path = pathlib.Path(options.output or opened.folder.folder / opening.CLUSTERS[0])
+    for flag, file in (("-o", path), ("--published", options.published), ("--sheets", options.sheets and pathlib.Path(options.sheets) / "sheet.png")):
+        if file:
+            prepare_file(file, flag)
     known = load(path, generator) if path.exists() else Clusters()
     layers = options.layer or ([] if options.name else generator.layers)
     found = _find(options, generator, known, layers, path).renamed(options.name)

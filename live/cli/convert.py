@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 from engine.errors import UserError
+from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 
 
@@ -21,6 +22,7 @@ def arguments(parser):
 def run(options):
     from engine import checkpoints
 
+    prepare_file(options.output, "-o")
     source = pathlib.Path(options.source)
     found = instruments.find(source) if source.is_dir() else None
     network = found.generator if found else source

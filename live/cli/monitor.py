@@ -9,6 +9,7 @@ import urllib.request
 
 from engine.errors import UserError
 from live.show.clock import now, sleep
+from live.show.journal import spell_out
 
 LIBRARIES = ("rich",)
 EVERY = 0.25                        # seconds
@@ -92,18 +93,19 @@ class Watched:
 
         osc = self.report["osc"]
         head = self._table(("", "so far", "a second"), [
-            (name, osc[name], self._rate("osc", name)) for name in ("packets", "messages", "queries", "unknown", "bad")]
+            (name, osc[name], self._rate("osc", name)) for name in ("packets", "messages", "queries", "unknown", "bad", "refused", "left_out") if name in osc]
             + [("frames", self.report["frames"], self._rate("frames")), ("late", self.report["late"], self._rate("late"))])
         senders = self._table(("from", "packets", "a second"), [
             (name, count, self._rate("osc", "senders", name)) for name, count in sorted(osc["senders"].items())])
         values = self._table(("moved last", "to"), [(a, shown(v)) for a, v in list(self.moved.items())[:-ROWS - 1:-1]])
         unknown = self._table(("not understood", "brought"), [
             (a, shown(v)) for a, v in list(osc["unknown_addresses"].items())[:-ROWS - 1:-1]])
+        questions = self._table(("asked for", "times"), list(osc.get("questions", {}).items())[:-ROWS - 1:-1])
         listeners = self._table(("listening",), [(name,) for name in self.report["echo"]["listeners"]])
         midi = self.report.get("midi", {})
         ports = self._table(("MIDI", "messages", "a second"), [
             (", ".join(midi.get("ports", ())) or "no controllers", midi.get("messages", 0), self._rate("midi", "messages"))])
-        return Group(*([self.problem] if self.problem else []), Columns([head, senders, listeners, ports]), Columns([values, unknown]))
+        return Group(*([self.problem] if self.problem else []), Columns([head, senders, listeners, ports]), Columns([values, questions, unknown]))
 
     @staticmethod
     def _table(columns, rows):
@@ -113,7 +115,7 @@ class Watched:
 
         table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
         for row in rows:
-            table.add_row(*(escape(str(cell)) for cell in row))
+            table.add_row(*(escape(spell_out(str(cell), passed="")) for cell in row))
         return table
 
 

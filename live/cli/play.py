@@ -163,6 +163,7 @@ def _play(options, opened, closing, specs, shared):
         ticks()
     else:
         _play_beside(window, show, ticks)
+    closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
                       | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
@@ -236,6 +237,11 @@ def _controls(options, show, closing):
         closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
     show.mapping.stats = stats.get("osc")
     return stats
+
+
+def _say_how_it_went(show, clock):
+    figures = show.meter.report()
+    log.info("the show is over: %d frames, %d late", figures["frames"], clock.late)
 
 
 def report(show, clock, instrument, stats) -> dict:

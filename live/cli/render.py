@@ -5,6 +5,9 @@
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
+import pathlib
+
+from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.sources import flags as seeing
@@ -33,6 +36,8 @@ def run(options):
     from live.takes.render import render
     from live.takes.take import TakeReader
 
+    target = pathlib.Path(options.output)
+    prepare_file(target if target.suffix else target / "render.json", "-o")
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)

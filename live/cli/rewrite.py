@@ -16,6 +16,7 @@ import sys
 from engine.errors import UserError
 from engine.rewriting.solvers import SOLVERS
 from live.files import sheets
+from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
@@ -87,6 +88,7 @@ def _checked(options, path):
     if path.suffix != ".safetensors":
         raise UserError(f"{path}: expected a name that ends in .safetensors")
     checked_name(path.stem)
+    prepare_file(path, "-o")
     if options.request and (options.copy or options.paste or options.context or options.fill):
         raise UserError("--request has its own marks: leave out --copy, --paste, --context and --fill")
     if options.sheet == "none":
@@ -94,6 +96,7 @@ def _checked(options, path):
     picture = pathlib.Path(options.sheet or path.with_suffix(".png"))
     if picture.suffix.lower() not in PICTURES:
         raise UserError(f"--sheet {picture}: expected a name in {', '.join(PICTURES)}, or none")
+    prepare_file(picture, "--sheet")
     for seed in options.seeds:
         Picture(seed, seeded=True)                                          # refuses what is no seed
     return picture

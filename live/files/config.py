@@ -5,7 +5,7 @@ An error reads `file > path to the value: what was expected, what was found`, on
 import re
 from typing import get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.errors import UserError
 from engine.files import write_text
@@ -17,6 +17,15 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 class Model(BaseModel):
     """What files are made of: unknown keys are mistakes, words are not numbers, nothing changes afterwards."""
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_empty(cls, data):
+        """A key with nothing behind it, as it stays when its entries are commented out, is as good as none."""
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        optional = {field.alias or name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {key: value for key, value in data.items() if value is not None or key not in optional}
 
 
 def read_yaml(path, kind: type[Model]):

@@ -98,5 +98,7 @@ def prepare_file(path, what="") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             return path
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{begin}{path}: can't be written: {path.parent} is not a folder") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{begin}{path}: can't be written: {getattr(error, 'strerror', None) or error}") from None

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import UserError
+from engine.files import whole
 
 LIBRARIES = ("PIL",)
 
@@ -27,10 +28,5 @@ def save(path, pixels):
     path = Path(path)
     if not path.name:
         raise UserError(f"{path}: can't be written: expected the name of a picture file")
-    temporary = path.with_name(f".{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path, make_folder=True) as temporary:
         Image.fromarray(pixels).save(temporary, "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG")
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: can't be written: {error.strerror or error}") from None

@@ -45,8 +45,8 @@ def key_name(text: str) -> str:
     text = unicodedata.normalize("NFC", text).lower()
     *held, name = text[:-1].split("+") if text.endswith("+") and len(text) > 1 else text.split("+")
     name = "+" if text.endswith("+") else KEY_NAMES.get(name, name)
-    held = {KEY_NAMES.get(prefix, prefix) for prefix in held if prefix}
-    return "+".join([*(prefix for prefix in HELD if prefix in held), name])
+    known = {KEY_NAMES.get(prefix, prefix) for prefix in held if prefix}
+    return "+".join([*(prefix for prefix in HELD if prefix in known), name])
 
 
 class Binding(Model):

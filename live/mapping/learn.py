@@ -16,6 +16,7 @@ from live.show.commands import COMMANDS
 
 ENOUGH = 4                          # messages of a control change from which its kind can be told
 FEWEST = 3                          # messages of an OSC control that are a way
+ARGUMENTS = 64                      # numbers of one message that may be learned; a longer one is a vector
 MOST = 256                          # control changes of a channel that are looked at
 PLAIN = 0.25                        # of its range: so far comes no neighbour of the control that is meant
 MOVING = ("cc", "bend", "osc")      # what moves while a touch of it is held
@@ -58,7 +59,7 @@ class Learn(Learned):
         if kind == "note" or kind not in CONTROLS:
             return False
         widened = False
-        for argument, value in enumerate(event.value if isinstance(event.value, tuple) else (event.value,), 1):
+        for argument, value in enumerate(event.value[:ARGUMENTS] if isinstance(event.value, tuple) else (event.value,), 1):
             if isinstance(value, (int, float)):
                 way = self._ways.heard(event.control, argument, float(value), event.at)
                 widened = self.widen(event.control, argument, way) or widened
@@ -144,7 +145,7 @@ class Learn(Learned):
                     return found
         else:
             self._down.pop(control, None)
-        several = len(value) if isinstance(value, tuple) else 1
+        several = min(len(value), ARGUMENTS) if isinstance(value, tuple) else 1
         ways = {n: self._ways.way(control, n) for n in range(1, several + 1)}
         far = {n: way.travelled() for n, way in ways.items() if way is not None and way.count >= FEWEST}
         argument = max(far, key=lambda n: far[n], default=None)

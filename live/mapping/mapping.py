@@ -22,6 +22,7 @@ from live.show.parameters import MACRO_PARAMETERS
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
+TOLD_APART = 300                    # letters by which complaints are told apart
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
@@ -282,8 +283,8 @@ class Mapping:
 
     def _say(self, text):
         """Log a complaint once."""
-        if text not in self._said and len(self._said) < 1000:
-            self._said.add(text)
+        if text[:TOLD_APART] not in self._said and len(self._said) < 1000:
+            self._said.add(text[:TOLD_APART])
             log.warning("%s", text)
 
 

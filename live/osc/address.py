@@ -31,7 +31,7 @@ def matches(pattern: str, addresses) -> list[str]:
     if pattern not in known:
         if len(known) >= 1024:
             known.clear()
-        known[pattern] = _search(pattern, addresses)
+        known[pattern] = _search(pattern, addresses) if is_pattern(pattern) else _named(pattern, addresses)
     return list(known[pattern])
 
 
@@ -65,7 +65,7 @@ def value_at(scene, address: str, played=None):
     return scene.parameters[plain].normalized(scene[plain])
 
 
-_caches: dict = {}                  # id of a collection -> (the collection, its length, {pattern: found})
+_caches: dict = {}                  # id of a collection -> (the collection, its length, {pattern: found}, {in small letters: addresses})
 
 
 def _remembered(addresses) -> dict:
@@ -74,15 +74,19 @@ def _remembered(addresses) -> dict:
     if entry is None or entry[0] is not addresses or entry[1] != len(addresses):
         for oldest in list(_caches)[:-3]:
             _caches.pop(oldest, None)
-        entry = _caches[id(addresses)] = (addresses, len(addresses), {})
+        small: dict = {}
+        for address in addresses:
+            small.setdefault(address.casefold(), []).append(address)
+        entry = _caches[id(addresses)] = (addresses, len(addresses), {}, small)
     return entry[2]
 
 
+def _named(address, addresses) -> list[str]:
+    """Return the addresses that a plain address means; a stranger's thousand new ones are looked up without a search."""
+    return [address] if address in addresses else _caches[id(addresses)][3].get(address.casefold(), [])
+
+
 def _search(pattern, addresses):
-    if not is_pattern(pattern):
-        if pattern in addresses:
-            return [pattern]
-        return [a for a in addresses if a.casefold() == pattern.casefold()]
     wanted = _parts(pattern)
     return ([a for a in addresses if _fits(wanted, a.split("/")[1:], 0)]
             or [a for a in addresses if _fits(wanted, a.split("/")[1:], re.IGNORECASE)])

@@ -9,6 +9,8 @@ from struct import Struct
 LARGEST = 65507                     # bytes in a UDP datagram; those we send stay below an Ethernet frame
 DEPTH = 8                           # bundles within bundles
 LONGEST_ADDRESS = 255
+MOST_ARGUMENTS = 4096               # of one message; the longest vector there is has 512
+LONGEST_TEXT = 4096                 # bytes of a message that holds text
 BUNDLE = b"#bundle\0"
 NUMBERS = {"f": "f", "i": "i", "d": "d", "h": "q"}           # OSC type tag -> struct code
 OTHERS = frozenset("sSTFNIr[]")                              # what the codec is asked for, besides numbers
@@ -137,6 +139,8 @@ def _message(datagram, start, end, codec):
                 _singles[head] = known[0], known[1].unpack_from
     address, numbers = known
     if numbers is None:
+        if end - start > LONGEST_TEXT + len(head):
+            raise Malformed(f"{address!r}: {end - values_at} bytes of text; at most {LONGEST_TEXT} are taken")
         return address, codec(datagram[start:end])
     if numbers.size > end - values_at:
         raise Malformed(f"{address!r}: arguments cut short")
@@ -163,6 +167,8 @@ def _head(head, middle):
     if tags[0] != ",":
         raise Malformed(f"{address!r}: no type tags")
     kinds = tags[1:]
+    if len(kinds) > MOST_ARGUMENTS:
+        raise Malformed(f"{address!r}: {len(kinds)} arguments; at most {MOST_ARGUMENTS} are taken")
     unusable = set(kinds) - NUMBERS.keys() - OTHERS
     if unusable:
         raise Malformed(f"{address!r}: type {', '.join(sorted(unusable)[:4])!r} is not accepted")

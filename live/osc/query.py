@@ -57,6 +57,7 @@ class Query:
         self._thread.start()
         ready.wait(STARTING)
         if self._failed is not None or self.port is None:
+            self.close()
             raise UserError(f"OSCQuery port {port} on {host}: {self._failed or 'it did not open in time'}; another port: --oscquery-port N (0 = none)")
         self.echo.rebuilt.append(self._rebuilt)
         return self.port

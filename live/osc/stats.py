@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 KEPT = 64                           # unknown addresses, and senders, remembered
 MANY = 1024                         # addresses whose newest values are kept
+ARGUMENTS, LETTERS = 8, 64           # of a message, and of a text in it, that are kept
 OTHERS = "others"
 
 
@@ -23,7 +24,7 @@ class Stats:
         self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
-        self.senders, self.unknown_values = {}, {}
+        self.senders, self.unknown_values, self.questions = {}, {}, {}     # questions: address -> how often it was asked for
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
         self._bad, self._trouble, self._unknown = (Seldom(log, now) for _ in range(3))
 
@@ -45,7 +46,14 @@ class Stats:
             self.values.clear()
         if len(self.strokes) > KEPT:
             self.strokes.clear()
-        self.values.update(messages)
+        self.values.update((address, shortened(arguments)) for address, arguments in messages)
+
+    def questioned(self, address):
+        """Somebody asked for this."""
+        times = self.questions.pop(address, 0)
+        if len(self.questions) >= KEPT:
+            self.questions.pop(next(iter(self.questions)), None)
+        self.questions[address] = times + 1
 
     def newest(self) -> dict:
         """{address: what it brought last}."""
@@ -70,7 +78,7 @@ class Stats:
         is_new = known.pop(address, None) is None
         if len(known) >= KEPT:
             known.pop(next(iter(known)), None)
-        known[address] = value[:8] if isinstance(value, tuple) else value[:64] if isinstance(value, str) else value
+        known[address] = shortened(value)
         if is_new:
             self._unknown.warn("OSC: nothing is called %r (it came with %r)", address, known[address])
 
@@ -84,7 +92,15 @@ class Stats:
             "bad": self.bad,
             "unknown": self.unknown_count + self.unanswered_count,
             "queries": self.answered + self.unanswered_count,
+            "questions": dict(self.questions),
             "senders": dict(self.senders),
             "unknown_addresses": dict(self.unknown_values),
             "receive_buffer": self.buffer,
         }
+
+
+def shortened(value):
+    """Return a value, or a message's arguments, in a form that may be kept a thousand times: a few numbers, the beginning of a text."""
+    if isinstance(value, tuple):
+        return tuple(shortened(part) for part in value[:ARGUMENTS])
+    return value[:LETTERS] if isinstance(value, str) else value

@@ -2,12 +2,15 @@
 
 Reads the newest scene and bindings from the echo's thread; knows no sockets. A control that a hand is on is left alone.
 """
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from live.mapping.held import number
+from live.midi.devices import Led
 from live.midi.feedback import STATES, TOUCHED, Shown, lit
 from live.show.clock import now
 from live.show.commands import COMMANDS
+from live.show.loop import Show
 
 OSC = "osc "
 
@@ -15,8 +18,8 @@ OSC = "osc "
 @dataclass
 class Surfaces:
     """show: whose scene and mapping are looked at. standing: {address: (numbers, version of the bindings)} as they were told last."""
-    show: object
-    now: object = now
+    show: Show
+    now: Callable[[], float] = now
     standing: dict = field(default_factory=dict)
     _plan: dict = field(default_factory=dict)            # control -> its bindings
     _version: int | None = None
@@ -27,7 +30,8 @@ class Surfaces:
         if mapping.version != self._version:
             self._version = mapping.version
             self._plan = planned(mapping)
-        moment, found = self.now(), {}
+        moment = self.now()
+        found: dict = {}
         for control, bindings in self._plan.items():
             address, said, at = mapping.surfaces.get(control.casefold(), (control.removeprefix(OSC), (), None))
             if address in scene.parameters:
@@ -44,7 +48,7 @@ class Surfaces:
         told = list(said)
         for binding in bindings:
             at = STATES.get(binding.to) if binding.to in COMMANDS else binding.to
-            position = lit(Shown(binding.control, binding, None, at), self.show.scene, self.show)
+            position = lit(Shown(binding.control, binding, Led(binding.control), at), self.show.scene, self.show)
             if position is None:
                 return None
             place = (binding.argument or _last(told)) - 1
@@ -55,7 +59,8 @@ class Surfaces:
 
 def planned(mapping) -> dict:
     """{control: bindings} of the OSC controls that are told where they stand, as the bindings are now."""
-    found, seen = {}, set()
+    found: dict[str, list] = {}
+    seen: set[str] = set()
     for layer in (mapping.learn.layer, *reversed(mapping.layers)):
         mine = [b for b in layer if b.kind == "osc" and b.control not in seen and b.bank in (None, mapping.bank)]
         for binding in mine:

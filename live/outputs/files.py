@@ -1,8 +1,9 @@
-"""Frames as PNG files in a folder: frame_000000.png, frame_000001.png, ... numbered as they were rendered."""
-import os
+"""Frames as PNG files in a folder: frame_000000.png, frame_000001.png, ... numbered from the first that is written; one
+number is left out for each frame that was dropped."""
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.files import whole
 from live.outputs import output
 
 LIBRARIES = ("PIL",)
@@ -14,7 +15,7 @@ class Files:
     backlog = 8
 
     def __init__(self, target="frames", wait=False):
-        self.folder, self.wait = Path(target), wait
+        self.folder, self.wait, self._first = Path(target), wait, None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -25,14 +26,9 @@ class Files:
     def send(self, frame):
         from PIL import Image
 
-        path = self.folder / f"frame_{frame.number:06d}.png"
-        temporary = path.with_suffix(".part")
-        try:
+        self._first = frame.number if self._first is None else self._first
+        with whole(self.folder / f"frame_{frame.number - self._first:06d}.png") as temporary:
             Image.fromarray(frame.pixels).save(temporary, "PNG", compress_level=1)
-            os.replace(temporary, path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
 
     def close(self):
         pass

@@ -20,7 +20,8 @@ class Keyboard:
     """
 
     def __init__(self, now=now, bound: Callable[[str], bool] = lambda control: False):
-        self.now, self.bound, self._down = now, bound, {}
+        self.now, self.bound = now, bound
+        self._down: dict = {}
 
     def heard(self, event):
         """The ControlEvent of a pygame event, None if it is not of a key that has a name."""

@@ -4,7 +4,6 @@ Frames keep the times they were shown at. What the encoder is too slow for is le
 put into the container its name asks for. Must not know scenes or takes.
 """
 import logging
-import os
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ import av  # here, not where it is used: that would hold up a frame as a recordi
 import numpy as np
 
 from engine.errors import UserError
+from engine.files import whole
 from live.outputs import Running, output
 from live.show.clock import now
 
@@ -164,14 +164,9 @@ class _Writer:
 
 def remux(source: Path, target: Path):
     """The same coded pictures in another container; the target appears when it is whole."""
-    temporary = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
-        with av.open(str(source)) as given, av.open(str(temporary), "w", options={"movflags": "+faststart"}) as made:
-            stream = made.add_stream_from_template(given.streams.video[0])
-            for packet in given.demux(video=0):
-                if packet.dts is not None:
-                    packet.stream = stream
-                    made.mux(packet)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(target) as temporary, av.open(str(source)) as given, av.open(str(temporary), "w", options={"movflags": "+faststart"}) as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)

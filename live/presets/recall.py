@@ -20,17 +20,20 @@ class Recall:
     record. locks: addresses that no recall moves. corners: names of the pad's presets. slots: (scene, motion) of A and B.
     """
 
-    stays = True
-
     def __init__(self, show, library: Library | None = None):
         self.show, self._library = show, library
-        self.undo, self.locks = Undo(), ()
-        self.current = self.cued = None
+        self.undo = Undo()
+        self.locks: tuple[str, ...] = ()
+        self.current: str | None = None
+        self.cued: str | None = None
         self.bank, self.mapping = "", ""
-        self.morph = self.pad = None
-        self.corners = [None] * 4
-        self.slots, self.slot = [None, None], 0
-        self._since = self._next = None              # the motion the last morph began at; (target, manner) of the next one
+        self.morph: Morph | None = None
+        self.pad: Pad | None = None
+        self.corners: list[str | None] = [None] * 4
+        self.slots: list[tuple[Scene, Motion] | None] = [None, None]
+        self.slot = 0
+        self._since: Motion | None = None
+        self._next: tuple | None = None              # the motion the last morph began at; (target, manner) of the next one
 
     @property
     def library(self) -> Library:
@@ -57,7 +60,8 @@ class Recall:
         if scene["/output/freeze"]:
             return []
         if self._next:
-            self.morph, self._next = Morph(scene, motion, *self._next, before=self.morph, since=self._since), None
+            target, manner = self._next
+            self.morph, self._next = Morph(scene, motion, target, manner, self.morph, self._since), None
             self._since = motion
         if self.morph is None:
             return []
@@ -154,9 +158,9 @@ class Recall:
 
     def compare(self) -> list:
         """Go to the other of A and B; the first time, B begins as a copy of A."""
-        self.slots[self.slot] = self.show.scene, self.show.motion
+        self.slots[self.slot] = here = self.show.scene, self.show.motion
         self.slot = 1 - self.slot
-        target = self.slots[self.slot] or self.slots[1 - self.slot]
+        target = self.slots[self.slot] or here
         return self.go((masters_kept(target[0], self.show.scene), self._in_time(target[1])))
 
     def _in_time(self, item):

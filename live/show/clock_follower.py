@@ -71,7 +71,7 @@ class Follower:
             self._number += 1
             self._begin()
         else:
-            self._go_on(at, gap)
+            self._go_on(at, gap, self._line)
         if self.position is not None:
             self.origin, self.position, self.jumped = self.position - self._number / TICKS, None, True
 
@@ -82,8 +82,8 @@ class Follower:
             self._points = deque(((first + n, at) for n, at in enumerate(times)), maxlen=LINE)
             self._line = _fitted(self._points)
 
-    def _go_on(self, at, gap):
-        step, zero = self._line
+    def _go_on(self, at, gap, line):
+        step, zero = line
         number, late = round((at - zero) / step), gap > PAUSE * step                  # late: nobody knows by how much
         away = at - zero - number * step
         self._recent.append((away, number - self._number))
@@ -94,8 +94,8 @@ class Follower:
             self._points = deque(((n, at + shift) for n, at in self._points), maxlen=LINE)
             self._line = step, zero + shift
             self._recent.clear()
-        elif (self._straying >= RECENT or self._ticked % RECENT == 0) and (times := self._steady()) and (self._straying or self._differs(times)):
-            self._turn(times)
+        elif (self._straying >= RECENT or self._ticked % RECENT == 0) and (times := self._steady()) and (self._straying or self._differs(times, step)):
+            self._turn(times, step, zero)
         elif number > self._number and abs(away) < 2 * ASTRAY and not late and not strays:
             self._points.append((number, at))
             self._line = _fitted(self._points) or self._line
@@ -129,13 +129,13 @@ class Follower:
         alike = all(gone == 1 for _, gone in newest) and aways.std() < abs(aways.mean()) / 2
         return float(aways.mean()) if alike and abs(aways.mean()) > 2 * abs(drift) else 0.0
 
-    def _differs(self, times) -> bool:
+    def _differs(self, times, step) -> bool:
         """Whether these ticks have another tempo than the line."""
-        return abs(_slope(np.array(times))[0] - self._line[0]) > SAME * self._line[0]
+        return abs(_slope(np.array(times))[0] - step) > SAME * step
 
-    def _turn(self, times):
+    def _turn(self, times, step, zero):
         """The tempo has changed: only the newest ticks count, one by one."""
-        first = round((times[0] - self._line[1]) / self._line[0])
+        first = round((times[0] - zero) / step)
         self._points = deque(((first + n, at) for n, at in enumerate(times)), maxlen=LINE)
         self._line = _fitted(self._points)
         self._number = self._points[-1][0]

@@ -20,6 +20,7 @@ KINDS = 256                         # kinds of lines remembered
 ALL_BURST, ALL_RATE = 200, 20.0     # the same for all lines together
 ENDING = 1.0                        # seconds the last lines may take
 INDENT = "\n" + " " * 17            # a line of a message that has several is not taken for a new entry
+LONGEST = 2000                      # letters of a message that are written
 PASSED = {"\n", "\t"}
 
 
@@ -91,15 +92,18 @@ class Plain(logging.Formatter):
     """Formats a record so that nothing in it acts on a terminal or looks like another entry."""
 
     def formatMessage(self, record):
-        record.message = INDENT.join(spell_out(record.message).split("\n"))
+        text = record.message
+        if len(text) > LONGEST:
+            text = f"{text[:LONGEST]} ... ({len(text) - LONGEST} more letters)"
+        record.message = INDENT.join(spell_out(text).split("\n"))
         return super().formatMessage(record)
 
 
-def spell_out(text: str) -> str:
-    """Return a text with its control and direction characters written as escapes; line ends and tabs stay."""
+def spell_out(text: str, passed=PASSED) -> str:
+    """Return a text with its control and direction characters written as escapes; those in `passed`, line ends and tabs, stay."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in PASSED else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c in passed else c.encode("unicode_escape").decode() for c in text)
 
 
 class _Bucket:

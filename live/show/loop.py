@@ -15,17 +15,18 @@ from live.show.commands import call
 from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
 from live.show.journal import Seldom
 from live.show.meter import Meter
-from live.show.players import Player, in_order
+from live.show.players import LastingPlayer, Player, in_order
 from live.show.quantise import Quantiser
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
 NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
-CALLS = 32                          # commands run before the frame's time is looked at
-SPENT = 0.25                        # seconds of a frame that commands may take; more wait for the next one, with all after them
+CALLS = 8                           # commands run before the frame's time is looked at
+SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
 ENDS = "/quit"                      # goes before all that waits
+TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
 AGAIN = 2.0                         # seconds after which the same mistake is told again
 
 
@@ -90,7 +91,8 @@ class Show:
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
-        self._brake, self._dark = Brake(), 0.0         # hands while a take plays; how dark the picture is that is up
+        self._brake = Brake()                          # hands while a take plays
+        self._dark: float | None = 0.0                 # how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
         self.quantiser = Quantiser(self)
         self._joined: dict[str, Player] = {}
@@ -207,7 +209,7 @@ class Show:
                 self._complain(error)
                 if isinstance(error, UserError):
                     continue
-                if getattr(player, "stays", False):
+                if isinstance(player, LastingPlayer):
                     player.recover()
                 else:
                     self.players.remove(player)
@@ -252,7 +254,7 @@ class Show:
     def _complain(self, error):
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
         mistake, moment = isinstance(error, UserError), now()
-        what = str(error) if mistake else (type(error), origin(error))
+        what = str(error)[:TOLD_APART] if mistake else (type(error), origin(error))
         if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
@@ -281,7 +283,7 @@ def origin(error):
 
 def drain(inbox):
     """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
-    events = []
+    events: list = []
     while True:
         try:
             item = inbox.get_nowait()

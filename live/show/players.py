@@ -4,7 +4,7 @@ Each frame every player plays in this order, then the hands act, then every play
 What each returns is applied at once, so that each meets what those before it have done. To add one, name it here and hand
 it to in_order() where the show is put together (live/cli/play.py).
 """
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.motion import Motion
 from engine.scene import Scene
@@ -33,6 +33,14 @@ class Player(Protocol):
 
     def after_hands(self, tick: Tick, scene: Scene, motion: Motion, applied: list) -> list:
         """Return what to apply after the hands, who found this scene and motion and had this applied."""
+
+
+@runtime_checkable
+class LastingPlayer(Player, Protocol):
+    """A player that the show can't do without: a bug in it makes it begin anew instead of leaving."""
+
+    def recover(self):
+        """Let go of what is under way."""
 
 
 def in_order(players: dict[str, Player]) -> list[Player]:

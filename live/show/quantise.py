@@ -14,8 +14,6 @@ SET_ELSEWHERE = 0.5                 # beats by which the beat moves in a frame o
 class Quantiser:
     """beat: of this frame. moved: beats by which it was set elsewhere in this frame, 0 otherwise."""
 
-    stays = True                                         # presets, gestures and weights wait here
-
     def __init__(self, show):
         self.show, self.beat, self.moved = show, 0.0, 0.0
         self._waiting: dict = {}                         # kind -> (beat, what to do)

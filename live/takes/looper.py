@@ -6,8 +6,6 @@ from live.takes.gesture import Gesture
 class Looper:
     """show: the Show it plays in. gesture: the loop; see live/takes/gesture.py."""
 
-    stays = True
-
     def __init__(self, show):
         self.show, self.gesture = show, Gesture()
 

@@ -27,14 +27,15 @@ class Recording:
     take being played; video: the output being recorded to, or None.
     """
 
-    stays = True
-
     def __init__(self, show, takes="takes", origin: Origin = Origin()):
         self.show, self.takes, self.origin = show, Path(takes), origin
         self.newest: tuple[Scene, Motion] | None = None
         self.shown: tuple[Scene, Motion] | None = None
-        self.writer = self.replay = self.video = self.autosave = None
-        self._record_to = self._ending = None
+        self.writer: TakeWriter | None = None
+        self.autosave: Autosave | None = None
+        self.replay = self.video = None
+        self._record_to: Path | None = None
+        self._ending: threading.Thread | None = None
 
     # -- the loop's side
 
@@ -43,7 +44,7 @@ class Recording:
         begun, self.newest = self.newest is not None, (self.show.scene, self.show.motion)
         if begun and (not self.show.scene["/output/freeze"] or self.shown is None):
             self.shown = self.newest
-        items = self._start_take() if self._record_to is not None else []
+        items = self._start_take(self._record_to, *self.newest) if self._record_to is not None else []
         if self.replay is not None:
             items += [item.among(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick, self.show.scene)]
             self.replay = None if self.replay.over else self.replay
@@ -62,7 +63,7 @@ class Recording:
     @property
     def recording(self) -> bool:
         """Whether a take is being recorded; one whose disk is full no longer is."""
-        return self._record_to is not None or self.show.record is not None and self.writer.failed is None
+        return self._record_to is not None or self.show.record is not None and self.writer is not None and self.writer.failed is None
 
     def record_to(self, path):
         """Record a take from the next frame on. UserError: there is one of that name."""
@@ -71,10 +72,9 @@ class Recording:
             raise UserError(f"{path}: there is a take of that name already; choose another")
         self._record_to = path
 
-    def _start_take(self) -> list:
+    def _start_take(self, path, scene, motion) -> list:
         """Begin; returns what to apply so that the take, played again, finds everything as it is now."""
-        path, self._record_to = self._record_to, None
-        scene, motion = self.newest
+        self._record_to = None
         try:
             self.writer = TakeWriter(path, scene, motion, self.origin, self.shown)
         except UserError as error:

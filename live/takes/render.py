@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import heapq
 import json
-import os
 import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError
+from engine.files import whole, write_text
 from engine.motion import darkness
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
 from live.takes.performance import evenly, played
@@ -142,9 +142,8 @@ def _to_folder(job: _Job, moments, progress):
         picture = Image.fromarray(pixels)
         if pixels.shape[:2] != job.shape():
             picture = picture.resize(job.shape()[::-1], Image.Resampling.LANCZOS)
-        temporary = job.out / f".frame_{number:06d}.part"
-        picture.save(temporary, "PNG", compress_level=1)
-        os.replace(temporary, job.out / f"frame_{number:06d}.png")
+        with whole(job.out / f"frame_{number:06d}.png") as temporary:
+            picture.save(temporary, "PNG", compress_level=1)
         progress(number + 1)
 
 
@@ -154,9 +153,7 @@ def _claim(path: Path, key: str, used: bool):
     if found not in (None, key) or found is None and used:
         raise UserError(f"{path.parent}: there are frames of another render in it; choose another folder, or empty it")
     if found is None:
-        temporary = path.with_suffix(".part")
-        temporary.write_text(json.dumps({"key": key}))
-        os.replace(temporary, path)
+        write_text(path, json.dumps({"key": key}))
 
 
 # -- a video
@@ -185,37 +182,29 @@ def _to_video(job: _Job, moments, audio, progress):
 @contextlib.contextmanager
 def _part(job: _Job, path: Path):
     """A part of the video; it appears under its name when it is whole."""
-    temporary = path.with_name(f"unfinished{PARTS}")
     time_base = 1 / Fraction(job.fps).limit_denominator(1001) if job.fps else MILLISECONDS
     coding = Coding(job.lossless, preset="medium", container=job.out.suffix)
-    video, whole = VideoFile(temporary, *job.shape(), coding, job.fps or NOMINAL_FPS, time_base), False
-    try:
-        yield video
-        whole = True
-    finally:
-        video.close()
-        if whole:                                        # half a part is none
-            os.replace(temporary, path)
+    with whole(path) as temporary:
+        video = VideoFile(temporary, *job.shape(), coding, job.fps or NOMINAL_FPS, time_base)
+        try:
+            yield video
+        finally:
+            video.close()
 
 
 def _join(parts, job: _Job, audio):
     """The parts, one after the other and with the sound beside them, as one file."""
     import av
 
-    temporary = job.out.with_name(f".{os.getpid()}.{job.out.name}")
-    try:
-        with contextlib.ExitStack() as files:
-            made = files.enter_context(av.open(str(temporary), "w", options={"movflags": "+faststart"}))
-            given = [files.enter_context(av.open(str(part))) for part in parts]
-            stream = made.add_stream_from_template(given[0].streams.video[0])
-            tracks = [_packets(given, stream)]
-            if audio is not None:
-                tracks.append(_sound(files.enter_context(av.open(str(audio))), made, job))
-            for _, packet in heapq.merge(*tracks, key=lambda found: found[0]):
-                made.mux(packet)
-        os.replace(temporary, job.out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(job.out) as temporary, contextlib.ExitStack() as files:
+        made = files.enter_context(av.open(str(temporary), "w", options={"movflags": "+faststart"}))
+        given = [files.enter_context(av.open(str(part))) for part in parts]
+        stream = made.add_stream_from_template(given[0].streams.video[0])
+        tracks = [_packets(given, stream)]
+        if audio is not None:
+            tracks.append(_sound(files.enter_context(av.open(str(audio))), made, job))
+        for _, packet in heapq.merge(*tracks, key=lambda found: found[0]):
+            made.mux(packet)
 
 
 def _packets(files, stream):

@@ -87,6 +87,7 @@ class TakeWriter:
                     self._write()
                 self._write()
                 os.fsync(self._file.fileno())
+            log.info("take %s ended: %d frames", self.path, self.frames)
         except OSError as error:
             self.failed = error
             log.error("%s: recording stopped after a write failed (%s); what was written before is kept", self.path, error.strerror)

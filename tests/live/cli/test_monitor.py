@@ -73,3 +73,11 @@ def test_what_is_no_show_is_said_so(status, body, complaint):
         server.server_close()
 
 
+
+
+def test_nothing_that_came_over_the_network_acts_on_the_terminal():
+    watched = monitor.Watched()
+    watched.look(report(1, **{"/a": "\x1b[2J\u202e\r\n\tx"}) | {"echo": {"listeners": ["\x9b31m"]}})
+    watched.report["osc"]["questions"] = {"/asked/for": 3}
+    page = text(watched)
+    assert not set("\x1b\x9b\u202e\r\t") & set(page) and "/asked/for" in page and "\\x1b" in page

@@ -200,6 +200,8 @@ class Picture:
 
 
 class Still:
+    dark = 0.0
+
     def advance(self, scene, dt):
         return self
 

@@ -144,3 +144,9 @@ def test_what_is_written_can_be_read_again(tmp_path):
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path):
     with pytest.raises(UserError, match="can't be written: No such file"):
         config.write_yaml(tmp_path / "nowhere" / "x.yaml", {})
+
+
+def test_a_key_with_nothing_behind_it_is_as_good_as_none(load):
+    assert load("schema: 1\nname:\ndevice: ~\nmacros:\n  # - {macro: 1}\nbindings:\n  - control: cc 1/16\n    to: /truncation\n    curve:\n    range: null\n")[0].curve == "linear"
+    with pytest.raises(UserError, match="^m.yaml > bindings: expected a list, got nothing$"):
+        load("schema: 1\nbindings:\n")

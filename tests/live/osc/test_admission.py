@@ -3,7 +3,7 @@ import pytest
 from live.osc.receiver import Receiver
 
 import live.instrument.open  # noqa: F401  (the commands there are)
-from live.osc.admission import PATTERNS, Admission, is_guarded, is_here
+from live.osc.admission import FAR_ANSWERS, MESSAGES, PATTERNS, Admission, is_guarded, is_here
 from live.osc.stats import Stats
 from live.show.commands import COMMANDS
 from tests.senders import touchdesigner
@@ -89,3 +89,97 @@ def test_new_wildcards_have_a_budget_and_old_ones_none():
                                         ("192.168.0.1", False), ("127.evil.example", False), ("::ffff:10.0.0.1", False)])
 def test_this_machine_is_told_from_others(host, here):
     assert is_here(host) == here
+
+
+THREE_HUNDRED = [message(f"/td/chan{n}", 0.5) for n in range(300)]
+
+
+def test_three_hundred_values_sixty_times_a_second_all_arrive():
+    clock = Clock()
+    admission = Admission(clock)
+    for _ in range(240):
+        assert len(heard(admission, HERE, touchdesigner.bundle(THREE_HUNDRED))) == 300
+        clock.moment += 1 / 60
+    assert admission.left_out == 0
+
+
+def test_eighteen_thousand_single_messages_a_second_arrive_however_they_gather():
+    clock = Clock()
+    admission = Admission(clock)
+    for seconds in (1.0, 0.1, 0.5, 0.9):
+        datagrams = THREE_HUNDRED * int(60 * seconds)
+        assert len(heard(admission, HERE, *datagrams)) == len(datagrams)
+        clock.moment += seconds
+    assert admission.left_out == 0
+
+
+FLOODS = {
+    "a fader": lambda n: [message("/truncation", 0.5)] * 500,
+    "commands": lambda n: [message("/seed/random", 1.0)] * 500,
+    "words": lambda n: [message("/walk/kind", "hold")] * 500,
+    "new addresses": lambda n: [message(f"/u{n}/{k}", 0.5) for k in range(500)],
+    "questions": lambda n: [message("//*", "?")] * 20,
+    "listeners": lambda n: [message("/Subscribe", 20000.0 + n)],
+    "rubbish": lambda n: [b"/a\0\0,x\0\0"] * 500,
+    "vectors": lambda n: [touchdesigner.message(f"/v{n}", *[0.5] * 2000)],
+}
+UNITS = {"a fader": 1, "commands": 3, "words": 3, "new addresses": 11, "questions": 903, "listeners": 100, "rubbish": 3, "vectors": 135}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_costs_no_more_than_there_is_to_spend_and_is_told_once_a_second(kind, caplog):
+    clock, answered, joined = Clock(), [], []
+    admission = Admission(clock)
+    udp = type("Udp", (), {"sendto": lambda self, datagram, to: answered.append(datagram)})()
+    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: joined.append(order), "said": lambda self, *said: None})()
+    addresses, events = {f"/many/{n}": 0.5 for n in range(900)}, []
+    receiver = Receiver(udp, lambda item: events.extend(item if isinstance(item, list) else [item]), addresses.get, lambda: addresses,
+                        Stats(now=clock, admission=admission), echo)
+    datagrams = [touchdesigner.bundle(FLOODS[kind](n)) for n in range(2000)]
+    for datagram in datagrams:
+        receiver.heard(datagram, HERE)
+    most = (MESSAGES + 500 * 11) / UNITS[kind]
+    assert len(events) + len(joined) <= most and receiver.stats.answered / 900 <= most + 1 and admission.left_out > 0
+    told = [r.getMessage() for r in caplog.records if "more than can be played" in r.getMessage()]
+    assert len(told) == 1
+    clock.moment += 2.0
+    receiver.heard(message("/truncation", 0.5), HERE)
+    assert events[-1].control == "osc /truncation"                    # the first after it acts
+
+
+def test_other_machines_are_answered_only_so_much():
+    clock = Clock()
+    admission = Admission(clock)
+    assert sum(admission.answers("10.0.0.9", 500) for _ in range(100)) == 2 * FAR_ANSWERS / 500
+    assert admission.answers("127.0.0.1", 500)
+    clock.moment += 1.0
+    assert admission.answers("10.0.0.9", 500)
+
+
+@pytest.mark.parametrize("address", ["/SUBSCRIBE", "/Subscribe/", "/unSubscribe", "/TOKEN", "/Token/"])
+def test_no_spelling_of_what_concerns_the_port_reaches_the_show(address):
+    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None})()
+    events = []
+    receiver = Receiver(None, events.append, None, None, Stats(admission=Admission(Clock())), echo)
+    for _ in range(3):
+        receiver.heard(touchdesigner.bundle([message(address, 9000.0), message("/truncation", 0.5)]), THERE)
+    assert [event.control for event in events] == ["osc /truncation"] * 3
+
+
+@pytest.mark.parametrize("data, why", [(message("/walk/kind", "x" * 60000), "bytes of text"), (touchdesigner.message("/v", *[0.5] * 12000), "12000 arguments")])
+def test_what_is_longer_than_anything_there_is_gets_refused(data, why, caplog):
+    assert heard(Admission(Clock()), HERE, data) == [] and why in caplog.text and len(caplog.records[-1].getMessage()) < 300
+
+
+def test_what_is_kept_of_messages_is_short():
+    stats = Stats(now=Clock())
+    stats.came([("/v", tuple([0.5] * 4000)), ("/t", ("x" * 4000,))])
+    assert len(stats.newest()["/v"]) == 8 and stats.newest()["/t"] == "x" * 64
+
+
+def test_questions_are_told_as_questions():
+    stats = Stats(now=Clock())
+    receiver = Receiver(type("Udp", (), {"sendto": lambda *a: None})(), lambda item: None, {"/a": 0.5}.get, lambda: {"/a": 0}, stats)
+    for data in (message("/a", "?"), message("/a", "?"), message("/a", 0.25)):
+        receiver.heard(data, HERE)
+    assert stats.report()["questions"] == {"/a": 2} and stats.newest() == {"/a": 0.25}

@@ -1,4 +1,5 @@
 """OSCQuery as a client sees it: the whole tree against the registry, the WebSocket, rubbish, tokens, the advertisement."""
+import asyncio
 import contextlib
 import json
 import queue
@@ -213,6 +214,17 @@ def test_a_port_that_is_taken_is_one_line(show):
     with pytest.raises(UserError, match=rf"OSCQuery port {show.port} on 127.0.0.1: Address already in use; .*--oscquery-port"):
         other.start("127.0.0.1", show.port)
     other.close()
+
+
+def test_a_port_that_does_not_open_in_time_is_one_line(show, monkeypatch):
+    class Slow(Query):
+        async def _work(self, port, ready):
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await self._stop.wait()
+
+    monkeypatch.setattr("live.osc.query.STARTING", 0.01)
+    with pytest.raises(UserError, match="^OSCQuery port 0 on 127.0.0.1: it did not open in time; another port"):
+        Slow(lambda: show.scene, show.echo, "other", ("127.0.0.1", 9000)).start("127.0.0.1", 0)
 
 
 def test_the_advertisement_is_seen_on_loopback():

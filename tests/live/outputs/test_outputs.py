@@ -166,3 +166,10 @@ def test_mistakes_in_asking_for_an_output(name, options, message):
 def test_every_output_keeps_the_promises(name):
     kind = OUTPUTS[name]
     assert kind.__doc__ and callable(kind.close) and (hasattr(kind, "send") or hasattr(kind, "run") or hasattr(kind, "put"))
+
+
+def test_files_are_numbered_from_the_first_that_is_written(tmp_path):
+    files = OUTPUTS["files"](tmp_path / "deep" / "frames")
+    for number in (2, 3, 5):
+        files.send(frame(number))
+    assert sorted(p.name for p in (tmp_path / "deep" / "frames").iterdir()) == ["frame_000000.png", "frame_000001.png", "frame_000003.png"]

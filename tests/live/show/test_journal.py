@@ -83,3 +83,8 @@ def test_a_closed_standard_error_does_no_harm():
     program = "import logging, os\nfrom live.show import journal\nos.close(2)\nstop = journal.start()\nlogging.getLogger('a').info('lost')\nstop()\nprint('played on')\n"
     done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=60, cwd=ROOT)
     assert done.stdout.strip() == b"played on"
+
+
+def test_a_line_has_an_end():
+    shown = Plain("%(levelname)s %(message)s").format(record("%s", "x" * 65000))
+    assert len(shown) < journal.LONGEST + 100 and f"({65000 - journal.LONGEST} more letters)" in shown

@@ -220,7 +220,7 @@ def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show,
     show.instrument.render = lambda scene, motion, source: drawn.append(len(done)) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     monkeypatch.setattr(loop, "now", lambda: next(clock))                  # every look at the clock finds it later
     monkeypatch.setitem(COMMANDS, "/test/note", Command("/test/note", lambda show, n: done.append(n), ("n",), "Note.", 1))
-    show.play(bounded(FixedClock(25).ticks(), frames=20))
+    show.play(bounded(FixedClock(25).ticks(), frames=80))
     kept = len(done) - drawn[0]
     assert done == list(range(len(done))) and kept == loop.WAITING and max(np.diff(drawn)) <= 2 * loop.CALLS
     assert show.scene["/truncation"] == 0.3

@@ -1,0 +1,186 @@
+"""What OSC datagrams become: ControlEvents, answers to questions, listeners. Knows addresses only as text, and no port.
+
+What is a parameter and what a command is Mapping's business. Measured: the stock servers of python-osc lose a TouchDesigner
+bundle of 200 channels (8 KiB), sleep until a bundle's time tag and can be hung by 20 bytes, so the socket and the guard are
+ours (live/osc/packet.py) and the library is the codec.
+"""
+import select
+import struct
+from functools import lru_cache
+
+from live.osc.address import asked_for, is_pattern
+from live.osc.admission import JOINED, OTHER, TOKEN, Admission, is_guarded, plain
+from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
+from live.osc.stats import Stats
+from live.osc.write import written
+from live.show.clock import now, sleep
+from live.show.commands import COMMANDS
+from live.show.events import ControlEvent, faders
+
+LIBRARIES = ("pythonosc",)
+POLL = 0.1                          # seconds between looks at `stop`
+REST = 0.002                        # seconds in which a burst of single packets gathers: every wake-up takes the
+                                    # interpreter from the loop, and 300 of them a frame would be felt
+QUESTION = ("?",)
+SAME_AS = bytes.maketrans(b"IS", b"Ts")              # type tags that mean what another one does: impulse, symbol
+SUBSCRIPTIONS = frozenset(("/subscribe", "/unsubscribe"))
+OWN = SUBSCRIPTIONS | {TOKEN}       # what concerns the port itself
+BYTES = 64                          # of a datagram that cost as much as a message
+
+
+def taker(emit):
+    """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
+    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).heard
+
+
+class Receiver:
+    """One socket, and what its datagrams become."""
+
+    def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
+        self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
+        self.admission = stats.admission
+        self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
+
+        from pythonosc.osc_message import OscMessage, ParseError
+        self.codec = codec(OscMessage, ParseError)
+
+    def run(self, stop):
+        """Take datagrams as fast as they come until `stop` is set."""
+        while not stop.is_set():
+            try:
+                datagram, sender = self.udp.recvfrom(LARGEST + 1)
+            except BlockingIOError:
+                sleep(REST)
+                select.select([self.udp], (), (), POLL)
+            except ConnectionResetError:                         # Windows: an answer went to a port that is closed
+                pass
+            except OSError as error:                             # the network went away; it may come back
+                self.stats.complain("cannot receive: %s", error)
+                stop.wait(POLL)
+            else:
+                self.heard(datagram, sender)
+
+    def heard(self, datagram, sender):
+        """One datagram: answer its questions, emit the rest together."""
+        moment = now()
+        if not self.admission.takes(sender[0]):
+            return
+        if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
+            addresses, numbers = known
+            self.admission.spent(max(_units(addresses), len(datagram) / BYTES))
+            self.stats.received(sender, len(numbers), ())
+            self.stats.strokes[addresses] = numbers
+            if self.echo is not None:
+                self.echo.said(sender, zip(addresses, numbers))
+            self.emit(faders(_controls(addresses), numbers, moment))
+            return
+        messages, faults = read(datagram, self.codec)
+        self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
+        messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
+        self.stats.received(sender, len(messages), faults)
+        messages = [(address, arguments) for address, arguments in messages
+                    if not self.subscribed(address, arguments, sender)
+                    and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
+        events = [event(address, arguments, moment) for address, arguments in messages]
+        self.stats.came(messages)
+        if self.echo is not None:
+            self.echo.said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
+        if len(events) == 1:
+            self.emit(events[0])
+        elif events:
+            self.emit(events)
+
+    def admitted(self, address, arguments, sender) -> bool:
+        """Return whether a message is to be heard; a token is taken down."""
+        if plain(address) == TOKEN:
+            self.admission.introduce(arguments, sender[0])
+            return False
+        return self.admission.admits(address, sender[0])
+
+    def subscribed(self, address, arguments, sender) -> bool:
+        """Whether a message was a listener's /subscribe or /unsubscribe."""
+        if self.echo is None or (command := plain(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
+            return False
+        self.admission.spent(JOINED)
+        self.echo.asked(command, arguments, sender)
+        return True
+
+    def asked(self, address, arguments, sender) -> bool:
+        """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
+        if not self.admission.takes(sender[0]):                  # a bundle may hold a thousand of them
+            return True
+        values = [(name, value) for name in asked_for(address, self.addresses()) if (value := self.lookup(name)) is not None]
+        if values or arguments:
+            self.stats.questioned(address)
+        if values:
+            if self.admission.answers(sender[0], len(values)):
+                self.answer(values, sender)
+        elif arguments:
+            self.stats.unanswered(address)
+        return bool(values or arguments)
+
+    def answer(self, values, sender):
+        """Send (address, value) pairs; many go as bundles, so that the one who asked need not catch a burst."""
+        try:
+            for datagram in packed([written(*value) for value in values]):
+                self.udp.sendto(datagram, sender)
+            self.stats.answered += len(values)
+        except OSError as error:
+            self.stats.complain("cannot answer %s: %s", sender[0], error)
+
+
+@lru_cache(maxsize=64)
+def _special(addresses) -> bool:
+    """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
+    return any(is_pattern(a) or is_guarded(a) or plain(a) in OWN for a in addresses)
+
+
+@lru_cache(maxsize=64)
+def _units(addresses) -> int:
+    """Return what a bundle of single numbers for these addresses costs."""
+    return len(addresses) + (OTHER - 1) * sum(plain(a) in COMMANDS for a in addresses)
+
+
+@lru_cache(maxsize=64)
+def _controls(addresses) -> tuple:
+    """What the addresses of a bundle are called as controls."""
+    return tuple("osc " + address for address in addresses)
+
+
+def event(address, arguments, moment):
+    """A message as a ControlEvent: one argument is itself, several are a tuple, nil is none."""
+    if len(arguments) == 1:
+        value = arguments[0]
+        kind = type(value)
+        return ControlEvent("osc " + address, value, kind is not float and kind is not int, moment)
+    momentary = not arguments or not all(type(a) is float or type(a) is int for a in arguments)
+    return ControlEvent("osc " + address, arguments, momentary, moment)
+
+
+def _colour(value: int) -> list[float]:
+    """Return red, green, blue and alpha, 0..1, of a colour's 32 bits."""
+    return [(value >> shift & 255) / 255 for shift in (24, 16, 8, 0)]
+
+
+def codec(message, parse_error):
+    """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
+    def decode(element: bytes) -> tuple:
+        address, _, rest = element.partition(b"\0")
+        address_ends = (len(address) | 3) + 1
+        tags, _, _ = element[address_ends:].partition(b"\0")
+        values_at = address_ends + (len(tags) | 3) + 1
+        if tags.count(b"[") != tags.count(b"]"):
+            raise Malformed(f"{address!r}: an array without its end")
+        flat = tags.translate(None, b"[]").translate(SAME_AS)    # arrays are taken flat, an impulse is a press
+        flat += b"\0" * (4 - len(flat) % 4)
+        try:
+            found = message(element[:address_ends] + flat + element[values_at:]).params
+        except (parse_error, ValueError, IndexError, TypeError, struct.error) as fault:
+            raise Malformed(f"{address!r}: {fault}") from None
+        if b"r" in flat:
+            found = [part for tag, value in zip(flat[1:].rstrip(b"\0").decode(), found) for part in (_colour(value) if tag == "r" else [value])]
+        given = tuple(value for value in found if value is not None)
+        if not finite(given):
+            raise Malformed(f"{address!r}: not a finite number")
+        return given
+    return decode
