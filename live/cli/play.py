@@ -174,7 +174,7 @@ def _begin(options, opened, show):
     """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
     show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
-    if options.resume:
+    if options.resume is True or options.resume and saved.path.exists():         # a renderer that is started again may find none
         show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
         show.recall.locks = locks_of(saved.path)
     if options.preset:

@@ -22,13 +22,16 @@ DARKER = 0.5                                             # the picture around th
 SOFT = 32                                                # pixels across that picture before it is enlarged
 
 PARAMETERS = {
-    "fill": Parameter("fit", choices=FILLS, about="how the picture meets another shape of display: whole, cropped, stretched, mirrored or tiled beside itself, or over a blur of itself"),
+    "fill": Parameter("fit", choices=FILLS,
+                      about="how the picture meets another shape of display: whole, cropped, stretched, mirrored or repeated beside itself, or over a blur"),
     "zoom": Parameter(1.0, 0.1, 10.0, curve="log", about="times the picture's size"),
     "x": Parameter(0.0, -1.0, 1.0, about="the picture's place across, in widths of the display"),
     "y": Parameter(0.0, -1.0, 1.0, about="the picture's place down, in heights of the display"),
     "rotate": Parameter("0", choices=TURNS, about="degrees the picture is turned clockwise"),
-    "flip": Parameter("none", choices=FLIPS, about="mirrored left to right, upside down, or both: for projection from behind or from a ceiling"),
-    "pin": Parameter(CORNERS, -1.0, 2.0, size=8, about="where the four corners lie: x y of top left, top right, bottom right, bottom left, 0 to 1 across the display"),
+    "flip": Parameter("none", choices=FLIPS,
+                      about="mirrored left to right, upside down, or both: for projection from behind or from a ceiling"),
+    "pin": Parameter(CORNERS, -1.0, 2.0, size=8,
+                     about="where the four corners lie: x y of top left, top right, bottom right, bottom left, 0 to 1 across the display"),
     "brightness": Parameter(0.0, -1.0, 1.0, about="light added to this output"),
     "contrast": Parameter(1.0, 0.0, 4.0, curve="square", about="times the distance from middle grey"),
     "gamma": Parameter(1.0, 0.25, 4.0, curve="log", about="above 1 the middle tones are lighter"),

@@ -11,17 +11,16 @@ import numpy as np
 
 from engine.errors import UserError
 from live.outputs import service
+from live.outputs.dissolve import Dissolve
 from live.outputs.framing import Framer, Framing, load_mask
 from live.outputs.spec import OutputSpec
+from live.processes.child import prepare_child
 from live.processes.ring import Reader
-from live.processes.supervisor import USER_ERROR, prepare_child
+from live.processes.supervisor import USER_ERROR
 from live.show.clock import now
 
 log = logging.getLogger(__name__)
-LIBRARIES = ("cv2",)
 
-DISSOLVE = 0.7                      # seconds from the last picture of a renderer that went to the first of the next one
-GONE = 0.5                          # seconds without a frame after which the next one is dissolved to
 WAIT = 0.005                        # seconds for a frame before orders and keys are looked at again
 TOLD = 0.5                          # seconds between reports to the show
 
@@ -31,29 +30,6 @@ class Picture:
     """What an output is given: pixels uint8 [H, W, 3], valid until the next one, and a number that rises."""
     pixels: np.ndarray
     number: int
-
-
-class Dissolve:
-    """Fades from the last picture before a gap to those after it. mix(pixels, moment) -> pixels."""
-
-    def __init__(self):
-        self._last, self._moment, self._from, self._begun = None, None, None, 0.0
-
-    def mix(self, pixels: np.ndarray, moment: float) -> np.ndarray:
-        """Return the picture to show at a moment, in seconds: this one, or one on the way to it."""
-        import cv2
-
-        if self._moment is not None and moment - self._moment > GONE and self._last.shape == pixels.shape:
-            self._from, self._begun = self._last.copy(), moment
-        self._moment = moment
-        if self._from is not None:
-            share = (moment - self._begun) / DISSOLVE
-            if share < 1.0 and self._from.shape == pixels.shape:
-                pixels = cv2.addWeighted(pixels, share, self._from, 1.0 - share, 0.0)
-            else:
-                self._from = None
-        self._last = pixels
-        return pixels
 
 
 class OutputProcess:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from engine.errors import UserError
 from live.outputs.service import is_apart
+from live.processes.child import prepare_child
 from live.processes.output import run_output
 from live.processes.renderer import Shared
-from live.processes.supervisor import USER_ERROR, Supervisor, prepare_child
+from live.processes.supervisor import USER_ERROR, Supervisor
 from live.show import journal
 
 
@@ -50,7 +51,7 @@ class Attempts:
         if not attempt:
             return self.options
         again = argparse.Namespace(**vars(self.options))
-        again.resume, again.restarted = not safe, True
+        again.resume = "if there is one" if not safe else False
         if again.take:
             path = Path(again.take)
             again.take = str(path.with_name(f"{path.stem}-{attempt + 1:03d}{path.suffix}"))

@@ -3,26 +3,17 @@
 It has no torch, no window and no sockets, so there is little in it that could fail. It owns the memory that the frames lie
 in, so that a picture stays up when its renderer has gone. Source: SURFACE.md O.1.
 """
-import contextlib
-import faulthandler
 import logging
-import multiprocessing
-import os
-import select
 import signal
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import Any
 
 from live.outputs.spec import OutputSpec
-from live.processes import ring
+from live.processes.child import Child, Frames
 from live.show.clock import now
 
 log = logging.getLogger(__name__)
 
-SPAWN = multiprocessing.get_context("spawn")             # forked, a process would share what must not be shared
 LOOK = 0.1                          # seconds between looks at what runs
 HANG = 5.0                          # seconds without a frame after which a renderer hangs
 START = 120.0                       # seconds that the first frame may take: a first start reads, compiles and warms up
@@ -33,130 +24,6 @@ HOPELESS = 120.0                    # seconds: one that dies a sixth time within
 FORGIVEN = 60.0                     # seconds after which an output that runs has all its tries again
 CLOSING = 5.0                       # seconds that what is told to end may take
 USER_ERROR = 2
-
-
-def die_with_parent():
-    """End this process at once when the one that started it has ended: a window without a show must not stay up."""
-    def watch():
-        connection.wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
-
-
-def prepare_child():
-    """Set up a process the supervisor started: it ends with its parent, and tells its stacks when asked to."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)         # Ctrl-C reaches every process of a terminal: the supervisor answers it
-    if hasattr(signal, "SIGUSR1"):
-        faulthandler.register(signal.SIGUSR1)
-
-
-@dataclass
-class Child:
-    """A process that is watched. run(*arguments, link): what it does; link: its end of the pipe to the supervisor."""
-    name: str
-    run: Callable
-    process: Any = None
-    link: Any = None
-    ends: list = field(default_factory=list)             # when it ended, lately
-    due: float | None = 0.0                              # when to start it; None: not again
-    begun: float = 0.0
-
-    def start(self, *arguments):
-        """Start the process anew, with a new pipe."""
-        self.close()
-        self.link, theirs = SPAWN.Pipe()
-        self.process = SPAWN.Process(target=self.run, args=(*arguments, theirs), name=self.name, daemon=False)
-        self.process.start()
-        theirs.close()
-        self.due, self.begun = None, now()
-
-    @property
-    def running(self) -> bool:
-        """Whether there is a process that has not been found ended."""
-        return self.process is not None
-
-    def send(self, message):
-        """Send a message. It is lost where the process has just ended, or stands still and has a full pipe before it."""
-        if self.link is not None and _has_room(self.link):
-            with contextlib.suppress(OSError):
-                self.link.send(message)
-
-    def received(self) -> list:
-        """Return the messages that wait."""
-        found = []
-        try:
-            while self.link is not None and self.link.poll():
-                found.append(self.link.recv())
-        except (EOFError, OSError):
-            self.link = None
-        return found
-
-    def ended(self) -> int | None:
-        """Return the exit code of a process that has just ended, once; None while it runs or where there is none."""
-        if self.process is None or self.process.exitcode is None:
-            return None
-        code = self.process.exitcode
-        self.process.join()
-        self.process.close()
-        self.process = None
-        self.ends.append(now())
-        return code
-
-    def tell_stacks(self):
-        """Ask a hanging process to write where its threads stand into the log."""
-        if self.process is not None and hasattr(signal, "SIGUSR1"):
-            os.kill(self.process.pid, signal.SIGUSR1)
-
-    def kill(self):
-        """End the process at once."""
-        if self.process is not None:
-            self.process.kill()
-
-    def close(self):
-        """Let go of the pipe."""
-        if self.link is not None:
-            self.link.close()
-            self.link = None
-
-
-class Frames:
-    """The shared memory of one picture, and a pipe for each of its readers."""
-
-    def __init__(self, readers: int):
-        self.memory = self.segment = None
-        self.pipes = [SPAWN.Pipe(duplex=False) for _ in range(readers)]
-
-    @property
-    def name(self) -> str:
-        """Name of the segment, "" before the renderer has told its size."""
-        return self.memory.name if self.memory else ""
-
-    def fit(self, height: int, width: int) -> bool:
-        """Make the memory of this size; returns whether it is another segment than before."""
-        if self.segment and (self.segment.height, self.segment.width) == (height, width):
-            return False
-        self.close()
-        self.memory = ring.create(height, width)
-        self.segment = ring.Segment(self.memory.name)
-        return True
-
-    def forgive(self, reader: int):
-        """Take what a dead reader left unread out of its pipe."""
-        receiving = self.pipes[reader][0]
-        while receiving.poll(0):
-            receiving.recv_bytes()
-        if self.segment:
-            self.segment.forgive(reader)
-
-    def close(self):
-        """Give the memory back."""
-        if self.memory:
-            self.segment.close()
-            self.memory.close()
-            self.memory.unlink()
-            self.memory = self.segment = None
 
 
 class Supervisor:
@@ -276,7 +143,7 @@ class Supervisor:
             wait = WAITS[min(self._deaths(HOPELESS) - 1, len(WAITS) - 1)]
             self.attempt += 1
             self.renderer.due = now() + wait
-            log.error("renderer: ended with %s; the picture stays up, it starts again %s", _reason(code), f"in {wait:g} s" if wait else "at once")
+            log.error("renderer: ended with %s; the picture stays up, it starts again %s", _reason(code), _when(wait))
 
     def _deaths(self, within) -> int:
         return sum(now() - moment < within for moment in self.renderer.ends)
@@ -307,7 +174,7 @@ class Supervisor:
                 child.ends = child.ends[-len(WAITS):] if quick else child.ends[-1:]
                 wait = WAITS[min(len(child.ends) - 1, len(WAITS) - 1)] if code != USER_ERROR else 4 * WAITS[-1]
                 child.due = now() + wait
-                log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), f"in {wait:g} s" if wait else "at once")
+                log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), _when(wait))
                 self.renderer.send(("down", child.name))
             elif not child.running and child.due is not None and now() >= child.due:
                 self._start(child)
@@ -328,9 +195,8 @@ class Supervisor:
         self.frames.close()
 
 
-def _has_room(link) -> bool:
-    """Return whether a message can be written without waiting, as far as the system tells."""
-    return os.name != "posix" or bool(select.select([], [link], [], 0)[1])
+def _when(wait) -> str:
+    return f"in {wait:g} s" if wait else "at once"
 
 
 def _reason(code) -> str:

@@ -10,7 +10,8 @@ from live.outputs.framing import Framing
 from live.outputs.spec import OutputSpec
 from live.processes import ring
 from live.processes import supervisor as supervision
-from live.processes.supervisor import Supervisor, prepare_child
+from live.processes.child import prepare_child
+from live.processes.supervisor import Supervisor
 
 SIZE = 32
 
