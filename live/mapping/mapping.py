@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from engine.errors import UserError
 from live.mapping import files
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding
+from live.mapping.binding import AT_DEVICE, Binding
 from live.mapping.faders import Faders
 from live.mapping.held import Held, Turn, number
 from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
+from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.show.commands import COMMANDS, fires
@@ -128,7 +129,7 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        if kind in CONTROLS and self.learn.overhear(event):
+        if kind in WORDS and self.learn.overhear(event):
             self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
