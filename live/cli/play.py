@@ -140,10 +140,10 @@ def _play(options, opened, closing, specs, shared):
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
+    window = output_service.open_outputs(show, specs, closing, shared)
     _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    window = output_service.open_outputs(show, specs, closing, shared)
     stats = controls.start_all(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
@@ -169,7 +169,7 @@ def _begin(options, opened, show):
     show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     if options.resume is True or options.resume and saved.path.exists():         # a renderer that is started again may find none
-        show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+        show.scene, show.motion = resumed(saved.path, opened.instrument.scene().with_parameters(show.added), opened.generator, opened.instrument.bend)
         show.recall.locks = locks_of(saved.path)
     if options.preset:
         show.recall.begin_with(options.preset)

@@ -10,13 +10,15 @@ class Dissolve:
     """Fades from the last picture before a gap to those after it. mix(pixels, moment) -> pixels."""
 
     def __init__(self):
-        self._last, self._moment, self._from, self._begun = None, None, None, 0.0
+        self._last: np.ndarray | None = None
+        self._from: np.ndarray | None = None
+        self._moment, self._begun = -GONE, 0.0
 
     def mix(self, pixels: np.ndarray, moment: float) -> np.ndarray:
         """Return the picture to show at a moment, in seconds: this one, or one on the way to it."""
         import cv2
 
-        if self._moment is not None and moment - self._moment > GONE and self._last.shape == pixels.shape:
+        if self._last is not None and moment - self._moment > GONE and self._last.shape == pixels.shape:
             self._from, self._begun = self._last.copy(), moment
         self._moment = moment
         if self._from is not None:

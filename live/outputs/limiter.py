@@ -4,6 +4,8 @@ WCAG 2.3.1: a flash is a pair of opposing changes of relative luminance by a ten
 pair of opposing changes to and from a saturated red; more than three in any second over a quarter of the field can bring on
 a seizure. The field is looked at in 32 x 32 cells. Knows no outputs. Source: SURFACE.md O.6; WCAG 2.2, 2.3.1.
 """
+from dataclasses import replace
+
 import numpy as np
 
 LIBRARIES = ("cv2",)
@@ -25,8 +27,8 @@ class Turns:
 
     def __init__(self, step: float, most: int):
         self.step = step
-        self.low = self.high = None                      # [cells]: the extremes since the last turn
-        self.way = None                                  # [cells]: 1 it rose last, -1 it fell, 0 it has not moved yet
+        self.low = self.high = np.empty(0)               # [cells]: the extremes since the last turn
+        self.way: np.ndarray | None = None               # [cells]: 1 it rose last, -1 it fell, 0 it has not moved yet
         self.times = np.full((most, CELLS * CELLS), -np.inf)
 
     def forecast(self, values: np.ndarray, time: float, below: float) -> np.ndarray:
@@ -60,8 +62,10 @@ class FlashLimiter:
 
     def __init__(self):
         self.held = 0                                    # pictures that were held back
-        self._flashes, self._fields, self._last = 0, (), None
-        self._spare = []
+        self._flashes = 0.0
+        self._fields: tuple[Turns, ...] = ()
+        self._last: np.ndarray | None = None
+        self._spare: list[np.ndarray] = []
 
     def limit(self, pixels: np.ndarray, time: float, flashes: float) -> np.ndarray:
         """Return the picture to show, uint8 [H, W, 3]: this one itself, or one between the last shown and this one.
@@ -69,7 +73,7 @@ class FlashLimiter:
         time: of this picture, in seconds; it rises from call to call. What is returned stays valid for three more calls.
         """
         if not flashes:
-            self._fields, self._last, self._flashes = (), None, 0
+            self._fields, self._last, self._flashes = (), None, 0.0
             return pixels
         if flashes != self._flashes or self._last is not None and self._last.shape != pixels.shape:
             self._flashes, self._last = flashes, None
@@ -79,7 +83,7 @@ class FlashLimiter:
         if self._last is None or not self._too_many(sample, time):
             shown = pixels
         else:
-            shown = self._between(pixels, sample, time)
+            shown = self._between(self._last, pixels, sample, time)
             sample = _sample(shown)
             self.held += 1
         for field, values, below in self._looks(sample):
@@ -97,17 +101,17 @@ class FlashLimiter:
     def _too_many(self, sample, time):
         return any(field.forecast(values, time, below).mean() > SHARE for field, values, below in self._looks(sample))
 
-    def _between(self, pixels, sample, time):
+    def _between(self, last, pixels, sample, time):
         """Return the picture that is nearest to the new one and makes too few cells turn, on the way from the last one."""
-        before = _sample(self._last)
+        before = _sample(last)
         low, high = 0, STEPS
         while high - low > 1:
             middle = (low + high) // 2
             mixed = _mixed(before, sample, middle / STEPS)
             low, high = (low, middle) if self._too_many(mixed, time) else (middle, high)
-        return self._mix(pixels, low / STEPS)
+        return self._mix(last, pixels, low / STEPS)
 
-    def _mix(self, pixels, share):
+    def _mix(self, last, pixels, share):
         import cv2
 
         if len(self._spare) < 5 or self._spare[0].shape != pixels.shape:
@@ -115,10 +119,15 @@ class FlashLimiter:
         into = self._spare.pop(0)
         self._spare.append(into)
         if not share:
-            np.copyto(into, self._last)
+            np.copyto(into, last)
         else:
-            cv2.addWeighted(pixels, share, self._last, 1.0 - share, 0.0, dst=into)
+            cv2.addWeighted(pixels, share, last, 1.0 - share, 0.0, dst=into)
         return into
+
+    def finish(self, frame, time: float, scene):
+        """Return a frame, or one like it that is held back, by what /output/flashes allows."""
+        pixels = self.limit(frame.pixels, time, scene["/output/flashes"])
+        return frame if pixels is frame.pixels else replace(frame, pixels=pixels)
 
 
 def _mixed(before, after, share):

@@ -35,7 +35,8 @@ class TexturePane:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of what it paints on, in pixels."""
-        return tuple(self.window.size)
+        width, height = self.window.size
+        return width, height
 
     def show(self, pixels):
         """pixels: uint8 [H, W, 3] RGB."""

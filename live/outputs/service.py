@@ -1,11 +1,13 @@
 """The outputs of a show: from flags or a file to what is open, each with its settings as parameters."""
 import inspect
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from engine.errors import UserError
 from live import outputs
 from live.files.config import read_plain
+from live.outputs.limiter import FlashLimiter
 from live.outputs.settings import Framings, output_parameters
 from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
 
@@ -54,7 +56,9 @@ def open_outputs(show, specs: list[OutputSpec], closing, shared=None):
 
     shared: the output to those of other processes, see live/processes/renderer.py.
     """
-    turning, framed = None, {}
+    turning = None
+    framed: dict[str, Callable] = {}
+    show.finish = FlashLimiter().finish
     if shared is not None:
         shared.listen(show.inbox.put, show.stop)
         closing.callback(shared.close)

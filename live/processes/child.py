@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from live.processes import ring
@@ -19,8 +20,12 @@ SPAWN = multiprocessing.get_context("spawn")             # forked, a process wou
 
 def die_with_parent():
     """End this process at once when the one that started it has ended: a window without a show must not stay up."""
+    parent = multiprocessing.parent_process()
+    if parent is None:                                   # started by hand, as by a test
+        return
+
     def watch():
-        connection.wait([multiprocessing.parent_process().sentinel])
+        connection.wait([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
@@ -107,7 +112,8 @@ class Frames:
     """The shared memory of one picture, and a pipe for each of its readers."""
 
     def __init__(self, readers: int):
-        self.memory = self.segment = None
+        self.memory: SharedMemory | None = None
+        self.segment: ring.Segment | None = None
         self.pipes = [SPAWN.Pipe(duplex=False) for _ in range(readers)]
 
     @property
@@ -134,7 +140,7 @@ class Frames:
 
     def close(self):
         """Give the memory back."""
-        if self.memory:
+        if self.memory and self.segment:
             self.segment.close()
             self.memory.close()
             self.memory.unlink()

@@ -37,8 +37,10 @@ class OutputProcess:
 
     def __init__(self, spec: OutputSpec, reader: int, pipe, link, target):
         self.spec, self.reader, self.pipe, self.link, self.target = spec, reader, pipe, link, target
-        self.framing, self.stopped, self.frames = spec.framing, False, None
-        self._dissolve, self._framer, self._due, self._reported = Dissolve(), None, 0.0, 0.0
+        self.framing, self.stopped = spec.framing, False
+        self.frames: Reader | None = None
+        self._dissolve, self._due, self._reported = Dissolve(), 0.0, 0.0
+        self._framer: Framer | None = None
         self._number = 0
 
     def run(self):

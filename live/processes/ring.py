@@ -27,8 +27,15 @@ MESSAGE = struct.Struct("<Qd")                           # number, time
 def create(height: int, width: int) -> SharedMemory:
     """Return a new segment for pictures of height x width. Whoever creates it keeps it and unlinks it at the end."""
     memory = SharedMemory(create=True, size=HEADER + SLOTS * height * width * 3)
-    SHAPE.pack_into(memory.buf, 0, MAGIC, SCHEMA, height, width, SLOTS)
+    SHAPE.pack_into(_bytes_of(memory), 0, MAGIC, SCHEMA, height, width, SLOTS)
     return memory
+
+
+def _bytes_of(memory) -> memoryview:
+    """Return the bytes of a segment that is open."""
+    if memory.buf is None:
+        raise OSError(f"{memory.name}: closed")
+    return memory.buf
 
 
 class Segment:
@@ -36,7 +43,7 @@ class Segment:
 
     def __init__(self, name: str):
         self.memory = SharedMemory(name=name)
-        magic, schema, self.height, self.width, slots = SHAPE.unpack_from(self.memory.buf, 0)
+        magic, schema, self.height, self.width, slots = SHAPE.unpack_from(_bytes_of(self.memory), 0)
         if (magic, schema, slots) != (MAGIC, SCHEMA, SLOTS):
             self.memory.close()
             raise OSError(f"{name}: no frames of this version")
@@ -54,7 +61,7 @@ class Segment:
 
     def close(self):
         """Let go of the memory; the segment stays for the others."""
-        self.numbers = self.slots = None
+        del self.numbers, self.slots                     # the memory can't be closed while they look at it
         self.memory.close()
 
 

@@ -40,9 +40,11 @@ class Supervisor:
         self.outputs = {spec.name: Child(spec.name, output) for spec in specs}
         self.frames = Frames(len(specs))
         self.framing = {spec.name: spec.framing for spec in specs}
-        self.attempt, self.status = 0, None
-        self._told, self._published, self._moved, self._asked = False, 0, now(), None
-        self._stopping = None
+        self.attempt = 0
+        self.status: int | None = None
+        self._told, self._published, self._moved = False, 0, now()
+        self._asked: float | None = None                 # when a renderer that hangs was asked where it stands
+        self._stopping: float | None = None              # when it was told to end the show
 
     def run(self) -> int:
         """Watch until the renderer has ended for good; returns the exit status of the show."""
