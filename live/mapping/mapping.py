@@ -268,7 +268,7 @@ class Mapping:
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
-            self.stats.unknown(address, value)
+            self.stats.unknown(address, value, parameters)
 
     def _set(self, name, value, parameters, turn):
         """A parameter by its address or by its 0..1 twin."""
