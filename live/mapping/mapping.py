@@ -5,6 +5,7 @@ through bindings as well. Of a fader the newest value in a frame counts; of a bu
 """
 import logging
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.errors import UserError
@@ -52,10 +53,12 @@ class Mapping:
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
     surfaces: what OSC controls with feedback said last, {control, small letters: (address, arguments, when)}.
+    tell(text, kind): called with lines for the performer, see live/show/told.py; None: nobody hears them.
     last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
     def __init__(self, layers=(), stats=None, moves=()):
+        self.tell: Callable | None = None
         self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
         self.macros = {macro.macro: macro for macro in moves}
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
@@ -101,7 +104,7 @@ class Mapping:
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
             return self._quick(found, scene)
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
-        self._later, turn = [], Turn(scene, self.macros)
+        self._later, turn = [], Turn(scene, self.macros, self.tell)
         for event in events:
             held = self._bound(event.control)
             if turn.called and any(h.reads_scene for h in held):
@@ -119,7 +122,7 @@ class Mapping:
         self.last = changes[-1].address if changes else self.last
         if not any(change.address in MACRO_PARAMETERS for change in changes):
             return changes
-        turn = Turn(scene, self.macros)
+        turn = Turn(scene, self.macros, self.tell)
         for change in changes:
             turn.change(change.address, change.value)
         return turn.found
@@ -265,7 +268,7 @@ class Mapping:
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
-            self.stats.unknown(address, value)
+            self.stats.unknown(address, value, (*parameters, *COMMANDS) if self.stats.is_new(address) else ())
 
     def _set(self, name, value, parameters, turn):
         """A parameter by its address or by its 0..1 twin."""

@@ -3,9 +3,10 @@
 Each count is written by one thread only (the receiver's, but for unknown(), which is the loop's); report() may be
 called from any.
 """
+import difflib
 import logging
 
-from live.osc.admission import Admission
+from live.osc.admission import Admission, Allowance
 from live.show.clock import now
 from live.show.journal import Seldom
 
@@ -23,6 +24,7 @@ class Stats:
     def __init__(self, now=now, admission=None):
         self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
+        self.mistaken, self._replies = None, Allowance(self.now, 16.0, 4.0)      # mistaken(address, text): tells the one who sent it
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values, self.questions = {}, {}, {}     # questions: address -> how often it was asked for
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
@@ -66,21 +68,34 @@ class Stats:
         """The network is in trouble."""
         self._trouble.warn("OSC: " + text, *details)
 
-    def unanswered(self, address):
-        """A question about something that is not there."""
+    def unanswered(self, address, known=()):
+        """A question about something that is not there. known: what is."""
         self.unanswered_count += 1
-        self._trouble.warn("OSC: asked for %.255r, and there is no such parameter", address)
+        text = f"asked for {address!r}, and there is no such parameter"
+        self._trouble.warn("OSC: %s%s", text, Near(address, known))
+        self._mistaken(address, text, known)
 
-    def unknown(self, address, value):
-        """The mapping had no use for a message. The newest of these are what OSC learn offers."""
+    def _mistaken(self, address, text, known):
+        """Have whoever listens and has just sent it know."""
+        if self.mistaken is not None and self._replies.is_left():
+            self._replies.spend(1)
+            self.mistaken(address, f"{text}{Near(address, known)}")
+
+    def unknown(self, address, value, known=()):
+        """The mapping had no use for a message. The newest of these are what OSC learn offers. known: the addresses there are."""
         self.unknown_count += 1
-        known = self.unknown_values
-        is_new = known.pop(address, None) is None
-        if len(known) >= KEPT:
-            known.pop(next(iter(known)), None)
-        known[address] = shortened(value)
+        kept = self.unknown_values
+        is_new = kept.pop(address, None) is None
+        if len(kept) >= KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[address] = shortened(value)
         if is_new:
-            self._unknown.warn("OSC: nothing is called %r (it came with %r)", address, known[address])
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, known))
+            self._mistaken(address, f"nothing is called {address!r}", known)
+
+    def is_new(self, address) -> bool:
+        """Return whether an address that means nothing has not come lately."""
+        return address not in self.unknown_values
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
@@ -97,6 +112,17 @@ class Stats:
             "unknown_addresses": dict(self.unknown_values),
             "receive_buffer": self.buffer,
         }
+
+
+class Near:
+    """The addresses that are nearly called so, as the end of a line; looked for only if the line is written."""
+
+    def __init__(self, address, known):
+        self.address, self.known = address, known
+
+    def __str__(self):
+        found = difflib.get_close_matches(self.address[:LETTERS], self.known, n=3, cutoff=0.6)
+        return f"; near: {', '.join(found)}" if found else ""
 
 
 def shortened(value):
