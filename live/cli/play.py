@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from engine.files import write_text
+from live import controls
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
@@ -24,7 +25,6 @@ from live.mapping import files as mapping_file
 from live.mapping import learn
 from live.mapping.macros import Macros, labelled
 from live.mapping.mapping import Mapping
-from live.midi import feedback
 from live.osc import service as osc_service
 from live.presets.autosave import locks_of, resumed
 from live.presets.recall import Recall
@@ -33,7 +33,7 @@ from live.show.clock import Pace, WallClock, bounded, cost
 from live.show.ending import end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
-from live.show.tempo import Tempo, tempo_of
+from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
 from live.takes.looper import Looper
@@ -59,11 +59,7 @@ def arguments(parser):
     hands.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside the keyboard's and the generic MIDI one")
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
                        help="bind the controls that move next to these, one by one; /mapping/save keeps them")
-    hands.add_argument("--osc-port", type=int, default=9000, metavar="N", help="UDP port to listen on (9000); 0 = off")
-    hands.add_argument("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; 0.0.0.0 hears other machines")
-    osc_service.arguments(hands)
-    hands.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
-    hands.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
+    controls.add_arguments(hands)
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
@@ -119,9 +115,7 @@ def _check(options):
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
-    if not 0 <= options.osc_port < 65536:
-        raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
-    osc_service.check(options)
+    controls.check_flags(options)
 
 
 def _play(options, opened, closing):
@@ -144,7 +138,7 @@ def _play(options, opened, closing):
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
     window = _outputs(options, opened, show, closing)
-    stats = _controls(options, show, closing)
+    stats = controls.start_all(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
@@ -239,27 +233,6 @@ def _window(options, opened, mapping, closing):
         return None
     closing.callback(window.close)
     return window
-
-
-def _controls(options, show, closing):
-    """Start what hands play on; returns {source: its Stats}."""
-    from live import controls
-
-    stats = {}
-    wanted = {}
-    if options.osc_port:
-        osc_service.tell_openness(options)
-        wanted["osc"] = dict(port=options.osc_port, host=options.osc_host, **osc_service.settings(show, options, closing))
-    if options.midi_ports != "none":
-        wanted["midi"] = dict(ports=options.midi_ports, api=options.midi_api, clock=tempo_of(show).heard_clock,
-                              answers=feedback.answers(show))
-    for name, settings in wanted.items():
-        stats[name] = controls.new_stats(name)
-        if name == "osc":
-            stats[name].admission.set_token(options.osc_token)
-        closing.callback(controls.start(name, show.inbox.put, stats=stats[name], **settings))
-    show.mapping.stats = stats.get("osc")
-    return stats
 
 
 def _say_how_it_went(show, clock):

@@ -22,7 +22,8 @@ def arguments(parser):
     parser.add_argument("--size", type=int, metavar="N", help="picture size; default: the network's own")
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
-    parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures")
+    parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures: any sound file, or a video's")
+    parser.add_argument("--audio-offset", type=float, default=0.0, metavar="S", help="seconds after the first picture that the sound begins; below 0: into it")
     parser.add_argument("--source", metavar="SOURCE", help="the take's source, if it is not where it was")
     parser.add_argument("--encoder", metavar="FILE", help="the encoder the take was played with; default: the instrument's own")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
@@ -34,6 +35,7 @@ def run(options):
     from rich.progress import Progress
 
     from live.takes.render import render
+    from live.takes.sound import Sound
     from live.takes.take import TakeReader
 
     target = pathlib.Path(options.output)
@@ -41,7 +43,8 @@ def run(options):
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
+    sound = Sound(options.audio, options.audio_offset) if options.audio else None
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")
-        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, options.audio,
+        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, sound,
                lambda done, total: display.update(bar, completed=done, total=total))

@@ -9,37 +9,16 @@ import threading
 from engine.errors import UserError
 from live.controls import control
 from live.mapping.binding import AT_DEVICE
+from live.mapping.words import Word
+from live.midi import feedback
 from live.midi.ports import Library, Supervisor, wanted
 from live.show.events import ControlEvent
+from live.show.tempo import tempo_of
 
+CHANNEL = r"(?:[1-9]|1[0-6])"
+SEVEN = r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"                                   # bits
+FOURTEEN = r"(?:[0-9]|[1-9][0-9]{1,3}|1[0-5][0-9]{3}|16[0-2][0-9]{2}|163[0-7][0-9]|1638[0-3])"
 LOOK = 1.0                          # seconds between looks at which ports there are
-
-
-@control
-def midi(emit, stop, ports=None, api=None, stats=None, look=LOOK, clock=None, answers=None):
-    """Listen to all ports, or to those whose name matches the regular expression `ports`, until `stop` is set.
-
-    api: LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM; None = the system's own. stats: a Stats to fill.
-    clock(kind, at, value, device): told of clock, start, stop, continue, songpos. answers(device, port): called for a
-    device that can be sent to; what it returns is closed when the device has gone.
-    Besides controls it emits "device NAME" with 1 when a port opens and 0 when it has gone. UserError: no MIDI here.
-    """
-    supervisor = Supervisor(emit, wanted(ports), Library(api), Stats() if stats is None else stats, heard, clock, answers)
-    try:
-        supervisor.look()
-        while not stop.wait(look):
-            supervisor.look()
-    finally:
-        supervisor.close()
-
-
-def list_ports(api=None) -> dict:
-    """{"inputs": names, "outputs": names}, and "problem" where there is no MIDI: one line that says why."""
-    try:
-        library = Library(api)
-        return {"inputs": library.names(), "outputs": library.names(outputs=True)}
-    except UserError as error:
-        return {"inputs": [], "outputs": [], "problem": str(error)}
 
 
 class Stats:
@@ -66,6 +45,57 @@ class Stats:
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
         return {"ports": list(self.ports), "messages": self.messages, "bad": self.bad, "reconnects": self.reconnects}
+
+
+WORDS = {
+    "cc": Word(rf"{CHANNEL}/{SEVEN}", "cc CHANNEL/NUMBER, 1-16 and 0-127", end=127.0),
+    "cc14": Word(rf"{CHANNEL}/(?:[12]?[0-9]|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31", end=16383.0),
+    "nrpn": Word(rf"{CHANNEL}/{FOURTEEN}", "nrpn CHANNEL/NUMBER, 1-16 and 0-16383", end=16383.0),
+    "note": Word(rf"{CHANNEL}/{SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127", end=127.0, button=True),
+    "bend": Word(CHANNEL, "bend CHANNEL, 1-16", end=16383.0),
+    "pressure": Word(rf"{CHANNEL}(?:/{SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE", end=127.0),
+    "program": Word(rf"{CHANNEL}(?:/(?:[1-9][0-9]?|1[01][0-9]|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128", button=True),
+}
+
+
+def arguments(group):
+    """Add the flags of MIDI."""
+    group.add_argument("--midi-ports", metavar="REGEX", help="only MIDI ports whose name matches; 'none' = no MIDI")
+    group.add_argument("--midi-api", help="MIDI system (LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM)")
+
+
+def settings(options, show, closing, stats):
+    """Return what midi() is started with, None where the flags turn it off."""
+    if options.midi_ports == "none":
+        return None
+    return {"ports": options.midi_ports, "api": options.midi_api, "clock": tempo_of(show).heard_clock, "answers": feedback.answers(show)}
+
+
+@control(stats=Stats, arguments=arguments, settings=settings, words=WORDS)
+def midi(emit, stop, ports=None, api=None, stats=None, look=LOOK, clock=None, answers=None):
+    """Listen to all ports, or to those whose name matches the regular expression `ports`, until `stop` is set.
+
+    api: LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM; None = the system's own. stats: a Stats to fill.
+    clock(kind, at, value, device): told of clock, start, stop, continue, songpos. answers(device, port): called for a
+    device that can be sent to; what it returns is closed when the device has gone.
+    Besides controls it emits "device NAME" with 1 when a port opens and 0 when it has gone. UserError: no MIDI here.
+    """
+    supervisor = Supervisor(emit, wanted(ports), Library(api), Stats() if stats is None else stats, heard, clock, answers)
+    try:
+        supervisor.look()
+        while not stop.wait(look):
+            supervisor.look()
+    finally:
+        supervisor.close()
+
+
+def list_ports(api=None) -> dict:
+    """{"inputs": names, "outputs": names}, and "problem" where there is no MIDI: one line that says why."""
+    try:
+        library = Library(api)
+        return {"inputs": library.names(), "outputs": library.names(outputs=True)}
+    except UserError as error:
+        return {"inputs": [], "outputs": [], "problem": str(error)}
 
 
 # -- messages

@@ -13,31 +13,17 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from engine.errors import UserError
 from live.files.config import Model
 from live.mapping import curves
+from live.mapping.words import WORDS, load_words, spell_words
 from live.midi.relative import Encoding
 
 AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event says after its control
-BUTTONS = ("note", "key", "program", "window")                          # controls that are pressed, not turned
 
 KEY_NAMES = {"enter": "return", "esc": "escape", "del": "delete", "ins": "insert", "pgup": "page up", "pgdn": "page down", "pageup": "page up",
              "pagedown": "page down", "spacebar": "space", "control": "ctrl", "strg": "ctrl", "cmd": "meta", "option": "alt"}
 HELD = ("ctrl", "alt", "shift", "meta")
-_CHANNEL = r"(?:[1-9]|1[0-6])"
-_SEVEN = r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"
-CONTROLS = {
-    "cc": (rf"{_CHANNEL}/{_SEVEN}", "cc CHANNEL/NUMBER, 1-16 and 0-127"),
-    "cc14": (rf"{_CHANNEL}/(?:[12]?[0-9]|3[01])", "cc14 CHANNEL/NUMBER, 1-16 and 0-31"),
-    "nrpn": (rf"{_CHANNEL}/(?:[0-9]|[1-9][0-9]{{1,3}}|1[0-5][0-9]{{3}}|16[0-2][0-9]{{2}}|163[0-7][0-9]|1638[0-3])", "nrpn CHANNEL/NUMBER, 1-16 and 0-16383"),
-    "note": (rf"{_CHANNEL}/{_SEVEN}", "note CHANNEL/NUMBER, 1-16 and 0-127"),
-    "bend": (_CHANNEL, "bend CHANNEL, 1-16"),
-    "pressure": (rf"{_CHANNEL}(?:/{_SEVEN})?", "pressure CHANNEL or CHANNEL/NOTE"),
-    "program": (rf"{_CHANNEL}(?:/(?:[1-9][0-9]?|1[01][0-9]|12[0-8]))?", "program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128"),
-    "key": (r"(?:(?:ctrl|control|strg|alt|option|shift|meta|cmd)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s"),
-    "window": ("close", "window close"),
-    "osc": (r"/[^\s#*,?\[\]{}]+", "osc /ADDRESS"),
-}
+SHOWN = ("cc", "cc14", "nrpn", "bend", "note", "osc")                  # kinds that can be told where they stand
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
-RANGES = {"cc": 127.0, "note": 127.0, "pressure": 127.0, "cc14": 16383.0, "nrpn": 16383.0, "bend": 16383.0, "osc": 1.0}   # kind -> the end of its own numbers
 
 
 def key_name(text: str) -> str:
@@ -89,11 +75,11 @@ class Binding(Model):
     def _control(cls, text):
         text = re.sub(r"(?i)^key +", "key ", text.strip())
         kind, _, rest = text.partition(" ")
-        if kind not in CONTROLS:
-            raise ValueError(f"no control {text!r}; there are: {'; '.join(shown for _, shown in CONTROLS.values())}")
-        pattern, shown = CONTROLS[kind]
-        if not re.fullmatch(pattern, rest):
-            raise ValueError(f"expected {shown}, got {text!r}")
+        word = WORDS.get(kind) or load_words().get(kind)
+        if word is None:
+            raise ValueError(f"no control {text!r}; there are: {spell_words()}")
+        if not re.fullmatch(word.pattern, rest):
+            raise ValueError(f"expected {word.shown}, got {text!r}")
         return f"key {key_name(rest)}" if kind == "key" else text
 
     @field_validator("to")
@@ -136,8 +122,10 @@ class Binding(Model):
             raise ValueError(f"relative is for a control change that turns a parameter, got {self.control}{f', mode {mode}' if mode else ''}")
         if self.argument is not None and self.kind != "osc":
             raise ValueError(f"argument is for OSC messages, which have several; {self.control} says one number")
-        if self.own_range is not None and (self.relative or self.kind not in RANGES):
+        if self.own_range is not None and (self.relative or WORDS[self.kind].end is None):
             raise ValueError(f"from is for controls that have two ends; {self.control} has none")
+        if self.feedback and self.kind not in SHOWN:
+            raise ValueError(f"feedback is for controls that can show something: {', '.join(SHOWN)}; {self.control} can't")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self
@@ -145,7 +133,7 @@ class Binding(Model):
     @property
     def button(self) -> bool:
         """Whether it is pressed rather than turned."""
-        return bool(self.mode or self.step or self.value is not None) or self.kind in BUTTONS
+        return bool(self.mode or self.step or self.value is not None) or WORDS[self.kind].button
 
     @property
     def pressing(self) -> str:
@@ -156,19 +144,24 @@ class Binding(Model):
     def kind(self) -> str:
         return self.control.split(" ", 1)[0]
 
+    @property
+    def _end(self) -> float:
+        """The number that the control itself sends at its upper end."""
+        return WORDS[self.kind].end or 1.0
+
     def of(self, said: float) -> float:
         """How far along its own range the control is, 0..1, where an event of it says this."""
         if self.own_range is None:
             return said
         low, high = self.own_range
-        return min(max((said * RANGES[self.kind] - low) / (high - low), 0.0), 1.0)
+        return min(max((said * self._end - low) / (high - low), 0.0), 1.0)
 
     def says(self, position: float) -> float:
         """What an event of the control says so far along its own range: the inverse of of()."""
         if self.own_range is None:
             return position
         low, high = self.own_range
-        return (low + position * (high - low)) / RANGES[self.kind]
+        return (low + position * (high - low)) / self._end
 
     def part(self, value):
         """The one of an OSC message's arguments that counts, others as they are; () where the message has too few."""

@@ -7,9 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from engine.errors import UserError
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding, bound
+from live.mapping.binding import AT_DEVICE, Binding, bound
 from live.mapping.learned import Learned, pattern
 from live.mapping.travel import FAR, Ways, range_of
+from live.mapping.words import WORDS
 from live.midi import relative
 from live.midi.pairs import NO_NUMBER, NUMBER, VALUE
 from live.show.commands import COMMANDS
@@ -56,7 +57,7 @@ class Learn(Learned):
     def overhear(self, event) -> bool:
         """Note where a control is, whether one is waited for or not. True: what was learned of its range was too little, and is wider now."""
         kind = event.control.partition(" ")[0]
-        if kind == "note" or kind not in CONTROLS:
+        if kind == "note" or kind not in WORDS:
             return False
         widened = False
         for argument, value in enumerate(event.value[:ARGUMENTS] if isinstance(event.value, tuple) else (event.value,), 1):
@@ -69,7 +70,7 @@ class Learn(Learned):
 
     def hears(self, event) -> bool:
         """Whether an event is of a control that could be learned now; what talks by itself plays on."""
-        if not self.wanted or event.control.partition(" ")[0] not in CONTROLS:
+        if not self.wanted or event.control.partition(" ")[0] not in WORDS:
             return False
         self._spoil(event)
         return event.control not in self._taken and not self._ways.chatters(event.control)

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from engine.errors import UserError
 from live.mapping import files
-from live.mapping.binding import AT_DEVICE, CONTROLS, Binding
+from live.mapping.binding import AT_DEVICE, Binding
 from live.mapping.faders import Faders
 from live.mapping.held import Held, Turn, number
 from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
+from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, is_pattern, matches, spelled
 from live.show.commands import COMMANDS, fires
@@ -129,7 +130,7 @@ class Mapping:
 
     def _event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
-        if kind in CONTROLS and self.learn.overhear(event):
+        if kind in WORDS and self.learn.overhear(event):
             self.rebind()
         if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
             return
@@ -268,7 +269,7 @@ class Mapping:
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
-            self.stats.unknown(address, value, (*parameters, *COMMANDS) if self.stats.is_new(address) else ())
+            self.stats.unknown(address, value, parameters)
 
     def _set(self, name, value, parameters, turn):
         """A parameter by its address or by its 0..1 twin."""

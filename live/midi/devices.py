@@ -17,7 +17,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from engine.errors import UserError
 from live.files.config import Model, read_yaml
-from live.mapping.binding import CONTROLS, checked_pattern
+from live.mapping.binding import checked_pattern
+from live.mapping.words import load_words, spell_words
 from live.midi.relative import ENCODINGS
 
 FOLDER = Path(__file__).parents[2] / "mappings" / "devices"
@@ -130,7 +131,7 @@ class Profile:
         if not isinstance(name, str):
             return binding
         found = self.controls.get(name, name)
-        if found == name and name.split(" ")[0] not in CONTROLS:
+        if found == name and name.split(" ")[0] not in load_words():
             raise UserError(f"{where} > control: {self.name} has no {name!r}; it has: {', '.join(self.rows())}")
         encoding = {"relative": self.relative[found]} if found in self.relative else {}
         return encoding | binding | {"control": found}
@@ -173,8 +174,8 @@ def spread(entries: list, where) -> list[str]:
         found += [entry[:span.start()] + str(n) + entry[span.end():] for n in range(first, last + 1)] if span else [entry]
     for control in found:
         kind, _, rest = control.partition(" ")
-        if kind not in CONTROLS or not re.fullmatch(CONTROLS[kind][0], rest):
-            raise UserError(f"{where}: no control {control!r}; there are: {'; '.join(shown for _, shown in CONTROLS.values())}")
+        if kind not in load_words() or not re.fullmatch(load_words()[kind].pattern, rest):
+            raise UserError(f"{where}: no control {control!r}; there are: {spell_words()}")
     if not found:
         raise UserError(f"{where}: no controls in {entries!r}")
     return found

@@ -126,12 +126,12 @@ class Echo:
             for address, value in pairs:
                 subscriber.says(address, value, moment)
 
-    def mistaken(self, address: str, text: str):
+    def mistaken(self, address: str, *text):
         """What was sent to this address came to nothing. A listener that has just sent it is told, at /error."""
         moment = self.now()
         for subscriber in list(self.subscribers.values()):
             if subscriber.source is not None and subscriber.spoke_of(address, moment - JUST):
-                subscriber.wrong.append(text[:LONGEST])
+                subscriber.wrong.append("".join(map(str, text))[:LONGEST])
 
     def _note_sources(self):
         sources: dict = {}

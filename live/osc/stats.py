@@ -8,6 +8,7 @@ import logging
 
 from live.osc.admission import Admission, Allowance
 from live.show.clock import now
+from live.show.commands import COMMANDS
 from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
@@ -18,13 +19,24 @@ ARGUMENTS, LETTERS = 8, 64           # of a message, and of a text in it, that a
 OTHERS = "others"
 
 
+class Near:
+    """The addresses that one may have been meant as, in words; they are looked for only where the line is written."""
+
+    def __init__(self, address, parameters):
+        self.address, self.parameters = address, parameters
+
+    def __str__(self):
+        near = difflib.get_close_matches(self.address[:64], [*self.parameters, *COMMANDS] if self.parameters else (), n=2, cutoff=0.75)
+        return f"; near: {', '.join(near)}" if near else ""
+
+
 class Stats:
     """Counts for one port. admission: who may do what there."""
 
     def __init__(self, now=now, admission=None):
         self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
-        self.mistaken, self._replies = None, Allowance(self.now, 16.0, 4.0)      # mistaken(address, text): tells the one who sent it
+        self.mistaken, self._replies = None, Allowance(self.now, 16.0, 4.0)      # mistaken(address, *text): tells the one who sent it
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values, self.questions = {}, {}, {}     # questions: address -> how often it was asked for
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
@@ -79,10 +91,10 @@ class Stats:
         """Have whoever listens and has just sent it know."""
         if self.mistaken is not None and self._replies.is_left():
             self._replies.spend(1)
-            self.mistaken(address, f"{text}{Near(address, known)}")
+            self.mistaken(address, text, Near(address, known))
 
-    def unknown(self, address, value, known=()):
-        """The mapping had no use for a message. The newest of these are what OSC learn offers. known: the addresses there are."""
+    def unknown(self, address, value, parameters=()):
+        """The mapping had no use for a message. The newest of these are what OSC learn offers. parameters: those there are."""
         self.unknown_count += 1
         kept = self.unknown_values
         is_new = kept.pop(address, None) is None
@@ -90,12 +102,8 @@ class Stats:
             kept.pop(next(iter(kept)), None)
         kept[address] = shortened(value)
         if is_new:
-            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, known))
-            self._mistaken(address, f"nothing is called {address!r}", known)
-
-    def is_new(self, address) -> bool:
-        """Return whether an address that means nothing has not come lately."""
-        return address not in self.unknown_values
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, parameters))
+            self._mistaken(address, f"nothing is called {address!r}", parameters)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
@@ -112,17 +120,6 @@ class Stats:
             "unknown_addresses": dict(self.unknown_values),
             "receive_buffer": self.buffer,
         }
-
-
-class Near:
-    """The addresses that are nearly called so, as the end of a line; looked for only if the line is written."""
-
-    def __init__(self, address, known):
-        self.address, self.known = address, known
-
-    def __str__(self):
-        found = difflib.get_close_matches(self.address[:LETTERS], self.known, n=3, cutoff=0.6)
-        return f"; near: {', '.join(found)}" if found else ""
 
 
 def shortened(value):

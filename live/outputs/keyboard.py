@@ -5,10 +5,15 @@ The keys come from the window (live/outputs/window.py), for that is where the sy
 import unicodedata
 from collections.abc import Callable
 
+from live.mapping.words import WORDS, Word
 from live.show.clock import now
 from live.show.events import ControlEvent
 
 LIBRARIES = ("pygame",)
+WORDS |= {
+    "key": Word(r"(?:(?:ctrl|control|strg|alt|option|shift|meta|cmd)\+)*\S(?:.*\S)?", "key NAME, such as space, f11, ctrl+s", button=True),
+    "window": Word("close", "window close", button=True),
+}
 PREFIXES = ("ctrl", "alt", "shift", "meta")            # in this order, however they were pressed
 
 

@@ -47,8 +47,9 @@ def make(text: str, longest: int):
     """A source as the flag names it: KIND or KIND=TARGET. UserError: what is wrong with it."""
     name, _, target = text.partition("=")
     if name not in SOURCES:
-        raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}")
-    target = str(find_path(target)) if target and name != "camera" else target
+        meant = f"; a film is video={text}" if "://" in text or "." in text or "/" in text else ""
+        raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}{meant}")
+    target = str(find_path(target)) if target and name != "camera" and "://" not in target else target
     return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from engine.errors import UserError
 from live.sources import Seen, source
 from live.sources.frames import from_video
+from live.sources.stream import Stream, is_address
 
 LIBRARIES = ("av",)
 PATIENCE = (5.0, 2.0)               # seconds for opening, and for one picture
@@ -23,11 +24,14 @@ class Camera:
 
     def __init__(self, target, longest):
         self.target, self.longest = target, longest
-        self._file = None
+        self._stream = Stream(target, longest) if is_address(target) else None
 
     def pictures(self):
         import av
 
+        if self._stream:
+            yield from self._stream.pictures()
+            return
         if sys.platform not in FORMATS:
             raise UserError(f"source camera: no cameras on {sys.platform}")
         kind = FORMATS[sys.platform]

@@ -13,6 +13,7 @@ from live.files.sheets import save
 from live.show.clock import now
 from live.sources import make
 from live.sources.frames import broken
+from live.sources.stream import hidden
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Feed:
     """
 
     def __init__(self, text: str, longest: int, now=now, made=None, preview=None):
-        self.text, self.now, self.preview = text, now, preview
+        self.text, self.now, self.preview = hidden(text), now, preview
         self.source = made or make(text, longest)
         self.newest: Arrival | None = None
         self.arrived = self.repeated = self.reconnects = 0

@@ -7,12 +7,13 @@ from engine.errors import UserError
 from live import sources
 from live.sources.feed import Feed
 from live.sources.recorder import SourceRecorder
+from live.sources.stream import hidden
 from live.sources.watching import Replayed, Watching
 
 log = logging.getLogger(__name__)
 
 SPARE = 2                           # times what the encoder looks at: what a zoom finds between its pixels
-LISTED = "camera, camera=NAME, video=FILE, images=FOLDER, pattern"
+LISTED = "camera, camera=NAME, video=FILE, video=ADDRESS (http, rtsp, udp, ...), images=FOLDER|FILE, pattern"
 ENDS = 1 << 16                      # bytes at either end of a file that tell it from another
 
 
@@ -49,6 +50,8 @@ def reference(options, instrument) -> tuple[str, str, str]:
 def referred(text: str) -> tuple[str, str]:
     """A source's text with its path made whole, and its fingerprint."""
     name, _, target = text.partition("=")
+    if "://" in target:
+        return f"{name}={hidden(target)}", ""
     if name not in ("video", "images") or not target:
         return text, ""
     return f"{name}={Path(target).resolve()}", fingerprint(target)

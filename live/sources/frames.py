@@ -4,9 +4,12 @@ import struct
 import numpy as np
 
 from engine.errors import UserError
+from live.sources.light import as_shown, is_high
 
 LIBRARIES = ("PIL", "av")
-TURNS = {90: 1, 180: 2, 270: 3}     # degrees counter-clockwise -> quarter turns
+TALLEST_SD = 576                    # lines up to which a film that does not say so has the colours of television before HD
+UNSPECIFIED, ITU709 = 2, "ITU709"
+SQUEEZE = (1 / 16, 16.0)            # shapes of pixels that are believed
 WRONG = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, MemoryError, UserError,
          TypeError, AttributeError, AssertionError, EOFError, SyntaxError, struct.error)     # these by libraries, of damaged files
 
@@ -18,22 +21,51 @@ def broken() -> tuple:
     return (*WRONG, av.error.FFmpegError)
 
 
-def fitting(width: int, height: int, longest: int) -> tuple[int, int]:
+def fitting(width: float, height: float, longest: int) -> tuple[int, int]:
     """(width, height) with the same proportions, no side longer than `longest`; never larger than it was."""
     scale = min(1.0, longest / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def from_video(frame, longest: int) -> np.ndarray:
-    """An av.VideoFrame -> uint8 [H, W, 3] RGB, upright, what is transparent on black, sides at most `longest`."""
-    width, height = fitting(frame.width, frame.height, longest)
+def from_video(frame, longest: int, aspect: float = 1.0) -> np.ndarray:
+    """An av.VideoFrame -> uint8 [H, W, 3] RGB, upright, as a player shows it: what is transparent on black, of an interlaced
+    one the first field, high dynamic range brought down. Sides at most `longest`. aspect: a pixel's width by its height.
+    """
+    aspect = aspect if SQUEEZE[0] <= aspect <= SQUEEZE[1] else 1.0
+    width, height = fitting(frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0), longest)
     clear = any(component.is_alpha for component in frame.format.components)
-    small = frame.reformat(width, height, "rgba" if clear else "rgb24", interpolation="AREA")
+    high = is_high(frame) and not clear
+    fields = frame.interlaced_frame and frame.height > 1
+    colours = {"src_colorspace": ITU709} if frame.colorspace == UNSPECIFIED and frame.height > TALLEST_SD else {}
+    small = frame.reformat(width, frame.height if fields else height, "rgba" if clear else "rgb48le" if high else "rgb24",
+                           interpolation="AREA", **colours)
     pixels = small.to_ndarray(channel_last=True)
+    if high:
+        pixels = as_shown(pixels, frame)
+    if fields:
+        pixels = _resized(pixels[::2], width, height)
     if clear:
         pixels = ((pixels[..., :3].astype(np.uint16) * pixels[..., 3:] + 127) // 255).astype(np.uint8)
-    turns = TURNS.get(round(getattr(frame, "rotation", 0) / 90) * 90 % 360, 0)
-    return np.ascontiguousarray(np.rot90(pixels, turns))
+    return np.ascontiguousarray(_upright(pixels, frame))
+
+
+def _resized(pixels, width, height) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
+def _upright(pixels, frame) -> np.ndarray:
+    """Turn and mirror pixels by quarters, as the file's display matrix says: x' = a x + c y, y' = b x + d y."""
+    matrix = next((bytes(data) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+    if matrix is None or len(matrix) < 36:
+        return pixels
+    a, b, _, c, d, *_ = struct.unpack("9i", matrix[:36])
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, across, down = pixels.swapaxes(0, 1), c, b
+    else:
+        across, down = a, d
+    return pixels[::-1 if down < 0 else 1, ::-1 if across < 0 else 1]
 
 
 def from_image(image, longest: int) -> np.ndarray:
@@ -43,7 +75,7 @@ def from_image(image, longest: int) -> np.ndarray:
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         image = _of_many_levels(image)
-    if "A" in image.getbands() or "transparency" in image.info:
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
     image = image.convert("RGB")

@@ -1,84 +1,89 @@
-"""A video file, round and round at its own times."""
+"""A video file, round and round at its own times; a picture under a film's name stays, an address is a stream."""
 from pathlib import Path
 
 from engine.errors import UserError
 from live.sources import Seen, source
+from live.sources.decoding import Shape, film, frames, timed
 from live.sources.frames import from_video
+from live.sources.images import Images, is_picture
+from live.sources.stream import Stream, is_address
 
 LIBRARIES = ("av",)
-NOMINAL = 25.0                      # frames a second where a file names no rate
-FASTEST = 0.001                     # seconds that a frame lasts at least
+AGAIN = 0.5                         # seconds before a film of one picture, which may be growing, is read again
 
 
 @source
 class Video:
-    """target: the file. Frame n of it has number n, in every round."""
-    exact = True
+    """target: the file, or an address in the network. Frame n of a file has number n, in every round."""
 
     def __init__(self, target, longest):
         self.path, self.longest = Path(target), longest
+        self._other: Stream | Images | None = Stream(target, longest) if is_address(target) else None
         self._opened, self._frames, self._next, self._last = None, None, 0, None
-        if not target or not self.path.is_file():
+        if self._other:
+            return
+        if target == "-":
+            raise UserError("source video=-: standard input can't be a source; name a file, or an address such as udp://127.0.0.1:5000")
+        if not target or not self.path.exists():
             raise UserError(f"source video={target}: there is no such file")
+        if target.startswith("/dev/"):
+            raise UserError(f"source video={target}: that is a device; --source camera={target}")
+        if not self.path.is_file():
+            raise UserError(f"source video={target}: expected a file" + ("; a folder of pictures is --source images=" + target if self.path.is_dir() else ""))
+        self._other = Images(target, longest) if is_picture(self.path) else None
+
+    @property
+    def exact(self) -> bool:
+        """Whether at() has the very pictures that were shown: of a file, not of a stream."""
+        return self._other is None or self._other.exact
 
     def pictures(self):
+        if self._other:
+            yield from self._other.pictures()
+            return
         begun = 0.0
         while True:
             ended = begun
-            for number, frame, time, lasts in self._played():
+            for number, pixels, time, lasts in self._played():
                 ended = begun + time + lasts
-                yield Seen(from_video(frame, self.longest), number, begun + time, lasts)
+                yield Seen(pixels, number, begun + time, lasts)
             if ended == begun:
-                raise UserError(f"source video={self.path}: there is no picture in it")
-            begun = ended
+                raise UserError(f"source video={self.path}: there is no picture in it that can be decoded")
+            begun = ended + (AGAIN if number == 0 else 0.0)
 
     def at(self, number):
         """Frame `number`; quick where numbers rise."""
+        if self._other:
+            return self._other.at(number)
         if self._last is not None and self._last[0] == number:
             return self._last[1]
         if self._frames is None or number < self._next:
-            self._frames, self._next = self._played(), 0
-        for here, frame, _, _ in self._frames:
+            self._frames, self._next = self._played(number), 0
+        for here, pixels, _, _ in self._frames:
             self._next = here + 1
             if here == number:
-                self._last = number, from_video(frame, self.longest)
-                return self._last[1]
+                self._last = number, pixels
+                return pixels
         self._frames = None
         raise KeyError(number)
 
-    def _played(self):
-        """(number, frame, seconds from the first, seconds it lasts) of one round; ends where the file is damaged."""
+    def _played(self, first=0):
+        """(number, pixels, seconds from the first, seconds it lasts) of one round, from frame `first`; ends where the file is damaged."""
+        with self._open() as file:
+            stream = film(file, str(self.path))
+            shape, longest = Shape(file, stream), self.longest
+            for number, frame, time, lasts in timed(frames(file, stream), stream):
+                aspect = shape.of(frame)
+                if number >= first:
+                    yield number, from_video(frame, longest, aspect), time, lasts
+
+    def _open(self):
         import av
 
-        with av.open(str(self.path)) as file:
-            if not file.streams.video:
-                raise UserError(f"source video={self.path}: there is no picture in it")
-            stream = file.streams.video[0]
-            stream.thread_type, stream.codec_context.thread_count = "SLICE", 1      # the cores are the network's
-            usual = 1.0 / float(stream.average_rate or NOMINAL)
-            start, last = None, -usual
-            for number, frame in enumerate(_whole(file, stream)):
-                time = last + usual if frame.time is None else frame.time
-                start = time if start is None else start
-                last = max(time - start, last + FASTEST)                            # times that do not rise are made to
-                yield number, frame, last, usual
+        try:
+            return av.open(str(self.path))
+        except av.error.InvalidDataError:
+            raise UserError(f"source video={self.path}: can't be read as a film; an .mp4 that was cut off, or is not finished yet, can't be") from None
 
     def close(self):
         self._frames = None
-
-
-def _whole(file, stream):
-    """The frames that can be decoded."""
-    import av
-
-    packets = file.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):                               # the file was cut off here
-            return
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:                                                # one damaged packet
-            continue
-        yield from frames

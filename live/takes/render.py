@@ -17,6 +17,7 @@ from engine.errors import UserError
 from engine.files import whole, write_text
 from engine.motion import darkness
 from live.outputs.recorder import CONTAINERS, MILLISECONDS, Coding, VideoFile
+from live.takes import sound
 from live.takes.performance import evenly, played
 from live.takes.take import TakeReader
 
@@ -27,7 +28,6 @@ LIBRARIES = ("PIL", "av")
 PART = 300                          # frames
 PARTS = ".nut"                      # a container that keeps any codec and any times exactly
 NOMINAL_FPS = 30.0                    # told to players of files whose frames have times of their own
-COPIED = {".mkv": None, ".mp4": ("aac", "mp3", "alac"), ".mov": ("aac", "mp3", "alac", "pcm_s16le")}      # sound taken as it is
 BROKEN = (OSError, ValueError)      # what a codec or a disk raises
 
 
@@ -35,7 +35,8 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
     """Render the take to FILE.mkv, .mp4, .mov or a folder of PNG files; returns the path.
 
     size: of the pictures, where it is not the one the instrument renders at. fps: evenly spaced frames; None = the
-    take's own ticks, whose frames are those of the show to the bit. audio: a sound file to put beside the pictures.
+    take's own ticks, whose frames are those of the show to the bit. audio: a sound file to put beside the pictures,
+    or a live.takes.sound.Sound.
     progress(done, total): called after each frame.
     """
     out = Path(out)
@@ -43,8 +44,9 @@ def render(take: TakeReader, instrument, out, size=None, fps=None, lossless=Fals
         raise UserError(f"{fps} frames a second: expected a number above 0")
     if size is not None and size < 1:
         raise UserError(f"size {size}: expected a number of pixels above 0")
-    if audio is not None and out.suffix:
-        _check_sound(audio)
+    audio = audio if audio is None or isinstance(audio, sound.Sound) else sound.Sound(audio)
+    if audio is not None and out.suffix in CONTAINERS:
+        sound.check_sound(audio.path, out.suffix, audio.offset)
     frames, _ = take.length()
     if not frames:
         raise UserError(f"{take.path}: the take has no frames")
@@ -202,7 +204,8 @@ def _join(parts, job: _Job, audio):
         stream = made.add_stream_from_template(given[0].streams.video[0])
         tracks = [_packets(given, stream)]
         if audio is not None:
-            tracks.append(_sound(files.enter_context(av.open(str(audio))), made, job))
+            end = job.seconds() + 1.0 / (job.fps or NOMINAL_FPS)
+            tracks.append(sound.track(files.enter_context(av.open(str(audio.path))), made, job.out.suffix, end, audio.offset))
         for _, packet in heapq.merge(*tracks, key=lambda found: found[0]):
             made.mux(packet)
 
@@ -215,52 +218,3 @@ def _packets(files, stream):
                 seconds = float(packet.dts * packet.time_base)
                 packet.stream = stream
                 yield seconds, packet
-
-
-def _check_sound(path):
-    """Said before the pictures are drawn, not after."""
-    import av
-
-    if not Path(path).is_file():
-        raise UserError(f"{path}: there is no such sound file")
-    try:
-        with av.open(str(path)) as file:
-            silent = not file.streams.audio
-    except BROKEN as error:
-        raise UserError(f"{path}: can't be read as sound: {getattr(error, 'strerror', None) or error}") from None
-    if silent:
-        raise UserError(f"{path}: there is no sound in it")
-
-
-def _sound(file, made, job: _Job):
-    """(seconds, packet) of the sound, no longer than the pictures: as it is where the container can hold it, else AAC."""
-    import av
-
-    given = file.streams.audio[0]
-    allowed = COPIED[job.out.suffix]
-    end = job.seconds() + 1.0 / (job.fps or NOMINAL_FPS)
-    if allowed is None or given.codec_context.name in allowed:
-        stream = made.add_stream_from_template(given)
-        return _copied(file, given, stream, end)
-    stream = made.add_stream("aac", rate=given.codec_context.sample_rate)
-    stream.bit_rate = 256_000
-    return _encoded(file, given, stream, av.AudioResampler("fltp", "stereo", given.codec_context.sample_rate), end)
-
-
-def _copied(file, given, stream, end):
-    for packet in file.demux(given):
-        if packet.dts is None or packet.dts * packet.time_base > end:
-            return
-        seconds = float(packet.dts * packet.time_base)
-        packet.stream = stream
-        yield seconds, packet
-
-
-def _encoded(file, given, stream, resampler, end):
-    stream.codec_context.layout = "stereo"
-    for frame in file.decode(given):
-        if frame.time is not None and frame.time > end:
-            break
-        for resampled in resampler.resample(frame):
-            yield from ((float(p.pts * p.time_base), p) for p in stream.encode(resampled))
-    yield from ((float(p.pts * p.time_base), p) for p in stream.encode(None))

@@ -15,7 +15,6 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from live.osc.receiver import Receiver
 
 from engine.errors import UserError
 from engine.parameter import Parameter
@@ -25,6 +24,7 @@ from live.mapping.mapping import Mapping
 from live.osc.address import value_at
 from live.osc.packet import DEPTH
 from live.osc.port import listen
+from live.osc.receiver import Receiver
 from live.osc.stats import Stats
 from live.show.events import Tick
 from live.show.loop import Show

@@ -1,9 +1,9 @@
 """What a sender may do over OSC: guarded commands, tokens, wildcards."""
 import pytest
-from live.osc.receiver import Receiver
 
 import live.instrument.open  # noqa: F401  (the commands there are)
 from live.osc.admission import FAR_ANSWERS, MESSAGES, PATTERNS, Admission, is_guarded, is_here
+from live.osc.receiver import Receiver
 from live.osc.stats import Stats
 from live.show.commands import COMMANDS
 from tests.senders import touchdesigner

@@ -4,12 +4,12 @@ import struct
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from live.osc.receiver import codec, event
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from live.osc.packet import DEPTH, LAYOUTS, at_a_stroke, read
+from live.osc.receiver import codec, event
 from tests.senders.touchdesigner import bundle, message, string
 
 NAN, INFINITY = float("nan"), float("inf")
