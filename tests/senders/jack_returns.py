@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from live import controls                             # noqa: E402  (found once the path is)
+from live import controls
 
 DEADLINE = 30.0
 BOX = """import rtmidi, sys, time
