@@ -261,14 +261,7 @@ class Echo:
                 elif self.surfaces and address in self.surfaces.standing:
                     found.append(written(address, self.surfaces.standing[address][0]))
                 continue
-            value = scene.values.get(address, parameter.default)
-            if subscriber.scale and subscriber.scale != PLAYED:
-                value = None if parameter.size else parameter.normalized(value)
-            elif parameter.choices:
-                value = parameter.choices.index(value) if subscriber.form == "numbers" else value
-            elif subscriber.form == "text":
-                value = None
-            if value is not None:
+            if (value := subscriber.form_of(parameter, scene.values.get(address, parameter.default))) is not None:
                 found.append(written(subscriber.scale + address, value))
         self.messages += len(found)
         return found

@@ -50,6 +50,14 @@ class Subscriber:
     def wants(self, address: str) -> bool:
         return address in self.addresses if self.addresses is not None else within(address, self.below)
 
+    def form_of(self, parameter, value):
+        """Return a value as it wants to hear it, None if it does not."""
+        if self.scale and self.scale != PLAYED:
+            return None if parameter.size else parameter.normalized(value)
+        if parameter.choices:
+            return parameter.choices.index(value) if self.form == "numbers" else value
+        return None if self.form == "text" else value
+
     def says(self, address: str, value, moment: float):
         """It has sent this itself: it need not hear it again."""
         if len(self.said) >= SAID:

@@ -103,7 +103,7 @@ def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
     length = show.scene.parameters["/walk/glide"].clamp(number(seconds, of="/seed/go"))
     going = [replace(show.motion, glide=length)]
-    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *(show.memory.ours(going) if show.memory else going)]
+    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *show.mark_own(going)]
 
 
 @command("/quit", guarded=True)
