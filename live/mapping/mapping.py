@@ -5,7 +5,6 @@ through bindings as well. Of a fader the newest value in a frame counts; of a bu
 """
 import logging
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.errors import UserError
@@ -24,7 +23,6 @@ from live.show.parameters import MACRO_PARAMETERS
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
-TOLD_APART = 300                    # letters by which complaints are told apart
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
@@ -58,13 +56,12 @@ class Mapping:
     """
 
     def __init__(self, layers=(), stats=None, moves=()):
-        self.tell: Callable | None = None
         self.layers, self.stats, self.learn = [PROGRAMS, *layers], stats, Learn()
         self.macros = {macro.macro: macro for macro in moves}
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
         self.macros_changed, self.shown, self.profiles, self.surfaces = False, {}, [], {}
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
-        self._faders, self._repeats = Faders(), Repeats()
+        self._faders, self._repeats, self.tell = Faders(), Repeats(), None
         self.rebind()
 
     @classmethod
@@ -284,8 +281,8 @@ class Mapping:
 
     def _say(self, text):
         """Log a complaint once."""
-        if text[:TOLD_APART] not in self._said and len(self._said) < 1000:
-            self._said.add(text[:TOLD_APART])
+        if hash(text) not in self._said and len(self._said) < 1000:
+            self._said.add(hash(text))
             log.warning("%s", text)
 
 
