@@ -52,7 +52,7 @@ class Mapping:
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
     surfaces: what OSC controls with feedback said last, {control, small letters: (address, arguments, when)}.
-    tell(text, kind): hears lines for the performer. last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
+    tell(text, kind): tells the performer. last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
     def __init__(self, layers=(), stats=None, moves=()):

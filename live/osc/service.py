@@ -34,7 +34,7 @@ def check(options):
     for text in options.osc_echo:
         host, port, *_ = _target(text)
         if LOOPBACK.match(host) and port == options.osc_port:
-            raise UserError(f"--osc-echo {text}: that is this show's own port, which would hear itself; name the port of the one who listens")
+            raise UserError(f"--osc-echo {text}: that is this show's own port; expected the port of the one who listens")
     for flag, given in (("--osc-echo", options.osc_echo), ("--oscquery-port", options.oscquery_port)):
         if given and not options.osc_port:
             raise UserError(f"{flag} belongs to OSC, which --osc-port 0 turns off; take another port with --osc-port N")

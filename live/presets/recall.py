@@ -113,7 +113,8 @@ class Recall:
         preset = self.library.read(name)
         manner = Manner.of(self.show.scene, preset.morph, seconds)
         self.current, self.cued = name, None
-        self.show.told.tell(f"preset {name}" + ("" if manner.cuts else f" over {manner.beats:g} beats" if manner.beats > 0 else f" over {manner.seconds:g} s"), "preset")
+        time = "" if manner.cuts else f" over {manner.beats:g} beats" if manner.beats > 0 else f" over {manner.seconds:g} s"
+        self.show.told.tell(f"preset {name}{time}", "preset")
         return self.go(self._target(name), manner, preset.holds, f"preset {name}")
 
     def _target(self, name):

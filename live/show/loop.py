@@ -296,7 +296,4 @@ def drain(inbox):
             item = inbox.get_nowait()
         except queue.Empty:
             return events
-        if isinstance(item, list):
-            events.extend(item)
-        else:
-            events.append(item)
+        events += item if isinstance(item, list) else [item]

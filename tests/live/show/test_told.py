@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-import live.instrument.open          # noqa: F401  (the commands there are)
+import live.instrument.open  # noqa: F401  (the commands there are)
 from live.mapping.binding import Binding
 from live.mapping.mapping import Mapping
 from live.presets.library import Library
