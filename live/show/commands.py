@@ -102,8 +102,7 @@ def random_seed(show, on=None):
 def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
     length = show.scene.parameters["/walk/glide"].clamp(number(seconds, of="/seed/go"))
-    going = [replace(show.motion, glide=length)]
-    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *(show.memory.ours(going) if show.memory else going)]
+    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *show.mark_own([replace(show.motion, glide=length)])]
 
 
 @command("/quit", guarded=True)
