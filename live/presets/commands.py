@@ -69,6 +69,7 @@ def cue(show, name):
     name = recall.library.name_of(name, recall.bank)
     recall.library.read(name)
     recall.cued = name
+    show.told.tell(f"preset {name} is cued; /preset/go goes there", "cue")
 
 
 @command("/preset/go")
@@ -117,7 +118,9 @@ def rename(show, old, new):
     if new in library.names():
         raise UserError(f"there is a preset {new!r} already")
     _renamed(recall, old, new)
-    recall.undo.push(Step([], [], (lambda: _renamed(recall, new, old), lambda: _renamed(recall, old, new))))
+    about = f"preset {old} renamed to {new}"
+    recall.undo.push(Step([], [], (lambda: _renamed(recall, new, old), lambda: _renamed(recall, old, new)), about=about))
+    show.told.tell(about)
 
 
 def _renamed(recall, old, new):
@@ -153,7 +156,8 @@ def delete(show, name):
             library.set_order(*lists)
 
     away()
-    recall.undo.push(Step([], [], (back, away)))
+    recall.undo.push(Step([], [], (back, away), about=f"preset {name} deleted"))
+    show.told.tell(f"preset {name} deleted; /undo brings it back")
 
 
 @command("/preset/move")
