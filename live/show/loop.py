@@ -13,10 +13,12 @@ from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
 from live.show.events import Asked, Call, Change, ControlEvent, Due, Fade, Touch
+from live.show.inbox import drain, split
 from live.show.journal import Seldom
 from live.show.meter import Meter
 from live.show.players import LastingPlayer, Player, in_order
 from live.show.quantise import Quantiser
+from live.show.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +98,7 @@ class Show:
         self._brake = Brake()                          # hands while a take plays
         self._dark: float | None = 0.0                 # how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
-        self.quantiser = Quantiser(self)
+        self.quantiser, self.told = Quantiser(self), Told()
         self._joined: dict[str, Player] = {}
         self._own: list = []                           # what commands applied in this frame that no hand turned
         if not self.players:
@@ -104,7 +106,7 @@ class Show:
 
     def join(self, **players: Player):
         """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
-        joined = {"quantiser": self.quantiser} | self._joined | players
+        joined = {"quantiser": self.quantiser, "told": self.told} | self._joined | players
         for name in players.keys() & NAMED:
             setattr(self, name, players[name])
         self._joined, self.players = joined, in_order(joined)
@@ -188,12 +190,12 @@ class Show:
         heard = sorted(heard, key=lambda item: not (isinstance(item, Call) and item.command == ENDS))     # a show ends when told
         applied, self._later, end = [], [], now() + SPENT
         while heard:
-            chunk, heard = _split(heard, CALLS)
+            chunk, heard = split(heard, CALLS)
             applied += self.apply(chunk)
             if now() > end:
                 break
         if heard:
-            self._later, left_out = _split(heard, WAITING)
+            self._later, left_out = split(heard, WAITING)
             kept = [item for item in left_out if not isinstance(item, Call)]
             self._later += kept
             for _ in range(len(left_out) - len(kept)):
@@ -256,7 +258,12 @@ class Show:
                     self.scene = item.with_parameters(self.added)
                 applied.append(item)
             except UserError as error:
-                item.answer(str(error)) if isinstance(item, Asked) else self._complain(error)
+                if isinstance(item, Asked):
+                    item.answer(str(error))
+                    continue
+                self._complain(error)
+                if self.echo is not None and isinstance(item, (Call, Change)):
+                    self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
         return applied
 
     def _complain(self, error):
@@ -274,30 +281,9 @@ class Show:
             log.error("%s: %s", type(error).__name__, error, exc_info=error)
 
 
-def _split(heard: list, calls: int) -> tuple[list, list]:
-    """Return what was heard up to so many commands, and the rest."""
-    places = [place for place, item in enumerate(heard) if isinstance(item, Call)]
-    end = places[calls] if len(places) > calls else len(heard)
-    return heard[:end], heard[end:]
-
-
 def origin(error):
     """Where an error was raised: (code, line), whatever its text."""
     trace = error.__traceback__
     while trace.tb_next:
         trace = trace.tb_next
     return trace.tb_frame.f_code, trace.tb_lineno
-
-
-def drain(inbox):
-    """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
-    events: list = []
-    while True:
-        try:
-            item = inbox.get_nowait()
-        except queue.Empty:
-            return events
-        if isinstance(item, list):
-            events.extend(item)
-        else:
-            events.append(item)

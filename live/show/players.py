@@ -22,6 +22,7 @@ ORDER = (
     "grabs",                        # and what fingers lie on
     "tempo",                        # a clock sets the tempo and the beat
     "framings",                     # settings of outputs go to their outputs
+    "told",                         # lines for the performer that waited
     "watching",                     # the truth about the source, which no hand may turn
 )
 

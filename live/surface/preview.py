@@ -157,5 +157,6 @@ def shrink(pixels, size: int):
         image = image.reduce(longest // size)
         longest = max(image.size)
     if longest > size:
-        image = image.resize(tuple(max(1, round(side * size / longest)) for side in image.size), Image.Resampling.BILINEAR)
+        width, height = (max(1, round(side * size / longest)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
     return image

@@ -44,7 +44,8 @@ class Server:
     def __init__(self, hub, preview, tokens, names, routes=()):
         self.hub, self.preview, self.tokens = hub, preview, tokens
         self.names, self.more = names, routes
-        self.port, self._server, self._thread = 0, None, None
+        self.port = 0
+        self._server: uvicorn.Server | None = None
         self._opened, self._failure = threading.Event(), None
         self.loop = None
 
@@ -59,26 +60,26 @@ class Server:
         config = uvicorn.Config(self.guard, ws="websockets-sansio", http=_counted(), ws_per_message_deflate=False, ws_max_size=LARGEST_MESSAGE,
                                 loop="asyncio", log_config=None, access_log=False, ws_ping_interval=5, ws_ping_timeout=10, lifespan="off",
                                 server_header=False, timeout_graceful_shutdown=1, ssl_certfile=certificate, ssl_keyfile=key)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._work, args=(sock,), name="surface", daemon=True)
+        self._server = server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._work, args=(server, sock), name="surface", daemon=True)
         self._thread.start()
         if not self._opened.wait(OPENING) or self._failure:
             raise UserError(f"--surface-port {port}: {self._failure or 'it did not open in time'}")
         return self.port
 
-    def _work(self, sock):
+    def _work(self, server, sock):
         try:
-            asyncio.run(self._serve(sock))
+            asyncio.run(self._serve(server, sock))
         except (OSError, SystemExit) as error:
             self._failure = str(error)
             self._opened.set()
 
-    async def _serve(self, sock):
+    async def _serve(self, server, sock):
         self.loop = asyncio.get_running_loop()
         self.loop.call_soon(self._opened.set)
-        teller = asyncio.create_task(self.hub.run(lambda: self._server.should_exit))
+        teller = asyncio.create_task(self.hub.run(lambda: server.should_exit))
         try:
-            await self._server.serve(sockets=[sock])
+            await server.serve(sockets=[sock])
         finally:
             teller.cancel()
 
@@ -195,6 +196,6 @@ def _counted():
             def also(exc):
                 open_now.discard(mine)
                 lost(exc)
-            protocol.connection_lost = also
+            setattr(protocol, "connection_lost", also)     # noqa: B010  (a method is no attribute to assign to, says the type checker)
 
     return Counted
