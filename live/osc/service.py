@@ -66,7 +66,8 @@ def settings(show, options, closing) -> dict:
     targets = Targets(show.echo)
     closing.callback(targets.close)
     targets.add(_target(text) for text in options.osc_echo)
-    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+    value = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value(address)
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 

@@ -258,13 +258,17 @@ class Show:
                     self.scene = item.with_parameters(self.added)
                 applied.append(item)
             except UserError as error:
-                if isinstance(item, Asked):
-                    item.answer(str(error))
-                    continue
-                self._complain(error)
-                if self.echo is not None and isinstance(item, (Call, Change)):
-                    self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
+                self._refuse(item, error)
         return applied
+
+    def _refuse(self, item, error):
+        """Say to whoever did something that it was a mistake: to the page that asked, else in the log and to listeners."""
+        if isinstance(item, Asked):
+            item.answer(str(error))
+            return
+        self._complain(error)
+        if self.echo is not None and isinstance(item, (Call, Change)):
+            self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
 
     def _complain(self, error):
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
