@@ -55,6 +55,8 @@ class Window:
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
+        self._opened_at = self.place.where
+        self._left: tuple | None = None                # (its place, size, position) where the hands had put the window
         _begin()
         self.place.displays(_count())
         if self.place.where[0] != display:
@@ -145,18 +147,35 @@ class Window:
         import pygame
 
         if self._pane:
+            if not self._opened_at[1]:
+                self._left = self._opened_at, *self._pane.placed()
             self._pane.close()
             self._pane = None
         problems = []
+        self._opened_at = self.place.where
+        size, position = self._left[1:] if self._left and self._left[0] == self._opened_at else (self.size, None)
         for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
             try:
-                self._pane = kind(self.title, self.size, *self.place.where)
+                self._pane = kind(self.title, size, *self._opened_at, position)
                 pygame.mouse.set_visible(False)
                 return
             except (ImportError, AttributeError, TypeError, pygame.error) as error:
                 problems.append(f"{kind.__name__}: {error}")
                 self._textured = False
         raise UserError(f"no window could be opened: {'; '.join(problems)}; without one: --output null")
+
+
+def list_displays() -> tuple[list[tuple], str | None]:
+    """Return ([(number, what there is to say of a display)], why there are none or None)."""
+    try:
+        _begin()
+    except UserError as error:
+        return [], str(error)
+    import pygame
+
+    sizes = pygame.display.get_desktop_sizes()
+    pygame.display.quit()
+    return [(number, f"{width} x {height}") for number, (width, height) in enumerate(sizes)], None
 
 
 @command("/window/fullscreen")
@@ -176,13 +195,13 @@ def display(show, on=None):
 class TexturePane:
     """A window whose picture is scaled by the graphics card, in step with the display's refresh."""
 
-    def __init__(self, title, size, display, fullscreen):
+    def __init__(self, title, size, display, fullscreen, position=None):
         import pygame
         from pygame._sdl2 import video
 
         placed = fullscreen and pygame.display.get_driver() not in PLACELESS
-        size = pygame.display.get_desktop_sizes()[display] if placed else _smaller(size, display)
-        at = (CENTERED_ON | display,) * 2
+        size = pygame.display.get_desktop_sizes()[display] if placed else size if position else _smaller(size, display)
+        at = position or (CENTERED_ON | display,) * 2
         self.window = video.Window(title, size=size, position=at, borderless=placed, resizable=not placed)
         self.renderer = self.texture = self.surface = cast(Any, None)
         try:
@@ -211,6 +230,10 @@ class TexturePane:
         self.texture.draw(dstrect=pygame.Rect(fitted(picture.get_size(), self.window.size)))
         self.renderer.present()
 
+    def placed(self) -> tuple:
+        """(size, position) where the window is now."""
+        return self.window.size, self.window.position
+
     def _clear(self):
         self.renderer.draw_color = (0, 0, 0, 255)
         self.renderer.clear()
@@ -223,16 +246,18 @@ class TexturePane:
 class SurfacePane:
     """A window painted by the processor: where there is no graphics card, or a virtual display."""
 
-    def __init__(self, title, size, display, fullscreen):
+    def __init__(self, title, size, display, fullscreen, position=None):
         import pygame
 
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")         # or each flip goes through OpenGL: 10 ms in software
         flags = pygame.NOFRAME if fullscreen else pygame.RESIZABLE
         if fullscreen and pygame.display.get_driver() in PLACELESS:
             flags = pygame.FULLSCREEN
-        size = pygame.display.get_desktop_sizes()[display] if fullscreen else _smaller(size, display)
+        size = pygame.display.get_desktop_sizes()[display] if fullscreen else size if position else _smaller(size, display)
         pygame.display.set_mode(size, flags, display=display)
         pygame.display.set_caption(title)
+        if position and not fullscreen:
+            self._window().position = position
         self._before, self._copy = cast(Any, None), cast(Any, None)
 
     def show(self, pixels):
@@ -250,6 +275,17 @@ class SurfacePane:
             self._copy.blit(picture, (0, 0))
             pygame.transform.smoothscale(self._copy, rect[2:], surface.subsurface(rect))
         pygame.display.flip()
+
+    def placed(self) -> tuple:
+        """(size, position) where the window is now."""
+        import pygame
+
+        return pygame.display.get_surface().get_size(), self._window().position
+
+    def _window(self):
+        from pygame._sdl2 import video
+
+        return video.Window.from_display_module()
 
     def close(self):
         """It goes when another is opened, or with the window system: pygame has only the one."""
