@@ -63,6 +63,7 @@ class Motion:
     dark: float | None = None
     fade_to: float | None = None
     fade_seconds: float | None = None
+    glide: float | None = None          # seconds that the next glide, or the one in progress, takes instead of /walk/glide
     played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
@@ -75,6 +76,8 @@ class Motion:
         kind = WALKS[scene["/walk/kind"]]
         settings = {name: scene[f"/walk/{name}"] for name in kind.settings}
         walk = self.walk + dt * kind.rate(settings, 1.0 / beats(scene, 1.0))
+        if kind.around:                  # a lap more or less: with other stops it is where it was, and does not leap
+            walk %= kind.around(settings)
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
         there = kind.place(walk, **settings)
         heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
@@ -85,7 +88,7 @@ class Motion:
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
-        return moved._glide(there, heading, scene["/walk/glide"], dt)
+        return moved._glide(there, heading, scene["/walk/glide"] if self.glide is None else self.glide, dt)
 
     def dimmed(self, scene, dt: float) -> "Motion":
         """Return this motion with the way to black (or back) dt seconds further: the rest stays."""
@@ -129,7 +132,7 @@ class Motion:
         else:
             start, glided = self.start, self.glided + dt
         if not start or glided >= length:
-            return replace(self, place=there, heading=heading, start=(), glided=0.0)
+            return replace(self, place=there, heading=heading, start=(), glided=0.0, glide=None)
         place = fade(start, there, smoothstep(glided / length))
         return replace(self, place=place, heading=heading, start=start, glided=glided)
 

@@ -14,7 +14,7 @@ from engine.errors import UserError
 from engine.files import whole
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
-LONGEST_HEADER = 4 << 20         # bytes; of the largest generator it has 20,000
+LONGEST_HEADER = 1 << 20         # bytes; of the largest generator it has 20,000
 DIGEST = "digest"
 HALF_MAX = torch.finfo(torch.float16).max
 

@@ -19,7 +19,7 @@ def local_path(where) -> Path:
         return Path(url2pathname(urlsplit(text).path))
     match = SCHEME.match(text)
     if not match or Path(text).exists():
-        return Path(os.path.expanduser(text))
+        return Path(os.path.expanduser(text))                       # which leaves alone what it can't expand
     address = text if not match[1] or "://" in text else text.replace(":/", "://", 1)
     name = unquote(PurePosixPath(urlsplit(address).path).name) or "network.pkl"
     raise UserError(f"{address[:200]}: a web address, and nothing is fetched for you: " + _advice(address, name))
@@ -37,10 +37,10 @@ def _advice(address: str, name: str) -> str:
 def _copies(address: str, name: str):
     """Where a copy may lie: here, in the folder of downloads, in the cache of NVIDIA's tools."""
     yield Path(name)
-    yield Path("~/Downloads").expanduser() / name
+    yield Path(os.path.expanduser("~/Downloads")) / name
     digest = hashlib.md5(address.encode(), usedforsecurity=False).hexdigest()
     for folder in CACHES:
         folder = os.environ.get(folder, "") if folder.isupper() else folder
         if folder:
-            with_name = Path(folder).expanduser()
+            with_name = Path(os.path.expanduser(folder))
             yield from with_name.glob(f"{digest}_*") if with_name.is_dir() else ()

@@ -2,6 +2,7 @@
 import ast
 import functools
 import pathlib
+import re
 import sys
 
 import pytest
@@ -30,7 +31,7 @@ ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in o
 ROOMS = (
     ("cli",),                                                       # subcommands: where parts meet
     ("processes",),                                                 # one show as several processes
-    ("instrument", "presets", "takes", "weights", "decks", "memory"),         # what is on the disk, and going to it
+    ("instrument", "presets", "takes", "weights", "decks"),         # what is on the disk, and going to it
     ("surface", "audio", "mapping", "midi", "osc", "sources", "outputs", "controls"),       # hands, ears and eyes
     ("show",),                                                      # one frame
     ("files",),                                                     # reading and writing whole files
@@ -123,7 +124,7 @@ def test_rooms_import_downwards(path):
 
 
 def test_no_loose_modules_in_live():
-    assert [p.name for p in (ROOT / "live").glob("*.py")] == ["__init__.py"] + ["memory.py"] * (ROOT / "live/memory.py").exists()          # which is being taken apart
+    assert [p.name for p in (ROOT / "live").glob("*.py")] == ["__init__.py"]
 
 
 def test_no_circles():
@@ -157,3 +158,15 @@ def test_says_what_it_is_and_stays_short(path):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, f"{node.name} is too long"
             counted = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
             assert len(counted) - (counted[:1] != [] and counted[0].arg == "self") <= MOST_ARGUMENTS, node.name
+
+
+def test_the_page_about_it_is_true():
+    """Every path it names is there, every room of live/ is named, and players stand in the order they play in."""
+    from live.show.players import ORDER
+
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:live|engine|tests)/[\w/.]+)`", page)
+    assert len(paths) > 20 and not [path for path in paths if not (ROOT / path).exists()]
+    assert not [path.name for path in (ROOT / "live").iterdir() if (path / "__init__.py").exists() and f"`{path.name}/`" not in page]
+    players = re.findall(r"^\| (\w+) \|.*\.py` \|$", page, re.M)
+    assert tuple(players) == ORDER

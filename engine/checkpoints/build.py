@@ -10,6 +10,7 @@ from engine.generator import Generator
 
 MAX_ELEMENTS = 1 << 29           # 2 GiB of float32; the largest public networks have a quarter of that
 SEED = 0                         # of what a file leaves out
+BATCH = 256
 SAMPLES = 4096                   # whose mean is the truncation centre, where a file has none
 
 
@@ -85,5 +86,8 @@ def prepared(name: str, tensor: torch.Tensor) -> torch.Tensor:
 def estimated_centre(generator: Generator) -> torch.Tensor:
     """Mean w [w_dim] of seeded samples, over all labels alike: the same at every load."""
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(SEED))
-    labels = torch.eye(generator.c_dim)[torch.arange(SAMPLES) % generator.c_dim] if generator.c_dim else None
-    return generator.mapping(z, labels).mean(0)
+    if not generator.c_dim:
+        return generator.mapping(z).mean(0)
+    classes = torch.arange(SAMPLES) % generator.c_dim
+    label = lambda some: torch.zeros(len(some), generator.c_dim).scatter_(1, some[:, None], 1.0)        # no more of these at once than needed
+    return torch.cat([generator.mapping(z[at:at + BATCH], label(classes[at:at + BATCH])) for at in range(0, SAMPLES, BATCH)]).mean(0)

@@ -49,7 +49,7 @@ class Place:
 
 def flatten(content) -> Found:
     """Return everything in `content` that has a name. UserError beyond what a checkpoint has."""
-    found = Found(top=tuple(str(key)[:30] for key in list(content)[:5]) if isinstance(content, dict) else (describe(content),))
+    found = Found(top=tuple(key[:30] for key in list(content)[:5] if isinstance(key, str)) if isinstance(content, dict) else (describe(content),))
     waiting, count = [("", content, 0)], 0
     while waiting:
         name, node, depth = waiting.pop()

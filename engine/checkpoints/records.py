@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import UserError
 
+SHORT = 128                      # bytes of most lines: looked for first
 LINE = 1 << 16                   # bytes of the longest line in the oldest pickles
 DAMAGED = (EOFError, AttributeError, TypeError, ValueError, LookupError, ImportError, OSError,
            RuntimeError, MemoryError, ArithmeticError, AssertionError, struct.error, zipfile.BadZipFile)     # what reading one may raise
@@ -95,8 +96,11 @@ class Reader:
 
     def readline(self):
         """Return the next line."""
-        line = bytes(self.view[self.at:self.at + LINE])
-        end = line.find(b"\n") + 1
+        for length in (SHORT, LINE):
+            line = bytes(self.view[self.at:self.at + length])
+            end = line.find(b"\n") + 1
+            if end:
+                break
         if not end:
             raise ValueError("a line without an end")
         self.at += end

@@ -25,6 +25,8 @@ REFUSED = (
     (rb"Rar!|7z\xbc\xaf", "an archive; unpack it and give the checkpoint inside"),
     (rb"\x89PNG|\xff\xd8\xff", "a picture, not a checkpoint"),
 )
+MOST_TIMES = 16                  # smaller than unpacked: weights hardly shrink at all
+SMALL = 16 << 20
 TF_PART = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 KNOWN = "a rosinality .pt, a StyleGAN2 .pkl (NVIDIA PyTorch or TensorFlow) or our own .safetensors"
 
@@ -86,13 +88,13 @@ def _folder(path: Path) -> str:
 
 def _unwrapped(path: Path, wrapper, target: Path) -> Path:
     """Decompress to `target`, within the limit."""
-    size = 0
+    size, most = 0, min(MAX_BYTES, MOST_TIMES * path.stat().st_size + SMALL)
     try:
         with wrapper.open(path) as source, open(target, "wb") as out:
             while chunk := source.read(1 << 22):
                 size += len(chunk)
-                if size > MAX_BYTES:
-                    raise UserError(f"unpacks to more than {MAX_BYTES >> 30} GiB: no StyleGAN2 checkpoint is that large")
+                if size > most:
+                    raise UserError(f"refused: it unpacks to more than {most >> 20} MiB, which no checkpoint of {path.stat().st_size} bytes does")
                 out.write(chunk)
     except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise UserError(f"the compressed file is truncated or damaged ({error}); fetch it again") from None

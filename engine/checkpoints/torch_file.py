@@ -144,6 +144,8 @@ def _legacy(reader: Reader, outer: Machine):
     found: dict = {}
 
     def noted(given):
+        if isinstance(given, tuple) and given[:1] == ("module",) and isinstance(given[1], Name):
+            return given[1]                                         # a class, with its source text beside it
         dtype, key, count = _described(given)
         return found.setdefault(key, Storage(dtype, count))
 

@@ -11,6 +11,7 @@ from engine.checkpoints.records import Array, DType, Name, Reader, Record
 from engine.errors import UserError
 
 MAX_BYTES = 1 << 32              # of a file: a training checkpoint of the largest networks has about 3 GB
+NAME = 4                         # parts that a name counts as
 SMALL = 64                       # bytes up to which a piece is copied instead of looked at where it lies
 TRUST = ("if you trust where it comes from, save it again as plain tensors: torch.save({'g_ema': generator.state_dict()}, \"network.pt\") "
          "in the program it was made with")
@@ -116,6 +117,7 @@ class Machine(Calls):
                 table[key] = value
 
     def _global(self, argument, name):
+        self.count(NAME)
         if name == "STACK_GLOBAL":
             called, module = self.stack.pop(), self.stack.pop()
         else:

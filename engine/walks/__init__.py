@@ -39,6 +39,7 @@ class Walk:
     rate: Callable                   # (settings, seconds per beat) -> keyframes per second
     settings: dict[str, Parameter]
     about: str
+    around: Callable | None = None   # (settings) -> keyframes once around, of a walk that closes; it goes on from there at 0
 
 
 WALKS: dict[str, Walk] = {}
@@ -49,8 +50,8 @@ PERIOD = Parameter(16.0, 0.5, 600.0, curve="log", about="how long once around ta
 UNIT = Parameter("seconds", choices=("seconds", "beats"), about="what /walk/period counts in")
 
 
-def walk(rate, **settings: Parameter):
-    """Declare a walk: its name is the function's, its knobs are the keywords."""
+def walk(rate, around=None, **settings: Parameter):
+    """Declare a walk: its name is the function's, its knobs are the keywords. rate, around: see Walk."""
     def declare(function):
         name = function.__name__
         wanted = list(inspect.signature(function).parameters)[1:]
@@ -60,7 +61,7 @@ def walk(rate, **settings: Parameter):
             for shared in other.settings.keys() & settings.keys():
                 if other.settings[shared] != settings[shared]:
                     raise TypeError(f"walks {name} and {other.name} declare {shared} differently")
-        WALKS[name] = Walk(name, function, rate, settings, inspect.getdoc(function) or "")
+        WALKS[name] = Walk(name, function, rate, settings, inspect.getdoc(function) or "", around)
         return function
     return declare
 

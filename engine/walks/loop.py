@@ -16,7 +16,11 @@ def rate(settings, beat):
     return len(keys) / seconds(settings, beat)
 
 
-@walk(rate, seed=SEED, count=COUNT, stops=STOPS, period=PERIOD, unit=UNIT)
+def around(settings):
+    return len(keys_of(settings["seed"], settings["count"], settings["stops"]))
+
+
+@walk(rate, around, seed=SEED, count=COUNT, stops=STOPS, period=PERIOD, unit=UNIT)
 def loop(at, seed, count, stops, period, unit):
     """A closed curve through several seeds, once around per period."""
     keys = keys_of(seed, count, stops)

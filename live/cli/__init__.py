@@ -8,15 +8,13 @@ import ast
 import importlib
 import pathlib
 
-FOLDER = pathlib.Path(__file__).parent
-
 
 def _about(path: pathlib.Path) -> str:
-    """The first line of a module's docstring, without importing it."""
+    """Return the first line of a module's docstring, without importing it."""
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
 
 
-SUBCOMMANDS = {path.stem.replace("_", "-"): _about(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
+SUBCOMMANDS = {path.stem.replace("_", "-"): _about(path) for folder in __path__ for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
 
 
 def picture_size(text: str) -> int:
@@ -29,5 +27,5 @@ def picture_size(text: str) -> int:
 
 
 def load(name: str):
-    """The module of a subcommand."""
+    """Return the module of a subcommand."""
     return importlib.import_module(f"live.cli.{name.replace('-', '_')}")

@@ -27,8 +27,10 @@ from live.mapping import learn
 from live.mapping.macros import Macros, labelled
 from live.mapping.mapping import Mapping
 from live.osc import service as osc_service
+from live.outputs import service as output_service
 from live.presets.autosave import locks_of, resumed
 from live.presets.recall import Recall
+from live.processes import show as processes
 from live.show import journal, machine
 from live.show.clock import Pace, WallClock, bounded, cost
 from live.show.ending import end_when_told
@@ -63,11 +65,14 @@ def arguments(parser):
     controls.add_arguments(hands)
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
+<<<<<<< HEAD
     eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
     eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
+=======
+    output_service.arguments(eyes)
+    eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
+>>>>>>> main
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
-    eyes.add_argument("--fullscreen", action="store_true", help="fill the display")
-    eyes.add_argument("--display", type=int, default=0, metavar="N", help="which display the window goes to (0 = the first)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
     rest.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds")
@@ -94,6 +99,14 @@ def run(options):
     for flag, path in (("--report", options.report), ("--take", options.take)):
         if path:
             prepare_file(path, flag)
+    specs = output_service.specs(options)
+    if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
+        return processes.run(options, specs, play)
+    return play(options, specs)
+
+
+def play(options, specs, shared=None) -> int:
+    """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
@@ -104,7 +117,7 @@ def run(options):
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        return _play(options, opened, closing)
+        return _play(options, opened, closing, specs, shared)
 
 
 def _check(options):
@@ -119,7 +132,7 @@ def _check(options):
     controls.check_flags(options)
 
 
-def _play(options, opened, closing):
+def _play(options, opened, closing, specs, shared):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     end_when_told(show.stop)
@@ -133,10 +146,10 @@ def _play(options, opened, closing):
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
+    window = output_service.open_outputs(show, specs, closing, shared)
     _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    window = _outputs(options, opened, show, closing)
     stats = controls.start_all(options, show, closing)
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
@@ -161,8 +174,8 @@ def _begin(options, opened, show):
     """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
     show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
-    if options.resume:
-        show.scene, show.motion = resumed(saved.path, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+    if options.resume is True or options.resume and saved.path.exists():         # a renderer that is started again may find none
+        show.scene, show.motion = resumed(saved.path, opened.instrument.scene().with_parameters(show.added), opened.generator, opened.instrument.bend)
         show.recall.locks = locks_of(saved.path)
     if options.preset:
         show.recall.begin_with(options.preset)
@@ -205,33 +218,6 @@ def _play_beside(window, show, ticks):
         loop.join(CLOSING)
 
 
-def _outputs(options, opened, show, closing):
-    """Open what --output names; returns the window, if there is one."""
-    from live import outputs
-
-    window = None
-    for text in options.output.split(","):
-        name, _, target = text.strip().partition("=")
-        if name == "window":
-            running = window = _window(options, opened, show.mapping, closing)
-        else:
-            running = outputs.start(name, **({"target": target} if target else {}))
-            closing.callback(running.close)
-        if running is not None:
-            show.outputs.append(running)
-    return window
-
-
-def _window(options, opened, mapping, closing):
-    from live.outputs.window import open_window
-
-    try:
-        window = open_window(opened.name, display=options.display, fullscreen=options.fullscreen, bound=mapping.binds)
-    except UserError as error:
-        log.warning("%s; playing on without a window", error)
-        return None
-    closing.callback(window.close)
-    return window
 
 
 def _say_how_it_went(show, clock):

@@ -37,7 +37,8 @@ def arguments(parser):
     parser.add_argument("--solver", choices=tuple(SOLVERS), help="default: instant. " + "; ".join(f"{found.name}: {found.about}" for found in SOLVERS.values()))
     parser.add_argument("--truncation", type=float, metavar="PSI", help="of the marked pictures; default 1, published requests 0.5")
     parser.add_argument("--restraint", type=float, help="instant: how dear a change elsewhere is; default 1")
-    parser.add_argument("--polish", type=int, metavar="STEPS", help="instant: steps of descent after the closed form; default 0")
+    parser.add_argument("--polish", type=int, metavar="STEPS",
+                        help="instant: steps of descent after the closed form; default: as few as make it better than nothing")
     parser.add_argument("--gain", type=float, help="times what was found: how much of it is strength 1; default 1")
     parser.add_argument("--steps", type=int, help="of the published solvers; default 2001")
     parser.add_argument("--rate", type=float, help="of the published solvers' descent; default 0.05")

@@ -21,6 +21,7 @@ AT_DEVICE = " @ "                   # "cc 1/16 @ nanoKONTROL2": what an event sa
 KEY_NAMES = {"enter": "return", "esc": "escape", "del": "delete", "ins": "insert", "pgup": "page up", "pgdn": "page down", "pageup": "page up",
              "pagedown": "page down", "spacebar": "space", "control": "ctrl", "strg": "ctrl", "cmd": "meta", "option": "alt"}
 HELD = ("ctrl", "alt", "shift", "meta")
+SHOWN = ("cc", "cc14", "nrpn", "bend", "note", "osc")                  # kinds that can be told where they stand
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
 
@@ -123,6 +124,8 @@ class Binding(Model):
             raise ValueError(f"argument is for OSC messages, which have several; {self.control} says one number")
         if self.own_range is not None and (self.relative or WORDS[self.kind].end is None):
             raise ValueError(f"from is for controls that have two ends; {self.control} has none")
+        if self.feedback and self.kind not in SHOWN:
+            raise ValueError(f"feedback is for controls that can show something: {', '.join(SHOWN)}; {self.control} can't")
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self

@@ -10,6 +10,7 @@ from live.files.names import checked_name
 from live.mapping import files as mapping_file
 from live.mapping.learn import target
 from live.mapping.macros import Macro, Target
+from live.osc.address import is_pattern, matches
 from live.show.commands import command, number
 from live.show.parameters import MACROS
 
@@ -127,16 +128,21 @@ def _to_bank(mapping, wanted):
 
 @command("/macro/target")
 def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
-    """Put a parameter on a macro; low and high say where in its range the macro's ends are, high to low turns it round."""
+    """Put a parameter on a macro, or all that a wildcard fits; low and high, 0..1, say where in its range the macro's ends are, high to low turns it round."""
     which, low, high = _macro(macro), number(low), number(high)
-    target(address, show.scene)
-    show.scene.parameter(address)
+    names = matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [target(address, show.scene)]
+    if not names:
+        raise UserError(f"/macro/target: no parameter fits {address}")
     try:
-        new = Target(to=address, range=(min(low, high), max(low, high)), curve=curve, inverse=low > high)
+        new = [Target(to=name, range=(min(low, high), max(low, high)), curve=curve, inverse=low > high) for name in names]
     except ValidationError as error:
         raise UserError(f"/macro/target: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     before = show.mapping.macros.get(which) or Macro(macro=which)
-    _put(show, before.model_copy(update={"to": [*(t for t in before.to if t.to != address), new]}))
+    _put(show, before.model_copy(update={"to": [*(t for t in before.to if t.to not in names), *new]}))
+    for one in new:
+        parameter = show.scene.parameter(one.to)
+        ends = (one.value(end, parameter) for end in (0.0, 1.0))
+        log.info("macro %d moves %s from %s to %s", which, one.to, *(end if isinstance(end, str) else f"{end:g}" for end in ends))
 
 
 @command("/macro/clear")

@@ -25,6 +25,11 @@ class Learned:
         """Add a binding, in the place of what the same control did in the same bank."""
         self.replace([*(b for b in self.layer if same_control(b) != same_control(binding)), binding])
 
+    def keep_osc(self, binding: Binding):
+        """Add a binding of an OSC control whose range will show as it moves."""
+        self.guessed.add((binding.control, binding.argument))
+        self.keep(binding)
+
     def forget(self, address: str) -> int:
         """Take away what was learned for an address; returns how many bindings that were."""
         kept = [b for b in self.layer if b.to != address]

@@ -92,10 +92,12 @@ class Mapping:
         """Return whether anything is bound to a control."""
         return any(control in layer.named for layer in self._layers)
 
+    def bound_keys(self) -> frozenset[str]:
+        """Return the keys that something is bound to: what a window in another process has to know."""
+        return frozenset(control for layer in self._layers for control in layer.named if control.startswith("key "))
+
     def heard(self, events, scene) -> list:
-        """Events of one frame -> the changes and calls they mean, in order; an event that calls before it may give
-        a meaning to is among them, to be heard again once they are done.
-        """
+        """Return the changes and calls that events of one frame mean, in order, and events that calls before them give a meaning."""
         if not events and not self._later and not self.pairs.waiting:
             return []
         events = self._repeats.left_out_of(events, lambda control: self._is_pressed(control, scene))
@@ -266,7 +268,7 @@ class Mapping:
             elif value != ():
                 self._set(name, value, parameters, turn)
         if (not names or value == () and names[0] not in COMMANDS) and self.stats is not None:
-            self.stats.unknown(address, value)
+            self.stats.unknown(address, value, parameters)
 
     def _set(self, name, value, parameters, turn):
         """A parameter by its address or by its 0..1 twin."""

@@ -22,7 +22,7 @@ class Repeats:
         for place, (control, value, momentary, at) in enumerate(events):
             known = said.get(control)
             if known is None or known[0] != value:
-                if control.startswith(OSC) and not momentary:
+                if control.startswith(OSC) and not momentary and type(value) is not str:
                     if len(said) >= REMEMBERED:
                         said.clear()
                     said[control] = value, at, 1

@@ -29,5 +29,5 @@ def load_words() -> dict[str, Word]:
 
 
 def spell_words() -> str:
-    """Return how every control can be named, for messages."""
-    return "; ".join(word.shown for word in load_words().values())
+    """Return how every control can be named, for messages: by the alphabet, for modules come in any order."""
+    return "; ".join(word.shown for _, word in sorted(load_words().items()))

@@ -3,10 +3,12 @@
 Each count is written by one thread only (the receiver's, but for unknown(), which is the loop's); report() may be
 called from any.
 """
+import difflib
 import logging
 
 from live.osc.admission import Admission
 from live.show.clock import now
+from live.show.commands import COMMANDS
 from live.show.journal import Seldom
 
 log = logging.getLogger(__name__)
@@ -15,6 +17,17 @@ KEPT = 64                           # unknown addresses, and senders, remembered
 MANY = 1024                         # addresses whose newest values are kept
 ARGUMENTS, LETTERS = 8, 64           # of a message, and of a text in it, that are kept
 OTHERS = "others"
+
+
+class Near:
+    """The addresses that one may have been meant as, in words; they are looked for only where the line is written."""
+
+    def __init__(self, address, parameters):
+        self.address, self.parameters = address, parameters
+
+    def __str__(self):
+        near = difflib.get_close_matches(self.address[:64], [*self.parameters, *COMMANDS] if self.parameters else (), n=2, cutoff=0.75)
+        return f"; near: {', '.join(near)}" if near else ""
 
 
 class Stats:
@@ -71,7 +84,7 @@ class Stats:
         self.unanswered_count += 1
         self._trouble.warn("OSC: asked for %.255r, and there is no such parameter", address)
 
-    def unknown(self, address, value):
+    def unknown(self, address, value, parameters=()):
         """The mapping had no use for a message. The newest of these are what OSC learn offers."""
         self.unknown_count += 1
         known = self.unknown_values
@@ -80,7 +93,7 @@ class Stats:
             known.pop(next(iter(known)), None)
         known[address] = shortened(value)
         if is_new:
-            self._unknown.warn("OSC: nothing is called %r (it came with %r)", address, known[address])
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, known[address], Near(address, parameters))
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""

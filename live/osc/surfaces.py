@@ -36,8 +36,8 @@ class Surfaces:
             address, said, at = mapping.surfaces.get(control.casefold(), (control.removeprefix(OSC), (), None))
             if address in scene.parameters:
                 continue
-            if at is not None and moment - at < TOUCHED and address in self.standing:
-                found[address] = self.standing[address]
+            if at is not None and moment - at < TOUCHED:
+                found |= {address: self.standing[address]} if address in self.standing else {}
             elif (numbers := self._numbers(bindings, said)) is not None:
                 found[address] = numbers, self._version
         before, self.standing = self.standing, found

@@ -7,13 +7,17 @@ import logging
 import os
 import queue
 import sys
+from dataclasses import replace
 from typing import Any, cast
 
 from engine.errors import UserError
 from live.outputs import output
+from live.outputs.cards import draw_card
+from live.outputs.framing import Framer, Framing, load_mask
 from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
-from live.outputs.placement import Placement, fitted
+from live.outputs.panes import SurfacePane, TexturePane
+from live.outputs.placement import Placement
 from live.show.clock import now
 from live.show.commands import command
 from live.show.events import ControlEvent
@@ -22,9 +26,7 @@ log = logging.getLogger(__name__)
 LIBRARIES = ("pygame",)
 WAIT = 0.005                        # seconds for a frame before keys are looked at again
 LOOK = 1.0                          # seconds between looks at which displays there are
-CENTERED_ON = 0x2FFF0000            # SDL_WINDOWPOS_CENTERED_DISPLAY(0)
 INVISIBLE = ("dummy", "offscreen", "evdev")            # SDL's video drivers that show nobody anything
-PLACELESS = ("cocoa", "wayland")    # where programs can't place a borderless window over everything
 HINTS = {
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",
     "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",           # a click on the laptop must not take the picture off the projector
@@ -46,12 +48,14 @@ class Window:
 
     display: which one, from 0. fullscreen: fill it, without a border. size: of the window otherwise.
     texture: scale on the graphics card; None = if there is one and SDL_FRAMEBUFFER_ACCELERATION is not 0.
+    mask: a PNG that darkens the display's edges. framing: fill, pin, colour, ...; may be set from any thread.
     """
-    name = "window"
+    name, apart = "window", True
 
-    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, bound=lambda control: False):
-        self.title, self.size, self.sent = title, size, 0
-        self._mailbox, self._keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
+    def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask="", bound=lambda control: False):
+        self.title, self.size, self.sent, self.mask = title, size, 0, mask
+        self.framing, self._framer, self._held = Framing(), cast(Any, None), cast(Any, None)
+        self._mailbox, self.keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
@@ -81,9 +85,9 @@ class Window:
         while not until():
             self.turn(emit)
 
-    def turn(self, emit):
-        """One look at the mailbox, the keys, the wishes and the displays."""
-        frame = self._mailbox.take(WAIT)
+    def turn(self, emit, wait=WAIT):
+        """One look at the mailbox, the keys, the wishes and the displays. wait: seconds for a frame."""
+        frame = self._mailbox.take(wait)
         for event in self._events():
             emit(event)
         self._settle()
@@ -103,12 +107,29 @@ class Window:
         import pygame
 
         try:
-            self._pane.show(frame.pixels)
+            self._pane.show(self._framed(frame.pixels))
             self.sent += 1
         except pygame.error as error:                  # the graphics card was taken away: go on without it
             log.warning("window: %s; painting it without the graphics card", error)
             self._textured = False
             self._reopen()
+
+    def _framed(self, pixels):
+        """Return what the pane is to show: the picture, or the display's pixels where a setting of the framing is turned."""
+        framing = self.framing
+        if framing.freeze and self._held is not None:
+            pixels = self._held
+        self._held = pixels.copy() if framing.freeze and self._held is None else self._held if framing.freeze else None
+        if replace(framing, freeze=0.0) == Framing() and not self.mask:
+            return pixels
+        size = self._pane.size
+        if self._framer is None or self._framer.display != size:
+            self._framer = Framer(size, load_mask(self.mask, size))
+        try:
+            return self._framer.frame(draw_card(framing.test, size, pixels, self.title), framing)
+        except UserError as error:                       # corners that enclose nothing, while they are dragged
+            log.warning("%s: %s", self.title, error)
+            return pixels
 
     def _events(self):
         import pygame
@@ -118,8 +139,8 @@ class Window:
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 closing = True                         # both come for one press
             elif event.type == pygame.WINDOWFOCUSLOST:
-                found += self._keyboard.let_go()
-            elif (heard := self._keyboard.heard(event)) is not None:
+                found += self.keyboard.let_go()
+            elif (heard := self.keyboard.heard(event)) is not None:
                 found.append(heard)
         if closing:
             found.append(ControlEvent("window close", 1.0, True, now()))
@@ -192,6 +213,7 @@ def display(show, on=None):
         window.next_display()
 
 
+<<<<<<< HEAD
 class TexturePane:
     """A window whose picture is scaled by the graphics card, in step with the display's refresh."""
 
@@ -305,6 +327,8 @@ def _smaller(size, display):
     return size if size[0] <= space[0] and size[1] <= space[1] else fitted(size, space)[2:]
 
 
+=======
+>>>>>>> main
 def _begin():
     """Start the window system. UserError: there is none."""
     for name, value in HINTS.items():

@@ -125,7 +125,7 @@ class Library:
 
     def keep(self, name: str, preset: Preset | None):
         """Store a preset under a name; None takes it away."""
-        checked_name(name)
+        name = checked_name(name)
         self._unwritten[name] = preset
         self._jobs.put(lambda: self._write_preset(name, preset), ("preset", name))
 
@@ -138,7 +138,7 @@ class Library:
 
     def rename(self, old: str, new: str):
         """Give a preset another name: its file is moved as it is, with all that a person wrote into it."""
-        checked_name(new)
+        new = checked_name(new)
         preset, kept = self.read(old), old not in self._unwritten
         self._unwritten[new], self._unwritten[old] = preset, None
         self._jobs.put(lambda: self._move_preset(old, new, preset, kept))

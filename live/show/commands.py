@@ -11,7 +11,7 @@ import math
 import pkgutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import UserError
 from live.show.events import Change, Fade
@@ -109,7 +109,8 @@ def random_seed(show, on=None):
 @command("/seed/go")
 def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
-    return [Change("/walk/glide", number(seconds, of="/seed/go")), Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold")]
+    length = show.scene.parameters["/walk/glide"].clamp(number(seconds, of="/seed/go"))
+    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *show.mark_own([replace(show.motion, glide=length)])]
 
 
 @command("/quit", guarded=True)

@@ -64,6 +64,7 @@ class Show:
 
     mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done.
     players: what plays beside the hands, in the order of live/show/players.py; the named ones are what commands look for.
+    finish(frame, time, scene) -> Frame: what every output is given instead, as by the flash limiter.
     record(tick, applied): called once a frame with what was applied in it. echo: live.osc.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
@@ -76,6 +77,7 @@ class Show:
     source: Source | None = None
     players: list[Player] = field(default_factory=list)
     record: Callable | None = None
+    finish: Callable | None = None
     echo: Any = None
     added: dict = field(default_factory=dict)
     strict: bool = False
@@ -151,16 +153,18 @@ class Show:
             self._complain(error)
             self.motion = self.motion if moved else self.motion.dimmed(self.scene, tick.dt)
             if self.motion.dark != self._dark:         # a blackout goes on, and back
-                self._put(self.instrument.repeat(self.scene, self.motion))
+                self._put(self.instrument.repeat(self.scene, self.motion), tick.time)
             self.meter.end(events, failed=True)
             return
-        self._put(frame)
+        self._put(frame, tick.time)
         self.meter.end(events)
         if self.source:
             self.source.out()
 
-    def _put(self, frame):
+    def _put(self, frame, time):
         self._dark = self.motion.dark
+        if self.finish is not None and (self._dark or 0.0) < 1.0:             # black is black at once
+            frame = self.finish(frame, time, self.scene)
         for output in self.outputs:
             output.put(frame)
 

@@ -20,12 +20,14 @@ PARAMETERS = {
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
     "/pad/y": Parameter(0.0, about="down the pad: corners 1 and 2 at 0, 3 and 4 at 1"),
     "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
+    "/output/flashes": Parameter(3.0, 0.0, 10.0, unit="/s",
+                                 about="the picture flashes no more often than this; above 3 it can bring on seizures, 0 does not limit it"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
     **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
+MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
            "/source/signal", "/source/picture")
 
 

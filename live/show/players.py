@@ -20,6 +20,7 @@ ORDER = (
     "governor",                     # the size that pictures are drawn at
     "touches",                      # modulators keep off what hands have moved
     "tempo",                        # a clock sets the tempo and the beat
+    "framings",                     # settings of outputs go to their outputs
     "watching",                     # the truth about the source, which no hand may turn
 )
 

@@ -7,12 +7,15 @@ To add one, put a file in this folder with a class under @source; its name is th
     at(number)      the picture of that number, uint8 [H, W, 3], for a take that is played again; KeyError if it has none
     close()         let go of the device. Safe from another thread, and twice
     exact           whether at() gives the very pictures that pictures() gave
+    listed          how --source names it, as users read it: ("video=FILE",)
+    default         what is meant where nothing is named (left out: nothing)
+    file            whether what it names is a file or folder: takes find it again by its whole path and its fingerprint (left out: no)
 
 and is made with (target, longest): what the user named, and how many pixels the longer side of a picture may have.
 """
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +25,7 @@ from live.files.paths import find_path
 
 log = logging.getLogger(__name__)
 
-SOURCES: dict[str, Callable] = {}
-DEFAULTS = {"camera": "0"}          # what is meant where nothing is named
+SOURCES: dict[str, Any] = {}         # name -> its class
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +40,17 @@ class Seen:
 
 
 def source(kind):
-    """Declare a source."""
+    """Declare a source. What it leaves out is filled in."""
+    kind.listed = getattr(kind, "listed", (kind.__name__.lower(),))
+    kind.default = getattr(kind, "default", "")
+    kind.file = getattr(kind, "file", False)
     SOURCES[kind.__name__.lower()] = kind
     return kind
+
+
+def list_sources() -> str:
+    """Return how every source is named, for help texts."""
+    return ", ".join(spelling for kind in SOURCES.values() for spelling in kind.listed)
 
 
 def make(text: str, longest: int):
@@ -49,8 +59,8 @@ def make(text: str, longest: int):
     if name not in SOURCES:
         meant = f"; a film is video={text}" if "://" in text or "." in text or "/" in text else ""
         raise UserError(f"no source {name!r}; there are: {', '.join(sorted(SOURCES))}{meant}")
-    target = str(find_path(target)) if target and name != "camera" and "://" not in target else target
-    return SOURCES[name](target or DEFAULTS.get(name, ""), longest)
+    target = str(find_path(target)) if target and SOURCES[name].file and "://" not in target else target
+    return SOURCES[name](target or SOURCES[name].default, longest)
 
 
 load_all(__name__)

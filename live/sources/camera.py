@@ -20,7 +20,7 @@ class Camera:
 
     Its pictures are gone once they were seen: a take that was played to a camera needs them recorded.
     """
-    exact = False
+    exact, listed, default = False, ("camera", "camera=NAME"), "0"
 
     def __init__(self, target, longest):
         self.target, self.longest = target, longest

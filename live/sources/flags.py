@@ -13,13 +13,12 @@ from live.sources.watching import Replayed, Watching
 log = logging.getLogger(__name__)
 
 SPARE = 2                           # times what the encoder looks at: what a zoom finds between its pixels
-LISTED = "camera, camera=NAME, video=FILE, video=ADDRESS (http, rtsp, udp, ...), images=FOLDER|FILE, pattern"
 ENDS = 1 << 16                      # bytes at either end of a file that tell it from another
 
 
 def arguments(group):
     """The flags of a show."""
-    group.add_argument("--source", metavar="SOURCE", help=f"what the encoder sees: {LISTED}")
+    group.add_argument("--source", metavar="SOURCE", help=f"what the encoder sees: {sources.list_sources()}")
     group.add_argument("--encoder", metavar="FILE", help="the encoder to see it by; default: the instrument's own")
     group.add_argument("--source-preview", metavar="FILE.jpg", help="keep the source's newest picture in this file, for the performer's own screen")
     group.add_argument("--record-source", metavar="FILE.mkv",
@@ -52,7 +51,7 @@ def referred(text: str) -> tuple[str, str]:
     name, _, target = text.partition("=")
     if "://" in target:
         return f"{name}={hidden(target)}", ""
-    if name not in ("video", "images") or not target:
+    if name not in sources.SOURCES or not sources.SOURCES[name].file or not target:
         return text, ""
     return f"{name}={Path(target).resolve()}", fingerprint(target)
 

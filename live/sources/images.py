@@ -19,7 +19,7 @@ MOVIES = (".mjpeg", ".mjpg")        # films that begin as a JPEG does
 @source
 class Images:
     """target: the folder, or one file. Frame m of picture n of the sorted names has number n + m * how many there are."""
-    exact = True
+    exact, listed, file = True, ("images=FOLDER|FILE",), True
 
     def __init__(self, target, longest):
         self.path, self.longest, self._last = Path(target), longest, None

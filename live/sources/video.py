@@ -15,6 +15,7 @@ AGAIN = 0.5                         # seconds before a film of one picture, whic
 @source
 class Video:
     """target: the file, or an address in the network. Frame n of a file has number n, in every round."""
+    listed, file = ("video=FILE", "video=ADDRESS (http, rtsp, udp, ...)"), True
 
     def __init__(self, target, longest):
         self.path, self.longest = Path(target), longest

@@ -133,6 +133,22 @@ def test_a_conditional_network_has_a_class_knob():
     assert (picture(instrument, ("/class", 0)) != picture(instrument, ("/class", 2))).any()
 
 
+def test_a_label_is_given_number_by_number():
+    instrument = Instrument(tiny(c_dim=3))
+    at = lambda *label: picture(instrument, ("/class", 1), ("/class/label", label))
+    assert (at() == at(0.0, 1.0, 0.0)).all() and (at(1.0) == at(1.0, 0.0, 0.0)).all()
+    assert (at(0.5, 0.0, 0.5) != at(1.0)).any() and (at(0.5, 0.0, 0.5) != at()).any()
+    with pytest.raises(UserError, match="at most 3"):
+        at(1.0, 0.0, 0.0, 0.0)
+
+
+def test_a_label_of_one_number():
+    instrument = Instrument(tiny(c_dim=1))
+    assert "/class" not in instrument.scene().parameters
+    assert (picture(instrument) == picture(instrument, ("/class/label", (1.0,)))).all()
+    assert (picture(instrument) != picture(instrument, ("/class/label", (-2.0,)))).any()
+
+
 def test_smaller_sizes_and_refusals(generator):
     assert Instrument(generator, 16).render(*moment(Instrument(generator, 16))).pixels.shape == (16, 16, 3)
     with pytest.raises(UserError, match="4, 8, 16, 32"):

@@ -5,7 +5,8 @@
     effect it changed twice as much elsewhere, since it leans on directions that are faint in all keys.)
 
 phi [9r] is the 3x3 neighbourhood of the keys on D, by the convolution itself, so that up-sampling layers are nothing
-special. Then `polish` steps of L-BFGS on the values themselves: with phi known, a step costs a product of two small matrices.
+special. Then `polish` steps of L-BFGS on the values themselves (some in any case where the loss would be above where it
+began): with phi known, a step costs a product of two small matrices.
 Letters: O channels out, P cells that count, B = 9r, m the demodulation.
 """
 import torch
@@ -15,6 +16,8 @@ from engine.rewriting.memory import activated, deactivated
 from engine.rewriting.solvers import solver
 
 TAPS = 9
+ROUNDS, STEPS = 4, 10              # of polishing where nothing was asked for and the loss is above where it began
+HALVINGS = 10
 FLOOR = 1e-5                        # the least restraint
 ROUND = 3.0                         # of the mean error before: below it an error counts by its square
 
@@ -27,8 +30,28 @@ def instant(task):
     with torch.no_grad():
         flat = regression(windows, ridge)
     if task.settings.polish:
-        flat = polished(windows, flat, ridge, task)
-    return flat.view(len(flat), len(task.directions), 3, 3).transpose(0, 1).contiguous()
+        flat = polished(windows, flat, ridge, task, task.settings.polish)
+    return improving(windows, flat, ridge, task)
+
+
+def improving(windows, flat, ridge, task):
+    """Return Lambda as values, polished and if need be shortened until the loss is not above that of the weight as it is.
+
+    What a few directions can't do, the regression may overdo: it knows the sums, not what the activation makes of them.
+    """
+    shaped = lambda flat: flat.view(len(flat), len(task.directions), 3, 3).transpose(0, 1).contiguous()
+    with torch.no_grad():
+        before = float(task.loss(task.weight))
+        worse = lambda flat: float(task.loss(task.weight + task.settings.gain * task.delta(shaped(flat)))) > before
+        for _ in range(ROUNDS):
+            if not worse(flat):
+                return shaped(flat)
+            flat = polished(windows, flat, ridge, task, STEPS)
+        for _ in range(HALVINGS):
+            if not worse(flat):
+                return shaped(flat)
+            flat = flat / 2
+        return shaped(flat * float(not worse(flat)))
 
 
 class Window:
@@ -69,14 +92,14 @@ def regression(windows, ridge):
     return torch.linalg.solve(gram + held, right).T.float()
 
 
-def polished(windows, flat, ridge, task):
+def polished(windows, flat, ridge, task, steps):
     """Lambda [O, B] after L-BFGS on the mean absolute error, rounded off where it is small, plus the ridge in its unit."""
     with torch.no_grad():
         zero = sum(float((window.values(torch.zeros_like(flat)) - window.goal).abs().mean()) for window in windows) / len(windows)
         scale = sum((window.m * window.conv.gain).square().mean(1) for window in windows) / len(windows)        # [O]
     small = max(ROUND * zero, 1e-9)
     x = flat.clone().requires_grad_(True)
-    lbfgs = torch.optim.LBFGS([x], max_iter=task.settings.polish, max_eval=2 * task.settings.polish, history_size=10, line_search_fn="strong_wolfe")
+    lbfgs = torch.optim.LBFGS([x], max_iter=steps, max_eval=2 * steps, history_size=10, line_search_fn="strong_wolfe")
 
     def objective():
         errors = [((window.values(x) - window.goal).square() + small * small).sqrt().mean() for window in windows]
@@ -93,5 +116,5 @@ def polished(windows, flat, ridge, task):
         first = float(objective().detach())
         lbfgs.step(closure)
         last = float(objective().detach())
-    task.report(task.settings.polish, task.settings.polish, last)
+    task.report(steps, steps, last)
     return x.detach() if last <= first else flat

@@ -138,6 +138,17 @@ def test_unplugged_and_plugged_in_elsewhere():
     assert hands.stats.report() == {"ports": ["LPD8:LPD8 MIDI 1", "Nano:Nano MIDI 1"], "messages": 0, "bad": 0, "reconnects": 1}
 
 
+def test_another_server_means_that_everything_is_opened_anew():
+    """What was opened at a JACK server that has gone is dead and does not say so."""
+    hands = Hands("Nano:out")
+    assert hands.devices() == [("Nano:out", 1.0)]
+    hands.rack.another = True
+    hands.look("Nano:out")
+    assert hands.devices() == [("Nano:out", 0.0), ("Nano:out", 1.0)] and hands.rack.opened[0][1].closed and hands.rack.anew == 1
+    hands.look("Nano:out")
+    assert hands.devices() == [] and hands.rack.anew == 1
+
+
 def test_twins_keep_their_places():
     hands = Hands("Nano:Nano 24:0", "Nano:Nano 28:0")
     assert hands.devices() == [("Nano:Nano", 1.0), ("Nano:Nano #2", 1.0)]
@@ -450,3 +461,17 @@ def test_a_real_clock_drives_the_tempo(jack):
         sender.terminate()
         sender.wait()
         end()
+
+
+def test_a_server_that_dies_and_returns(monkeypatch):
+    rtmidi = pytest.importorskip("rtmidi")
+    if shutil.which("jackd") is None or rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
+        pytest.skip("jackd is not installed")
+    name = f"lj-back-{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    result = subprocess.run([sys.executable, Path(__file__).parents[2] / "senders" / "jack_returns.py", name], capture_output=True, text=True, timeout=120,
+                            cwd=Path(__file__).parents[3])
+    if "no server" in result.stdout:
+        pytest.skip("jackd does not run here")
+    assert result.stdout.splitlines()[-1:] == ["heard 20, died, heard 90"], result.stderr[-2000:]

@@ -341,7 +341,7 @@ def test_osc_without_a_binding(scene, address, value, heard):
 
 
 class Unknown(list):
-    def unknown(self, address, value):
+    def unknown(self, address, value, parameters=()):
         self.append((address, value))
 
 

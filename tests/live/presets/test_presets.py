@@ -420,3 +420,15 @@ def test_one_that_cannot_be_read_is_not_written_over(rig, caplog):
     rig.play()
     library.flush()
     assert library.path("look").read_text() == later and "schema version 2" in caplog.text
+
+
+def test_accents_in_either_unicode_form_name_the_same_preset(rig):
+    apart, together = "gro\u0308\u00dfe", "gr\u00f6\u00dfe"
+    turn(rig, truncation=0.4)
+    rig.play()
+    store(rig, apart)
+    turn(rig, truncation=1.0)
+    rig.play()
+    rig.send("/preset/recall", together)
+    rig.play()
+    assert rig.show.scene["/truncation"] == pytest.approx(0.4) and rig.show.recall.library.names() == [together]

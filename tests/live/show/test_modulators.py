@@ -64,7 +64,7 @@ def test_one_on_a_bend_in_one_bundle_with_the_bend_and_its_settings(rig):
 
 
 class Unknown(list):
-    def unknown(self, address, value):
+    def unknown(self, address, value, parameters=()):
         self.append(address)
 
 

@@ -132,6 +132,21 @@ def test_a_hand_on_a_fader_has_it_and_the_rest_fades_on(rig):
     assert (value(rig, HATS), value(rig, MOUTH)) == (0.25, -1.0)
 
 
+@pytest.mark.parametrize("address", ["/edits/*/strength", HATS])
+def test_reset_then_recall_in_one_bundle(rig, address):
+    """A recall in the frame of a touch fades: the touch came before it. One that comes after it has its parameter."""
+    rig.send(HATS, -1.0)
+    rig.play(3)
+    rig.send(address, 0.5)
+    rig.send("/weights/recall", "hats, no mouth", 1.0)
+    rig.play(40)
+    assert (value(rig, HATS), value(rig, MOUTH)) == (1.0, -1.0)
+    rig.send("/weights/recall", "base", 1.0)
+    rig.send(HATS, 0.25)
+    rig.play(40)
+    assert (value(rig, HATS), value(rig, MOUTH)) == (0.25, 0.0)
+
+
 def test_freeze_holds_a_fade(rig):
     rig.send("/weights/recall", "hats, no mouth", 1.0)
     rig.play(10)

@@ -1,0 +1,85 @@
+"""The outputs of a show: from flags or a file to what is open, each with its settings as parameters."""
+import inspect
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from engine.errors import UserError
+from live import outputs
+from live.files.config import read_plain
+from live.outputs.limiter import FlashLimiter
+from live.outputs.settings import Framings, output_parameters
+from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
+
+log = logging.getLogger(__name__)
+
+
+def arguments(group):
+    """Declare the flags of outputs."""
+    kinds = ", ".join(sorted(outputs.OUTPUTS))
+    group.add_argument("--output", metavar="LIST", default="window", help=f"where frames go, by comma: {kinds}; with a target as files=FOLDER")
+    group.add_argument("--outputs", metavar="FILE.yaml", help="outputs from a file instead, each with its display, fill, corner pin and colour")
+    group.add_argument("--fullscreen", action="store_true", help="fill the display")
+    group.add_argument("--display", type=int, default=0, metavar="N", help="which display the window goes to (0 = the first)")
+    group.add_argument("--single-process", action="store_true", help="draw and show in one process; a window then ends with a show that crashes")
+
+
+def specs(options) -> list[OutputSpec]:
+    """Return the outputs that the flags name. UserError: what is wrong with them."""
+    if not options.outputs:
+        return parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)
+    data = read_plain(options.outputs)
+    try:
+        return read_outputs(data, outputs.OUTPUTS)
+    except UserError as error:
+        raise UserError(f"{options.outputs}: {error}") from None
+
+
+def is_apart(spec: OutputSpec) -> bool:
+    """Return whether an output gets a process of its own: its class says `apart`, as it may block, hang or crash."""
+    return getattr(outputs.OUTPUTS[spec.kind], "apart", False)
+
+
+def open_output(spec: OutputSpec, **more):
+    """Return the output of a spec, open: put(frame), close(), sent, dropped. UserError: why it can't be opened."""
+    wanted = {"target": spec.target, "display": spec.display, "fullscreen": spec.fullscreen, "title": spec.name,
+              "size": spec.size, "fps": spec.fps, "mask": spec.mask, **more}
+    takes = inspect.signature(outputs.OUTPUTS[spec.kind]).parameters
+    target = outputs.start(spec.kind, **{name: value for name, value in wanted.items() if name in takes and value not in ("", None)})
+    if hasattr(target, "framing"):
+        target.framing = spec.framing
+    return target
+
+
+def open_outputs(show, specs: list[OutputSpec], closing, shared=None):
+    """Open the outputs of this process and give a show the settings of all; returns the one that wants the main thread, if any.
+
+    shared: the output to those of other processes, see live/processes/renderer.py.
+    """
+    turning = None
+    framed: dict[str, Callable] = {}
+    show.finish = FlashLimiter().finish
+    if shared is not None:
+        shared.listen(show.inbox.put, show.stop)
+        closing.callback(shared.close)
+        show.outputs += [shared, *shared.remotes.values()]
+        framed |= {name: partial(shared.set_framing, name) for name in shared.remotes}
+    for spec in (spec for spec in specs if shared is None or not is_apart(spec)):
+        try:
+            running = open_output(spec, bound=show.mapping.binds)
+        except UserError as error:
+            if not is_apart(spec):
+                raise
+            log.warning("%s; playing on without it", error)
+            continue
+        closing.callback(running.close)
+        show.outputs.append(running)
+        if hasattr(running, "turn"):
+            turning = running
+        if hasattr(running, "framing"):
+            framed[spec.name] = partial(setattr, running, "framing")
+    parameters = output_parameters([spec for spec in specs if spec.name in framed])
+    show.added = show.added | parameters
+    show.scene, show.first = show.scene.with_parameters(parameters), show.first.with_parameters(parameters)
+    show.join(framings=Framings(show, framed, specs, shared))
+    return turning

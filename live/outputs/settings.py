@@ -1,0 +1,47 @@
+"""The settings of outputs as parameters: /outputs/wall/fill, /outputs/desk/gamma. No preset holds them, as no preset knows the room.
+
+A player of the loop: it sees what hands turned and hands it on to the output. Knows no windows and no processes.
+"""
+from dataclasses import replace
+
+from live.outputs.framing import PARAMETERS, Framing
+from live.outputs.spec import OutputSpec
+
+FOLDER = "/outputs"
+
+
+def output_parameters(specs: list[OutputSpec]) -> dict:
+    """Return the parameters of these outputs by their addresses, each with the value its output begins with as default."""
+    return {f"{FOLDER}/{spec.name}/{name}": replace(parameter, default=getattr(spec.framing, name))
+            for spec in specs for name, parameter in PARAMETERS.items()}
+
+
+class Framings:
+    """Hands the settings that are turned on to their outputs. outputs: {name: set_framing(framing)}.
+
+    shared: tells outputs of other processes which keys are bound, or None.
+    """
+
+    def __init__(self, show, outputs: dict, specs: list[OutputSpec], shared=None):
+        self.show, self.outputs, self.shared, self._version = show, outputs, shared, None
+        self._names = [spec.name for spec in specs if spec.name in outputs]
+        self._values, self._framings = None, {spec.name: spec.framing for spec in specs}
+
+    def play(self, tick) -> list:
+        """Return nothing to apply: settings only follow the hands."""
+        return []
+
+    def after_hands(self, tick, scene, motion, applied: list) -> list:
+        """Tell each output whose settings have been turned; returns nothing to apply."""
+        scene, mapping = self.show.scene, self.show.mapping
+        if self.shared is not None and mapping.version != self._version:
+            self._version = mapping.version
+            self.shared.tell_bound(mapping.bound_keys())
+        if scene.values is not self._values:
+            self._values = scene.values
+            for name in self._names:
+                framing = Framing(**{key: scene[f"{FOLDER}/{name}/{key}"] for key in PARAMETERS})
+                if framing != self._framings[name]:
+                    self._framings[name] = framing
+                    self.outputs[name](framing)
+        return []

@@ -1,0 +1,126 @@
+"""The renderer's side of a show in processes: its frames go to shared memory, hands at the outputs come back, settings go out.
+
+Knows the pipe to the supervisor and the show's inbox; opens nothing itself.
+"""
+import logging
+import threading
+
+from live.outputs.framing import Framing
+from live.processes.ring import Writer
+from live.show.clock import now
+from live.show.events import ControlEvent
+
+log = logging.getLogger(__name__)
+
+ATTACHING = 10.0                    # seconds the supervisor may take to make the memory
+
+
+class Remote:
+    """An output of another process, as the show sees it: its name, what it has shown, and orders to it."""
+
+    def __init__(self, name: str, kind: str, order):
+        self.name, self.kind, self._order = name, kind, order
+        self.sent = self.dropped = 0
+        self.state, self.broken = "starting", None
+
+    def put(self, frame):
+        """Nothing: the frame is in the shared memory already."""
+
+    def close(self):
+        """Nothing: the supervisor ends it."""
+
+    def toggle_fullscreen(self):
+        """Tell a window to fill its display, or to stop filling it."""
+        self._order(self.name, "toggle_fullscreen")
+
+    def next_display(self):
+        """Tell a window to move to the next display."""
+        self._order(self.name, "next_display")
+
+    def report(self, figures: dict):
+        """Take down what the output says of itself."""
+        self.sent, self.dropped, self.broken = figures["sent"], figures["dropped"], figures["broken"]
+        self.state = "broken" if self.broken else "running"
+
+
+class Shared:
+    """The output that writes each frame into the memory all outputs read.
+
+    link: the pipe to the supervisor. sending: {reader: the end of its pipe}. specs: the outputs there are.
+    """
+    name, dropped = "shared", 0
+
+    def __init__(self, link, sending, specs):
+        self.link, self.sending, self.sent = link, sending, 0
+        self.remotes = {spec.name: Remote(spec.name, spec.kind, self.order) for spec in specs}
+        self.framings = {spec.name: spec.framing for spec in specs}
+        self._writer, self._size, self._attached, self._name = None, None, threading.Event(), ""
+        self._lock = threading.Lock()
+
+    def listen(self, emit, stop):
+        """Hand what the outputs say to the show from a thread: emit(event), and stop() where the show shall end."""
+        threading.Thread(target=self._listen, args=(emit, stop), name="supervisor", daemon=True).start()
+
+    def put(self, frame):
+        """Publish a frame; the first one, and one of another size, waits for its memory."""
+        size = frame.pixels.shape[:2]
+        if size != self._size:
+            self._attach(size)
+        if self._writer is not None:
+            self._writer.put(frame.pixels, now())
+            self.sent += 1
+
+    def order(self, name: str, order: str):
+        """Tell an output to do something."""
+        self._send(("order", name, order))
+
+    def set_framing(self, name: str, framing: Framing):
+        """Set how a picture lies on an output."""
+        self.framings[name] = framing
+        self._send(("framing", name, framing))
+
+    def tell_bound(self, keys: frozenset):
+        """Tell the outputs which keys something is bound to."""
+        for name in self.remotes:
+            self._send(("order", name, "bind", keys))
+
+    def close(self):
+        """Let go of the memory; the last picture stays up."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _attach(self, size):
+        self._attached.clear()
+        self._send(("size", *map(int, size)))
+        if not self._attached.wait(ATTACHING):
+            log.error("outputs: there is no memory for frames of %d x %d", size[1], size[0])
+            return
+        self.close()
+        self._writer, self._size = Writer(self._name, self.sending), size
+
+    def _send(self, message):
+        with self._lock:
+            self.link.send(message)
+
+    def _listen(self, emit, stop):
+        try:
+            while True:
+                self._hear(self.link.recv(), emit, stop)
+        except (EOFError, OSError):
+            stop()
+
+    def _hear(self, message, emit, stop):
+        kind, *rest = message
+        if kind == "stop":
+            stop()
+        elif kind == "frames":
+            self._name = rest[0]
+            if rest[0]:
+                self._attached.set()
+        elif kind == "event":
+            emit(ControlEvent(*rest[1]))
+        elif kind == "state":
+            self.remotes[rest[0]].report(rest[1])
+        elif kind == "down":
+            self.remotes[rest[0]].state = "starting again"

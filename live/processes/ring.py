@@ -1,0 +1,145 @@
+"""Frames in memory that several processes share: one writes, many read the newest, and none can hold up another.
+
+A segment is a header and four slots of pixels. The writer copies a picture into slot `number % 4`, publishes its number
+and then tells each reader by a message of 16 bytes, unless eight of them still wait there: a reader that stands still
+costs nothing. A reader copies the newest picture and checks afterwards that the writer has not come round to that slot
+meanwhile. No lock is shared with a process that may be killed, and the number travels in the message, so that no memory
+barrier is needed. Knows no outputs and no windows. Source: SURFACE.md O.1.
+"""
+import struct
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+
+import numpy as np
+
+SLOTS = 4
+READERS = 32                        # readers a segment has room for
+WAITING = 8                         # messages that may wait at a reader
+HEADER = 4096
+SCHEMA = 1
+SHAPE = struct.Struct("<4s4xQQQQ")                       # magic, schema, height, width, slots
+MAGIC = b"LJFR"
+PUBLISHED, SENT, TAKEN = 8, 16, 16 + READERS             # places in the header, in whole numbers of 8 bytes
+MESSAGE = struct.Struct("<Qd")                           # number, time
+
+
+def create(height: int, width: int) -> SharedMemory:
+    """Return a new segment for pictures of height x width. Whoever creates it keeps it and unlinks it at the end."""
+    memory = SharedMemory(create=True, size=HEADER + SLOTS * height * width * 3)
+    SHAPE.pack_into(_bytes_of(memory), 0, MAGIC, SCHEMA, height, width, SLOTS)
+    return memory
+
+
+def _bytes_of(memory) -> memoryview:
+    """Return the bytes of a segment that is open."""
+    if memory.buf is None:
+        raise OSError(f"{memory.name}: closed")
+    return memory.buf
+
+
+class Segment:
+    """The numbers and pixels of a segment, seen from one process."""
+
+    def __init__(self, name: str):
+        self.memory = SharedMemory(name=name)
+        magic, schema, self.height, self.width, slots = SHAPE.unpack_from(_bytes_of(self.memory), 0)
+        if (magic, schema, slots) != (MAGIC, SCHEMA, SLOTS):
+            self.memory.close()
+            raise OSError(f"{name}: no frames of this version")
+        self.numbers = np.ndarray(HEADER // 8, np.uint64, self.memory.buf)
+        self.slots = np.ndarray((SLOTS, self.height, self.width, 3), np.uint8, self.memory.buf, HEADER)
+
+    @property
+    def published(self) -> int:
+        """The number of the newest picture; 0 before the first."""
+        return int(self.numbers[PUBLISHED])
+
+    def forgive(self, reader: int):
+        """Count the messages of a reader as taken: for one that died with some of them. Only while it doesn't run."""
+        self.numbers[TAKEN + reader] = self.numbers[SENT + reader]
+
+    def close(self):
+        """Let go of the memory; the segment stays for the others."""
+        del self.numbers, self.slots                     # the memory can't be closed while they look at it
+        self.memory.close()
+
+
+class Writer:
+    """Puts pictures into a segment. pipes: {reader: the end of its pipe that is written to}."""
+
+    def __init__(self, name: str, pipes: dict[int, Connection]):
+        self.segment, self.pipes = Segment(name), dict(pipes)
+
+    def put(self, pixels: np.ndarray, time: float):
+        """Publish a picture, uint8 [H, W, 3] of the segment's size, and tell the readers."""
+        segment = self.segment
+        number = segment.published + 1
+        segment.slots[number % SLOTS] = pixels
+        segment.numbers[PUBLISHED] = number
+        message = MESSAGE.pack(number, time)
+        for reader, pipe in list(self.pipes.items()):
+            # A writer that was killed between these lines has sent one more than it counted: the difference may be below 0.
+            if int(segment.numbers[SENT + reader]) - int(segment.numbers[TAKEN + reader]) < WAITING:
+                try:
+                    pipe.send_bytes(message)
+                except OSError:                          # nobody has its other end any more
+                    del self.pipes[reader]
+                    continue
+                segment.numbers[SENT + reader] += np.uint64(1)
+
+    def close(self):
+        """Let go of the segment."""
+        self.segment.close()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A picture that was read: pixels uint8 [H, W, 3] are the reader's own until it reads again."""
+    number: int
+    time: float
+    pixels: np.ndarray
+
+
+class Reader:
+    """Takes the newest picture of a segment. pipe: where the writer tells this reader of new ones."""
+
+    def __init__(self, name: str, reader: int, pipe: Connection):
+        self.segment, self.reader, self.pipe = Segment(name), reader, pipe
+        self.number, self.time = 0, 0.0
+        self._copies = [np.empty((self.segment.height, self.segment.width, 3), np.uint8) for _ in range(2)]
+
+    def take(self, timeout: float | None = 0.0) -> Taken | None:
+        """Return the newest picture, None where none is new. timeout: seconds to wait for one, None for ever.
+
+        The first call returns what is published already, without waiting for a message. EOFError: the writer's end is gone.
+        """
+        if self.number == 0 and self.segment.published:
+            timeout = 0.0
+        if self.pipe.poll(timeout):
+            self._drain()
+        if self.segment.published <= self.number:
+            return None
+        return self._copy()
+
+    def _drain(self):
+        while True:
+            _, self.time = MESSAGE.unpack(self.pipe.recv_bytes())
+            self.segment.numbers[TAKEN + self.reader] += np.uint64(1)
+            if not self.pipe.poll(0):
+                return
+
+    def _copy(self) -> Taken:
+        into = self._copies[0]
+        while True:
+            number = self.segment.published
+            np.copyto(into, self.segment.slots[number % SLOTS])
+            if self.segment.published < number + SLOTS - 1:      # else that slot may be being written anew
+                break
+        self._copies.reverse()
+        self.number = number
+        return Taken(number, self.time, into)
+
+    def close(self):
+        """Let go of the segment."""
+        self.segment.close()

@@ -1,0 +1,211 @@
+"""The supervisor: starts the renderer and each output as processes of their own, watches them, and starts what ends anew.
+
+It has no torch, no window and no sockets, so there is little in it that could fail. It owns the memory that the frames lie
+in, so that a picture stays up when its renderer has gone. Source: SURFACE.md O.1.
+"""
+import logging
+import signal
+from collections.abc import Callable
+from multiprocessing import connection
+
+from live.outputs.spec import OutputSpec
+from live.processes.child import Child, Frames
+from live.show.clock import now
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.1                          # seconds between looks at what runs
+HANG = 5.0                          # seconds without a frame after which a renderer hangs
+START = 120.0                       # seconds that the first frame may take: a first start reads, compiles and warms up
+GRACE = 1.0                         # seconds a hanging process has to say where it stands
+WAITS = (0.0, 1.0, 2.0, 4.0)        # seconds before a process that ended is started again
+ILL = 30.0                          # seconds: a renderer that dies a third time within them begins safely
+HOPELESS = 120.0                    # seconds: one that dies a sixth time within them is left alone
+FORGIVEN = 60.0                     # seconds after which an output that runs has all its tries again
+CLOSING = 5.0                       # seconds that what is told to end may take
+USER_ERROR = 2
+
+
+class Supervisor:
+    """Runs a renderer and its outputs until the show is over. run() -> exit status.
+
+    renderer(options, sending ends {reader: pipe}, link): the process that draws. start(options, attempt) -> the options to
+    start it with; attempt: 0 at first, then 1, 2, ... and safe where it died too often.
+    output(spec, segment name, reader, receiving end, link): the process of one output.
+    """
+
+    def __init__(self, renderer: Callable, options: Callable, output: Callable, specs: list[OutputSpec]):
+        self.specs, self.options = specs, options
+        self.renderer = Child("renderer", renderer)
+        self.outputs = {spec.name: Child(spec.name, output) for spec in specs}
+        self.frames = Frames(len(specs))
+        self.framing = {spec.name: spec.framing for spec in specs}
+        self.attempt = 0
+        self.status: int | None = None
+        self._told, self._published, self._moved = False, 0, now()
+        self._asked: float | None = None                 # when a renderer that hangs was asked where it stands
+        self._stopping: float | None = None              # when it was told to end the show
+
+    def run(self) -> int:
+        """Watch until the renderer has ended for good; returns the exit status of the show."""
+        self._handle_signals()
+        try:
+            for child in (self.renderer, *self.outputs.values()):
+                self._start(child)
+            while self.status is None:
+                self._wait()
+                self._relay()
+                self._watch_renderer()
+                self._watch_outputs()
+            return self.status
+        finally:
+            self._end()
+
+    def stop(self):
+        """Tell the renderer to end the show; the second time, end at once."""
+        if self._stopping is None:
+            self._stopping = now()
+            self.renderer.send(("stop",))
+            if not self.renderer.running:
+                self.status = 0
+        else:
+            self.renderer.kill()
+            self.status = 130
+
+    def _handle_signals(self):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: self.stop())
+
+    def _start(self, child):
+        """Start a process, the renderer or an output, as it is due."""
+        if child is self.renderer:
+            sending = {reader: pipe[1] for reader, pipe in enumerate(self.frames.pipes)}
+            self._published, self._moved, self._asked = self._number(), now(), None
+            child.start(self.options(self.attempt, self._safe()), sending)
+        else:
+            reader = list(self.outputs).index(child.name)
+            self.frames.forgive(reader)
+            spec = self.specs[reader]
+            child.start(spec, reader, self.frames.pipes[reader][0])
+            child.send(("framing", self.framing[child.name]))
+            if self.frames.name:
+                child.send(("frames", self.frames.name))
+        log.info("%s: process %d", child.name, child.process.pid)
+
+    def _wait(self):
+        """Wait for news: a message, an end, or the time of the next look."""
+        watched = [child for child in (self.renderer, *self.outputs.values()) if child.running]
+        links = [child.link for child in watched if child.link is not None]
+        connection.wait([child.process.sentinel for child in watched] + links, LOOK)
+
+    def _relay(self):
+        """Hand on what the processes say to each other."""
+        for message in self.renderer.received():
+            kind, *rest = message
+            if kind == "size" and self.frames.fit(*rest):
+                for child in self.outputs.values():
+                    child.send(("frames", self.frames.name))
+            if kind == "size":
+                self.renderer.send(("frames", self.frames.name))
+            elif kind == "framing":
+                name, framing = rest
+                self.framing[name] = framing
+                self.outputs[name].send(message[:1] + (framing,))
+            elif kind == "order":
+                name, *order = rest
+                self.outputs[name].send(tuple(order))
+        for name, child in self.outputs.items():
+            for message in child.received():
+                self.renderer.send((message[0], name, *message[1:]))
+
+    def _number(self) -> int:
+        return self.frames.segment.published if self.frames.segment else 0
+
+    def _watch_renderer(self):
+        """Start the renderer again where it has ended or hangs."""
+        child = self.renderer
+        if (code := child.ended()) is not None:
+            self._renderer_ended(code)
+        elif child.running:
+            self._watch_frames()
+        elif child.due is not None and now() >= child.due:
+            self._start(child)
+
+    def _renderer_ended(self, code):
+        first = self.attempt == 0 and not self._number()
+        if code == 0 or self._stopping is not None:
+            self.status = 0 if code == 0 else max(code, 0)
+        elif code == USER_ERROR and first:
+            self.status = USER_ERROR                      # it has said what is wrong
+        elif self._deaths(HOPELESS) >= 6:
+            log.error("renderer: it has died six times within %d seconds; the last picture stays up. Ctrl-C ends the show", HOPELESS)
+            self.renderer.due = None
+        else:
+            wait = WAITS[min(self._deaths(HOPELESS) - 1, len(WAITS) - 1)]
+            self.attempt += 1
+            self.renderer.due = now() + wait
+            log.error("renderer: ended with %s; the picture stays up, it starts again %s", _reason(code), _when(wait))
+
+    def _deaths(self, within) -> int:
+        return sum(now() - moment < within for moment in self.renderer.ends)
+
+    def _safe(self) -> bool:
+        return self._deaths(ILL) >= 3
+
+    def _watch_frames(self):
+        """Notice that frames come, or that none do: a renderer that hangs is asked where it stands, then ended."""
+        number = self._number()
+        if number != self._published:
+            self._published, self._moved, self._told, self._asked = number, now(), True, None
+        patience = HANG if self._told and self._moved > self.renderer.begun else START
+        if self._asked is None and now() - self._moved > patience:
+            log.error("renderer: no frame for %.0f seconds; it is ended", patience)
+            self._asked = now()
+            self.renderer.tell_stacks()
+        if self._asked is not None and now() - self._asked > GRACE:
+            self.renderer.kill()
+        if self._stopping is not None and now() - self._stopping > CLOSING * 12:
+            self.renderer.kill()
+
+    def _watch_outputs(self):
+        """Start an output again where it has ended; one that can't be opened is tried again ever more seldom."""
+        for child in self.outputs.values():
+            if (code := child.ended()) is not None:
+                quick = now() - child.begun < FORGIVEN
+                child.ends = child.ends[-len(WAITS):] if quick else child.ends[-1:]
+                wait = WAITS[min(len(child.ends) - 1, len(WAITS) - 1)] if code != USER_ERROR else 4 * WAITS[-1]
+                child.due = now() + wait
+                log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), _when(wait))
+                self.renderer.send(("down", child.name))
+            elif not child.running and child.due is not None and now() >= child.due:
+                self._start(child)
+
+    def _end(self):
+        """End every process and give the memory back."""
+        children = (self.renderer, *self.outputs.values())
+        for child in children:
+            child.send(("stop",))
+        until = now() + CLOSING
+        for child in children:
+            if child.process is not None:
+                child.process.join(max(0.0, until - now()))
+                if child.process.exitcode is None:
+                    child.kill()
+                    child.process.join()
+            child.close()
+        self.frames.close()
+
+
+def _when(wait) -> str:
+    return f"in {wait:g} s" if wait else "at once"
+
+
+def _reason(code) -> str:
+    """Return how a process ended, in words."""
+    if code is not None and code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit code {code}"

@@ -1,0 +1,92 @@
+"""What the tests of the supervisor run in its processes: a renderer and an output that note what they see. No pytest here."""
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from live.outputs.framing import Framing
+from live.outputs.spec import OutputSpec
+from live.processes import ring
+from live.processes import supervisor as supervision
+from live.processes.child import prepare_child
+from live.processes.supervisor import Supervisor
+
+SIZE = 32
+
+
+def write(folder, name, data):
+    """A note for the test, whole or not at all."""
+    path = Path(folder) / name
+    path.with_suffix(".part").write_text(json.dumps(data))
+    path.with_suffix(".part").replace(path)
+
+
+def fake_renderer(options, sending, link):
+    """A renderer that draws its attempt's number, until it is told to stop; how it behaves is in its options."""
+    prepare_child()
+    folder = options["folder"]
+    write(folder, f"renderer-{options['attempt']}", {"pid": os.getpid(), "safe": options["safe"]})
+    if options.get("exit") is not None:
+        sys.exit(options["exit"])
+    link.send(("size", SIZE, SIZE))
+    writer, frame = None, 0
+    while True:
+        while link.poll(0.002):
+            kind, *rest = link.recv()
+            if kind == "stop":
+                sys.exit(0)
+            if kind == "frames" and rest[0] and writer is None:
+                writer = ring.Writer(rest[0], sending)
+            if kind in ("event", "down", "state"):
+                write(folder, f"{kind}-{rest[0]}", rest[1:])
+        if writer is not None:
+            frame += 1
+            writer.put(np.full((SIZE, SIZE, 3), options["attempt"] + 1, np.uint8), float(frame))
+            if options.get("framing") and frame == 5:
+                link.send(("framing", "a", Framing(fill=options["framing"])))
+
+
+def fake_output(spec, reader, pipe, link):
+    """An output that notes what it sees: its process, its last picture, how many it has seen, its last order."""
+    prepare_child()
+    frames, seen, last = None, 0, None
+    note = {"pid": os.getpid(), "value": None, "seen": 0, "framing": None}
+    while True:
+        while link.poll(0.002):
+            kind, *rest = link.recv()
+            if kind == "stop":
+                sys.exit(0)
+            if kind == "frames" and rest[0]:
+                frames = ring.Reader(rest[0], reader, pipe)
+            if kind == "framing":
+                note["framing"] = rest[0].fill
+        if frames and (taken := frames.take(0.002)):
+            seen, last = seen + 1, int(taken.pixels[0, 0, 0])
+        if note["seen"] != seen and (seen < 3 or seen % 5 == 0):
+            write(spec.target, spec.name, note | {"value": last, "seen": seen})
+
+
+def supervise(folder, names, settings):
+    """The supervisor's process. settings: constants of the supervisor in capitals, and what the renderer shall do."""
+    prepare = {"folder": str(folder), **settings}
+    specs = [OutputSpec(name, "window", str(folder)) for name in names]
+    for name in (name for name in settings if name.isupper()):
+        setattr(supervision, name, settings[name])
+    sys.exit(Supervisor(fake_renderer, Options(prepare), fake_output, specs).run())
+
+
+class Options:
+    """The options of each attempt."""
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def __call__(self, attempt, safe):
+        exits = self.settings.get("exits", [])
+        return self.settings | {"attempt": attempt, "safe": safe, "exit": exits[attempt] if attempt < len(exits) else None}
+
+
+if __name__ == "__main__":
+    supervise(sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3]))

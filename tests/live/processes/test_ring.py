@@ -1,0 +1,151 @@
+"""Shared frames: nothing torn, nothing held up, nothing left behind. SURFACE.md O.1 and O.7 (4)."""
+import multiprocessing
+import os
+import random
+import signal
+
+import numpy as np
+import pytest
+
+from live.processes import ring
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture
+def shared():
+    memory = ring.create(8, 8)
+    yield memory
+    memory.close()
+    memory.unlink()
+
+
+def pair(memory, reader=0):
+    """A writer and a reader of a segment in this process."""
+    receiving, sending = SPAWN.Pipe(duplex=False)
+    return ring.Writer(memory.name, {reader: sending}), ring.Reader(memory.name, reader, receiving)
+
+
+def picture(number, size=8):
+    return np.full((size, size, 3), number % 251, np.uint8)
+
+
+def test_the_newest_picture_is_taken_with_its_time(shared):
+    writer, reader = pair(shared)
+    for number in range(1, 4):
+        writer.put(picture(number), number / 10)
+    taken = reader.take()
+    assert (taken.number, taken.time) == (3, 0.3) and (taken.pixels == 3).all()
+    assert reader.take() is None
+
+
+def test_a_new_reader_sees_what_is_up_without_a_message(shared):
+    writer, _ = pair(shared)
+    writer.put(picture(7), 0.0)
+    receiving, _sending = SPAWN.Pipe(duplex=False)
+    assert (ring.Reader(shared.name, 3, receiving).take().pixels == 7).all()
+
+
+def test_a_reader_that_stands_still_costs_eight_messages_and_catches_up(shared):
+    writer, reader = pair(shared)
+    for number in range(1, 1501):
+        writer.put(picture(number), 0.0)
+    assert int(writer.segment.numbers[ring.SENT]) == ring.WAITING
+    assert reader.take().number == 1500
+    writer.put(picture(1501), 0.0)
+    assert reader.take().number == 1501
+
+
+def test_messages_that_a_dead_reader_took_with_it_are_forgiven(shared):
+    writer, reader = pair(shared)
+    for number in range(20):
+        writer.put(picture(number), 0.0)
+    receiving = reader.pipe
+    while receiving.poll(0):                             # read, and died before counting them
+        receiving.recv_bytes()
+    writer.segment.forgive(0)
+    writer.put(picture(21), 0.0)
+    again = ring.Reader(shared.name, 0, receiving)
+    again.take()
+    writer.put(picture(22), 0.0)
+    assert again.take(timeout=5).number == 22
+
+
+def test_a_pipe_without_an_end_is_left_out(shared):
+    writer, reader = pair(shared)
+    reader.pipe.close()
+    for number in range(3):
+        writer.put(picture(number), 0.0)
+    assert not writer.pipes and writer.segment.published == 3
+
+
+def test_what_is_no_segment_of_ours_is_refused(shared):
+    shared.buf[:4] = b"????"
+    with pytest.raises(OSError, match="no frames of this version"):
+        ring.Segment(shared.name)
+
+
+def write_many(name, sending, count, size):
+    """A writer that is faster than any show, now and then in bursts: pictures that are their numbers."""
+    writer, chance = ring.Writer(name, {0: sending}), random.Random(7)
+    pixels = np.empty((size, size, 3), np.uint8)
+    for number in range(1, count + 1):
+        pixels[:] = number % 251
+        writer.put(pixels, float(number))
+        for _ in range(chance.choice((0, 0, 500, 2000))):
+            pass
+
+
+def test_no_picture_is_torn_and_numbers_rise():
+    """A fast writer against a reader that dawdles at random."""
+    size, count = 64, 20_000
+    memory = ring.create(size, size)
+    receiving, sending = SPAWN.Pipe(duplex=False)
+    process = SPAWN.Process(target=write_many, args=(memory.name, sending, count, size))
+    reader = ring.Reader(memory.name, 0, receiving)
+    chance = random.Random(5)
+    process.start()
+    try:
+        newest = taken_in_all = 0
+        while newest < count:
+            taken = reader.take(timeout=30)
+            if taken is None:
+                assert process.is_alive() or reader.segment.published == reader.number, "the writer stopped early"
+                continue
+            assert taken.number > newest
+            assert (taken.pixels == taken.number % 251).all(), "torn"
+            newest, taken_in_all = taken.number, taken_in_all + 1
+            for _ in range(chance.choice((0, 0, 0, 500, 5000))):
+                pass
+        assert taken_in_all > 100
+    finally:
+        process.kill()
+        process.join()
+        reader.close()
+        memory.close()
+        memory.unlink()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals")
+def test_a_killed_writer_leaves_the_picture_and_a_new_one_goes_on():
+    size = 64
+    memory = ring.create(size, size)
+    receiving, sending = SPAWN.Pipe(duplex=False)
+    reader = ring.Reader(memory.name, 0, receiving)
+    try:
+        for _ in range(2):
+            process = SPAWN.Process(target=write_many, args=(memory.name, sending, 10 ** 9, size))
+            process.start()
+            first = None
+            while first is None:
+                first = reader.take(timeout=30)
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+            while (taken := reader.take(timeout=0.0)) is not None:
+                first = taken
+            assert (first.pixels == first.pixels[0, 0, 0]).all()
+        assert ring.Segment(memory.name).published >= first.number
+    finally:
+        reader.close()
+        memory.close()
+        memory.unlink()

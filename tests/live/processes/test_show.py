@@ -1,0 +1,101 @@
+"""A whole show in processes, on a virtual display: the audience never sees that a part of it died. SURFACE.md O.7 (1)."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live.outputs.test_window import eventually, screen  # noqa: F401  (a fixture)
+from tests.senders.touchdesigner import message
+
+ROOT = Path(__file__).parents[3]
+
+
+class Playing:
+    """run_live.py with a window, as a user starts it."""
+
+    def __init__(self, display, folder, *flags):
+        self.folder, self.display, self.log = folder, display, folder / "log"
+        self.port = free_port()
+        instrument = folder / "masks"
+        instrument.mkdir()
+        for name in ("instrument.yaml", "generator.safetensors"):
+            shutil.copy(ROOT / "presets" / "masks" / name, instrument / name)
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "run_live.py"), "--instrument", str(instrument), "--size", "64", "--fullscreen", "--threads", "1", "--fps", "15",
+                 "--midi-ports", "none", "--osc-port", str(self.port), "--oscquery-port", "0", *flags],
+                cwd=folder, stderr=log, stdout=log, env=os.environ | {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"})
+
+    def said(self, words):
+        """How often the log has these words."""
+        return len(re.findall(words, self.log.read_text()))
+
+    def pid(self, name):
+        """The process that a part of the show has now."""
+        return int(re.findall(rf"{name}: process (\d+)", self.log.read_text())[-1])
+
+    def picture(self, name):
+        """What is on the display, as the bytes of an image."""
+        path = self.folder / f"{name}.ppm"
+        subprocess.run(["import", "-window", "root", str(path)], env=os.environ | {"DISPLAY": self.display}, check=True)
+        return path.read_bytes()
+
+    def send(self, address, *values):
+        """Send it an OSC message."""
+        import socket
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.sendto(message(address, *values, tag="s" if isinstance(values[0], str) else "f"), ("127.0.0.1", self.port))
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+
+def free_port():
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        return udp.getsockname()[1]
+
+
+@pytest.fixture
+def playing(screen, tmp_path):  # noqa: F811  (the fixture)
+    show = Playing(screen, tmp_path)
+    yield show
+    show.close()
+
+
+def test_a_killed_renderer_is_not_seen_and_what_was_set_stays(playing):
+    eventually(lambda: playing.said("playing Masks"), 1)
+    playing.send("/outputs/window/fill", "stretch")
+    playing.send("/walk/kind", "wander")
+    before = playing.picture("before")
+    eventually(lambda: playing.picture("moving") != before, True)
+    renderer, window = playing.pid("renderer"), playing.pid("window")
+    os.kill(renderer, signal.SIGKILL)
+    eventually(lambda: playing.said("the picture stays up"), 1)
+    dead = playing.picture("dead")
+    assert playing.picture("still dead") == dead and len(set(dead[20:])) > 20
+    eventually(lambda: playing.said("playing Masks"), 2)
+    eventually(lambda: playing.picture("again") != dead, True)
+    assert playing.pid("window") == window and playing.pid("renderer") != renderer
+    edge = playing.picture("edge")[-400 * 3 * 150:][:30]                   # the left edge of the middle row: stretched, it is no black
+    assert sum(edge) > 0
+    os.kill(window, signal.SIGKILL)
+    eventually(lambda: playing.said("output window: ended with SIGKILL"), 1)
+    eventually(lambda: playing.pid("window") != window and sum(playing.picture("back")[20:]) > 0, True)
+    playing.process.send_signal(signal.SIGTERM)
+    assert playing.process.wait(60) == 0
+
+
+def test_a_mistake_of_the_flags_is_told_once_and_ends_with_2(screen, tmp_path):  # noqa: F811  (the fixture)
+    show = Playing(screen, tmp_path, "--preset", "nowhere")
+    assert show.process.wait(90) == 2 and show.said("no preset 'nowhere'") == 1
