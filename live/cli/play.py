@@ -65,13 +65,8 @@ def arguments(parser):
     controls.add_arguments(hands)
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
-<<<<<<< HEAD
-    eyes.add_argument("--output", metavar="LIST", default="window", help="where frames go, by comma: window, null, files=FOLDER")
-    eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
-=======
     output_service.arguments(eyes)
-    eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
->>>>>>> main
+    eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
