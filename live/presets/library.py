@@ -1,10 +1,13 @@
-"""The presets of one instrument: a folder of scenes, a set list beside it. Reads what is edited by hand, writes in a thread.
+"""The presets of one instrument: a folder of scenes, a set list beside it. A table in memory, which threads keep fresh.
 
-What the loop asks for is in memory; files are looked at again when their date changed. Must not know the show.
+What the loop asks for is looked up in the table: it never waits for a disk. One thread looks at the files, and reads those whose
+date has changed; another writes. Must not know the show.
 """
 import logging
 import os
+import threading
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
@@ -19,6 +22,22 @@ from live.show.data import bend_from_plain
 from live.show.parameters import declared
 
 log = logging.getLogger(__name__)
+
+
+EVERY = 0.25                        # seconds between looks at the files
+ENDING = 2.0                        # seconds that the end of a show waits for the last look
+
+
+@dataclass
+class Entry:
+    """What the table knows of a file. stamp: its date and size. preset: what is in it. wrong: why it can't be read.
+
+    notes: what was left out or changed in reading it, said once, when it is first asked for.
+    """
+    stamp: tuple
+    preset: Preset | None = None
+    wrong: UserError | None = None
+    notes: str = ""
 
 
 class SetList(Model):
@@ -37,22 +56,54 @@ class Library:
     def __init__(self, folder, base: Scene, instrument: str = "", generator: str = "", make_bend=bend_from_plain):
         self.folder, self.base, self.instrument, self.generator = Path(folder), declared(base), instrument, generator
         self.make_bend = make_bend
-        self._known: dict = {}                       # name -> (date and size of the file, Preset or UserError)
+        self._table: dict[str, Entry] = {}           # by name; never changed in place: the loop reads it while a thread makes the next
+        self._looking, self._list_lock = threading.Lock(), threading.Lock()
+        self._awake, self._closing, self._stale = threading.Event(), threading.Event(), False
         self._unwritten: dict = {}                   # name -> Preset, or None where the file is to go
         self._order: list[str] = []
         self._banks: dict[str, list[str]] = {}
-        self._listed = None
+        self._listed: tuple | None = None
         self._unlisted: UserError | None = None
         self._listing = False
-        self._look_at_set_list()
+        self.look()
         self._jobs = Writer("presets")
+        self._thread = threading.Thread(target=self._keep_looking, name="presets read", daemon=True)
+        self._thread.start()
 
-    # -- reading
+    # -- the thread's side: files -> table
+
+    def _keep_looking(self):
+        while not self._closing.is_set():
+            self._awake.wait(EVERY)
+            self._awake.clear()
+            self.look()
+
+    def look(self):
+        """Look at the files, and read those that have changed. It waits for the disk: not for the loop's thread."""
+        with self._looking:
+            self._look_at_set_list()
+            before = {} if self._stale else self._table
+            self._stale, table = False, {}
+            for path in self.folder.glob("*.yaml"):
+                found = None if path.name.startswith(".") else stamp(path)
+                if found is not None:
+                    known = before.get(path.stem)
+                    table[path.stem] = known if known is not None and known.stamp == found else self._load(path, found)
+            self._table = table
+
+    def _load(self, path, found):
+        try:
+            preset, notes = read_file(path, self.base, self.generator, self.make_bend)
+        except UserError as error:
+            return Entry(found, wrong=error)
+        made = f" (made on {preset.instrument or 'another instrument'})" if preset.generator not in ("", self.generator) else ""
+        return Entry(found, preset, notes=f"{path}{made}: left out or changed: {'; '.join(notes)}" if notes else "")
+
+    # -- reading: from the table
 
     def names(self, bank: str = "") -> list[str]:
         """The presets in the order of the set list, or those of a bank."""
-        self._look_at_set_list()
-        found = {path.stem for path in self.folder.glob("*.yaml") if not path.name.startswith(".")}
+        found = set(self._table)
         for name, preset in list(self._unwritten.items()):
             (found.discard if preset is None else found.add)(name)
         order = self._banks.get(bank, []) if bank else [*self._order, *sorted(found - set(self._order))]
@@ -60,7 +111,6 @@ class Library:
 
     def banks(self) -> dict[str, list[str]]:
         """{bank: its presets in order}."""
-        self._look_at_set_list()
         return {name: list(presets) for name, presets in self._banks.items()}
 
     def name_of(self, which, bank: str = "") -> str:
@@ -82,26 +132,15 @@ class Library:
         waiting = self._unwritten.get(name, missing)
         if waiting is not missing and waiting is not None:
             return waiting
-        path = self.path(name)
-        found = None if waiting is None else stamp(path)          # None waits: it is about to go
-        if found is None:
+        entry = None if waiting is None else self._table.get(name)          # None waits: it is about to go
+        if entry is None:
             raise UserError(f"no preset {name!r}; there are: {', '.join(self.names()) or 'none yet'}")
-        known = self._known.get(name)
-        if known is None or known[0] != found:
-            known = self._known[name] = (found, self._load(path))
-        if isinstance(known[1], UserError):
-            raise known[1]
-        return known[1]
-
-    def _load(self, path):
-        try:
-            preset, notes = read_file(path, self.base, self.generator, self.make_bend)
-        except UserError as error:
-            return error
-        if notes:
-            made = f" (made on {preset.instrument or 'another instrument'})" if preset.generator not in ("", self.generator) else ""
-            log.warning("%s%s: left out or changed: %s", path, made, "; ".join(notes))
-        return preset
+        if entry.preset is None:
+            raise entry.wrong or UserError(f"preset {name!r} can't be read")
+        if entry.notes:
+            log.warning("%s", entry.notes)
+            entry.notes = ""
+        return entry.preset
 
     def preload(self) -> dict[str, str]:
         """Read every preset before the show; returns {name: what is wrong} of those that cannot be read."""
@@ -117,9 +156,10 @@ class Library:
         return self.folder / f"{name}.yaml"
 
     def grow(self, parameters):
-        """The instrument has these as well from now on: what presets say of them is read."""
+        """Give the instrument these as well: the thread reads what presets say of them."""
         self.base = self.base.with_parameters(parameters)
-        self._known.clear()
+        self._stale = True
+        self._awake.set()
 
     # -- writing: in memory at once, to the disk from a thread
 
@@ -145,18 +185,17 @@ class Library:
 
     def set_order(self, presets: list[str], banks: dict | None = None):
         """Change the set list. UserError: its file can't be read, so writing it would lose what is in it."""
-        self._look_at_set_list()
         if self._unlisted:
             raise UserError(f"the set list can't be changed until it can be read: {self._unlisted}")
-        self._order = list(presets)
-        self._banks = self._banks if banks is None else banks
+        with self._list_lock:
+            self._order = list(presets)
+            self._banks = self._banks if banks is None else banks
+            self._listing = True                         # until it is on the disk, its file says less than we know
         data = {"schema": 1, "presets": self._order} | ({"banks": self._banks} if self._banks else {})
-        self._listing = True                             # until it is on the disk, its file says less than we know
         self._jobs.put(lambda: self._write_set_list(data), "set list")
 
     def order(self) -> list[str]:
         """The names in the set list, also of presets there are none of."""
-        self._look_at_set_list()
         return list(self._order)
 
     @property
@@ -168,8 +207,11 @@ class Library:
         self._jobs.flush()
 
     def close(self):
-        """Write what is left and end the thread."""
+        """Write what is left and end the threads."""
         self._jobs.close()
+        self._closing.set()
+        self._awake.set()
+        self._thread.join(ENDING)
 
     def _write_preset(self, name, preset):
         path = self.path(name)
@@ -177,6 +219,7 @@ class Library:
             path.unlink(missing_ok=True)
         else:
             write_yaml(path, to_file(preset), make_folder=True)
+        self.look()
         if self._unwritten.get(name) is preset:              # nothing newer waits under this name
             self._unwritten.pop(name, None)
 
@@ -187,6 +230,7 @@ class Library:
         else:
             write_yaml(self.path(new), to_file(preset), make_folder=True)
             self.path(old).unlink(missing_ok=True)
+        self.look()
         for name, was in ((new, preset), (old, None)):
             if self._unwritten.get(name, self) is was:       # nothing newer waits under this name
                 self._unwritten.pop(name)
@@ -200,14 +244,16 @@ class Library:
         found = stamp(self.set_list)
         if self._listing or found == self._listed:
             return
-        self._listed, self._unlisted = found, None
+        self._listed = found
         try:
             read = build(SetList, read_plain(self.set_list), self.set_list) if found else SetList()
         except UserError as error:
             self._unlisted = error
             log.warning("%s; the order of the presets stays as it is", error)
             return
-        self._order, self._banks = list(read.presets), dict(read.banks)
+        with self._list_lock:
+            if not self._listing:                            # nobody has changed it in the meantime
+                self._order, self._banks, self._unlisted = list(read.presets), dict(read.banks), None
 
 
 def same_name(wanted: str, names) -> str | None:

@@ -10,6 +10,7 @@ def test_each_preset_passes_or_says_why(tmp_path):
         rig.play()
     rig.show.recall.library.flush()
     rig.show.recall.library.path("bad").write_text("schema: 1\nvalues: {/truncation: much}\n")
+    rig.show.recall.library.look()
     rig.show.recall.library.set_order(["good", "gone"])
     (tmp_path / "mine.yaml").write_text("bindings: 3\n")
     (tmp_path / "clusters.yaml").write_text("nonsense\n")

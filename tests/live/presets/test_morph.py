@@ -212,6 +212,7 @@ def test_a_preset_says_how_it_is_gone_to(rig):
     rig.show.recall.library.flush()
     path = rig.show.recall.library.path("b")
     path.write_text(path.read_text() + "morph: {seconds: 0.5, ease: linear, step: 0.8, rules: {/noise/strength: hold, /truncation: step}}\n")
+    rig.show.recall.library.look()
     rig.send("/preset/recall", "b")
     assert values(rig, "/truncation", 17)[11:15] == [0.8, 0.8, 0.4, 0.4]
     assert rig.show.scene["/noise/strength"] == 1.0 and rig.show.recall.morph is None

@@ -123,6 +123,7 @@ def test_a_preset_may_have_them_step(rig):
     path = rig.show.recall.library.folder / "b.yaml"
     rig.show.recall.library.flush()
     path.write_text(path.read_text() + "morph: {path: slerp, rules: {/style/coarse/seed: step}}\n")
+    rig.show.recall.library.look()
     rig.send("/preset/recall", "b", 1.0)
     rig.play(8)
     assert rig.show.motion.styles_led[0] == () and isinstance(rig.show.motion.place[0][0], Arc)

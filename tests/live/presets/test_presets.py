@@ -1,4 +1,8 @@
+import builtins
+import io
 import logging
+import os
+import threading
 
 import pytest
 import yaml
@@ -77,13 +81,15 @@ def test_whatever_is_turned_comes_back(rig, data):
     assert rig.play() == first
     rig.show.recall.library.flush()
     rig.send("/preset/recall", "any")                              # now from the file
-    rig.show.recall.library._known.clear()
+    rig.show.recall.library.grow({})
+    rig.show.recall.library.look()
     assert rig.play() == first
 
 
 def test_parameters_a_preset_does_not_name_go_to_their_defaults_and_masters_stay(rig):
     rig.show.recall.library.path("bare").parent.mkdir(parents=True)
     rig.show.recall.library.path("bare").write_text("schema: 1\nvalues:\n  /truncation: 0.25\n")
+    rig.show.recall.library.look()
     turn(rig, noise_strength=5.0, output_blackout=0.5, morph_step=0.2)
     rig.play()
     rig.send("/preset/recall", "bare")
@@ -204,6 +210,7 @@ def test_a_preset_that_does_not_load_leaves_the_old_one_playing_and_says_why(rig
     library = rig.show.recall.library
     library.folder.mkdir(parents=True)
     library.path("wrong").write_text(text)
+    library.look()
     turn(rig, truncation=0.3)
     rig.play()
     scene, walk = rig.show.scene, rig.show.motion.walk
@@ -222,6 +229,7 @@ def test_next_passes_over_one_that_cannot_be_read(rig, caplog):
         rig.play()
     rig.show.recall.library.flush()
     rig.show.recall.library.path("b").write_text("schema: 9\n")
+    rig.show.recall.library.look()
     rig.send("/preset/recall", "a")
     rig.play()
     rig.send("/preset/next")
@@ -268,9 +276,45 @@ def test_a_file_edited_during_the_show_is_read_again(rig):
     rig.show.recall.library.flush()
     path = rig.show.recall.library.path("look")
     path.write_text(path.read_text().replace("values: {}", "values: {/truncation: 0.11}"))
+    rig.show.recall.library.look()                                 # as its thread does four times a second
     rig.send("/preset/recall", "look")
     rig.play()
     assert rig.show.scene["/truncation"] == 0.11
+
+
+def test_a_file_edited_during_the_show_is_found_by_itself(rig):
+    library = rig.show.recall.library
+    library.folder.mkdir(parents=True, exist_ok=True)
+    library.path("typed").write_text("schema: 1\nvalues: {/truncation: 0.11}\n")
+    assert eventually(lambda: library.names() == ["typed"]) and library.read("typed").values["/truncation"] == 0.11
+    library.path("typed").unlink()
+    assert eventually(lambda: library.names() == [])
+
+
+def eventually(found, seconds=20.0):
+    """Whether something becomes true, looked at every hundredth of a second."""
+    waited = threading.Event()
+    return any(found() or waited.wait(0.01) for _ in range(int(seconds * 100)))
+
+
+def test_the_loop_never_waits_for_the_disk(rig, monkeypatch):
+    """Presets are gone to, stepped through, stored, renamed, moved and deleted without a file being touched by the loop's thread."""
+    for name in ("a", "b"):
+        store(rig, name)
+    rig.play()
+    rig.show.recall.library.flush()
+    loop, touched = threading.current_thread(), []
+    for place, name in ((os, "stat"), (os, "scandir"), (os, "open"), (os, "replace"), (os, "unlink"), (io, "open"), (builtins, "open"), (os, "listdir")):
+        def watched(*arguments, _call=getattr(place, name), **options):
+            if threading.current_thread() is loop:
+                touched.append(arguments)
+            return _call(*arguments, **options)
+        monkeypatch.setattr(place, name, watched)
+    for command in (("/preset/recall", "a"), ("/preset/recall", "nowhere"), ("/preset/next",), ("/preset/cue", "b"), ("/preset/go",), ("/preset/store", "c"),
+                    ("/preset/update",), ("/preset/rename", "c", "d"), ("/preset/move", "d", 1), ("/preset/bank", ""), ("/preset/delete", "d"), ("/undo",)):
+        rig.send(*command)
+        rig.play()
+    assert not touched and rig.show.recall.library.names()[0] == "d"
 
 
 def test_a_command_without_what_it_needs_is_a_users_mistake(rig, caplog):
@@ -348,6 +392,7 @@ def test_a_renamed_preset_keeps_what_a_person_wrote_into_its_file(rig):
     library = rig.show.recall.library
     library.folder.mkdir(parents=True, exist_ok=True)
     library.path("look").write_text("# for the finale\nschema: 1\nvalues: {/truncation: 0.25}\n")
+    library.look()
     rig.send("/preset/rename", "look", "end")
     rig.play()
     library.flush()
@@ -383,12 +428,14 @@ def test_a_set_list_edited_during_the_show_is_read_and_not_written_over(rig, cap
     rig.play()
     library.flush()
     library.set_list.write_text("schema: 1\npresets: [b, c, a]\nbanks: {slow: [c, a]}\n")
+    library.look()
     rig.send("/preset/rename", "c", "d")
     rig.play()
     library.flush()
     assert library.names() == ["b", "d", "a"] and library.names("slow") == ["d", "a"]
     broken = "schema: 1\npresets: [a, b\nbanks: {slow: [d]}\n"
     library.set_list.write_text(broken)
+    library.look()
     rig.send("/preset/move", "a", 1)
     rig.play()
     library.flush()
@@ -415,6 +462,7 @@ def test_one_that_cannot_be_read_is_not_written_over(rig, caplog):
     later = "schema: 2\nvalues: {}\n"
     library.folder.mkdir(parents=True, exist_ok=True)
     library.path("look").write_text(later)
+    library.look()
     store(rig, "look")
     rig.send("/undo")
     rig.play()
