@@ -102,10 +102,13 @@ class Watched:
             (a, shown(v)) for a, v in list(osc["unknown_addresses"].items())[:-ROWS - 1:-1]])
         questions = self._table(("asked for", "times"), list(osc.get("questions", {}).items())[:-ROWS - 1:-1])
         listeners = self._table(("listening",), [(name,) for name in self.report["echo"]["listeners"]])
+        told = self._table(("seconds ago", "what happened"), [
+            (f"{line['ago']:.0f}", line["text"] if line["level"] == "INFO" else f"{line['level'].lower()}: {line['text']}")
+            for line in self.report.get("told", [])[:ROWS]])
         midi = self.report.get("midi", {})
         ports = self._table(("MIDI", "messages", "a second"), [
             (", ".join(midi.get("ports", ())) or "no controllers", midi.get("messages", 0), self._rate("midi", "messages"))])
-        return Group(*([self.problem] if self.problem else []), Columns([head, senders, listeners, ports]), Columns([values, questions, unknown]))
+        return Group(*([self.problem] if self.problem else []), Columns([head, senders, listeners, ports]), Columns([values, questions, unknown]), told)
 
     @staticmethod
     def _table(columns, rows):

@@ -131,6 +131,8 @@ def _play(options, opened, closing, specs, shared):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
     end_when_told(show.stop)
+    show.mapping.tell = show.told.tell
+    closing.callback(show.told.listen())
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:

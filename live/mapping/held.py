@@ -23,8 +23,9 @@ SWITCHES = ("cc", "cc14", "nrpn", "bend", "pressure")        # as buttons they a
 class Turn:
     """What has been heard so far in one frame. macros: {number: live.mapping.macros.Macro}."""
 
-    def __init__(self, scene, macros=None):
+    def __init__(self, scene, macros=None, tell=None):
         self.scene, self.macros, self.found, self.ahead, self.called = scene, macros or {}, [], {}, False
+        self.tell = tell or (lambda text, kind="": None)
 
     def value(self, address):
         """The value at an address, with what this frame has already changed."""
@@ -62,6 +63,7 @@ class Held:
         self._back: tuple | None = None                      # of a momentary that is down: (what was there, what it set)
         self.reads_scene = binding.pressing in ("toggle", "step", "momentary") if self.is_button else waits
         self._plain = binding.curve == "linear" and not binding.inverse
+        self._waits = False                                  # for its value: it has been said
         self._place = self._turned = None                    # of an encoder: where it has got to, when it was turned last
 
     def play(self, event, turn):
@@ -112,7 +114,9 @@ class Held:
         low, high = binding.range
         current, place = turn.value(binding.to), low + position * (high - low) if self._plain else binding.at(position)
         if binding.takeover == "pickup" and not self.grip.takes(place, parameter, current, *binding.range):
+            self._wait(place, parameter, current, turn)
             return
+        self._waits = False
         if binding.takeover == "scale":
             place, at = self.grip.scaled(place, parameter, current, *binding.range), place
             if place is None:
@@ -122,6 +126,14 @@ class Held:
             self.grip.hold(value)
         if value != current or binding.takeover == "jump":
             turn.change(binding.to, value)
+
+    def _wait(self, place, parameter, current, turn):
+        """Say once that the control has to meet the value there is, and which way it is."""
+        if not self._waits:
+            self._waits, binding = True, self.binding
+            way = "up" if (place < parameter.normalized(current)) != binding.inverse else "down"
+            at = f"{current:.3g}" if isinstance(current, (int, float)) else current
+            turn.tell(f"{binding.control.partition(AT_DEVICE)[0]} waits to pick up {binding.to}: move it {way}, to {at}", f"waits {binding.to}")
 
     def _clicked(self, encoding, event, position, turn):
         """An encoder goes on from the value there is; what is too little for a whole step of it adds up."""

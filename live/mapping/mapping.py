@@ -23,7 +23,6 @@ from live.show.parameters import MACRO_PARAMETERS
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
-TOLD_APART = 300                    # letters by which complaints are told apart
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
 ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
 NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
@@ -53,7 +52,7 @@ class Mapping:
     hands: where each control of a device was last, {control: (value, when)}. version: goes up when bindings change.
     shown: what feedback has sent lately to controls that are positions, {control: ((position, when), ...)}.
     surfaces: what OSC controls with feedback said last, {control, small letters: (address, arguments, when)}.
-    last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
+    tell(text, kind): tells the performer. last: the address that a hand changed last. paths: the files it was read from. profiles: those the files name.
     """
 
     def __init__(self, layers=(), stats=None, moves=()):
@@ -62,7 +61,7 @@ class Mapping:
         self.bank, self.version, self.hands, self.last, self.paths = 1, 0, {}, None, ()
         self.macros_changed, self.shown, self.profiles, self.surfaces = False, {}, [], {}
         self._later, self._armed, self._said, self._down = [], {}, set(), {}
-        self._faders, self._repeats = Faders(), Repeats()
+        self._faders, self._repeats, self.tell = Faders(), Repeats(), None
         self.rebind()
 
     @classmethod
@@ -104,7 +103,7 @@ class Mapping:
         if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
             return self._quick(found, scene)
         events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
-        self._later, turn = [], Turn(scene, self.macros)
+        self._later, turn = [], Turn(scene, self.macros, self.tell)
         for event in events:
             held = self._bound(event.control)
             if turn.called and any(h.reads_scene for h in held):
@@ -122,7 +121,7 @@ class Mapping:
         self.last = changes[-1].address if changes else self.last
         if not any(change.address in MACRO_PARAMETERS for change in changes):
             return changes
-        turn = Turn(scene, self.macros)
+        turn = Turn(scene, self.macros, self.tell)
         for change in changes:
             turn.change(change.address, change.value)
         return turn.found
@@ -282,8 +281,8 @@ class Mapping:
 
     def _say(self, text):
         """Log a complaint once."""
-        if text[:TOLD_APART] not in self._said and len(self._said) < 1000:
-            self._said.add(text[:TOLD_APART])
+        if hash(text) not in self._said and len(self._said) < 1000:
+            self._said.add(hash(text))
             log.warning("%s", text)
 
 

@@ -7,8 +7,10 @@ import threading
 
 from engine.modulation import modulate
 from live.osc.address import PLAYED
+from live.osc.admission import Allowance, is_here
 from live.osc.packet import packed
-from live.osc.subscriber import FORMS, Subscriber, over_udp, within
+from live.osc.subscriber import FORMS, Subscriber, over_udp, subscription, within
+from live.osc.watched import Watched
 from live.osc.write import written
 from live.show.clock import now
 from live.show.journal import Seldom
@@ -20,7 +22,11 @@ AT_ONCE = 400                       # values told a listener each time, at most:
 MOST = 128                          # listeners
 FORGOTTEN = 600.0                   # seconds without a sign from a listener elsewhere, after which it is dropped
 HERE = ("127.", "::1", "localhost")
-STATUS = "/status"
+STATUS, ERROR = "/status", "/error"
+JUST = 1.0                          # seconds after a message in which what goes wrong at its address is its sender's mistake
+LONGEST = 300                       # letters of a mistake that are told
+JOINS, PER_SECOND = MOST, 8.0       # listeners that may come at once, and a second: each is told everything
+ELSEWHERE = 32                      # listeners of one other machine
 CONTROLS = "controls"               # the form of those who are told of their own controls only
 
 
@@ -36,6 +42,7 @@ class Echo:
         self._lock, self._some, self._closing = threading.Lock(), threading.Event(), threading.Event()
         self._base, self._played, self._texts = Watched(), Watched(), {}
         self._seldom, self._deaf = Seldom(log, now), set()
+        self._joins, self.own_port = Allowance(now, float(JOINS), PER_SECOND), 0      # own_port: of this show's OSC
         self._thread = threading.Thread(target=self._work, name="echo", daemon=True)
         if started:
             self._thread.start()
@@ -44,14 +51,13 @@ class Echo:
 
     def asked(self, command, arguments, sender):
         """A listener's own /subscribe PORT [PREFIX [FORM]] or /unsubscribe [PORT]; sender: (host, port) it came from."""
-        port = arguments[0] if arguments else None
-        prefix, form = (str(a) for a in (*arguments[1:3], *("", "numbers")[len(arguments[1:3]):]))
         if command == "/unsubscribe":
+            port = arguments[0] if arguments else None
             self.leave(lambda key, s: key[0] == sender[0] and port in (None, key[1]))
-        elif not isinstance(port, (int, float)) or not 0 < int(port) < 65536 or form not in FORMS or prefix[:1] not in ("", "/"):
-            self._seldom.warn("OSC: %s from %s: expected PORT [/PREFIX [%s]], got %s", command, sender[0], "|".join(FORMS), arguments)
+        elif (wanted := subscription(arguments)) is not None:
+            self.subscribe(sender[0], *wanted, source=tuple(sender[:2]))
         else:
-            self.subscribe(sender[0], int(port), prefix.rstrip("/"), form, source=tuple(sender[:2]))
+            self._seldom.warn("OSC: %s from %s: expected PORT [/PREFIX [%s]], got %s", command, sender[0], "|".join(FORMS), arguments)
 
     def subscribe(self, host, port, prefix="", form="numbers", source=None, stays=False):
         """Tell a UDP port from now on; asked again, it is renewed."""
@@ -64,10 +70,26 @@ class Echo:
                     known.source = source
                     self._note_sources()
             return
+        reason: object = self._refusal(host, port)
         try:
-            self.join(key, over_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
+            if not reason:
+                self.join(key, over_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
         except OSError as error:
-            self._seldom.warn("OSC: no echo to %s:%s: %s", host, port, error)
+            reason = error
+        if reason:
+            self._seldom.warn("OSC: no echo to %s:%s: %s", host, port, reason)
+
+    def _refusal(self, host, port) -> str:
+        """Return why a port is not told what changes, "" if it may be. Each that joins is told everything, so there can't be any number of them."""
+        here = is_here(host)
+        if here and port == self.own_port:
+            return "that is this show's own port"
+        if not here and sum(key[0] == host for key in list(self.subscribers)) >= ELSEWHERE:
+            return f"{ELSEWHERE} ports of that machine are told already"
+        if not self._joins.is_left():
+            return f"more than {PER_SECOND:g} new listeners a second"
+        self._joins.spend(1)
+        return ""
 
     def join(self, key, subscriber: Subscriber):
         """One more listener; it is told everything first."""
@@ -103,6 +125,13 @@ class Echo:
             subscriber.heard = moment
             for address, value in pairs:
                 subscriber.says(address, value, moment)
+
+    def mistaken(self, address: str, *text):
+        """What was sent to this address came to nothing. A listener that has just sent it is told, at /error."""
+        moment = self.now()
+        for subscriber in list(self.subscribers.values()):
+            if subscriber.source is not None and subscriber.spoke_of(address, moment - JUST):
+                subscriber.wrong.append("".join(map(str, text))[:LONGEST])
 
     def _note_sources(self):
         sources: dict = {}
@@ -186,6 +215,9 @@ class Echo:
     def _serve(self, subscriber, scenes, changes, texts, passed) -> bool:
         """Tell one listener; whether it is still there."""
         moment, shared = passed
+        while subscriber.wrong and moment >= subscriber.quiet_until:
+            if not self._sent(subscriber, [written(ERROR, subscriber.wrong.popleft())], moment):
+                return False
         scale = PLAYED if subscriber.scale == PLAYED else ""
         new = changes[scale]
         if not subscriber.due and not subscriber.said and subscriber.addresses is None:
@@ -229,14 +261,7 @@ class Echo:
                 elif self.surfaces and address in self.surfaces.standing:
                     found.append(written(address, self.surfaces.standing[address][0]))
                 continue
-            value = scene.values.get(address, parameter.default)
-            if subscriber.scale and subscriber.scale != PLAYED:
-                value = None if parameter.size else parameter.normalized(value)
-            elif parameter.choices:
-                value = parameter.choices.index(value) if subscriber.form == "numbers" else value
-            elif subscriber.form == "text":
-                value = None
-            if value is not None:
+            if (value := subscriber.form_of(parameter, scene.values.get(address, parameter.default))) is not None:
                 found.append(written(subscriber.scale + address, value))
         self.messages += len(found)
         return found
@@ -273,26 +298,3 @@ class Echo:
         if self._thread.is_alive():
             self._thread.join(timeout=2)
         self.leave(lambda key, s: True)
-
-
-class Watched:
-    """The scene there was, to tell what has changed."""
-
-    def __init__(self):
-        self.scene = None
-
-    def changes(self, scene) -> tuple[bool, list[str]]:
-        """(whether there are other parameters than before, the addresses whose values are new)."""
-        before, self.scene = self.scene, scene
-        if before is scene:
-            return False, []
-        if before is None:
-            return True, []                                      # listeners are told everything when they join
-        missing = object()
-        old, values = before.values, scene.values
-        found = [a for a, value in values.items() if old.get(a, missing) != value]
-        found += [a for a in old if a not in values]
-        others = before.parameters is not scene.parameters and before.parameters.keys() != scene.parameters.keys()
-        if others:
-            found += [a for a in scene.parameters if a not in before.parameters and a not in values]
-        return others, found

@@ -39,6 +39,7 @@ class Receiver:
     def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
         self.admission = stats.admission
+        stats.mistaken = echo.mistaken if echo is not None else None
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
@@ -116,7 +117,7 @@ class Receiver:
             if self.admission.answers(sender[0], len(values)):
                 self.answer(values, sender)
         elif arguments:
-            self.stats.unanswered(address)
+            self.stats.unanswered(address, self.addresses())
         return bool(values or arguments)
 
     def answer(self, values, sender):

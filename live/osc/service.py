@@ -11,6 +11,7 @@ from live.osc.query import Query
 from live.osc.receiver import taker
 from live.osc.subscriber import FORMS
 from live.osc.surfaces import Surfaces
+from live.osc.targets import Targets
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,9 @@ def arguments(group):
 def check(options):
     """UserError: a flag that cannot be."""
     for text in options.osc_echo:
-        _target(text)
+        host, port, *_ = _target(text)
+        if LOOPBACK.match(host) and port == options.osc_port:
+            raise UserError(f"--osc-echo {text}: that is this show's own port; expected the port of the one who listens")
     for flag, given in (("--osc-echo", options.osc_echo), ("--oscquery-port", options.oscquery_port)):
         if given and not options.osc_port:
             raise UserError(f"{flag} belongs to OSC, which --osc-port 0 turns off; take another port with --osc-port N")
@@ -52,9 +55,11 @@ def settings(show, options, closing) -> dict:
     """What the OSC source is started with; starts the echo."""
     show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
-    for text in options.osc_echo:
-        show.echo.subscribe(*_target(text), stays=True)
-    lookup = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+    show.echo.own_port = options.osc_port
+    targets = Targets(show.echo)
+    closing.callback(targets.close)
+    targets.add(_target(text) for text in options.osc_echo)
+    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
@@ -66,13 +71,19 @@ def tell_openness(options):
 
 
 def _status(show) -> dict:
-    return {f"{STATUS}/preset": (show.recall.current or "") if show.recall else ""}
+    """Return what is told in words, and can be asked: {address: text}."""
+    recall, recording = show.recall, show.recording
+    taken = recording.writer.path.stem if recording and recording.recording and recording.writer else ""
+    newest = show.told.newest[-1][2] if show.told.newest else ""
+    found = {"preset": recall and recall.current, "cued": recall and recall.cued, "bank": recall and recall.bank, "take": taken, "told": newest}
+    return {f"{STATUS}/{name}": text or "" for name, text in found.items()}
 
 
 def monitored(show, clock, stats) -> dict:
     """What run_live.py monitor shows: cheap enough to be asked for a few times a second."""
     return {"frames": show.meter.frames, "late": clock.late, "echo": show.echo.report(),
-            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest()}
+            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest(), "told": show.told.report(),
+            "show": {"preset": (show.recall.current or "") if show.recall else "", "size": show.scene["/quality/size"]}}
 
 
 def listed(show, options, name, closing, report):

@@ -6,7 +6,7 @@ called from any.
 import difflib
 import logging
 
-from live.osc.admission import Admission
+from live.osc.admission import Admission, Allowance
 from live.show.clock import now
 from live.show.commands import COMMANDS
 from live.show.journal import Seldom
@@ -36,6 +36,7 @@ class Stats:
     def __init__(self, now=now, admission=None):
         self.now, self.admission = now, admission or Admission(now)
         self.packets = self.messages = self.bad = self.answered = self.unanswered_count = self.unknown_count = 0
+        self.mistaken, self._replies = None, Allowance(self.now, 16.0, 4.0)      # mistaken(address, *text): tells the one who sent it
         self.buffer = 0                                          # bytes of receive buffer the kernel gave
         self.senders, self.unknown_values, self.questions = {}, {}, {}     # questions: address -> how often it was asked for
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
@@ -79,21 +80,30 @@ class Stats:
         """The network is in trouble."""
         self._trouble.warn("OSC: " + text, *details)
 
-    def unanswered(self, address):
-        """A question about something that is not there."""
+    def unanswered(self, address, known=()):
+        """A question about something that is not there. known: what is."""
         self.unanswered_count += 1
-        self._trouble.warn("OSC: asked for %.255r, and there is no such parameter", address)
+        text = f"asked for {address!r}, and there is no such parameter"
+        self._trouble.warn("OSC: %s%s", text, Near(address, known))
+        self._mistaken(address, text, known)
+
+    def _mistaken(self, address, text, known):
+        """Have whoever listens and has just sent it know."""
+        if self.mistaken is not None and self._replies.is_left():
+            self._replies.spend(1)
+            self.mistaken(address, text, Near(address, known))
 
     def unknown(self, address, value, parameters=()):
-        """The mapping had no use for a message. The newest of these are what OSC learn offers."""
+        """The mapping had no use for a message. The newest of these are what OSC learn offers. parameters: those there are."""
         self.unknown_count += 1
-        known = self.unknown_values
-        is_new = known.pop(address, None) is None
-        if len(known) >= KEPT:
-            known.pop(next(iter(known)), None)
-        known[address] = shortened(value)
+        kept = self.unknown_values
+        is_new = kept.pop(address, None) is None
+        if len(kept) >= KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[address] = shortened(value)
         if is_new:
-            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, known[address], Near(address, parameters))
+            self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, parameters))
+            self._mistaken(address, f"nothing is called {address!r}", parameters)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""

@@ -1,9 +1,12 @@
 """One listener to what changes: what it wants to hear, what it has still to be told, and how that reaches it."""
+import math
 import socket
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from live.osc.address import NORMALIZED, PLAYED
+from live.osc.packet import LONGEST_ADDRESS
 
 FORMS = ("numbers", "text", "all")
 SETTLE = 0.25                       # seconds after a listener's own message in which it is not answered back
@@ -11,6 +14,7 @@ GONE = 3.0                          # seconds in which nobody takes what is sent
 STEADY = 4                          # sends in a row without a complaint, after which it is there again
 AGAIN = 0.25                        # seconds until it is tried again
 NEAR = 1e-4                         # of a control's own numbers: nearer is the same
+MISTAKES = 4                        # of a listener that may wait to be told
 SAID = 4096                         # of a listener's own messages remembered
 
 
@@ -33,9 +37,11 @@ class Subscriber:
     addresses: set | None = None
     due: dict = field(default_factory=dict)                      # addresses to tell, oldest first
     said: dict = field(default_factory=dict)                     # address -> (what it said itself, whether 0..1, when)
+    spoken: dict = field(default_factory=dict)                   # address in small letters -> when it has sent something there
     failing_since: float | None = None
     steady: int = 0
     quiet_until: float = 0.0
+    wrong: deque = field(default_factory=lambda: deque(maxlen=MISTAKES))          # what to be told of its own mistakes
 
     def __post_init__(self):
         self.scale = next((scale for scale in (NORMALIZED, PLAYED) if within(self.prefix, scale)), "")
@@ -44,12 +50,27 @@ class Subscriber:
     def wants(self, address: str) -> bool:
         return address in self.addresses if self.addresses is not None else within(address, self.below)
 
+    def form_of(self, parameter, value):
+        """Return a value as it wants to hear it, None if it does not."""
+        if self.scale and self.scale != PLAYED:
+            return None if parameter.size else parameter.normalized(value)
+        if parameter.choices:
+            return parameter.choices.index(value) if self.form == "numbers" else value
+        return None if self.form == "text" else value
+
     def says(self, address: str, value, moment: float):
         """It has sent this itself: it need not hear it again."""
         if len(self.said) >= SAID:
             self.said.clear()
         normalized = within(address, NORMALIZED) and address != NORMALIZED
+        if len(self.spoken) >= SAID:
+            self.spoken.clear()
+        self.spoken[(address.removeprefix(NORMALIZED) if normalized else address).casefold()] = moment
         self.said[address.removeprefix(NORMALIZED) if normalized else address] = value, normalized, moment
+
+    def spoke_of(self, address: str, since: float) -> bool:
+        """Return whether it has sent something to this address since then, in whatever spelling."""
+        return self.spoken.get(address.casefold(), -math.inf) >= since
 
     def spared(self, address: str, parameter, value, moment: float) -> bool | None:
         """Whether a value need not be sent, as it is what it said itself; None: not to be told apart yet."""
@@ -87,6 +108,14 @@ class Subscriber:
 def within(address: str, prefix: str) -> bool:
     """Whether an address is the prefix or lies below it; everything lies below none."""
     return not prefix or address == prefix or address.startswith(prefix + "/")
+
+
+def subscription(arguments) -> tuple[int, str, str] | None:
+    """Return (port, prefix, form) of what a /subscribe brings; None for what is no subscription."""
+    port, prefix, form = (*arguments[:3], *(None, "", "numbers")[len(arguments[:3]):])
+    prefix, form = str(prefix), str(form)
+    good = isinstance(port, (int, float)) and 0 < int(port) < 65536 and form in FORMS and prefix[:1] in ("", "/")
+    return (int(port), prefix.rstrip("/"), form) if good and len(prefix) <= LONGEST_ADDRESS else None
 
 
 def over_udp(host: str, port: int, **more) -> Subscriber:

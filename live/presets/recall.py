@@ -113,19 +113,21 @@ class Recall:
         preset = self.library.read(name)
         manner = Manner.of(self.show.scene, preset.morph, seconds)
         self.current, self.cued = name, None
-        return self.go(self._target(name), manner, preset.holds)
+        time = "" if manner.cuts else f" over {manner.beats:g} beats" if manner.beats > 0 else f" over {manner.seconds:g} s"
+        self.show.told.tell(f"preset {name}{time}", "preset")
+        return self.go(self._target(name), manner, preset.holds, f"preset {name}")
 
     def _target(self, name):
         show = self.show
         scene, motion = self.morph.aim(show.scene) if self.morph else (show.scene, show.motion)
         return recalled(self.library.read(name), scene, motion, self.locks)
 
-    def go(self, target: tuple[Scene, Motion], manner: Manner = Manner(), holds=lambda address: True) -> list:
-        """Go to a scene and motion; undoable. holds(address): whether the value there is decided by it."""
+    def go(self, target: tuple[Scene, Motion], manner: Manner = Manner(), holds=lambda address: True, about="") -> list:
+        """Go to a scene and motion; undoable. holds(address): whether the value there is decided by it. about: what undo calls it."""
         show = self.show
         if show.weights:
             show.weights.leave(holds)
-        self.undo.push(Step([show.scene, show.motion], list(target)))
+        self.undo.push(Step([show.scene, show.motion], list(target), about=about))
         pad = [Change("/pad/on", 0.0)] if show.scene["/pad/on"] else []
         self.pad = None
         if not manner.cuts:
@@ -146,13 +148,17 @@ class Recall:
                           generator=library.generator, mapping=self.mapping, **about)
         library.keep(name, preset)
         self.current = name
-        self.undo.push(Step([], [], (lambda: library.keep(name, before), lambda: library.keep(name, preset))))
+        what = f"preset {name} {'overwritten' if before else 'stored'}"
+        self.undo.push(Step([], [], (lambda: library.keep(name, before), lambda: library.keep(name, preset)), about=what))
+        self.show.told.tell(f"{what}; /undo brings the old one back" if before else what, f"store {name}")
 
     def step_back(self, again=False) -> list:
         """Undo, or redo; returns what to apply."""
         if self.show.weights:
             self.show.weights.leave()
         self.morph = self._next = None
+        steps = self.undo.undone if again else self.undo.done
+        self.show.told.tell(f"{'done again' if again else 'undone'}: {steps[-1]}" if steps else f"nothing to {'do again' if again else 'undo'}", "undo")
         items = self.undo.again() if again else self.undo.back()
         return self.show.mark_own([masters_kept(item, self.show.scene) if isinstance(item, Scene) else self._in_time(item) for item in items])
 

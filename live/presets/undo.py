@@ -13,12 +13,16 @@ ONE_TURN = 1.0                      # seconds: a knob turned without a longer re
 
 @dataclass
 class Step:
-    """before, after: what to apply to undo or redo it. files: the same for what is on the disk."""
+    """before, after: what to apply to undo or redo it. files: the same for what is on the disk. about: what it was, for the performer."""
     before: list
     after: list
     files: tuple[Callable, Callable] | None = None
     addresses: frozenset = frozenset()
     time: float = 0.0
+    about: str = ""
+
+    def __str__(self):
+        return self.about or ", ".join(sorted(self.addresses)[:3]) or "a change of the whole look"
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Undo:
         if not source:
             return []
         step = source.pop()
-        step.addresses = frozenset()                     # a knob turned next is a step of its own
+        step.about, step.addresses = str(step), frozenset()                     # a knob turned next is a step of its own
         target.append(step)
         if step.files:
             step.files[which]()

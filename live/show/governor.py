@@ -56,6 +56,8 @@ class Governor:
             return []
         self.changes = [*self.changes[-99:], (tick.frame, wanted, round(self._p95(), 2))]
         left = (size, median(self.recent)) if wanted < size else None
+        why = f"frames took {self._p95():.0f} ms and may take {self.budget:.0f}" if wanted < size else "there is time again"
+        self.show.told.tell(f"the picture is drawn at {wanted} px instead of {size}: {why}", "size")
         self._begin(wanted)
         self.left = left
         return [Change("/quality/size", float(wanted))]

@@ -17,6 +17,7 @@ from live.show.journal import Seldom
 from live.show.meter import Meter
 from live.show.players import LastingPlayer, Player, in_order
 from live.show.quantise import Quantiser
+from live.show.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Show:
         self._brake = Brake()                          # hands while a take plays
         self._dark: float | None = 0.0                 # how dark the picture is that is up
         self.applied = []                              # what was applied in the frame before
-        self.quantiser = Quantiser(self)
+        self.quantiser, self.told = Quantiser(self), Told()
         self._joined: dict[str, Player] = {}
         self._own: list = []                           # what commands applied in this frame that no hand turned
         if not self.players:
@@ -104,7 +105,7 @@ class Show:
 
     def join(self, **players: Player):
         """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
-        joined = {"quantiser": self.quantiser} | self._joined | players
+        joined = {"quantiser": self.quantiser, "told": self.told} | self._joined | players
         for name in players.keys() & NAMED:
             setattr(self, name, players[name])
         self._joined, self.players = joined, in_order(joined)
@@ -253,6 +254,8 @@ class Show:
                 applied.append(item)
             except UserError as error:
                 self._complain(error)
+                if self.echo is not None and isinstance(item, (Call, Change)):
+                    self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
         return applied
 
     def _complain(self, error):
@@ -293,7 +296,4 @@ def drain(inbox):
             item = inbox.get_nowait()
         except queue.Empty:
             return events
-        if isinstance(item, list):
-            events.extend(item)
-        else:
-            events.append(item)
+        events += item if isinstance(item, list) else [item]

@@ -21,6 +21,7 @@ ORDER = (
     "touches",                      # modulators keep off what hands have moved
     "tempo",                        # a clock sets the tempo and the beat
     "framings",                     # settings of outputs go to their outputs
+    "told",                         # lines for the performer that waited
     "watching",                     # the truth about the source, which no hand may turn
 )
 

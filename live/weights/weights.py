@@ -123,14 +123,18 @@ class Weights:
             preset = preset.model_copy(update={"about": before.about, "seconds": before.seconds})
         self.presets.keep(name, preset)
         self.current = name
-        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset))))
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset)),
+                                         about=f"weight preset {name} stored"))
+        self.show.told.tell(f"weight preset {name} {'overwritten' if before else 'stored'}", f"weights {name}")
 
     def delete(self, which):
         """Take a weight preset away; undo brings it back."""
         preset = self.presets.find(which)
         at = self.presets.names().index(preset.name)        # undone, it has its number again, and so have those after it
         self.presets.keep(preset.name, None)
-        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None))))
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None)),
+                                         about=f"weight preset {preset.name} deleted"))
+        self.show.told.tell(f"weight preset {preset.name} deleted; /undo brings it back")
 
     def report(self) -> dict:
         """What is there, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out": {...}}."""

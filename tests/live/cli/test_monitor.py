@@ -79,5 +79,7 @@ def test_nothing_that_came_over_the_network_acts_on_the_terminal():
     watched = monitor.Watched()
     watched.look(report(1, **{"/a": "\x1b[2J\u202e\r\n\tx"}) | {"echo": {"listeners": ["\x9b31m"]}})
     watched.report["osc"]["questions"] = {"/asked/for": 3}
+    watched.report["told"] = [{"ago": 1.5, "level": "WARNING", "text": "\x1b]0;evil\x07 gone"}, {"ago": 9.0, "level": "INFO", "text": "preset night"}]
     page = text(watched)
+    assert "preset night" in page and "warning: " in page and "\x07" not in page
     assert not set("\x1b\x9b\u202e\r\t") & set(page) and "/asked/for" in page and "\\x1b" in page

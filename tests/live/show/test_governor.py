@@ -13,6 +13,7 @@ from live.show.events import Change, ControlEvent, Tick
 from live.show.governor import ON_TIME, WINDOW, Governor
 from live.show.loop import Show
 from live.show.meter import Ring
+from live.show.told import Told
 from tests.conftest import tiny
 
 FPS = 30
@@ -28,6 +29,7 @@ class Machine:
         self.meter, self.instrument = SimpleNamespace(frame_ms=Ring()), SimpleNamespace(drawings=0)
         self.governor, self.frame, self.fps = Governor(self, fps, sizes), 0, fps
         self.log = []                                   # (frame, size) of each change
+        self.told = Told()
         self.late = 0
 
     def run(self, seconds, drawn=True):
