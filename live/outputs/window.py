@@ -173,11 +173,11 @@ class Window:
             self._pane.close()
             self._pane = None
         problems = []
-        self._opened_at = self.place.where
+        where, full = self._opened_at = self.place.where
         size, position = self._left[1:] if self._left and self._left[0] == self._opened_at else (self.size, None)
         for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
             try:
-                self._pane = kind(self.title, size, *self._opened_at, position=position)
+                self._pane = kind(self.title, size, where, full, position)
                 pygame.mouse.set_visible(False)
                 return
             except (ImportError, AttributeError, TypeError, pygame.error) as error:
