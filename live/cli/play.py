@@ -33,7 +33,7 @@ from live.presets.recall import Recall
 from live.processes import show as processes
 from live.show import journal, machine
 from live.show.clock import Pace, WallClock, bounded, cost
-from live.show.ending import end_when_told
+from live.show.ending import Ending, end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
 from live.show.tempo import Tempo
@@ -102,6 +102,9 @@ def run(options):
 
 def play(options, specs, shared=None) -> int:
     """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
+    ending = Ending()
+    if not options.list_parameters:
+        end_when_told(ending)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
@@ -112,7 +115,7 @@ def play(options, specs, shared=None) -> int:
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        return _play(options, opened, closing, specs, shared)
+        return _play(options, opened, closing, specs, shared, ending)
 
 
 def _check(options):
@@ -127,10 +130,10 @@ def _check(options):
     controls.check_flags(options)
 
 
-def _play(options, opened, closing, specs, shared):
+def _play(options, opened, closing, specs, shared, ending):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
-    end_when_told(show.stop)
+    ending.attach(show.stop)
     show.mapping.tell = show.told.tell
     closing.callback(show.told.listen())
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
