@@ -16,6 +16,7 @@ from dataclasses import replace
 from engine.errors import UserError
 from engine.files import write_text
 from live import controls
+from live.cli import picture_size
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
@@ -67,7 +68,7 @@ def arguments(parser):
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
-    eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
@@ -161,7 +162,7 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    log.info("playing %s at %d px on %s; h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
     if window is None:
         ticks()
     else:

@@ -84,6 +84,13 @@ def test_random_seed_and_go(show):
     assert show.motion.place == ((42, 1.0),)
 
 
+def test_a_random_seed_moves_a_loop_that_has_stops(show):
+    show.scene = show.scene.set_values({"/walk/kind": "loop", "/walk/stops": (3, 4, 5)})
+    before = frames(show)[0]
+    hear(show, "/seed/random")
+    assert (frames(show)[0] != before).any() and len(set(show.scene["/walk/stops"])) == 3
+
+
 def test_going_to_a_seed_takes_its_own_seconds_and_leaves_the_glide_as_it_is(show):
     hear(show, "/walk/glide", 3.0)
     frames(show)
