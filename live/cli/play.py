@@ -39,6 +39,7 @@ from live.show.loop import Show
 from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
@@ -63,6 +64,7 @@ def arguments(parser):
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
                        help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     controls.add_arguments(hands)
+    surface_service.arguments(parser.add_argument_group("the page"))
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
@@ -128,6 +130,7 @@ def _check(options):
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
+    surface_service.check(options)
 
 
 def _play(options, opened, closing, specs, shared, ending):
@@ -150,7 +153,8 @@ def _play(options, opened, closing, specs, shared, ending):
     _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    stats = controls.start_all(options, show, closing)
+    surface = _surface(options, opened, show, clock, closing)
+    stats = controls.start_all(options, show, closing, *([surface.tap] if surface else []))
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
@@ -162,7 +166,7 @@ def _play(options, opened, closing, specs, shared, ending):
     if window is None:
         ticks()
     else:
-        _play_beside(window, show, ticks)
+        _play_beside(window, show, ticks, surface.tap(show.inbox.put) if surface else show.inbox.put)
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
@@ -207,17 +211,24 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
-def _play_beside(window, show, ticks):
+def _play_beside(window, show, ticks, emit):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
     loop.start()
     try:
-        window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
+        window.run(until=lambda: not loop.is_alive(), emit=emit)
     finally:
         show.stop()
         loop.join(CLOSING)
 
 
+def _surface(options, opened, show, clock, closing):
+    """Start the page that is played on in a browser; returns what was started, or None."""
+    if not options.surface_port:
+        return None
+    about = {"instrument": opened.name, "fps": options.fps, "late": lambda: clock.late, "size": lambda: opened.instrument.size,
+             "folder": opened.folder.folder, "checkpoint": options.instrument}
+    return surface_service.start(show, options, closing, about)
 
 
 def _say_how_it_went(show, clock):

@@ -11,7 +11,8 @@ from live.mapping.mapping import Mapping
 from live.show.clock import FixedClock, bounded
 from live.show.commands import COMMANDS, Command, fires
 from live.show.events import Call, Change, ControlEvent
-from live.show.loop import AT_ONCE, Show, drain
+from live.show.inbox import drain
+from live.show.loop import AT_ONCE, Show
 
 
 class Eyes:
