@@ -59,7 +59,11 @@ def settings(show, options, closing) -> dict:
     targets = Targets(show.echo)
     closing.callback(targets.close)
     targets.add(_target(text) for text in options.osc_echo)
-    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+
+    def lookup(address):
+        if address.startswith(STATUS):
+            return _status(show).get(address)
+        return value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
