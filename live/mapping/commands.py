@@ -17,6 +17,22 @@ from live.show.parameters import MACROS
 log = logging.getLogger(__name__)
 
 
+@command("/keys")
+def keys(show, on=None):
+    """Say in the terminal what the keys do."""
+    said: dict[str, list] = {}
+    known = set()
+    for layer in (show.mapping.learn.layer, *reversed(show.mapping.layers)):         # the first decides
+        here = [b for b in layer if b.control.startswith("key ") and b.control not in known]
+        known |= {b.control for b in here}
+        for b in here:
+            step = f" {b.step:+g}" if b.step else ""
+            twice = " (twice)" if b.confirm else ""
+            said.setdefault(" ".join([b.to, *map(str, b.arguments)]) + step + twice, []).append(b.control.removeprefix("key "))
+    for what, names in said.items():
+        log.info("key %-10s %s", ", ".join(names), what)
+
+
 @command("/midi/learn", guarded=True)
 def learn(show, address=None, how=None):
     """Bind the next control that moves to an address; without one, to what was changed last. Again: cancel."""

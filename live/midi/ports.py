@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 LIBRARIES = ("mido", "rtmidi")
 
 CLIENT = "Latent Jockey"
-SONG_POSITION = 0xF2
+SONG_POSITION, END_OF_SYSEX = 0xF2, 0xF7
 CLOCK = {0xF8: "clock", 0xFA: "start", 0xFB: "continue", 0xFC: "stop", SONG_POSITION: "songpos"}      # first byte -> what it is
 
 
@@ -105,16 +105,23 @@ class Library:
             raise UserError(f"MIDI: the ports can't be listed: {error}") from None
 
     def open(self, index, receive):
-        """Open input number `index`; receive(bytes) is called from a thread of the system's. Returns what to close()."""
+        """Open input number `index`; receive(bytes) is called from a thread of the system's. Returns an Input."""
         port = self.rtmidi.MidiIn(self.api, name=CLIENT)
         try:
             port.ignore_types(sysex=True, timing=False, active_sense=True)
             port.set_callback(lambda event, data: receive(event[0]))
+            before = self.names(outputs=True) if self.jack else []
             port.open_port(index, name="in")
+            return Input(port, self._own(before) if self.jack else None, self.troubles)
         except self.troubles:
             port.delete()
             raise
-        return port
+
+    def _own(self, before):
+        """An output to the input of ours that has come since those names, None where it can't be."""
+        names = self.names(outputs=True)
+        new = next((index for index, name in enumerate(names) if name not in before and name.startswith(CLIENT)), None)
+        return None if new is None else self.open_output(new).port
 
     def open_output(self, index):
         """Open output number `index`; returns an Output."""
@@ -130,6 +137,27 @@ class Library:
         for lister in self._listers.values():
             lister.delete()
         self._listers = {}
+
+
+class Input:
+    """An open input. Over JACK, own is an output of ours that is connected to it."""
+
+    def __init__(self, port, own, troubles):
+        self.port, self.own, self.troubles = port, own, troubles
+
+    def unstick(self):
+        """End a SysEx message that came without its end: RtMidi would wait for it, and hear nothing else of this JACK port."""
+        try:
+            if self.own is not None:
+                self.own.send_message([END_OF_SYSEX])
+        except self.troubles:
+            pass
+
+    def close(self):
+        for port in (self.own, self.port):
+            if port is not None:
+                port.close_port()
+                port.delete()
 
 
 class Output:
@@ -156,6 +184,7 @@ class Supervisor:
         self.emit, self.wanted, self.library, self.stats = emit, wanted, library, stats
         self.heard, self.clock, self.answers = heard, clock, answers
         self.open, self._said = {}, set()             # (name, which of that name, how many) -> (port, device)
+        self._spoke = set()                           # the devices that were heard since the last look
         self._answering = {}                          # device -> (its output's key, what answers() returned)
 
     def look(self):
@@ -178,6 +207,10 @@ class Supervisor:
                 self._new(key, index)
         if self.answers:
             self._look_for_outputs()
+        for port, device in self.open.values():
+            if device not in self._spoke:
+                port.unstick()
+        self._spoke.clear()
 
     def _look_for_outputs(self):
         """Give every device that is here the output that belongs to it."""
@@ -223,8 +256,7 @@ class Supervisor:
 
     def _gone(self, key):
         port, device = self.open.pop(key)
-        port.close_port()
-        port.delete()
+        port.close()
         if device in self._answering:
             self._answering.pop(device)[1].close()
         log.warning("MIDI: %s has gone; what it set stays", device)
@@ -233,6 +265,9 @@ class Supervisor:
 
     def _received(self, data, device):
         moment = now()
+        if data == [END_OF_SYSEX]:
+            return
+        self._spoke.add(device)
         if data and data[0] in CLOCK and len(data) == (3 if data[0] == SONG_POSITION else 1):
             self.stats.came(True)
             if self.clock:
@@ -257,7 +292,5 @@ class Supervisor:
         for _, answering in self._answering.values():
             answering.close()
         for key in list(self.open):
-            port, _ = self.open.pop(key)
-            port.close_port()
-            port.delete()
+            self.open.pop(key)[0].close()
         self.library.close()

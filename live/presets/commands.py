@@ -180,6 +180,39 @@ def bank(show, name=""):
     recall.bank = name if isinstance(name, str) else ""
 
 
+@command("/preset/bank/add")
+def add_to_bank(show, bank, name=None, position=None):
+    """Put a preset into a bank of the set list, at a position counted from 1, else last; no name = the one that plays. A new bank is made."""
+    recall = recall_of(show)
+    if name is None and recall.current is None:
+        raise UserError("no preset was recalled or stored yet: /preset/bank/add BANK NAME")
+    bank, name = checked_name(bank), recall.library.name_of(recall.current if name is None else name)
+    kept = [other for other in recall.library.banks().get(bank, []) if other != name]
+    at = len(kept) if position is None else max(0, int(number(position, "a position")) - 1)
+    _rebank(recall, bank, [*kept[:at], name, *kept[at:]])
+
+
+@command("/preset/bank/remove")
+def remove_from_bank(show, bank, name=None):
+    """Take a preset out of a bank, or the whole bank away; the presets themselves stay."""
+    recall = recall_of(show)
+    there = recall.library.banks()
+    if bank not in there:
+        raise UserError(f"no bank {bank!r}; there are: {', '.join(there) or 'none'}")
+    if name is not None and name not in there[bank]:
+        raise UserError(f"bank {bank} has no {name!r}; it has: {', '.join(there[bank])}")
+    _rebank(recall, bank, [] if name is None else [other for other in there[bank] if other != name])
+
+
+def _rebank(recall, bank, names):
+    """Have a bank hold these presets; one without any goes. Undo brings it back."""
+    library, order, before = recall.library, recall.library.order(), recall.library.banks()
+    after = {**before, bank: names} if names else {other: held for other, held in before.items() if other != bank}
+    library.set_order(order, after)
+    recall.bank = "" if recall.bank not in after else recall.bank
+    recall.undo.push(Step([], [], (lambda: library.set_order(order, before), lambda: library.set_order(order, after))))
+
+
 @command("/morph/reverse")
 def reverse(show, on=None):
     """Turn the morph in progress round; again: on."""

@@ -17,7 +17,7 @@ from live.midi import feedback
 from live.midi.ports import Supervisor, belonging, stripped, wanted
 from live.show.clock import now, sleep
 from live.show.events import Change, ControlEvent
-from live.show.loop import drain
+from live.show.inbox import drain
 
 mido = pytest.importorskip("mido")
 
@@ -69,12 +69,13 @@ def test_a_pattern_that_is_none():
 
 class Port:
     def __init__(self, receive):
-        self.receive, self.closed = receive, False
+        self.receive, self.closed, self.unstuck = receive, False, 0
 
-    def close_port(self):
+    def close(self):
         self.closed = True
 
-    delete = close_port
+    def unstick(self):
+        self.unstuck += 1
 
 
 class Rack:
@@ -248,9 +249,10 @@ def test_rubbish_is_counted():
     hands = Hands("Nano")
     hands.devices()
     receive, chance = hands.rack.opened[0][1].receive, random.Random(3)
-    for _ in range(3000):
-        receive([chance.randrange(256) for _ in range(chance.randrange(6))])
-    assert hands.stats.messages + hands.stats.bad == 3000 and hands.stats.bad > 1000
+    sent = [[chance.randrange(256) for _ in range(chance.randrange(6))] for _ in range(3000)]
+    for data in sent:
+        receive(data)
+    assert hands.stats.messages + hands.stats.bad == 3000 - sent.count([0xF7]) and hands.stats.bad > 1000
     assert all(0.0 <= event.value <= 1.0 for event in hands)
 
 
@@ -461,6 +463,22 @@ def test_a_real_clock_drives_the_tempo(jack):
         sender.terminate()
         sender.wait()
         end()
+
+
+def test_a_sysex_without_its_end_does_not_silence_a_port(jack):
+    inbox, stats = queue.SimpleQueue(), controls.new_stats("midi")
+    end = controls.start("midi", inbox.put, ports="Sys", api="UNIX_JACK", stats=stats, look=0.05)
+    controller = Controller(jack, "Sys")
+    try:
+        until(inbox, "device Sys:out", 1.0)
+        arrives(inbox, controller, [0xB0, 16, 1], "cc 1/16 @ Sys:out", 1 / 127)
+        for value in (2, 3):
+            controller.out.send_message([0xF0, 0x42, 0x40])
+            arrives(inbox, controller, [0xB0, 16, value], "cc 1/16 @ Sys:out", value / 127)
+        assert stats.report()["bad"] == 0
+    finally:
+        end()
+        controller.unplug()
 
 
 def test_a_server_that_dies_and_returns(monkeypatch):

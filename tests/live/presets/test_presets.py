@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from engine.bending import Bend
 from engine.errors import UserError
 from live.presets.preset import SECTIONS, read_file, section_of
+from live.show.commands import call
+from live.show.events import Call
 from live.show.parameters import MASTERS, within
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig
@@ -151,6 +153,39 @@ def test_banks(tmp_path):
     rig.play()
     assert rig.show.recall.current == "c" and rig.show.recall.library.names() == ["b", "a", "c"]
     rig.close()
+
+
+def test_banks_made_while_playing(rig):
+    library = rig.show.recall.library
+    for name in "abc":
+        store(rig, name)
+        rig.play()
+    for words in (("slow", "c"), ("slow",), ("slow", "a", 1), ("slow", "a", 1)):             # the second: the one that plays
+        rig.send("/preset/bank/add", *words)
+        rig.play()
+    assert library.banks() == {"slow": ["a", "c"]}
+    library.flush()
+    assert yaml.safe_load(library.set_list.read_text())["banks"] == {"slow": ["a", "c"]}
+    rig.send("/preset/bank", "slow")
+    rig.send("/preset/bank/remove", "slow", "a")
+    rig.send("/preset/recall", 1)
+    rig.play()
+    assert rig.show.recall.current == "c"
+    rig.send("/preset/bank/remove", "slow")
+    rig.play()
+    assert library.banks() == {} and rig.show.recall.bank == "" and set(library.names()) == set("abc")
+    rig.send("/undo")
+    rig.play()
+    assert library.banks() == {"slow": ["c"]}
+
+
+@pytest.mark.parametrize("words, message", [(("/preset/bank/add", "slow", "nobody"), "no preset 'nobody'"), (("/preset/bank/add", "../up", "a"), "name"),
+                                            (("/preset/bank/remove", "fast"), "no bank 'fast'; there are: none")])
+def test_banks_that_cannot_be(rig, words, message):
+    store(rig, "a")
+    rig.play()
+    with pytest.raises(UserError, match=message):
+        call(rig.show, Call(words[0], words[1:]))
 
 
 def test_overwriting_renaming_and_deleting_can_be_undone(rig):

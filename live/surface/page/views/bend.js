@@ -1,0 +1,1 @@
+export const bend = { name: "bend", label: "Bend", draw() {} };

@@ -1,0 +1,1 @@
+export const edit = { name: "edit", label: "Edit", draw() {} };

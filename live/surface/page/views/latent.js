@@ -1,0 +1,1 @@
+export const latent = { name: "latent", label: "Latent", draw() {} };

@@ -1,0 +1,1 @@
+export const map = { name: "map", label: "Map", draw() {} };

@@ -1,0 +1,1 @@
+export const mod = { name: "mod", label: "Mod", draw() {} };

@@ -1,0 +1,1 @@
+export const show = { name: "show", label: "Show", draw() {} };
