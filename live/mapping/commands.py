@@ -15,6 +15,7 @@ from live.show.commands import command, number
 from live.show.parameters import MACROS
 
 log = logging.getLogger(__name__)
+IN_A_LINE = 5                       # keys told in a line
 
 
 @command("/keys")
@@ -29,8 +30,9 @@ def keys(show, on=None):
             step = f" {b.step:+g}" if b.step else ""
             twice = " (twice)" if b.confirm else ""
             said.setdefault(" ".join([b.to, *map(str, b.arguments)]) + step + twice, []).append(b.control.removeprefix("key "))
-    for what, names in said.items():
-        log.info("key %-10s %s", ", ".join(names), what)
+    told = [f"{', '.join(names)} {what}" for what, names in said.items()]
+    for first in range(0, len(told), IN_A_LINE):         # few lines, as a log lets only so many through at once
+        log.info("keys: %s", "; ".join(told[first:first + IN_A_LINE]))
 
 
 @command("/midi/learn", guarded=True)
