@@ -101,7 +101,8 @@ class Query:
         asking = _asking(request, asked)
         if asking.method not in ("GET", "HEAD"):
             return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only GET"})
-        if gate.judge(asking, self.names) != gate.ALLOWED:
+        elsewhere = bool(split.scheme) and not gate.is_own_host(split.netloc, self.names)      # "GET http://...": what a proxy is asked
+        if elsewhere or gate.judge(asking, self.names) != gate.ALLOWED:
             return self._respond(HTTPStatus.FORBIDDEN, {"error": "pages of other origins may not speak to a show"})
         status, _ = self.tokens.judge(asking.token, connection.remote_address[0])
         if status != gate.ALLOWED:

@@ -36,12 +36,12 @@ def show(instrument, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("arguments", [*((value,) for value in ODD), *itertools.permutations((1e308, "../../evil", "x" * 4000), 2), tuple([0.5] * 4096), ("a", -1, "\x1b[2J", 1e308, "")])
 def test_no_command_has_a_bug_for_it_and_nothing_is_written_elsewhere(show, tmp_path, caplog, arguments):
-    before = {path for path in tmp_path.parent.rglob("*")}
+    before = set(tmp_path.parent.rglob("*"))
     for address in sorted(COMMANDS.keys() - ENDING):
         show.inbox.put(event(address, arguments, 0.0))
     show.play(bounded(FixedClock(25).ticks(), frames=12))
     assert not [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
-    new = {path for path in tmp_path.parent.rglob("*")} - before
+    new = set(tmp_path.parent.rglob("*")) - before
     assert all(path.is_relative_to(tmp_path / "scenes") or path.is_relative_to(tmp_path / "takes") for path in new), new
 
 
