@@ -98,7 +98,8 @@ def run(options):
             prepare_file(path, flag)
     specs = output_service.specs(options)
     if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
-        return processes.run(options, specs, play)
+        keys = Mapping.load(options.mapping).bound_keys()         # hands may press keys before the renderer is there
+        return processes.run(options, [replace(spec, keys=keys) for spec in specs], play)
     return play(options, specs)
 
 

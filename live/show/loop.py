@@ -106,7 +106,8 @@ class Show:
 
     def join(self, **players: Player):
         """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
-        joined = {"quantiser": self.quantiser, "told": self.told} | self._joined | players
+        own: dict[str, Player] = {"quantiser": self.quantiser, "told": self.told}
+        joined = own | self._joined | players
         for name in players.keys() & NAMED:
             setattr(self, name, players[name])
         self._joined, self.players = joined, in_order(joined)
