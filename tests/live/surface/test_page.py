@@ -116,6 +116,8 @@ def test_keys_double_tap_and_undo(shown, open_page):
     fader.press("PageUp")
     fader.press("PageUp")
     wait(shown, lambda: shown.show.scene["/truncation"] > before)
+    later = shown.show.meter.frames + 60                 # two seconds of the show: another step than the keys
+    wait(shown, lambda: shown.show.meter.frames > later)
     fader.dblclick()
     wait(shown, lambda: abs(shown.show.scene["/truncation"] - default) < 1e-6)
     page.keyboard.press("Escape")
