@@ -83,8 +83,10 @@ class LiveEncoder:
 
     def _encode_if_due(self, scene, at, gone, picture):
         """Encode the picture if it is the encoder's turn, and the picture or the view of it is another one than last time."""
-        if self._ran is not None and (scene["/source/freeze"] or at - self._ran + HALF_FRAME * gone < 1.0):
+        if self._ran is not None and at - self._ran + HALF_FRAME * gone < 1.0:
             return
+        if scene["/source/freeze"] and self._seen is not None:
+            picture = self._seen[0]                     # held, but it may be looked at anew: zoom, crop, mirror
         view = tuple(scene[f"/source/{name}"] for name in VIEW)
         if self._seen is not None and self._seen[1] == view and equal_pictures(self._seen[0], picture):
             return

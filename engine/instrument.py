@@ -51,7 +51,8 @@ class Instrument:
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
-            raise UserError(f"size {size}: this network renders at {', '.join(map(str, generator.architecture.resolutions))}")
+            sizes = generator.architecture.resolutions
+            raise UserError(f"size {size}: this network renders at {', '.join(map(str, sizes))}; nearest: {min(sizes, key=lambda n: abs(n - self.size))}")
         self.latents, self.clusters = Latents(generator), clusters
         self.bends = LiveBends(generator, self.latents)
         self.weights = LiveWeights(generator, edits, checkpoints)

@@ -212,3 +212,9 @@ def test_a_terminal_that_lacks_letters_gets_escapes_and_a_reader_that_leaves_is_
     left = subprocess.run(f"{sys.executable} {ROOT / 'run_live.py'} --list-parameters --instrument {network} | head -1; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash",
                           capture_output=True, env=environment, timeout=120)
     assert left.returncode == 0 and left.stderr == b""
+
+
+@pytest.mark.parametrize("command", [[], ["render", "a.take", "-o", "a.mkv"], ["check"], ["bend"]])
+def test_a_size_with_two_numbers_is_told_what_a_size_is(command):
+    found = subprocess.run([sys.executable, "run_live.py", *command, "--size", "1920x1080"], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 2 and "'1920x1080': expected one number, such as 1024" in found.stderr.splitlines()[-1]

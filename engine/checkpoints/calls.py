@@ -89,7 +89,9 @@ class Calls:
         return tuple(given) if isinstance(given, (list, tuple)) else []
 
     def _old(self, cls, _, state):
-        return self._table(state) if isinstance(cls, Name) and cls.name in TABLES else Record(cls.name if isinstance(cls, Name) else "?")
+        if not isinstance(cls, Name):
+            raise ValueError("an object of no class")
+        return self._table(state) if cls.name in TABLES else Record(cls.name, source=cls.module)
 
     def _again(self, function, _, arguments, *__):
         return self.called(function, tuple(arguments))

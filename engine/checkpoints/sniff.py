@@ -27,6 +27,7 @@ REFUSED = (
 )
 MOST_TIMES = 16                  # smaller than unpacked: weights hardly shrink at all
 SMALL = 16 << 20
+OLD_PICKLE = re.compile(rb"\([dl]p\d|[}\]]q|\(?c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n")        # protocols 0 and 1 have no mark of their own
 TF_PART = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 KNOWN = "a rosinality .pt, a StyleGAN2 .pkl (NVIDIA PyTorch or TensorFlow) or our own .safetensors"
 
@@ -60,7 +61,7 @@ def kind(head: bytes, path) -> str:
             raise UserError(reason)
     if head.startswith(b"PK\x03\x04") or head[2:14] == LEGACY:
         return "torch"
-    if head[0] == 0x80:
+    if head[0] == 0x80 or OLD_PICKLE.match(head):
         return "pickle"
     raise UserError(f"not a checkpoint: it begins with {head[:8]!r}; expected {KNOWN}")
 

@@ -43,6 +43,8 @@ def load_torch(path) -> Loaded:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 return _Zipped(archive, view).load()
+        if view[:2] == b"PK":
+            raise UserError(f"truncated: the zip has no end, so the download or the copy was cut short; {AGAIN}")
         return Loaded(_legacy(Reader(view), Machine(Reader(b""), nested=_storage)))
     except DAMAGED as error:
         raise UserError(f"truncated or damaged, not a whole torch file ({brief(error)}); {AGAIN}") from None

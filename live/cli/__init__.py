@@ -3,6 +3,7 @@
 To add one, put a file in this folder; the file's first docstring line is its entry in the overview. Modules are
 imported when they are run, so that `--help` and a start need only what they use.
 """
+import argparse
 import ast
 import importlib
 import pathlib
@@ -14,6 +15,15 @@ def _about(path: pathlib.Path) -> str:
 
 
 SUBCOMMANDS = {path.stem.replace("_", "-"): _about(path) for folder in __path__ for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
+
+
+def picture_size(text: str) -> int:
+    """Return what --size says; the argument parser's own error says what it may."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected one number, such as 1024: a picture keeps the network's own shape, "
+                                         "and the window shows it as large as it can") from None
 
 
 def load(name: str):

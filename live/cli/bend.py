@@ -5,6 +5,7 @@
 """
 import pathlib
 
+from live.cli import picture_size
 from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -17,7 +18,7 @@ def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to bend")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4], help="of the pictures")
     parser.add_argument("--truncation", type=float, default=0.5, help="psi")
-    parser.add_argument("--size", type=int, help="picture size; default: the network's own")
+    parser.add_argument("--size", type=picture_size, help="picture size; default: the network's own")
     parser.add_argument("--before", action="store_true", help="the unbent pictures above")
     parser.add_argument("--quirk", action="append", default=[], choices=opening.QUIRKS, help="as the published tool did it")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png|FOLDER", help="one sheet, or a folder for single stills")

@@ -16,6 +16,7 @@ from dataclasses import replace
 from engine.errors import UserError
 from engine.files import write_text
 from live import controls
+from live.cli import picture_size
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
@@ -32,12 +33,13 @@ from live.presets.recall import Recall
 from live.processes import show as processes
 from live.show import journal, machine
 from live.show.clock import Pace, WallClock, bounded, cost
-from live.show.ending import end_when_told
+from live.show.ending import Ending, end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
 from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
 from live.takes.take import Origin, TakeReader
@@ -62,10 +64,11 @@ def arguments(parser):
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
                        help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     controls.add_arguments(hands)
+    surface_service.arguments(parser.add_argument_group("the page"))
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
-    eyes.add_argument("--size", type=int, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
@@ -95,12 +98,16 @@ def run(options):
             prepare_file(path, flag)
     specs = output_service.specs(options)
     if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
-        return processes.run(options, specs, play)
+        keys = Mapping.load(options.mapping).bound_keys()         # hands may press keys before the renderer is there
+        return processes.run(options, [replace(spec, keys=keys) for spec in specs], play)
     return play(options, specs)
 
 
 def play(options, specs, shared=None) -> int:
     """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
+    ending = Ending()
+    if not options.list_parameters:
+        end_when_told(ending)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
@@ -111,7 +118,7 @@ def play(options, specs, shared=None) -> int:
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
-        return _play(options, opened, closing, specs, shared)
+        return _play(options, opened, closing, specs, shared, ending)
 
 
 def _check(options):
@@ -124,12 +131,13 @@ def _check(options):
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
+    surface_service.check(options)
 
 
-def _play(options, opened, closing, specs, shared):
+def _play(options, opened, closing, specs, shared, ending):
     mapping = Mapping.load(options.mapping)
     show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
-    end_when_told(show.stop)
+    ending.attach(show.stop)
     show.mapping.tell = show.told.tell
     closing.callback(show.told.listen())
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
@@ -146,7 +154,8 @@ def _play(options, opened, closing, specs, shared):
     _begin(options, opened, show)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)
-    stats = controls.start_all(options, show, closing)
+    surface = _surface(options, opened, show, clock, closing)
+    stats = controls.start_all(options, show, closing, *([surface.tap] if surface else []))
     if options.osc_port:
         osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
     ticks = _ticks(options, opened, show, clock)
@@ -154,11 +163,11 @@ def _play(options, opened, closing, specs, shared):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    log.info("playing %s at %d px on %s; h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
     if window is None:
         ticks()
     else:
-        _play_beside(window, show, ticks)
+        _play_beside(window, show, ticks, surface.tap(show.inbox.put) if surface else show.inbox.put)
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
@@ -203,17 +212,24 @@ def _ticks(options, opened, show, clock):
     return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
 
 
-def _play_beside(window, show, ticks):
+def _play_beside(window, show, ticks, emit):
     """The loop in a thread of its own, the window in this one: window systems want the main thread."""
     loop = threading.Thread(target=ticks, name="loop")
     loop.start()
     try:
-        window.run(until=lambda: not loop.is_alive(), emit=show.inbox.put)
+        window.run(until=lambda: not loop.is_alive(), emit=emit)
     finally:
         show.stop()
         loop.join(CLOSING)
 
 
+def _surface(options, opened, show, clock, closing):
+    """Start the page that is played on in a browser; returns what was started, or None."""
+    if not options.surface_port:
+        return None
+    about = {"instrument": opened.name, "fps": options.fps, "late": lambda: clock.late, "size": lambda: opened.instrument.size,
+             "folder": opened.folder.folder, "checkpoint": options.instrument}
+    return surface_service.start(show, options, closing, about)
 
 
 def _say_how_it_went(show, clock):

@@ -8,10 +8,17 @@ def arguments(parser):
 
 def run(options):
     from live.controls.midi import list_ports
+    from live.outputs.window import list_displays
+    from live.sources.camera import list_cameras
 
     found = list_ports(options.midi_api)
-    for kind in ("inputs", "outputs"):
-        sys.stdout.write(f"MIDI {kind}:\n")
-        sys.stdout.writelines(f"  {name}\n" for name in found.get(kind) or ["(none)"])
-    if found.get("problem"):
-        sys.stdout.write(f"{found['problem']}\n")
+    _write("MIDI inputs", found["inputs"])
+    _write("MIDI outputs", found["outputs"], found.get("problem"))
+    for kind, use, ask in (("displays", "--display N", list_displays), ("cameras", "--source camera=N or camera=NAME", list_cameras)):
+        names, problem = ask()
+        _write(f"{kind} ({use})", [f"{number}: {name}" for number, name in names], problem)
+
+
+def _write(title, lines, problem=None):
+    sys.stdout.write(f"{title}:\n")
+    sys.stdout.writelines(f"  {line}\n" for line in lines or [f"(none: {problem})" if problem else "(none)"])

@@ -15,6 +15,24 @@ from live.show.commands import command, number
 from live.show.parameters import MACROS
 
 log = logging.getLogger(__name__)
+IN_A_LINE = 5                       # keys told in a line
+
+
+@command("/keys")
+def keys(show, on=None):
+    """Say in the terminal what the keys do."""
+    said: dict[str, list] = {}
+    known = set()
+    for layer in (show.mapping.learn.layer, *reversed(show.mapping.layers)):         # the first decides
+        here = [b for b in layer if b.control.startswith("key ") and b.control not in known]
+        known |= {b.control for b in here}
+        for b in here:
+            step = f" {b.step:+g}" if b.step else ""
+            twice = " (twice)" if b.confirm else ""
+            said.setdefault(" ".join([b.to, *map(str, b.arguments)]) + step + twice, []).append(b.control.removeprefix("key "))
+    told = [f"{', '.join(names)} {what}" for what, names in said.items()]
+    for first in range(0, len(told), IN_A_LINE):         # few lines, as a log lets only so many through at once
+        log.info("keys: %s", "; ".join(told[first:first + IN_A_LINE]))
 
 
 @command("/midi/learn", guarded=True)

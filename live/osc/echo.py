@@ -13,7 +13,7 @@ from live.osc.subscriber import FORMS, Subscriber, over_udp, subscription, withi
 from live.osc.watched import Watched
 from live.osc.write import written
 from live.show.clock import now
-from live.show.journal import Seldom
+from live.show.journal import Seldom, spell_out
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Echo:
         moment = self.now()
         for subscriber in list(self.subscribers.values()):
             if subscriber.source is not None and subscriber.spoke_of(address, moment - JUST):
-                subscriber.wrong.append("".join(map(str, text))[:LONGEST])
+                subscriber.wrong.append(spell_out("".join(map(str, text))[:LONGEST], passed=""))
 
     def _note_sources(self):
         sources: dict = {}

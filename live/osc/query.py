@@ -29,6 +29,7 @@ LARGEST = 1 << 16                   # bytes of a request over the WebSocket
 WAITING = 4096                      # values a slow listener may be behind, before it is let go
 STARTING = 5.0                      # seconds the port may take to open
 CONNECTIONS = 256                   # at once; each takes a file descriptor, which presets and takes need too
+CLIENTS = 112                       # that listen over the WebSocket; the echo has room for a few more listeners
 HANDSHAKE = 5.0                     # seconds in which a connection has to ask for something
 REPORT = "REPORT"                   # our own: how the show is going, for the monitor
 
@@ -100,13 +101,15 @@ class Query:
         asking = _asking(request, asked)
         if asking.method not in ("GET", "HEAD"):
             return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only GET"})
-        if gate.judge(asking, self.names) != gate.ALLOWED:
+        elsewhere = bool(split.scheme) and not gate.is_own_host(split.netloc, self.names)      # "GET http://...": what a proxy is asked
+        if elsewhere or gate.judge(asking, self.names) != gate.ALLOWED:
             return self._respond(HTTPStatus.FORBIDDEN, {"error": "pages of other origins may not speak to a show"})
         status, _ = self.tokens.judge(asking.token, connection.remote_address[0])
         if status != gate.ALLOWED:
             return self._respond(HTTPStatus(status), {"error": "a token is needed: ?TOKEN=..."})
         if asking.websocket:
-            return None
+            full = len(self._clients) >= CLIENTS
+            return self._respond(HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"{CLIENTS} programs listen already"}) if full else None
         return self._respond(*self._answer(unquote(split.path), [name for name in asked if name != "TOKEN"]))
 
     def _respond(self, status, data):

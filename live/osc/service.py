@@ -51,15 +51,23 @@ def _target(text):
     return found["host"], int(found["port"]), found["prefix"].rstrip("/"), form
 
 
-def settings(show, options, closing) -> dict:
-    """What the OSC source is started with; starts the echo."""
+def start_echo(show, closing):
+    """Start what tells listeners over OSC and pages what changes; once for all of them."""
+    if show.echo is not None:
+        return
     show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
+
+
+def settings(show, options, closing) -> dict:
+    """What the OSC source is started with; starts the echo."""
+    start_echo(show, closing)
     show.echo.own_port = options.osc_port
     targets = Targets(show.echo)
     closing.callback(targets.close)
     targets.add(_target(text) for text in options.osc_echo)
-    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+    value = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
+    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value(address)
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 

@@ -112,10 +112,13 @@ def within(address: str, prefix: str) -> bool:
 
 def subscription(arguments) -> tuple[int, str, str] | None:
     """Return (port, prefix, form) of what a /subscribe brings; None for what is no subscription."""
-    port, prefix, form = (*arguments[:3], *(None, "", "numbers")[len(arguments[:3]):])
-    prefix, form = str(prefix), str(form)
-    good = isinstance(port, (int, float)) and 0 < int(port) < 65536 and form in FORMS and prefix[:1] in ("", "/")
-    return (int(port), prefix.rstrip("/"), form) if good and len(prefix) <= LONGEST_ADDRESS else None
+    port = arguments[0] if arguments else None
+    prefix = str(arguments[1]) if len(arguments) > 1 else ""
+    form = str(arguments[2]) if len(arguments) > 2 else "numbers"
+    if not isinstance(port, (int, float)) or not 0 < int(port) < 65536:
+        return None
+    good = form in FORMS and prefix[:1] in ("", "/") and len(prefix) <= LONGEST_ADDRESS
+    return (int(port), prefix.rstrip("/"), form) if good else None
 
 
 def over_udp(host: str, port: int, **more) -> Subscriber:

@@ -12,13 +12,13 @@ PLACELESS = ("cocoa", "wayland")    # where programs can't place a borderless wi
 class TexturePane:
     """A window whose picture is scaled by the graphics card, in step with the display's refresh."""
 
-    def __init__(self, title, size, display, fullscreen):
+    def __init__(self, title, size, display, fullscreen, position=None):
         import pygame
         from pygame._sdl2 import video
 
         placed = fullscreen and pygame.display.get_driver() not in PLACELESS
-        size = pygame.display.get_desktop_sizes()[display] if placed else _smaller(size, display)
-        at = (CENTERED_ON | display,) * 2
+        size = pygame.display.get_desktop_sizes()[display] if placed else size if position else _smaller(size, display)
+        at = position or (CENTERED_ON | display,) * 2
         self.window = video.Window(title, size=size, position=at, borderless=placed, resizable=not placed)
         self.renderer = self.texture = self.surface = cast(Any, None)
         try:
@@ -37,6 +37,10 @@ class TexturePane:
         """(width, height) of what it paints on, in pixels."""
         width, height = self.window.size
         return width, height
+
+    def placed(self) -> tuple:
+        """(size, position) of the window now."""
+        return self.window.size, self.window.position
 
     def show(self, pixels):
         """pixels: uint8 [H, W, 3] RGB."""
@@ -65,16 +69,18 @@ class TexturePane:
 class SurfacePane:
     """A window painted by the processor: where there is no graphics card, or a virtual display."""
 
-    def __init__(self, title, size, display, fullscreen):
+    def __init__(self, title, size, display, fullscreen, position=None):
         import pygame
 
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")         # or each flip goes through OpenGL: 10 ms in software
         flags = pygame.NOFRAME if fullscreen else pygame.RESIZABLE
         if fullscreen and pygame.display.get_driver() in PLACELESS:
             flags = pygame.FULLSCREEN
-        size = pygame.display.get_desktop_sizes()[display] if fullscreen else _smaller(size, display)
+        size = pygame.display.get_desktop_sizes()[display] if fullscreen else size if position else _smaller(size, display)
         pygame.display.set_mode(size, flags, display=display)
         pygame.display.set_caption(title)
+        if position and not fullscreen:
+            self._window().position = position
         self._before, self._copy = cast(Any, None), cast(Any, None)
 
     @property
@@ -99,6 +105,15 @@ class SurfacePane:
             self._copy.blit(picture, (0, 0))
             pygame.transform.smoothscale(self._copy, rect[2:], surface.subsurface(rect))
         pygame.display.flip()
+
+    def placed(self) -> tuple:
+        """(size, position) of the window now."""
+        return self.size, self._window().position
+
+    def _window(self):
+        from pygame._sdl2 import video
+
+        return video.Window.from_display_module()
 
     def close(self):
         """It goes when another is opened, or with the window system: pygame has only the one."""

@@ -43,7 +43,7 @@ def is_apart(spec: OutputSpec) -> bool:
 def open_output(spec: OutputSpec, **more):
     """Return the output of a spec, open: put(frame), close(), sent, dropped. UserError: why it can't be opened."""
     wanted = {"target": spec.target, "display": spec.display, "fullscreen": spec.fullscreen, "title": spec.name,
-              "size": spec.size, "fps": spec.fps, "mask": spec.mask, **more}
+              "size": spec.size, "fps": spec.fps, "mask": spec.mask, "bound": spec.keys.__contains__, **more}
     takes = inspect.signature(outputs.OUTPUTS[spec.kind]).parameters
     target = outputs.start(spec.kind, **{name: value for name, value in wanted.items() if name in takes and value not in ("", None)})
     if hasattr(target, "framing"):

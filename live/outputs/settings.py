@@ -4,6 +4,7 @@ A player of the loop: it sees what hands turned and hands it on to the output. K
 """
 from dataclasses import replace
 
+from engine.motion import darkness
 from live.outputs.framing import PARAMETERS, Framing
 from live.outputs.spec import OutputSpec
 
@@ -25,7 +26,7 @@ class Framings:
     def __init__(self, show, outputs: dict, specs: list[OutputSpec], shared=None):
         self.show, self.outputs, self.shared, self._version = show, outputs, shared, None
         self._names = [spec.name for spec in specs if spec.name in outputs]
-        self._values, self._framings = None, {spec.name: spec.framing for spec in specs}
+        self._values, self._dark, self._framings = None, 0.0, {spec.name: spec.framing for spec in specs}
 
     def play(self, tick) -> list:
         """Return nothing to apply: settings only follow the hands."""
@@ -37,10 +38,13 @@ class Framings:
         if self.shared is not None and mapping.version != self._version:
             self._version = mapping.version
             self.shared.tell_bound(mapping.bound_keys())
-        if scene.values is not self._values:
-            self._values = scene.values
+        dark = darkness(scene, self.show.motion)
+        if scene.values is not self._values or dark != self._dark:
+            self._values, self._dark = scene.values, dark
             for name in self._names:
                 framing = Framing(**{key: scene[f"{FOLDER}/{name}/{key}"] for key in PARAMETERS})
+                if framing.freeze:                       # what it holds is not as dark as the show has become
+                    framing = replace(framing, blackout=max(framing.blackout, dark))
                 if framing != self._framings[name]:
                     self._framings[name] = framing
                     self.outputs[name](framing)

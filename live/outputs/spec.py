@@ -19,6 +19,7 @@ class OutputSpec:
 
     display, fullscreen: of windows. size: (width, height) in pixels of what it sends, None = the picture's own.
     fps: the most frames a second it takes, None = all. picture: which one it shows. mask: a PNG that darkens its edges.
+    keys: what keys are bound to at the start, for windows: see live/outputs/keyboard.py.
     """
     name: str
     kind: str
@@ -30,6 +31,7 @@ class OutputSpec:
     picture: str = PROGRAMME
     mask: str = ""
     framing: Framing = field(default_factory=Framing)
+    keys: frozenset[str] = frozenset()
 
 
 def parse_outputs(text: str, kinds, display: int = 0, fullscreen: bool = False) -> list[OutputSpec]:

@@ -59,6 +59,8 @@ class Window:
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
         self.place = Placement(display, fullscreen)
+        self._opened_at = self.place.where
+        self._left: tuple | None = None                # (its place, size, position) where the hands had put the window
         _begin()
         self.place.displays(_count())
         if self.place.where[0] != display:
@@ -166,18 +168,35 @@ class Window:
         import pygame
 
         if self._pane:
+            if not self._opened_at[1]:
+                self._left = self._opened_at, *self._pane.placed()
             self._pane.close()
             self._pane = None
         problems = []
+        where, full = self._opened_at = self.place.where
+        size, position = self._left[1:] if self._left and self._left[0] == self._opened_at else (self.size, None)
         for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
             try:
-                self._pane = kind(self.title, self.size, *self.place.where)
+                self._pane = kind(self.title, size, where, full, position)
                 pygame.mouse.set_visible(False)
                 return
             except (ImportError, AttributeError, TypeError, pygame.error) as error:
                 problems.append(f"{kind.__name__}: {error}")
                 self._textured = False
         raise UserError(f"no window could be opened: {'; '.join(problems)}; without one: --output null")
+
+
+def list_displays() -> tuple[list[tuple], str | None]:
+    """Return ([(number, what there is to say of a display)], why there are none or None)."""
+    try:
+        _begin()
+    except UserError as error:
+        return [], str(error)
+    import pygame
+
+    sizes = pygame.display.get_desktop_sizes()
+    pygame.display.quit()
+    return [(number, f"{width} x {height}") for number, (width, height) in enumerate(sizes)], None
 
 
 @command("/window/fullscreen")

@@ -29,6 +29,14 @@ class Step:
 class Undo:
     done: deque = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     undone: list = field(default_factory=list)
+    held: frozenset = frozenset()                        # addresses that fingers lie on
+    _touch: Step | None = None                           # the step of the fingers that lie there now
+
+    def hold(self, addresses: frozenset):
+        """Fingers lie on these from now on: all they do until they are lifted is one step."""
+        if not addresses & self.held:
+            self._touch = None
+        self.held = addresses
 
     def push(self, step: Step):
         self.done.append(step)
@@ -46,11 +54,23 @@ class Undo:
     def _turned(self, time, scene, changes):
         addresses = frozenset(change.address for change in changes)
         last = self.done[-1] if self.done else None
+        if addresses <= self.held:
+            self._dragged(time, scene, changes, last)
+            return
         if last is not None and last.addresses == addresses and time - last.time < ONE_TURN and not self.undone:
             last.after, last.time = list(changes), time
             return
-        before = [Change(address, scene[address]) for address in addresses]
-        self.push(Step(before, list(changes), addresses=addresses, time=time))
+        self.push(_turn(time, scene, changes))
+
+    def _dragged(self, time, scene, changes, last):
+        """Fingers changed what they lie on."""
+        if self._touch is None or last is not self._touch or self.undone:
+            self._touch = _turn(time, scene, changes)
+            self.push(self._touch)
+            return
+        now = {change.address: change for change in [*last.after, *changes]}
+        last.before += [Change(address, scene[address]) for address in now if address not in last.addresses]
+        last.after, last.time, last.addresses = list(now.values()), time, frozenset(now)
 
     def back(self) -> list:
         """What to apply to take the last step back; nothing if there is none."""
@@ -69,3 +89,9 @@ class Undo:
         if step.files:
             step.files[which]()
         return list((step.before, step.after)[which])
+
+
+def _turn(time, scene, changes) -> Step:
+    """Return the step of knobs turned in this scene."""
+    addresses = frozenset(change.address for change in changes)
+    return Step([Change(address, scene[address]) for address in addresses], list(changes), addresses=addresses, time=time)

@@ -11,6 +11,7 @@ from multiprocessing import connection
 from live.outputs.spec import OutputSpec
 from live.processes.child import Child, Frames
 from live.show.clock import now
+from live.show.ending import TWICE
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +63,13 @@ class Supervisor:
             self._end()
 
     def stop(self):
-        """Tell the renderer to end the show; the second time, end at once."""
+        """Tell the renderer to end the show; told again after a while, end at once. A closed terminal tells twice by itself."""
         if self._stopping is None:
             self._stopping = now()
             self.renderer.send(("stop",))
             if not self.renderer.running:
                 self.status = 0
-        else:
+        elif now() - self._stopping > TWICE:
             self.renderer.kill()
             self.status = 130
 

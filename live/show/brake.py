@@ -2,7 +2,7 @@
 from dataclasses import replace
 
 from engine.scene import Scene
-from live.show.events import Call, Change
+from live.show.events import Asked, Call, Change
 
 BLACKOUT, FADE = "/output/blackout", "/output/fade"
 ALWAYS = ("/quit", "/window/fullscreen", "/window/display")        # commands that work while a take plays instead of the hands
@@ -24,7 +24,8 @@ class Brake:
         self.take = show.scene[BLACKOUT]
         if self.hand:                   # a motion of the take's has another way to black behind it
             show.motion = replace(show.motion, dark=before.dark, fade_to=before.fade_to, fade_seconds=before.fade_seconds)
-        for item in show.mapping.heard(events, show.scene):
+        heard = show.mapping.heard([event for event in events if not isinstance(event, Asked)], show.scene)
+        for item in [*heard, *(event for event in events if isinstance(event, Asked))]:
             self._hear(show, item)
         if self.hand > self.take:
             show.scene = show.scene.set_values({BLACKOUT: self.hand})
@@ -40,6 +41,8 @@ class Brake:
             show.apply([item])
         elif isinstance(item, Change) and item.address == BLACKOUT:
             self.hand = show.scene.parameter(BLACKOUT).clamp(item.value)
+        elif isinstance(item, Asked):
+            item.answer("a take plays instead of the hands")
 
 
 class Shared:

@@ -6,6 +6,7 @@ finds it there.
 """
 import importlib
 import inspect
+import logging
 import math
 import pkgutil
 import sys
@@ -14,6 +15,8 @@ from dataclasses import dataclass, replace
 
 from engine.errors import UserError
 from live.show.events import Change, Fade
+
+log = logging.getLogger(__name__)
 
 COMMANDS: dict[str, "Command"] = {}
 
@@ -94,7 +97,12 @@ def panic(show, on=None):
 
 @command("/seed/random")
 def random_seed(show, on=None):
-    """Jump (or glide, /walk/glide) to a seed nobody chose."""
+    """Jump (or glide, /walk/glide) to a seed nobody chose; a loop with stops gets as many others."""
+    kind, stops = show.scene["/walk/kind"], show.scene["/walk/stops"]
+    if kind == "loop" and stops:
+        return [Change("/walk/stops", tuple(show.random.randrange(2 ** 31) for _ in stops))]
+    if kind == "vector" and show.scene["/walk/z"]:
+        log.info("/seed/random: the walk is at the latent of /walk/z; the numbers left out there come from the seed, and /walk/kind hold goes to it")
     return [Change("/walk/seed", show.random.randrange(2 ** 31))]
 
 

@@ -9,6 +9,25 @@ TOLD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if h
 TWICE = 0.5                         # seconds after which being told again means: at once
 
 
+class Ending:
+    """What a show is told to end by, from before there is one: call it to end, attach(stop) once the show is made."""
+
+    def __init__(self):
+        self.told, self._stop = False, None
+
+    def __call__(self):
+        """End the show; one that is still being opened ends as soon as it could play."""
+        self.told = True
+        if self._stop is not None:
+            self._stop()
+
+    def attach(self, stop: Callable[[], None]):
+        """Have stop() called, at once where the end was told already."""
+        self._stop = stop
+        if self.told:
+            stop()
+
+
 def end_when_told(stop: Callable[[], None]):
     """Have Ctrl-C, a polite kill and a closed terminal call stop(); told again by a person, the program ends at once.
 

@@ -39,6 +39,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked(Call):
+    """A command whose hand waits to hear how it went: answer(None), or answer(the UserError's line)."""
+    answer: Callable = field(default=lambda fault: None, compare=False)
+
+    @property
+    def control(self) -> str:
+        """What the meter counts it under."""
+        return f"web {self.command}"
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """Something that has waited for this moment: act() -> what to apply, in the scene there is by then."""
     act: Callable

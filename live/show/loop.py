@@ -12,7 +12,8 @@ from engine.scene import Scene
 from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Call, Change, ControlEvent, Due, Fade, Touch
+from live.show.events import Asked, Call, Change, ControlEvent, Due, Fade, Touch
+from live.show.inbox import drain, split
 from live.show.journal import Seldom
 from live.show.meter import Meter
 from live.show.players import LastingPlayer, Player, in_order
@@ -105,7 +106,8 @@ class Show:
 
     def join(self, **players: Player):
         """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
-        joined = {"quantiser": self.quantiser, "told": self.told} | self._joined | players
+        own: dict[str, Player] = {"quantiser": self.quantiser, "told": self.told}
+        joined = own | self._joined | players
         for name in players.keys() & NAMED:
             setattr(self, name, players[name])
         self._joined, self.players = joined, in_order(joined)
@@ -173,7 +175,9 @@ class Show:
         """What the players and then the hands do in this frame."""
         played = self._ask_players(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
-        applied = self._apply_affordable(self._later + self.mapping.heard(events, scene))
+        asked = [event for event in events if type(event) is Asked]
+        heard = self.mapping.heard([event for event in events if type(event) is not Asked] if asked else events, scene)
+        applied = self._apply_affordable(self._later + heard + asked)
         answers = self._ask_players(lambda player: player.after_hands(tick, scene, motion, applied))
         self._own = []
         return played + applied + answers
@@ -187,12 +191,12 @@ class Show:
         heard = sorted(heard, key=lambda item: not (isinstance(item, Call) and item.command == ENDS))     # a show ends when told
         applied, self._later, end = [], [], now() + SPENT
         while heard:
-            chunk, heard = _split(heard, CALLS)
+            chunk, heard = split(heard, CALLS)
             applied += self.apply(chunk)
             if now() > end:
                 break
         if heard:
-            self._later, left_out = _split(heard, WAITING)
+            self._later, left_out = split(heard, WAITING)
             kept = [item for item in left_out if not isinstance(item, Call)]
             self._later += kept
             for _ in range(len(left_out) - len(kept)):
@@ -234,6 +238,8 @@ class Show:
             try:
                 if isinstance(item, Call):
                     pending[:0] = call(self, item)
+                    if isinstance(item, Asked):
+                        item.answer(None)
                     continue
                 if isinstance(item, Due):
                     pending[:0] = item.act()
@@ -253,10 +259,17 @@ class Show:
                     self.scene = item.with_parameters(self.added)
                 applied.append(item)
             except UserError as error:
-                self._complain(error)
-                if self.echo is not None and isinstance(item, (Call, Change)):
-                    self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
+                self._refuse(item, error)
         return applied
+
+    def _refuse(self, item, error):
+        """Say to whoever did something that it was a mistake: to the page that asked, else in the log and to listeners."""
+        if isinstance(item, Asked):
+            item.answer(str(error))
+            return
+        self._complain(error)
+        if self.echo is not None and isinstance(item, (Call, Change)):
+            self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
 
     def _complain(self, error):
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
@@ -273,27 +286,9 @@ class Show:
             log.error("%s: %s", type(error).__name__, error, exc_info=error)
 
 
-def _split(heard: list, calls: int) -> tuple[list, list]:
-    """Return what was heard up to so many commands, and the rest."""
-    places = [place for place, item in enumerate(heard) if isinstance(item, Call)]
-    end = places[calls] if len(places) > calls else len(heard)
-    return heard[:end], heard[end:]
-
-
 def origin(error):
     """Where an error was raised: (code, line), whatever its text."""
     trace = error.__traceback__
     while trace.tb_next:
         trace = trace.tb_next
     return trace.tb_frame.f_code, trace.tb_lineno
-
-
-def drain(inbox):
-    """Everything that has arrived, oldest first, without waiting. One entry is an event, or a list heard together."""
-    events: list = []
-    while True:
-        try:
-            item = inbox.get_nowait()
-        except queue.Empty:
-            return events
-        events += item if isinstance(item, list) else [item]

@@ -19,6 +19,7 @@ ORDER = (
     "weights",                      # edits that join, a fade between weight presets
     "governor",                     # the size that pictures are drawn at
     "touches",                      # modulators keep off what hands have moved
+    "grabs",                        # and what fingers lie on
     "tempo",                        # a clock sets the tempo and the beat
     "framings",                     # settings of outputs go to their outputs
     "told",                         # lines for the performer that waited

@@ -75,6 +75,15 @@ def address(target: str) -> str:
     return f"video={target}"
 
 
+def list_cameras() -> tuple[list[tuple], str | None]:
+    """Return ([(what --source camera= takes, name)], why none can be listed or None)."""
+    if sys.platform == "linux":
+        return [(path.name.removeprefix("video"), _text(path / "name")) for path in _devices(V4L)], None
+    if sys.platform == "win32":
+        return list(enumerate(_on_windows())), None
+    return [], "`ffmpeg -f avfoundation -list_devices true -i \"\"` lists them here"
+
+
 def _on_linux(target, folder=None) -> str:
     """A device file. A camera that is plugged in again may have another one, so names are looked up at each opening."""
     folder = folder or V4L

@@ -139,6 +139,21 @@ def test_smoothing_takes_its_time(play):
     assert all(moved[:10]) and not any(moved[12:])
 
 
+def test_what_is_held_can_be_looked_at_anew(play):
+    """Zoom and freeze in one frame: the picture held is seen at the new zoom, and follows it afterwards; newer ones are not."""
+    half = shade(1, (32, 32))
+    half[:16, :, 1] = 255
+    play([half] * 4)
+    shown = play.instrument.live_encoder.encoder.shown
+    play([shade(2)] * 4, {"/source/freeze": 1.0, "/source/zoom": 2.0, "/source/y": -1.0})
+    assert float(shown[-1][0, 1].mean()) == pytest.approx(1.0) and shown[-1][0, 0].mean() < -0.98     # the upper half: all green
+    play([shade(2)] * 4, {"/source/y": 1.0})
+    assert float(shown[-1][0, 1].mean()) == pytest.approx(-1.0)
+    count = len(shown)
+    play([shade(n) for n in range(20)])
+    assert len(shown) == count
+
+
 def test_freeze_holds_what_was_seen(play):
     held, = play([shade(0)])
     assert all((f == held).all() for f in play([shade(1)] * 4, {"/source/freeze": 1.0}))

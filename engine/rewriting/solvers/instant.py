@@ -47,6 +47,8 @@ def improving(windows, flat, ridge, task):
             if not worse(flat):
                 return shaped(flat)
             flat = polished(windows, flat, ridge, task, STEPS)
+        if worse(flat):
+            flat = polished(windows, torch.zeros_like(flat), ridge, task, ROUNDS * STEPS)       # from the other end
         for _ in range(HALVINGS):
             if not worse(flat):
                 return shaped(flat)

@@ -16,6 +16,7 @@ from engine.rewriting.request import rows
 from engine.rewriting.solvers import SOLVERS
 from engine.rewriting.statistics import Statistics, collect, content_hash, statistics
 from tests.conftest import tiny
+from tests.engine.checkpoint_files import TINY, network
 
 QUICK = dict(samples=24, steps=40, cache=None, truncation=1.0)
 
@@ -183,6 +184,16 @@ def test_instant_comes_as_near_as_the_published_solver(generator):
     losses = {solver: rewriting.solve(generator, REQUEST, "b16.conv1", 1, solver, restraint=0.0, **QUICK | {"steps": 400}).recipe["loss"]["after"]
               for solver in ("instant", "constrained")}
     assert losses["instant"] <= 1.2 * losses["constrained"]
+
+
+@pytest.mark.parametrize("gain", [1.0, 4.0])
+@pytest.mark.parametrize("restraint", [0.0, 1.0])
+def test_instant_is_never_worse_than_nothing(restraint, gain):
+    for seed in (0, 4, 10):
+        generator = network(replace(TINY, resolution=32, channels={4: 8, 8: 8, 16: 8, 32: 8}), seed)
+        for layer in ("b8.conv1", "b16.conv0"):
+            loss = rewriting.solve(generator, REQUEST, layer, 1, "instant", restraint=restraint, gain=gain, **QUICK).recipe["loss"]
+            assert loss["after"] <= loss["before"], (seed, layer)
 
 
 @pytest.mark.parametrize("every", [1, 10, 1000])

@@ -17,7 +17,7 @@ from live.midi import feedback
 from live.midi.ports import Supervisor, belonging, stripped, wanted
 from live.show.clock import now, sleep
 from live.show.events import Change, ControlEvent
-from live.show.loop import drain
+from live.show.inbox import drain
 
 mido = pytest.importorskip("mido")
 

@@ -143,6 +143,22 @@ def test_out_of_fullscreen_and_back(child):
     child.end()
 
 
+def test_back_from_fullscreen_it_is_where_and_as_large_as_it_was_left(child):
+    place = lambda: [line.split()[-1] for line in child.tool("xwininfo", "-id", child.identity() or "0").splitlines() if "-geometry" in line]
+    eventually(lambda: child.colours((51, 1)), [RED])
+    child.order("toggle")
+    eventually(lambda: child.colours((82, 32), (51, 1)), [RED, BLACK])
+    child.tool("xdotool", "windowsize", "--sync", child.identity(), "150", "120", "windowmove", "--sync", child.identity(), "10", "20")
+    eventually(place, ["150x120+10+20"])
+    for _ in range(2):
+        child.order("toggle")
+        eventually(place, ["400x300+0+0"])
+        child.order("toggle")
+        eventually(place, ["150x120+10+20"])
+    eventually(lambda: child.colours((30, 25), (140, 135)), [RED, WHITE])
+    child.end()
+
+
 def test_keys_reach_the_show(child):
     eventually(lambda: child.colours((51, 1)), [RED])
     child.tool("xdotool", "windowfocus", "--sync", child.identity())

@@ -8,6 +8,8 @@ import pytest
 from engine.dimming import Dimmer
 from engine.errors import UserError
 from live.mapping.mapping import Mapping
+from live.outputs.settings import Framings, output_parameters
+from live.outputs.spec import OutputSpec
 from live.show.data import item_from_plain, item_to_plain
 from live.show.events import Call, ControlEvent, Fade
 from live.takes.take import TakeReader
@@ -227,3 +229,19 @@ def test_a_dimmed_picture_stays_valid_until_three_later():
         picture = dimmer.dim(np.full((4, 4, 3), value, np.uint8), 0.5, which=value // 30)
         shown.append((picture, picture.copy()))
         assert all((now == then).all() for now, then in shown[-4:])
+
+
+def test_an_output_that_holds_its_picture_goes_black_as_well(rig):
+    told = []
+    spec = OutputSpec("wall", "null")
+    rig.show.scene = rig.show.scene.with_parameters(output_parameters([spec]))
+    rig.show.join(framings=Framings(rig.show, {"wall": told.append}, [spec]))
+    rig.send("/outputs/wall/freeze", 1.0)
+    rig.play()
+    assert told[-1].freeze == 1 and told[-1].blackout == 0
+    rig.send("/blackout", 0.2)
+    rig.play(12)
+    assert told[-1].blackout == 1 and 0 < told[-3].blackout < told[-2].blackout < 1
+    rig.send("/outputs/wall/freeze", 0.0)
+    rig.play(2)
+    assert told[-1].blackout == 0                                   # the picture that comes is black already

@@ -11,7 +11,8 @@ from live.mapping.mapping import Mapping
 from live.show.clock import FixedClock, bounded
 from live.show.commands import COMMANDS, Command, fires
 from live.show.events import Call, Change, ControlEvent
-from live.show.loop import AT_ONCE, Show, drain
+from live.show.inbox import drain
+from live.show.loop import AT_ONCE, Show
 
 
 class Eyes:
@@ -81,6 +82,13 @@ def test_random_seed_and_go(show):
     hear(show, "/seed/go", 42.0, 0.5)
     frames(show, 30)
     assert show.motion.place == ((42, 1.0),)
+
+
+def test_a_random_seed_moves_a_loop_that_has_stops(show):
+    show.scene = show.scene.set_values({"/walk/kind": "loop", "/walk/stops": (3, 4, 5)})
+    before = frames(show)[0]
+    hear(show, "/seed/random")
+    assert (frames(show)[0] != before).any() and len(set(show.scene["/walk/stops"])) == 3
 
 
 def test_going_to_a_seed_takes_its_own_seconds_and_leaves_the_glide_as_it_is(show):

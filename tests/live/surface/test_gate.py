@@ -106,6 +106,20 @@ def test_what_is_no_request_gets_no_answer_of_ours(server, lines):
     assert status_of(server.port, lines) not in (200, 101)
 
 
+@pytest.mark.parametrize("target, status", [("http://127.0.0.1/truncation", 200), ("http://evil.example/truncation", 403), ("http://127.0.0.1@evil.example/", 403),
+                                            ("https://127.0.0.1.evil.example/truncation", 403)])
+def test_a_target_that_names_a_host_names_one_of_ours(server, target, status):
+    assert status_of(server.port, [f"GET {target} HTTP/1.1", "Host: 127.0.0.1"]) == status
+
+
+@pytest.mark.parametrize("lines", [["GET / HTTP/1.1", "Host: evil.example", " 127.0.0.1"], ["GET / HTTP/1.1", "Host: 127.0.0.1\x00.evil"], ["GET / HTTP/1.1", "Host: localhost.."],
+                                   ["GET / HTTP/1.1", "Host: 127.0.0.1", "Transfer-Encoding: chunked", "Content-Length: 5"], ["GET / HTTP/1.1\nHost: 127.0.0.1\n"],
+                                   ["CONNECT 127.0.0.1:80 HTTP/1.1", "Host: 127.0.0.1"], ["GET / HTTP/1.1", "Host: 127.0.0.1", *(f"X{n}: y" for n in range(500))],
+                                   ["GET /" + "a" * 20000 + " HTTP/1.1", "Host: 127.0.0.1"]])
+def test_smuggled_and_oversized_requests_get_no_answer_of_ours(server, lines):
+    assert status_of(server.port, lines) not in (200, 101)
+
+
 def test_a_foreign_page_is_not_told_that_it_may_read(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")

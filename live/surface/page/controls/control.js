@@ -1,0 +1,92 @@
+// What every control of a parameter shares: its name and value, badges, help, learning by touch. Light DOM.
+import { meterHands } from "../hands.js";
+import { shown } from "../curves.js";
+import { learning, openSheet } from "../sheet.js";
+import { inert, call, parameters, state, subscribe, value } from "../store.js";
+
+/** Return an element with a class and children. */
+export function make(tag, name, ...children) {
+    const element = document.createElement(tag);
+    if (name) element.className = name;
+    element.append(...children);
+    return element;
+}
+
+/** Return the last words of an address, which is what a control is called where its group is known. */
+export function short(address, under = "") {
+    return address.slice(under.length).replace(/^\//, "");
+}
+
+export class Control extends HTMLElement {
+    /** address: the parameter's; under: a prefix that the label leaves out. */
+    setup(address, under = "") {
+        this.address = address;
+        this.under = under;
+        this.dataset.address = address;
+        return this;
+    }
+
+    get p() {
+        return parameters.get(this.address);
+    }
+
+    connectedCallback() {
+        if (!this.p) return;
+        this.kind = this.p;
+        this.classList.add("control");
+        this.title = this.p.about;
+        if (!this.built) {
+            this.built = true;
+            this.label = make("span", "name", this.text || short(this.address, this.under));
+            this.reading = make("span", "value");
+            this.badge = make("span", "badge");
+            this.append(make("span", "head", this.label, this.badge, this.reading));
+            this.build();
+            this.addEventListener("contextmenu", (event) => {
+                event.preventDefault();
+                openSheet(this.address);
+            });
+        }
+        this.ends = [
+            subscribe(this.address, (now) => this.take(now)),
+            subscribe(`played ${this.address}`, (now) => this.showPlayed?.(now)),
+            subscribe("state bindings", () => this.mark()),
+            subscribe("state locks", () => this.mark()),
+            subscribe("state learn", () => this.mark()),
+            subscribe("hands", () => this.ghost?.()),
+        ];
+        this.mark();
+        this.take(value(this.address));
+    }
+
+    disconnectedCallback() {
+        for (const end of this.ends || []) end();
+        this.ends = [];
+    }
+
+    take(now) {
+        if (!this.p || now === undefined) return;
+        this.reading.textContent = shown(this.p, now);
+        this.show(now);
+    }
+
+    mark() {
+        const bound = state.bindings.all.filter((b) => b.to === this.address);
+        const locked = state.locks.some((lock) => this.address === lock || this.address.startsWith(`${lock}/`));
+        this.badge.textContent = [locked ? "\u{1F512}\uFE0E" : "", ...bound.slice(0, 1).map((b) => b.control)].join(" ").trim();
+        this.classList.toggle("learning", state.learn.includes(this.address));
+        this.bound = bound;
+    }
+
+    /** A touch while learning: the next knob that moves is this one's. Returns whether it was one. */
+    learned() {
+        if (!learning.on || inert()) return learning.on;
+        call("/midi/learn", this.address);
+        return true;
+    }
+
+    /** Where the hardware's fader is, 0..1, while it waits to be picked up; undefined: nowhere. */
+    hand() {
+        return meterHands(this.bound);
+    }
+}

@@ -1,0 +1,15 @@
+// Where pictures of things are: GET, kept by the browser, named by what they were made from.
+import { state } from "./store.js";
+
+/** Return the address of a preset's thumbnail. */
+export function thumb(name) {
+    return `/api/thumb/preset/${encodeURIComponent(name)}.jpg?v=${state.thumbs[name] || ""}`;
+}
+
+export function seedPicture(seed, psi) {
+    return `/api/thumb/seed/${seed}.jpg?psi=${psi.toFixed(1)}`;
+}
+
+export function clusterPicture(layer, name) {
+    return `/api/cluster/${encodeURIComponent(layer)}/${encodeURIComponent(name)}.jpg?v=${state.clusters_version || 0}`;
+}

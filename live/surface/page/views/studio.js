@@ -1,0 +1,1 @@
+export const studio = { name: "studio", label: "Studio", draw() {} };

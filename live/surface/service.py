@@ -1,0 +1,116 @@
+"""The performer's page as a part of a show: its flags, what it starts, what it ends."""
+import io
+import logging
+import secrets
+
+from engine.errors import UserError
+from live.osc.service import LOOPBACK, start_echo
+from live.show.clock import now
+from live.surface import gate
+
+LIBRARIES = ("segno",)
+log = logging.getLogger(__name__)
+
+PORT = 9080
+
+
+def arguments(group):
+    """The flags of the page."""
+    group.add_argument("--surface-port", type=int, default=PORT, metavar="N", help=f"TCP port of the page you play on in a browser ({PORT}); 0 = off")
+    group.add_argument("--surface-host", default="127.0.0.1", metavar="ADDRESS", help="address of the page; 0.0.0.0 lets tablets and phones in, with a token")
+    group.add_argument("--surface-token", default="", metavar="WORD|auto",
+                       help="the word pages of other machines must bring; auto makes one (the default beyond this machine)")
+    group.add_argument("--surface-watch-token", default="", metavar="WORD", help="a second word for those who may only watch")
+    group.add_argument("--surface-name", action="append", default=[], metavar="NAME", help="a name of this machine that pages may call it by; may be repeated")
+    group.add_argument("--surface-cert", metavar="FILE", help="serve the page over https with this certificate")
+    group.add_argument("--surface-key", metavar="FILE", help="the certificate's key")
+    group.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
+
+
+def check(options):
+    """UserError: a flag that cannot be."""
+    if not 0 <= options.surface_port < 65536:
+        raise UserError(f"--surface-port {options.surface_port}: expected 0 (off) or a port up to 65535")
+    if bool(options.surface_cert) != bool(options.surface_key):
+        raise UserError("--surface-cert and --surface-key belong together: a certificate and its key")
+    for flag, word in (("--surface-token", options.surface_token), ("--surface-watch-token", options.surface_watch_token)):
+        if not word.isascii() or any(c in word for c in " ;,\"\\") or len(word) > 200:
+            raise UserError(f"{flag}: expected a word of plain letters and digits")
+    if options.surface_watch_token and options.surface_watch_token == options.surface_token:
+        raise UserError("--surface-watch-token and --surface-token are the same word; who brings it, may play")
+
+
+def start(show, options, closing, about: dict):
+    """Serve the page; returns the Server, or None where its port can't be had, which is said. about: see hub.Hub and parts.Parts."""
+    from live.surface.hub import Hub
+    from live.surface.parts import Parts
+    from live.surface.preview import Preview
+    from live.surface.server import Server
+
+    words = _words(options)
+    start_echo(show, closing)
+    hub, preview = Hub(show, about), Preview()
+    closing.callback(preview.close)
+    parts = Parts(hub, preview, about)
+    closing.callback(parts.close)
+    hub.state.more |= parts.state()
+    hub.slow = parts.slow
+    server = Server(hub, preview, gate.Tokens(words, now), gate.own_names(options.surface_name), parts.routes())
+    try:
+        port = server.start(options.surface_host, options.surface_port, options.surface_cert, options.surface_key)
+    except UserError as error:
+        log.warning("%s; playing on without the page", error)
+        return None
+    closing.callback(server.close)
+    show.outputs.append(preview)
+    show.join(grabs=hub.grabs)
+    show.echo.rebuilt.append(hub.note_rebuilt)
+    logging.getLogger().addHandler(hub.lines)
+    closing.callback(logging.getLogger().removeHandler, hub.lines)
+    tell(options, port, words)
+    return server
+
+
+def _words(options) -> dict:
+    """Return {token: role}. Beyond this machine there is always one."""
+    beyond = not LOOPBACK.match(options.surface_host)
+    word = options.surface_token
+    if word == "auto" or beyond and not word:
+        word = secrets.token_urlsafe(16)
+    roles = {word: "play"} if word else {}
+    return roles | ({options.surface_watch_token: "watch"} if options.surface_watch_token and word else {})
+
+
+def address_of(options, port, words) -> str:
+    """Return the page's address as another machine would type it."""
+    import socket
+
+    host, scheme = options.surface_host, "https" if options.surface_cert else "http"
+    if host in ("0.0.0.0", "::"):
+        host = _own_address() or socket.gethostname()
+    word = next((word for word, role in words.items() if role == "play"), "")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/" + (f"#{word}" if word else "")
+
+
+def _own_address() -> str:
+    """Return the address this machine has in its network: nothing is sent to find it out."""
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        try:
+            udp.connect(("192.0.2.1", 9))
+            return udp.getsockname()[0]
+        except OSError:
+            return ""
+
+
+def tell(options, port, words):
+    """Log where the page is; beyond this machine as a QR code too."""
+    address = address_of(options, port, words)
+    log.info("page: %s", address)
+    if not LOOPBACK.match(options.surface_host):
+        import segno
+
+        drawn = io.StringIO()
+        segno.make(address, error="l").terminal(drawn, compact=True, border=2)
+        log.info("or point a phone's camera here:\n%s", drawn.getvalue())
