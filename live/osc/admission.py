@@ -98,6 +98,10 @@ class Admission:
         self._flood.warn("OSC: %s sends more than can be played (%d messages a second); a datagram is left out", host, int(MESSAGES))
         return False
 
+    def knows(self, address: str) -> bool:
+        """Return whether an address was met before."""
+        return address in self._addresses
+
     def cost(self, messages) -> int:
         """Return the units of messages that did not come in a bundle met before."""
         known, units = self._addresses, 0

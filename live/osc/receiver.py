@@ -76,6 +76,9 @@ class Receiver:
             self.emit(faders(_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
+        if len(messages) == 1 and not faults and self._is_fader(*messages[0]):
+            self._heard_fader(*messages[0], sender, moment)
+            return
         self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
         messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
         self.stats.received(sender, len(messages), faults)
@@ -90,6 +93,18 @@ class Receiver:
             self.emit(events[0])
         elif events:
             self.emit(events)
+
+    def _is_fader(self, address, arguments) -> bool:
+        """Whether a message is one number for an address met before that is no command: of such there are thousands a second."""
+        return len(arguments) == 1 and type(arguments[0]) is float and self.admission.knows(address) and _is_plain(address)
+
+    def _heard_fader(self, address, arguments, sender, moment):
+        self.admission.spent(1)
+        self.stats.received(sender, 1, ())
+        self.stats.values[address] = arguments
+        if self.echo is not None:
+            self.echo.said(sender, ((address, arguments[0]),))
+        self.emit(ControlEvent("osc " + address, arguments[0], False, moment))
 
     def admitted(self, address, arguments, sender) -> bool:
         """Return whether a message is to be heard; a token is taken down."""
@@ -134,6 +149,12 @@ class Receiver:
 def _special(addresses) -> bool:
     """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
     return any(is_pattern(a) or is_guarded(a) or plain(a) in OWN for a in addresses)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(address) -> bool:
+    """Return whether an address is one place, and no command in any spelling."""
+    return not is_pattern(address) and plain(address) not in OWN and plain(address) not in COMMANDS
 
 
 @lru_cache(maxsize=64)

@@ -36,7 +36,7 @@ class Hub:
         self.junk_count = self._number = self._turns = 0
         self._junk = Seldom(log, now)
         self._rebuilt = False
-        self.late = 0
+        self.slow = lambda names: None                   # called with the presets' names once a second
 
     def admission(self) -> Admission:
         """Return who may do what by a page's socket: whoever got through the gate may."""
@@ -63,7 +63,7 @@ class Hub:
         link.tell({"t": "hello", "schema": SCHEMA, "session": self.session, "you": link.number, "role": link.role,
                    "instrument": self.about.get("instrument", ""), "size": self.figures.size(), "fps": self.about.get("fps", 0)})
         link.tell({"t": "tree", "version": self.version, "parameters": self.tree, "commands": self.commands, "gone": []})
-        self.state.slow()
+        self._look_at_files()
         self._tell_state([link], self._standing())
         for line in list(self.lines.kept)[-20:]:
             link.tell({"t": "log", **line, "old": True})
@@ -97,7 +97,7 @@ class Hub:
             self._rebuilt = False
             self._tell_tree()
         if self._turns % 20 == 0:
-            self.state.slow()
+            self._look_at_files()
         if self._turns % 4 == 0:
             self._tell_state(self.links, self._standing())
         if self._turns % 2 == 0:
@@ -105,6 +105,10 @@ class Hub:
             self._tell_lines()
         if self._turns % 5 == 0:
             self._tell("meter", {"t": "meter", **self.figures.read(), "junk": self.junk_count})
+
+    def _look_at_files(self):
+        self.state.slow()
+        self.slow(self.state.names)
 
     def _standing(self) -> dict:
         clients = [{"you": link.number, "name": link.name, "role": link.role} for link in self.links]

@@ -142,9 +142,18 @@ async def _acknowledged(socket, watcher):
 def encode(pixels, size: int, number: int, moment: float) -> bytes:
     """Return a picture as the page hears it: HEAD and a JPEG whose longer side is at most `size`."""
     image = shrink(pixels, size)
+    return HEAD.pack(number, moment, *image.size) + _compressed(image)
+
+
+def jpeg(pixels, size: int) -> bytes:
+    """Return a picture as a JPEG whose longer side is at most `size`."""
+    return _compressed(shrink(pixels, size))
+
+
+def _compressed(image) -> bytes:
     data = io.BytesIO()
     image.save(data, "JPEG", quality=QUALITY, subsampling=2)
-    return HEAD.pack(number, moment, *image.size) + data.getvalue()
+    return data.getvalue()
 
 
 def shrink(pixels, size: int):

@@ -40,12 +40,10 @@ def check(options):
         raise UserError("--surface-watch-token and --surface-token are the same word; who brings it, may play")
 
 
-def start(show, options, closing, about: dict, parts=None):
-    """Serve the page; returns the Surface, or None where its port can't be had, which is said. about: see hub.Hub.
-
-    parts(surface) -> (more state, routes): what other rooms add, see live/cli/surface_parts.py.
-    """
+def start(show, options, closing, about: dict):
+    """Serve the page; returns the Server, or None where its port can't be had, which is said. about: see hub.Hub and parts.Parts."""
     from live.surface.hub import Hub
+    from live.surface.parts import Parts
     from live.surface.preview import Preview
     from live.surface.server import Server
 
@@ -53,9 +51,11 @@ def start(show, options, closing, about: dict, parts=None):
     start_echo(show, closing)
     hub, preview = Hub(show, about), Preview()
     closing.callback(preview.close)
-    more, routes = parts(hub, preview, closing) if parts else ({}, ())
-    hub.state.more |= more
-    server = Server(hub, preview, gate.Tokens(words, now), gate.own_names(options.surface_name), routes)
+    parts = Parts(hub, preview, about)
+    closing.callback(parts.close)
+    hub.state.more |= parts.state()
+    hub.slow = parts.slow
+    server = Server(hub, preview, gate.Tokens(words, now), gate.own_names(options.surface_name), parts.routes())
     try:
         port = server.start(options.surface_host, options.surface_port, options.surface_cert, options.surface_key)
     except UserError as error:

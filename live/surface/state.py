@@ -1,5 +1,4 @@
 """What pages are told as JSON: the tree of parameters and commands, and how the show stands. Reads the show, changes nothing."""
-from engine.errors import UserError
 from live.osc.query_tree import tags
 from live.show.commands import COMMANDS
 from live.show.meter import Ring
@@ -40,6 +39,11 @@ class State:
         recall = self.show.recall
         if recall is not None and recall.has_library:
             self._slow = {"names": recall.library.names(), "banks": recall.library.banks()}
+
+    @property
+    def names(self) -> list:
+        """The presets' names as they were looked at last."""
+        return self._slow.get("names", [])
 
     def now(self) -> dict:
         """Return every key as it is at this moment."""
@@ -105,7 +109,7 @@ class State:
         return {"following": bool(tempo and tempo.following), "device": (tempo.device or "") if tempo else ""}
 
     def _outputs(self):
-        return [{"name": o.name, "sent": getattr(o, "sent", 0), "dropped": getattr(o, "dropped", 0), "broken": getattr(o, "broken", None) or ""}
+        return [{"name": o.name, "broken": getattr(o, "broken", None) or ""}
                 for o in list(self.show.outputs)]
 
     def _seeds(self):
@@ -148,11 +152,3 @@ class Figures:
         return {"fps": round(fps, 1), "frame_ms": percentiles(recent(meter.frame_ms, max(meter.frames - frames, 1))), "late": self.late(),
                 "failed": meter.failed, "dropped": {o.name: getattr(o, "dropped", 0) for o in list(self.show.outputs)},
                 "control_ms": by_source, "size": self.size(), "beat": round(self.show.motion.beat, 2), "frames": meter.frames}
-
-
-def thumb_text(library, name) -> bytes | None:
-    """Return what a preset's thumbnail belongs to: the bytes of its file and its generator; None: there is none yet."""
-    try:
-        return library.path(name).read_bytes() + library.generator.encode()
-    except (OSError, UserError):
-        return None

@@ -183,3 +183,18 @@ def test_questions_are_told_as_questions():
     for data in (message("/a", "?"), message("/a", "?"), message("/a", 0.25)):
         receiver.heard(data, HERE)
     assert stats.report()["questions"] == {"/a": 2} and stats.newest() == {"/a": 0.25}
+
+
+@pytest.mark.parametrize("address", ["/quit", "/QUIT", "/quit/", "/Token", "/SUBSCRIBE", "/w*", "/{a,b}", "//quit"])
+def test_what_is_no_fader_is_judged_each_time_it_comes(address):
+    """Faders met before take a short way; nothing else does."""
+    admission = Admission(Clock())
+    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None, "mistaken": None})()
+    events = []
+    receiver = Receiver(None, events.append, None, None, Stats(admission=admission), echo)
+    for _ in range(4):
+        receiver.heard(message(address, 1.0), THERE)
+        receiver.heard(message("/truncation", 0.5), THERE)
+    heard_there = [event.control for event in events]
+    assert heard_there.count("osc /truncation") == 4 and len(heard_there) == (8 if address in ("/w*", "/{a,b}", "//quit") else 4)
+    assert receiver.stats.messages >= 4

@@ -1,1 +1,48 @@
-export const map = { name: "map", label: "Map", draw() {} };
+// Map: touch a control, move a knob, done. Beside it what arrives, newest first.
+import { html, render } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { control } from "../controls/make.js";
+import { hands } from "../hands.js";
+import { learn, learning } from "../sheet.js";
+import { call, groups, state, subscribe, tell } from "../store.js";
+
+let chosen = "macro";
+let ends = [];
+
+function row([control_, hand]) {
+    const at = typeof hand.value === "number" ? Math.min(Math.max(hand.value, 0), 1) : 0;
+    const bar = document.createElement("i");
+    bar.style.setProperty("--at", at.toFixed(3));
+    const osc = control_.startsWith("osc ");
+    const bind = () => state.learn[0] && call("/osc/learn", state.learn[0], control_.slice(4));
+    return html`<tr class=${hand.bound ? "" : "unbound"}><td>${control_}</td><td><span class="meterbar">${bar}</span></td><td>${typeof hand.value === "number" ? hand.value.toFixed(2) : String(hand.value).slice(0, 24)}</td>
+        <td>${hand.bound ? "" : osc && state.learn.length ? html`<button class="violet" @click=${bind}>bind</button>` : "free"}</td></tr>`;
+}
+
+export const map = {
+    name: "map",
+    label: "Map",
+    enter() {
+        ends = [subscribe("hands", () => tell("redraw"))];
+        learn(true);
+    },
+    leave() {
+        ends.forEach((end) => end());
+        learn(false);
+    },
+    draw(root) {
+        const every = groups(), names = [...every.keys()], waits = state.learn[0];
+        if (!every.has(chosen)) chosen = names[0];
+        const learned = state.bindings.all.filter((b) => b.how === "learned");
+        const newest = [...hands].reverse().slice(0, 24);
+        render(html`<div class="bar"><button class="violet ${learning.on ? "on" : ""}" aria-pressed=${learning.on} @click=${() => learn(!learning.on)}>${learning.on ? "learning" : "learn"}</button>
+                <button @click=${() => call("/midi/undo")}>take back</button><button @click=${() => call("/mapping/save")}>save</button>
+                <span class="label">${waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
+            <div class="columns maps"><div class="stack"><span class="chips">${names.map((name) => html`<button class="chip ${name === chosen ? "on" : ""}" aria-pressed=${name === chosen} @click=${() => { chosen = name; tell("redraw"); }}>${name}</button>`)}</span>
+                <div class="controls">${repeat(every.get(chosen) || [], (a) => a, (a) => control(a, { under: every.get(chosen).length > 1 ? `/${chosen}` : "", view: "map" }))}</div></div>
+            <div class="stack"><h2>what arrives</h2>${newest.length ? html`<table>${newest.map(row)}</table>` : html`<p class="empty">Nothing yet. Move any knob, fader or pad.</p>`}
+                <h2>learned</h2>${learned.length ? html`<table>${learned.map((b) => html`<tr><td>${b.control}</td><td>${b.to}</td><td><button aria-label=${`forget ${b.to}`} @click=${() => call("/midi/forget", b.to)}>\u2715</button></td></tr>`)}</table>` : html`<p class="quiet">Nothing learned yet.</p>`}
+                ${state.bindings.banks > 1 ? html`<div class="row"><button @click=${() => call("/bank/previous")}>\u2039 bank</button><b>${state.bindings.bank} of ${state.bindings.banks}</b><button @click=${() => call("/bank/next")}>bank \u203A</button></div>` : ""}
+            </div></div>`, root);
+    },
+};

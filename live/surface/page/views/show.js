@@ -1,1 +1,45 @@
-export const show = { name: "show", label: "Show", draw() {} };
+// Show: the set list, takes, outputs, what was said.
+import { html, render } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { control } from "../controls/make.js";
+import { thumb } from "../pictures.js";
+import { below, call, log, meter, state, subscribe, tell } from "../store.js";
+
+let ends = [];
+let takes = [];
+
+async function lookAtTakes() {
+    const answer = await fetch("/api/takes");
+    if (answer.ok) takes = (await answer.json()).takes;
+    tell("redraw");
+}
+
+function entry(name, n, every) {
+    const { current, cued } = state.presets;
+    return html`<div class="row"><button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""}" aria-label=${`cue ${name}`} @click=${() => call("/preset/cue", name)}>
+            ${state.thumbs[name] ? html`<img alt="" src=${thumb(name)}>` : html`<span class="nopic"></span>`}<span class="lookname">${n + 1} ${name}</span>
+            <small>${current === name ? "plays" : cued === name ? "cued" : ""}</small></button>
+        <button aria-label=${`${name} earlier`} ?disabled=${!n} @click=${() => call("/preset/move", name, n)}>\u2191</button>
+        <button aria-label=${`${name} later`} ?disabled=${n === every - 1} @click=${() => call("/preset/move", name, n + 2)}>\u2193</button></div>`;
+}
+
+export const show = {
+    name: "show",
+    label: "Show",
+    enter() {
+        ends = [subscribe("log", () => tell("redraw")), subscribe("state take", lookAtTakes)];
+        lookAtTakes();
+    },
+    leave() { ends.forEach((end) => end()); },
+    draw(root) {
+        const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/outputs", "/output", "/quality");
+        render(html`<div class="columns shows"><div class="stack setlist"><h2>set list</h2>${repeat(names, (name) => name, (name, n) => entry(name, n, names.length))}</div>
+            <div class="stack"><h2>outputs</h2><table>${state.outputs.map((o) => html`<tr><td>${o.name}</td><td>${o.broken || "plays"}</td><td>${meter.dropped?.[o.name] ? `${meter.dropped[o.name]} dropped` : ""}</td></tr>`)}</table>
+                <div class="controls two">${rest.map((a) => control(a, { view: "show" }))}</div>
+                <h2>takes</h2>${takes.length ? html`<table>${takes.map((name) => html`<tr><td>${name}</td><td><button @click=${() => call("/take/play", name)}>play</button> <button @click=${() => call("/take/loop", name)}>loop</button></td></tr>`)}</table>` : html`<p class="quiet">No take yet.</p>`}
+                ${state.take.playing ? html`<button @click=${() => call("/take/stop")}>stop the take</button>` : ""}
+                <h2>who is here</h2><p>${state.clients.map((c) => c.name + (c.role === "play" ? "" : " (watches)")).join(", ")}</p>
+                <h2>what was said</h2><div class="lines">${log.slice(0, 20).map((line) => html`<p class=${line.level}>${line.at.toTimeString().slice(0, 8)} ${line.text}</p>`)}${log.length ? "" : html`<p>Nothing to worry about.</p>`}</div>
+            </div></div>`, root);
+    },
+};

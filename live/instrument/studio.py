@@ -1,0 +1,166 @@
+"""Slow work for the page, done beside the show: pictures of seeds, clusters and presets, clusters found and named, edits solved.
+
+A process of its own runs this at low priority (run_live.py studio); it opens the instrument once and keeps it.
+"""
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import UserError
+from live.files.names import checked_name
+from live.instrument import open as opening
+from live.surface.preview import jpeg
+
+SIDE = 160                          # px of a picture
+SAMPLE = 3                          # the seed that clusters are shown on
+MOST_SAMPLES = 500
+EDITS = "edits"
+
+
+class Workshop:
+    """where: the instrument's folder or checkpoint. do(job) -> what comes of it, ready for JSON. UserError: why nothing does."""
+
+    def __init__(self, where):
+        self.opened = opening.open_instrument(where, size=None, device="cpu", threads=1)
+        self.generator = self.opened.instrument.generator
+        self._maps: dict = {}
+
+    def do(self, job: dict, progress: Callable[[str, float], None] = lambda stage, at: None) -> dict:
+        """Do one job: {"kind": ..., and what it needs}. progress(stage, 0..1)."""
+        kind = job.get("kind")
+        if kind not in KINDS:
+            raise UserError(f"no job {kind!r}; there are: {', '.join(KINDS)}")
+        return KINDS[kind](self, job, progress)
+
+    # -- pictures
+
+    def seed(self, job, progress) -> dict:
+        """Draw a seed."""
+        return _picture(self._cells(self._latent(_whole(job.get("seed")), _number(job.get("psi", 1.0))), job)[0])
+
+    def _cells(self, ws, job=None):
+        from engine.clustering.sheet import picture_cells
+
+        size = _whole((job or {}).get("size", 0)) or None
+        sizes = [r for r in self.generator.architecture.resolutions if r >= SIDE] or [self.generator.resolution]
+        return picture_cells(self.generator, ws, size=size or min(sizes))
+
+    def _latent(self, seed, psi):
+        from engine.rewriting import Picture
+        from engine.rewriting.memory import latents
+
+        return latents(self.generator, [Picture(seed, seeded=True)], psi)
+
+    def cluster(self, job, progress) -> dict:
+        """Draw where a cluster acts, over a sample."""
+        from engine.clustering.sheet import heat_map, heated
+
+        layer, name = job.get("layer"), job.get("name")
+        clusters = opening.clusters_of(self.opened.folder, self.generator)
+        if clusters is None or layer not in list(clusters) or name not in clusters[layer]:
+            raise UserError(f"no cluster {name!r} in {layer!r}")
+        if layer not in self._maps:
+            ws = self._latent(SAMPLE, 0.7)
+            self._maps[layer] = self._cells(ws), self.generator.activations(ws, [layer])[layer]
+        plain, maps = self._maps[layer]
+        return _picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
+
+    def preset(self, job, progress) -> dict:
+        """Draw a preset as it begins."""
+        from engine.motion import Motion
+        from live.presets.preset import recalled
+
+        instrument = self.opened.instrument
+        scene, motion = recalled(self.opened.library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
+        return _picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+
+    # -- work
+
+    def find(self, job, progress) -> dict:
+        """Find the clusters of a layer and write them to the instrument's file; the names of groups found again stay."""
+        from engine.clusters import Clusters, find
+
+        layer = job.get("layer")
+        if layer not in self.generator.layers:
+            raise UserError(f"no layer {layer!r}; there are: {', '.join(self.generator.layers)}")
+        progress("samples", 0.1)
+        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
+        found = find(self.generator, layer, None, min(_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
+        self._save_clusters(known.merged(found))
+        return {"layer": layer}
+
+    def rename(self, job, progress) -> dict:
+        """Give a cluster a name."""
+        from engine.clusters import Clusters
+
+        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
+        self._save_clusters(known.renamed([f"{job.get('layer')}:{job.get('name')}={job.get('to')}"]))
+        return {}
+
+    def _save_clusters(self, clusters):
+        folder = Path(self.opened.folder.folder)
+        clusters.save(next((folder / name for name in opening.CLUSTERS if (folder / name).exists()), folder / opening.CLUSTERS[0]))
+
+    def solve(self, job, progress) -> dict:
+        """Solve an edit from a request as the page paints it, and put it with the instrument's edits."""
+        from engine import rewriting
+
+        name = checked_name(job.get("name"), "edit")
+        path = Path(self.opened.folder.folder) / EDITS / f"{name}.safetensors"
+        if path.exists():
+            raise UserError(f"there is an edit {name!r} already; choose another name")
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / "request.json"
+            written.write_text(json.dumps(job.get("request")), encoding="utf-8")
+            try:
+                request = rewriting.read_request(written)
+            except UserError as error:
+                raise UserError(str(error).replace(f"{written}: ", "")) from None
+        step = lambda event: progress(str(event["stage"]), event["done"] / max(event["of"] or 1, 1))
+        edit = rewriting.solve(self.generator, request, job.get("layer"), _whole(job.get("rank", 1)), None, name=name, progress=step, truncation=1.0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rewriting.save(path, edit)
+        return {"edit": name}
+
+
+KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "find", "rename", "solve")}
+
+
+def _picture(pixels) -> dict:
+    return {"jpeg": base64.b64encode(jpeg(pixels, SIDE)).decode()}
+
+
+def _whole(value) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 0 <= value < 2 ** 32:
+        raise UserError(f"expected a whole number, got {value!r}")
+    return int(value)
+
+
+def _number(value) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -10 <= value <= 10:
+        raise UserError(f"expected a number -10..10, got {value!r}")
+    return float(value)
+
+
+def work(where, lines, write):
+    """Do the jobs of lines of JSON until they end. write(line): told {"id", "stage", "at"}, and {"id", "ok", ...} at a job's end."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    workshop = None
+    for line in lines:
+        try:
+            job = json.loads(line)
+        except ValueError:
+            continue
+        number = job.get("id") if isinstance(job, dict) else None
+        if number is None:
+            continue
+        try:
+            workshop = workshop or Workshop(where)
+            told = lambda stage, at, number=number: write({"id": number, "stage": stage, "at": round(at, 3)})
+            write({"id": number, "ok": True, **workshop.do(job, told)})
+        except UserError as error:
+            write({"id": number, "ok": False, "text": str(error)})

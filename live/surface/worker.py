@@ -1,0 +1,168 @@
+"""The studio beside the show: one process of low priority that draws and solves what pages ask for. Started when first asked."""
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict, deque
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+PROGRAM = Path(__file__).parents[2] / "run_live.py"
+QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}        # 12.8 ms of CPU a picture, 118 without
+WAITING = 400                       # jobs that may wait
+KEPT = 512                          # pictures
+PICTURES = ("seed", "cluster", "preset")
+SHOWN = 12                          # finished jobs that are told of
+
+
+class Worker:
+    """instrument: whose. loop(): the surface's loop, where asks are awaited. done(job, answer): told of each job of work that ended."""
+
+    def __init__(self, instrument, done=lambda job, answer: None):
+        self.instrument, self.done = str(instrument), done
+        self.jobs: OrderedDict = OrderedDict()           # id -> {kind, name, stage, at, state}: work, not pictures
+        self._pictures: OrderedDict = OrderedDict()
+        self._asked: dict = {}                           # id -> (job, loop, future)
+        self._queue: deque = deque()
+        self._lock, self._number, self._running = threading.Lock(), 0, None
+        self._process = None
+        self._closed = False
+
+    async def picture(self, job: dict) -> bytes | None:
+        """Return a JPEG, drawn once and kept; None: there is none."""
+        key = json.dumps(job, sort_keys=True)
+        if key in self._pictures:
+            self._pictures.move_to_end(key)
+            return self._pictures[key]
+        answer = await self.ask(job)
+        if not answer.get("ok"):
+            return None
+        import base64
+
+        self._pictures[key] = data = base64.b64decode(answer["jpeg"])
+        while len(self._pictures) > KEPT:
+            self._pictures.popitem(last=False)
+        return data
+
+    async def ask(self, job: dict) -> dict:
+        """Return what comes of a job."""
+        future = asyncio.get_running_loop().create_future()
+        self.add(job, future)
+        return await future
+
+    def forget_pictures(self):
+        """Have clusters drawn anew: they are others now."""
+        self._pictures = OrderedDict((key, data) for key, data in self._pictures.items() if '"cluster"' not in key)
+
+    def add(self, job: dict, future=None) -> int | None:
+        """Let a job wait for its turn; returns its number, None if too many wait. Work goes before pictures, the newest picture first."""
+        with self._lock:
+            if len(self._queue) >= WAITING or self._closed:
+                if future is not None:
+                    future.set_result({"ok": False, "text": "too much is waiting"})
+                return None
+            self._number += 1
+            number = self._number
+            self._asked[number] = job, future.get_loop() if future is not None else None, future
+            if job["kind"] in PICTURES:
+                self._queue.append(number)
+            else:
+                self._queue.appendleft(number)
+                name = str(job.get("name") or job.get("layer") or "")[:80]
+                self.jobs[number] = {"id": number, "kind": job["kind"], "name": name, "stage": "waits", "at": 0.0, "state": "waits"}
+                while len(self.jobs) > SHOWN:
+                    self.jobs.popitem(last=False)
+        self._next()
+        return number
+
+    def stop(self, number: int) -> bool:
+        """Take a job out of the queue, or end it; returns whether there was one."""
+        with self._lock:
+            there = number in self._asked
+            if number in self._queue:
+                self._queue.remove(number)
+            running = self._running == number
+        if there:
+            self._end(number, {"ok": False, "text": "stopped"})
+        if running:
+            self._kill()
+        return there
+
+    def told(self) -> list:
+        """Return the jobs of work, newest first."""
+        return [dict(job) for job in reversed(list(self.jobs.values()))]
+
+    # -- the process
+
+    def _next(self):
+        with self._lock:
+            if self._running is not None or not self._queue or self._closed:
+                return
+            number = self._running = self._queue.popleft()
+            job = self._asked[number][0]
+            process = self._process or self._start()
+        if number in self.jobs:
+            self.jobs[number] |= {"state": "runs", "stage": "begins"}
+        try:
+            process.stdin.write(json.dumps(job | {"id": number}) + "\n")
+            process.stdin.flush()
+        except OSError:
+            self._end(number, {"ok": False, "text": "the studio has ended"})
+
+    def _start(self):
+        process = subprocess.Popen([sys.executable, str(PROGRAM), "studio", "--instrument", self.instrument], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True, env=os.environ | QUIET)
+        self._process = process
+        threading.Thread(target=self._read, args=(process,), name="studio", daemon=True).start()
+        return process
+
+    def _read(self, process):
+        for line in process.stdout:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            number = said.get("id")
+            if "stage" in said:
+                if number in self.jobs:
+                    self.jobs[number] |= {"stage": said["stage"], "at": said["at"]}
+            else:
+                self._end(number, said)
+        if self._process is process:
+            self._process = None
+            running = self._running
+            if running is not None:
+                self._end(running, {"ok": False, "text": "the studio has ended; asked again it starts anew"})
+
+    def _end(self, number, answer):
+        with self._lock:
+            job, loop, future = self._asked.pop(number, (None, None, None))
+            if self._running == number:
+                self._running = None
+        if job is None:
+            self._next()
+            return
+        if number in self.jobs:
+            self.jobs[number] |= {"state": "done" if answer.get("ok") else "failed", "stage": answer.get("text", "done"), "at": 1.0}
+        if future is not None:
+            try:
+                loop.call_soon_threadsafe(lambda: future.done() or future.set_result(answer))
+            except RuntimeError:                         # the loop of a surface that ends
+                pass
+        self.done(job, answer)
+        self._next()
+
+    def _kill(self):
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait(5)
+
+    def close(self):
+        """End of the show."""
+        self._closed = True
+        self._kill()
