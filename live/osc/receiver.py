@@ -77,7 +77,8 @@ class Receiver:
             return
         messages, faults = read(datagram, self.codec)
         if len(messages) == 1 and not faults and self._is_fader(*messages[0]):
-            self._heard_fader(*messages[0], sender, moment)
+            address, arguments = messages[0]
+            self._heard_fader(address, arguments, sender, moment)
             return
         self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
         messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]

@@ -32,6 +32,7 @@ import time
 SENDER = pathlib.Path(__file__).parents[1] / "senders" / "touchdesigner.py"
 PARTS = ("quiet", "elsewhere", "bundle", "single")
 CHANNELS, RATE, FPS, SECONDS, ROUNDS = 300, 60, 30, 6.0, 3
+IDLE = 56                                                        # bends that do nothing: a scene may have 64
 SETTLE = 0.5                                                     # seconds of a part before it is measured, and after
 LEAVE = ("/output/", "/walk/glide")                              # not moved: they change how much there is to draw
 SHARE = 0.6                                                      # of a frame's time that drawing may take, to choose a size
@@ -61,8 +62,8 @@ def bench(options: dict) -> dict:
 def channels(scene):
     """The addresses that are moved: continuous parameters, the instrument's own first."""
     found = [a for a, p in scene.parameters.items()
-             if not (p.choices or p.size or p.step) and not a.startswith(LEAVE) and not a.endswith("/mix")]
-    return sorted(found, key=lambda a: a.startswith("/bends/"))[:CHANNELS]
+             if not (p.choices or p.size or p.step) and not a.startswith(LEAVE) and not a.endswith(("/mix", "/mute"))]
+    return sorted(found, key=lambda a: a.startswith(("/bends/", "/modulators/")))[:CHANNELS]
 
 
 def _rounds(instrument, scene, parameters, options, figures):
@@ -212,16 +213,16 @@ def _stand_in():
 
 
 def with_idle_bends(instrument, bends=()):
-    """The instrument's scene with these bends, and as many idle ones as it takes for 300 channels."""
+    """The instrument's scene with these bends, and idle bends and muted modulators, as many as it takes for 300 channels."""
     from engine.bending import Bend
-    from engine.bends import TRANSFORMS
+    from engine.modulation import Modulator
 
-    names = [name for name, t in TRANSFORMS.items() if any(not (p.choices or p.step or p.size) for p in t.settings.values())]
-    bends = list(bends)
-    while len(channels(instrument.scene(tuple(bends)))) < CHANNELS:
-        name = names[len(bends) % len(names)]
-        bends += [Bend(f"{name}{len(bends) + i}", instrument.generator.layers[-1], None, name, mix=0.0) for i in range(8)]
-    return instrument.scene(tuple(bends))
+    idle = [Bend(f"wave{i}", instrument.generator.layers[-1], None, "wave", mix=0.0) for i in range(IDLE)]
+    scene, modulators = instrument.scene((*bends, *idle)), []
+    while len(channels(scene)) < CHANNELS:
+        modulators.append(Modulator(f"muted{len(modulators)}", "/noise/strength"))
+        scene = scene.with_modulators(modulators)
+    return scene.set_values({f"/modulators/{modulator.name}/mute": 1.0 for modulator in modulators})
 
 
 def _moved(scene):

@@ -1,6 +1,7 @@
-"""Play a controller over a JACK server of its own, kill the server, start it again, and play on: what was heard is the last line.
+"""Play a controller over a JACK server of its own, end the server, start it again, and play on: what was heard is the last line.
 
-A program by itself, as libjack keeps what it knows of a server for as long as a process lives.
+Ended and not killed: a JACK server that is killed keeps its place in the machine's list of servers, which has eight. A program by itself,
+as libjack keeps what it knows of a server for as long as a process lives.
 
     python tests/senders/jack_returns.py NAME_OF_A_SERVER
 """
@@ -55,7 +56,7 @@ def main(name):
     end = controls.start("midi", inbox.put, api="UNIX_JACK", look=0.2)
     try:
         found = ["heard 20"] if heard(inbox, 20) else ["no server"]
-        jackd.kill()
+        jackd.terminate()
         jackd.wait()
         found.append("died")
         jackd = server(name)
@@ -63,7 +64,7 @@ def main(name):
         sys.stdout.write(", ".join(found) + "\n")
     finally:
         end()
-        jackd.kill()
+        jackd.terminate()
         jackd.wait()
 
 
