@@ -7,7 +7,8 @@ from starlette.responses import JSONResponse, Response
 
 from engine.errors import UserError
 from live.files.names import NAME
-from live.show.events import Call
+from live.show.clock import now
+from live.show.events import Asked
 from live.surface.thumbnails import Thumbnails
 from live.surface.worker import Worker
 
@@ -143,7 +144,7 @@ class Parts:
     def _done(self, job, answer):
         """A job has ended: the show has what came of it."""
         if job["kind"] == "solve" and answer.get("ok"):
-            self.show.inbox.put(Call("/edits/reload"))
+            self.show.inbox.put(Asked("/edits/reload", (), now()))
         elif job["kind"] in ("find", "rename") and answer.get("ok"):
             self._reload_clusters()
 

@@ -365,3 +365,14 @@ def test_bends_are_told_by_what_they_are(page):
     bend = bend_from_dict({"name": "b", "layer": "b16.conv1", "channels": "all", "transform": "invert", "mix": 0.5}, page.rig.generator)
     page.show.scene = page.show.scene.with_bends((bend,))
     assert page.server.hub.state.now()["bends"][0]["layer"] == "b16.conv1"
+
+
+def test_a_solved_edit_has_the_show_look_at_its_edits_again(page):
+    from live.surface.hub import Hub
+    from live.surface.parts import Parts
+
+    parts = Parts(Hub(page.show, {}), page.server.preview, {})
+    parts._done({"kind": "solve", "name": "hats"}, {"ok": True, "edit": "hats"})
+    page.play()
+    assert page.rig.weights.looking is not None and page.show.meter.failed == 0
+    page.rig.weights.looking.join(10)
