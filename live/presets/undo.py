@@ -36,6 +36,8 @@ class Undo:
         """Fingers lie on these from now on: all they do until they are lifted is one step."""
         if not addresses & self.held:
             self._touch = None
+        if addresses - self.held and self.done and self.done[-1] is not self._touch:
+            self.done[-1].addresses = frozenset()        # what was turned before is another step
         self.held = addresses
 
     def push(self, step: Step):

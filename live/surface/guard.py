@@ -11,7 +11,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 ENTER = "/api/enter"                # where a token is shown for a cookie
-PROTECTED = ("/api/", "/ws", "/preview")
+PROTECTED = ("/ws", "/preview")     # and all below /api/
 SINGLE = ("host", "origin", "sec-fetch-site", "sec-fetch-mode")
 
 
@@ -52,7 +52,7 @@ class Guard:
                              any(len(found.get(name, ())) > 1 for name in SINGLE))
         status = gate.judge(asked, self.names, self.scheme)
         path = scope["path"]
-        if status != gate.ALLOWED or path == ENTER or not path.startswith(PROTECTED):
+        if status != gate.ALLOWED or path == ENTER or path not in PROTECTED and not path.startswith("/api/"):
             return status, ""
         return self.tokens.judge(asked.token, (scope.get("client") or ("",))[0])
 

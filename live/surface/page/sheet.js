@@ -93,7 +93,7 @@ export function openSheet(address) {
     };
     const locked = () => state.locks.includes(address);
     const lock = button(locked() ? "Unlock" : "Lock", () => call(locked() ? "/unlock" : "/lock", address).then(() => closeSheet()));
-    const name = address.split("/").filter(Boolean).slice(-2).join(" ").replace(/[^\w .+()-]/g, "");
+    const name = address.split("/").filter(Boolean).slice(-2).join("-").replace(/[^\w.+-]/g, "");
     const elements = [
         row(field, button(`Default ${shown(p, p.default)}`, () => { set(address, p.default); closeSheet(); })),
         row(button("Learn", () => call("/midi/learn", address), "violet"),
@@ -110,10 +110,10 @@ export function openSheet(address) {
     end = () => ends.forEach((stop) => stop());
 }
 
-/** Return a name for a modulator that none has yet. */
+/** Return a name for a modulator or bend that none has yet. */
 export function freshName(name, taken = state.modulators.map((m) => m.name)) {
     for (let n = 1; ; n += 1) {
-        const found = n === 1 ? name : `${name} ${n}`;
+        const found = n === 1 ? name : `${name}-${n}`;
         if (!taken.includes(found)) return found;
     }
 }

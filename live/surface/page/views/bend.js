@@ -40,7 +40,7 @@ function cluster(layer, name) {
 
 async function add(transform) {
     const what = chosen.cluster === "all" ? layerNow() : chosen.cluster;
-    const name = freshName(`${what} ${transform}`.replace(/[^\w .+()-]/g, " "), state.bends.map((b) => b.name));
+    const name = freshName(`${what}-${transform}`.replace(/[^\w.+-]/g, ""), state.bends.map((b) => b.name));
     const done = await call("/bends/add", name, layerNow(), chosen.cluster, transform, 0);
     if (done.ok) setTimeout(() => document.querySelector(`[data-address="/bends/${CSS.escape(name)}/mix"]`)?.scrollIntoView({ block: "center" }), 400);
 }

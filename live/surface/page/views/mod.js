@@ -62,7 +62,7 @@ export const mod = {
     draw(root) {
         const targets = [...parameters.keys()].filter((a) => !parameters.get(a).size && !/^\/(output|quality|tempo|modulators|source\/(signal|picture))/.test(a));
         const shapes = parameters.get(`/modulators/${state.modulators[0]?.name}/shape`)?.choices || ["sine", "triangle", "saw", "square", "random", "sample_and_hold"];
-        const add = () => call("/modulators/add", freshName(target.split("/").filter(Boolean).join(" ").replace(/[^\w .+()-]/g, "")), target, shape, 0.2);
+        const add = () => call("/modulators/add", freshName(target.split("/").filter(Boolean).join("-").replace(/[^\w.+-]/g, "")), target, shape, 0.2);
         render(html`<div class="bar"><span class="label">put a</span><select aria-label="shape" @change=${(e) => { shape = e.target.value; }}>${shapes.filter((s) => s !== "envelope").map((s) => html`<option ?selected=${s === shape}>${s}</option>`)}</select>
                 <span class="label">on</span><select aria-label="target" @change=${(e) => { target = e.target.value; }}>${targets.map((a) => html`<option ?selected=${a === target}>${a}</option>`)}</select>
                 <button class="cyan" @click=${add}>Modulate</button></div>
