@@ -60,6 +60,7 @@ def desk(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     native.save(tmp_path / "network.safetensors", tiny())
     shutil.copy(tmp_path / "network.safetensors", tmp_path / "network.pkl")     # formats are told by content, not by name
+    (tmp_path / "outputs.yaml").write_text("schema: 1\noutputs: [{name: wall, kind: window, fill: mirror}]\n")
     write_video(tmp_path / "clip.mp4", numbered(5), codec="mpeg4", pixels="yuv420p")
     return tmp_path
 
@@ -91,7 +92,7 @@ def shortened(arguments):
 
 @pytest.mark.parametrize("line", OURS)
 def test_commands_of_the_pages_run(line, desk):
-    arguments = shlex.split(line)[2:]
+    arguments = shlex.split(line.partition(" > ")[0])[2:]
     done = run(shortened(arguments), desk)
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -6,6 +6,7 @@ import math
 import pytest
 
 import live.instrument.open  # noqa: F401  (the commands there are)
+from live.mapping import files as mapping_file
 from live.mapping.mapping import Mapping
 from live.osc.receiver import event
 from live.presets.library import Library
@@ -26,6 +27,7 @@ ENDING = {"/quit"}
 @pytest.fixture
 def show(instrument, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mapping_file, "FOLDER", tmp_path / "takes")       # where /mapping/save writes
     scene = declared(instrument.scene())
     show = Show(instrument, Mapping(), scene)
     (tmp_path / "scenes").mkdir()
