@@ -1,4 +1,4 @@
-"""One browser for all tests of the page, one show for each."""
+"""One browser for a file of tests of the page, one show for each test."""
 import pytest
 
 from tests.live.surface.rig import CHROMIUM, Page
@@ -14,7 +14,7 @@ def shown(tmp_path):
     page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")                  # no longer: while it runs, nothing else can run a loop in this thread
 def browser():
     sync = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
