@@ -79,6 +79,16 @@ async def gather(socket, seconds=0.3):
             found |= values_of(data)
 
 
+async def arrives(page, holds):
+    """Play frames until it holds."""
+    for _ in range(200):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+        await asyncio.to_thread(page.play)
+    raise AssertionError("it did not arrive")
+
+
 def test_a_page_that_comes_is_told_everything(page):
     async def talk(socket):
         hello, tree, state = [json.loads(await socket.recv()) for _ in range(3)]
@@ -141,12 +151,12 @@ def test_own_moves_do_not_come_back_and_others_hear_the_exact_value(page):
             for n in range(30):
                 await a.send(osc("/truncation", 0.1 + n / 100).dgram)
                 await asyncio.to_thread(page.play)
+            await arrives(page, lambda: abs(page.show.scene["/truncation"] - 0.39) < 1e-6)
             mine, theirs = await asyncio.gather(gather(a, 0.6), gather(b, 0.6))
             assert "/truncation" not in mine
             assert struct.pack(">f", theirs["/truncation"][0]) == struct.pack(">f", 0.1 + 29 / 100)
             await a.send(osc("/truncation", 99.0).dgram)
-            for _ in range(3):
-                await asyncio.to_thread(page.play)
+            await arrives(page, lambda: page.show.scene["/truncation"] == 2.0)
             assert (await gather(a, 0.6))["/truncation"] == [2.0]        # clamped: the truth is told
     asyncio.run(whole())
 
@@ -175,7 +185,7 @@ def test_a_resting_finger_keeps_a_modulator_off_and_a_drag_is_one_step(page):
         before = page.show.scene["/truncation"]
         for value in (0.2, 0.3, 0.4):
             await socket.send(osc("/truncation", value).dgram)
-            await asyncio.sleep(0.1)
+            await arrives(page, lambda value=value: abs(page.show.scene["/truncation"] - value) < 1e-6)
             await asyncio.to_thread(page.play, 45)          # 1.5 s between moves: the hand still lies there
             assert "/truncation" in hold()
         await socket.send(json.dumps({"t": "release", "addresses": ["/truncation"]}))
