@@ -59,6 +59,7 @@ class Shared:
 
     def listen(self, emit, stop):
         """Hand what the outputs say to the show from a thread: emit(event), and stop() where the show shall end."""
+        self._send(("opened",))
         threading.Thread(target=self._listen, args=(emit, stop), name="supervisor", daemon=True).start()
 
     def put(self, frame):

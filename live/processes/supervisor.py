@@ -41,7 +41,7 @@ class Supervisor:
         self.outputs = {spec.name: Child(spec.name, output) for spec in specs}
         self.frames = Frames(len(specs))
         self.framing = {spec.name: spec.framing for spec in specs}
-        self.attempt = 0
+        self.attempt, self._opened = 0, False
         self.status: int | None = None
         self._told, self._published, self._moved = False, 0, now()
         self._asked: float | None = None                 # when a renderer that hangs was asked where it stands
@@ -51,8 +51,7 @@ class Supervisor:
         """Watch until the renderer has ended for good; returns the exit status of the show."""
         self._handle_signals()
         try:
-            for child in (self.renderer, *self.outputs.values()):
-                self._start(child)
+            self._start(self.renderer)                   # outputs follow once it has found nothing wrong with the flags
             while self.status is None:
                 self._wait()
                 self._relay()
@@ -92,7 +91,15 @@ class Supervisor:
             child.send(("framing", self.framing[child.name]))
             if self.frames.name:
                 child.send(("frames", self.frames.name))
-        log.info("%s: process %d", child.name, child.process.pid)
+        if self._opened:
+            log.info("%s: process %d", child.name, child.process.pid)
+
+    def _open_outputs(self):
+        """Start the outputs: the renderer has opened its instrument."""
+        self._opened = True
+        log.info("%s: process %d", self.renderer.name, self.renderer.process.pid)
+        for child in self.outputs.values():
+            self._start(child)
 
     def _wait(self):
         """Wait for news: a message, an end, or the time of the next look."""
@@ -104,6 +111,8 @@ class Supervisor:
         """Hand on what the processes say to each other."""
         for message in self.renderer.received():
             kind, *rest = message
+            if not self._opened:
+                self._open_outputs()
             if kind == "size" and self.frames.fit(*rest):
                 for child in self.outputs.values():
                     child.send(("frames", self.frames.name))
@@ -171,7 +180,7 @@ class Supervisor:
 
     def _watch_outputs(self):
         """Start an output again where it has ended; one that can't be opened is tried again ever more seldom."""
-        for child in self.outputs.values():
+        for child in self.outputs.values() if self._opened else ():
             if (code := child.ended()) is not None:
                 quick = now() - child.begun < FORGIVEN
                 child.ends = child.ends[-len(WAITS):] if quick else child.ends[-1:]
