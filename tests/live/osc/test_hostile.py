@@ -27,7 +27,7 @@ ENDING = {"/quit"}
 @pytest.fixture
 def show(instrument, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mapping_file, "FOLDER", tmp_path / "takes")       # where /mapping/save writes
+    monkeypatch.setattr(mapping_file, "FOLDER", tmp_path / "scenes")      # where /mapping/save writes
     scene = declared(instrument.scene())
     show = Show(instrument, Mapping(), scene)
     (tmp_path / "scenes").mkdir()
