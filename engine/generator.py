@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.architecture import Architecture
-from engine.bending import bend, by_layer
+from engine.bending import bend_both, by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -320,8 +320,8 @@ class Generator(nn.Module):
                 x = x.contiguous(memory_format=torch.channels_last)
             else:
                 shortcut = block.skip(x) if a.kind == "resnet" else None
-                x = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
-            x = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
+                x, picture = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1], picture)
+            x, picture = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j], picture)
             x = x if shortcut is None else x + shortcut
             if hasattr(block, "torgb"):
                 rgb = block.torgb(x, ws[:, 2 * j + 1])
@@ -349,8 +349,8 @@ class _Pass:
     convolved: dict = field(default_factory=dict)       # layer -> wanted: features before noise, bias, activation
     activated: dict = field(default_factory=dict)       # layer -> wanted: feature maps after activation
 
-    def layer(self, name, layer, x, w):
-        """Return the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends."""
+    def layer(self, name, layer, x, w, picture=None):
+        """Return (the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends; the picture so far)."""
         if name in self.received:
             self.received[name] = x.clone()
         if name in self.splice:
@@ -362,7 +362,7 @@ class _Pass:
         y = layer.finish(y, self.noise.at(layer, y))
         if name in self.activated:
             self.activated[name] = y.clone()
-        return bend(y, self.bends[name], owned=True) if name in self.bends else y
+        return bend_both(y, picture, self.bends[name], owned=True) if name in self.bends else (y, picture)
 
 
 class _Noise:
