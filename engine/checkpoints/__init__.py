@@ -12,6 +12,7 @@ from engine.checkpoints.find import flatten, networks, refusal
 from engine.checkpoints.infer import Contents
 from engine.checkpoints.native import generator_hash
 from engine.checkpoints.records import DAMAGED, brief
+from engine.checkpoints.relatives import rename
 from engine.checkpoints.sniff import opened
 from engine.checkpoints.torch_file import Loaded, load_pickle, load_torch
 from engine.errors import UserError
@@ -126,11 +127,12 @@ def _read(loaded: Loaded, container: str) -> Contents:
     """The StyleGAN2 generator in a file, whatever it lies in and whatever is beside it."""
     if tensorflow.network_in(loaded.content):
         return tensorflow.read(loaded.content)
-    found = flatten(loaded.content)
+    held = flatten(loaded.content)
+    found = rename(held)
     places = networks(found)
     if not places:
         raise UserError(refusal(found))
     names, place = places[0]
     contents = (nvlabs if names == "nvidia" else rosinality).read(found, place, container)
-    loaded.check(contents.state)
+    loaded.check(contents.state if found is held else contents.state | held.tensors)        # renaming may have made new numbers of the file's
     return contents

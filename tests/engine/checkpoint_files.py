@@ -76,6 +76,72 @@ def rosinality_state(generator, noises=True) -> dict:
     return theirs
 
 
+def basicsr_state(generator, fused=True) -> dict:
+    """BasicSR's names (stylegan2_arch.py; fused=False: the variant without compiled operators) and shapes."""
+    def name(theirs):
+        if theirs.startswith("noises."):
+            return theirs.replace("noise_", "noise")
+        head, dot, rest = theirs.partition(".")
+        if head == "convs":
+            number, _, rest = rest.partition(".")
+            head = f"convs.{number}"
+        if head == "to_rgbs":
+            number, _, rest = rest.partition(".")
+            head = f"to_rgbs.{number}"
+        if head == "style":
+            return f"style_mlp.{rest}"
+        if head == "input":
+            return "constant_input.weight"
+        if head.startswith("conv"):
+            rest = {"noise.weight": "weight", "activate.bias": "activate.bias" if fused else "bias",
+                    "conv.blur.kernel": "modulated_conv.smooth.kernel"}.get(rest, rest.replace("conv.", "modulated_conv.", 1))
+            return f"style_{head}.{rest}"
+        return f"{head}.{rest.replace('conv.', 'modulated_conv.', 1)}"
+
+    return OrderedDict((name(theirs), tensor.view(1, -1, 1, 1) if not fused and theirs.endswith("activate.bias") else tensor)
+                       for theirs, tensor in rosinality_state(generator).items())
+
+
+def mmgeneration_state(generator) -> dict:
+    """mmgeneration's names: equalised weights are called weight_orig, biases lie outside the linear layers."""
+    changed = OrderedDict()
+    for theirs, tensor in rosinality_state(generator).items():
+        if theirs.startswith("style."):
+            number, leaf = theirs.split(".")[1:]
+            theirs = f"style_mapping.{number}.{'linear.weight_orig' if leaf == 'weight' else 'bias'}"
+        for old, new in (("input.input", "constant_input.input"), ("noises.noise_", "injected_noise_"), ("noise.weight", "noise_injector.weight"),
+                         ("modulation.weight", "style_modulation.linear.weight_orig"), ("modulation.bias", "style_modulation.bias")):
+            if theirs.endswith(old) or theirs.startswith(old) and old.startswith("noises"):
+                theirs = theirs.replace(old, new)
+        changed[theirs + "_orig" if theirs.endswith(".conv.weight") else theirs] = tensor
+    return changed
+
+
+def genforce_state(generator) -> dict:
+    """GenForce's names and numbers: kernels of upsampling layers as TensorFlow has them, style biases without their 1."""
+    ours, theirs = state_of(generator), OrderedDict()
+    kernel = torch.outer(torch.tensor([1.0, 3, 3, 1]), torch.tensor([1.0, 3, 3, 1])) / 16
+    for i in range(generator.architecture.mapping_layers):
+        for leaf in ("weight", "bias"):
+            theirs[f"mapping.dense{i}.{leaf}"] = ours[f"mapping.fc{i}.{leaf}"]
+    theirs["truncation.w_avg"] = ours["mapping.w_avg"]
+    theirs["synthesis.early_layer.const"] = ours["synthesis.b4.const"][None]
+    theirs["synthesis.upsample.kernel"] = kernel[None, None]
+    for name, i, r in layers(generator):
+        here, there = f"synthesis.{name}", f"synthesis.layer{i}"
+        weight = ours[f"{here}.weight"]
+        theirs |= {f"{there}.weight": torch.from_numpy(weight.numpy()[:, :, ::-1, ::-1].copy()) if i % 2 else weight, f"{there}.bias": ours[f"{here}.bias"],
+                   f"{there}.style.weight": ours[f"{here}.affine.weight"], f"{there}.style.bias": ours[f"{here}.affine.bias"] - 1,
+                   f"{there}.noise_strength": ours[f"{here}.noise_strength"], f"{there}.noise": ours[f"{here}.noise_const"][None, None]}
+        if i % 2:
+            theirs[f"{there}.filter.kernel"] = kernel[None, None]
+    for j, r in enumerate(generator.architecture.resolutions):
+        here, there = f"synthesis.b{r}.torgb", f"synthesis.output{j}"
+        theirs |= {f"{there}.weight": ours[f"{here}.weight"], f"{there}.bias": ours[f"{here}.bias"],
+                   f"{there}.style.weight": ours[f"{here}.affine.weight"], f"{there}.style.bias": ours[f"{here}.affine.bias"] - 1}
+    return theirs
+
+
 def write_rosinality(path, generator, training=False, noises=True, centre=True, legacy=False):
     state = rosinality_state(generator, noises)
     content = {"g_ema": state}

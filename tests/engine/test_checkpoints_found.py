@@ -21,6 +21,9 @@ from engine import checkpoints
 from tests.engine.checkpoint_files import (
     TINY,
     Persistent,
+    basicsr_state,
+    genforce_state,
+    mmgeneration_state,
     modules,
     network,
     nvlabs_state,
@@ -35,7 +38,8 @@ from tests.engine.checkpoint_files import (
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol", "ignore:Couldn.t retrieve source")
 ORIGINAL = network()
 WANTED = checkpoints.generator_hash(ORIGINAL)
-NAMES = {"nvidia": nvlabs_state(ORIGINAL), "rosinality": rosinality_state(ORIGINAL)}
+NAMES = {"nvidia": nvlabs_state(ORIGINAL), "rosinality": rosinality_state(ORIGINAL), "BasicSR": basicsr_state(ORIGINAL),
+         "BasicSR, plain": basicsr_state(ORIGINAL, fused=False), "mmgeneration": mmgeneration_state(ORIGINAL), "GenForce": genforce_state(ORIGINAL)}
 DECOY = {names: OrderedDict((name, tensor + 1) if "kernel" not in name and "filter" not in name else (name, tensor) for name, tensor in state.items())
          for names, state in NAMES.items()}
 Colour = enum.Enum("Colour", "RED GREEN")
@@ -202,7 +206,7 @@ def test_zips_that_other_programs_packed(tmp_path):
 
 @pytest.mark.parametrize("count, picked", [(1, [0, 0, 0]), (2, [0, 0, 0]), (4, [0, 1, 2])])
 def test_other_numbers_of_colours(tmp_path, count, picked):
-    for names in NAMES:
+    for names in ("nvidia", "rosinality"):
         state = dict(NAMES[names])
         for name in state:
             if ("torgb" in name or "to_rgb" in name) and name.endswith((".weight", "b.bias", "1.bias", "0.bias")) and "affine" not in name and "modulation" not in name:
@@ -226,7 +230,10 @@ def test_networks_that_are_not_square(tmp_path, const):
     write_tensorflow(tmp_path / "tf.pkl", original, variables=variables, min_h=const[0], min_w=const[1], res_log2=2)
     write_nvlabs(tmp_path / "ada.pkl", original)
     torch.save({"g_ema": rosinality_state(original)}, tmp_path / "ros.pt")
-    for name in ("tf.pkl", "ada.pkl", "ros.pt"):
+    torch.save({"params_ema": basicsr_state(original)}, tmp_path / "basic.pth")
+    torch.save({"state_dict": prefixed("generator_ema.", mmgeneration_state(original)), "meta": {}}, tmp_path / "mmgen.pth")
+    torch.save({"generator_smooth": genforce_state(original)}, tmp_path / "genforce.pth")
+    for name in ("tf.pkl", "ada.pkl", "ros.pt", "basic.pth", "mmgen.pth", "genforce.pth"):
         assert checkpoints.generator_hash(checkpoints.load(tmp_path / name)) == checkpoints.generator_hash(original)
 
 
@@ -236,9 +243,16 @@ def test_averages_per_layer(tmp_path, rows):
     for i, each in enumerate((centre.repeat(rows, 1), torch.randn(rows, 8))):
         torch.save({"G_ema": NAMES["nvidia"] | {"mapping.w_avg": each}}, tmp_path / "a.pt")
         torch.save({"g_ema": NAMES["rosinality"], "latent_avg": each}, tmp_path / "b.pt")
-        for name in ("a.pt", "b.pt"):
+        torch.save({"generator_smooth": NAMES["GenForce"] | {"truncation.w_avg": each}}, tmp_path / "c.pt")
+        for name in ("a.pt", "b.pt", "c.pt"):
             assert torch.allclose(same(tmp_path / name).w_avg, each.mean(0), atol=1e-6)
             assert any("truncation centres" in note for note in checkpoints.inspect(tmp_path / name).notes) == (i == 1 and rows > 1)
+
+
+def test_labels_beside_z_as_genforce_has_them(tmp_path):
+    original = network(replace(TINY, c_dim=3, conditioning="concat", embed_dim=8))
+    torch.save({"generator_smooth": genforce_state(original) | {"mapping.label_weight": original.state_dict()["mapping.label"]}}, tmp_path / "a.pth")
+    assert checkpoints.generator_hash(checkpoints.load(tmp_path / "a.pth")) == checkpoints.generator_hash(original)
 
 
 def test_what_a_refusal_advises_is_read(tmp_path):

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from engine import clusters
 from engine.errors import UserError
 from engine.rewriting.request_file import read_request
 from live.files.config import read_plain, read_yaml
@@ -59,12 +60,14 @@ def spoilt(tmp_path_factory):
                          lambda path: read_outputs(read_plain(path), {"window": None})),
         "take.take": ((folder / "a.take").read_text(), lambda path: [list(TakeReader(path, rig.base, rig.hash, rig.bend).frames()), TakeReader(path, rig.base).length()]),
         "last.json": ((folder / "last.json").read_text(), lambda path: [resumed(path, rig.base, rig.hash, rig.bend), locks_of(path)]),
+        "clusters.yaml": ("format: latent-jockey clusters\nschema: 1\ngenerator: 0ad8903c992f7babe3c5aaa084a9f14d\nabout: {method: correlation, samples: 100, seed: 0}\n"
+                          'layers:\n  b16.conv0:\n    "0": [7, 15, 22]\n    "head": [27, 36]\n  b32.conv1:\n    "eyes": [24]\n', clusters.load),
         "request.json": (json.dumps({"object": [1, None], "paste": [[2, None]], "key": [[3, None]]}), read_request),
     }
     return folder, kinds
 
 
-KINDS = ("preset.yaml", "setlist.yaml", "weights.yaml", "instrument.yaml", "mapping.yaml", "profile.yaml", "outputs.yaml", "take.take", "last.json", "request.json")
+KINDS = ("preset.yaml", "setlist.yaml", "weights.yaml", "instrument.yaml", "mapping.yaml", "profile.yaml", "outputs.yaml", "take.take", "last.json", "clusters.yaml", "request.json")
 
 
 @pytest.mark.parametrize("kind", KINDS)
