@@ -10,11 +10,15 @@ from torch.nn import functional as F
 
 from engine.easing import smoothstep
 from engine.kept import made_once
+from engine.sampling import read
 
 SHARE = 0.45                        # of the greatest heat: what is cooler is no part of it
 ROUNDS = 4                          # of telling two places of one part from each other
 LARGEST = 64                        # px: heat maps are looked at no finer
 BLUR = 0.022                        # half widths of the heat's blur, standard deviation
+TIGHT = 0.6                         # of its reach: how much round a part is copied with it
+FIRST = 1e-3                        # more of a pixel than the next: of copies that have as much of it, the first is seen, on any device
+SMALLEST = 0.02                     # size of a copy
 LEAST = 1e-4                        # half widths, squared: no place is smaller
 ROUND = 0.14                        # of both half axes, squared: no place is a line
 STEEP = 1.7                         # how far a place that is carried away must fade, in ways: less than 1.5 would fold the picture
@@ -25,7 +29,7 @@ class Region:
     """centre [N, K, 2]; shape [N, K, 3]: a, b, c of a distance sqrt(a x^2 + 2 b x y + c y^2) that is 1 at the part's edge,
     or [1, K, 2] half sides of a box; size [N, K]: its radius. reach: where nothing acts any more, in distances; soft: the
     share of the reach over which it fades; pivot: right and down of the centre, in radii; strength: of what moves there.
-    mask [1, 1, h, w']: a drawn one, which counts in the place of the distance.
+    mask [1, 1, h, w']: a drawn one, which counts in the place of the distance. home [1, K, 2]: where it is on average.
     """
     centre: torch.Tensor
     shape: torch.Tensor
@@ -35,6 +39,7 @@ class Region:
     pivot: tuple = (0.0, 0.0)
     strength: float | torch.Tensor = 1.0
     mask: torch.Tensor | None = None
+    home: torch.Tensor | None = None
 
     def weights(self, height: int, width: int) -> torch.Tensor:
         """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
@@ -89,12 +94,44 @@ class Region:
         if self.mask is not None:
             return self
         still = torch.zeros(1, 1, 1, 1, device=self.centre.device)
-        carried = torch.stack([-to.expand(1, 1, 1, 1) * unit for to in move(still, still, *numbers)], -1)[..., 0, 0, :]
-        carried = carried.expand(*self.centre.shape[:2], 2)                     # [N, K, 2] half widths
+        shape = (*self.centre.shape[:2], 1, 1)
+        carried = torch.stack([-to.expand(shape) * unit for to in move(still, still, *numbers)], -1)[..., 0, 0, :]   # [N, K, 2] half widths
         way = self.distance(carried[..., 0, None, None], carried[..., 1, None, None])
         edge = torch.maximum(way * STEEP, way * 0 + self.reach * self.soft)
         reach = torch.maximum(1 + way / 2 + edge, way * 0 + self.reach)
         return replace(self, centre=self.centre + carried / 2, reach=torch.where(way > 0, reach, self.reach), soft=torch.where(way > 0, edge / reach, self.soft))
+
+
+    def emptied(self, x, amount):
+        """Return x [N, C, H, W'] with the part here painted over by so much, 0..1, with the mean of what lies round about it."""
+        distance = self.distance(*self.from_centre(*x.shape[2:]))               # [N, K, H, W']
+        over, around = (replace(self, reach=self.reach * share).fade(distance) for share in (TIGHT, 1.0))
+        ring = (around - over).clamp(min=0)
+        mean = torch.einsum("nkhw,nchw->nkc", ring, x.float()) / ring.sum((2, 3)).clamp(min=1e-3)[..., None]
+        over = shared(over) * amount
+        paint = torch.einsum("nkhw,nkc->nchw", over, mean)
+        return (x * (1 - over.sum(1, keepdim=True)) + paint).to(x.dtype)
+
+    def pasted(self, x, ways, sizes, source=None):
+        """Return x [N, C, H, W'] with copies of what is here on top, each carried by one of ways [(right, down), ...] in half widths,
+        times its size; numbers, or tensors [N, K, 1, 1]. Where two meet, the one that has more of the pixel is seen.
+        source: the maps that the copies are of, if not x.
+        """
+        height, width = x.shape[2:]
+        hub_right, hub_down = self.hub()
+        across, along = self.from_centre(height, width)
+        off_right, off_down = hub_right - self.centre[..., 0, None, None], hub_down - self.centre[..., 1, None, None]
+        found = []
+        for (right, down), size in zip(ways, sizes):
+            near = size.clamp(min=SMALLEST) if isinstance(size, torch.Tensor) else max(size, SMALLEST)
+            there_right, there_down = (across - right - off_right) / near + off_right, (along - down - off_down) / near + off_down
+            share = replace(self, reach=self.reach * TIGHT).fade(self.distance(there_right, there_down))
+            read_right = (self.centre[..., 0, None, None] + there_right).expand_as(share)
+            found.append((share - len(found) * FIRST, read_right, (self.centre[..., 1, None, None] + there_down).expand_as(share)))
+        shares, rights, downs = (torch.cat(fields, 1) for fields in zip(*found))                # [N, copies * K, H, W']
+        share, best = shares.max(1, keepdim=True)
+        right, down = (field.gather(1, best)[:, 0] * (width / 2) for field in (rights, downs))
+        return torch.lerp(x, read(x if source is None else source, right, down), share.clamp(min=0).to(x.dtype))
 
 
 def everywhere(device, strength) -> Region:
@@ -134,7 +171,14 @@ def find(heat, starts, apart: float, together: bool, **how) -> Region:
     thick = LEAST + ROUND * (xx + yy)
     xx, yy = xx + thick, yy + thick                                             # of a filled ellipse: its half axes, squared
     det = (xx * yy - xy * xy).clamp(min=LEAST * LEAST)
-    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), **how)
+    home = first if centre.shape[1] == first.shape[1] else first.mean(1, keepdim=True)
+    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=home, **how)
+
+
+def middle(device) -> Region:
+    """Return the middle of a map, for what acts about a part where none is named."""
+    centre, shape, size = _middle(device)
+    return Region(centre, shape * 9, size / 3)
 
 
 def shared(weights):

@@ -116,9 +116,8 @@ class Bend:
         of_place = knobs_of(self.where)
         own = {name: value for name, value in self.settings.items() if name not in of_place}
         settings = {name: p.default for name, p in transform.settings.items()} | own
-        given = dict(given or {})
-        if "place" in transform.wants:
-            given |= {"place": regions[0] if regions else None, "target": regions[1] if len(regions) > 1 else None}
+        places = dict(zip(("place", "target"), regions))
+        given = (given or {}) | {name: places.get(name) for name in ("place", "target") if name in transform.wants}
         try:
             with acting(regions[0] if regions else None):
                 return transform.function(dry, **settings, **given)

@@ -37,7 +37,7 @@ def _weights(weights, device):
 
 @dataclass(frozen=True)
 class Part:
-    """starts: where its places are on average, in half widths, one for each of them; apart: how far they stray from there.
+    """starts: where its places are on average, in half widths, one for each of them; apart: how far it strays and reaches from there.
 
     heats: {layer: Heat}. channels: {layer: the channels that draw it}. bend: the layer where moving it looks best.
     """

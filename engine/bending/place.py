@@ -102,9 +102,9 @@ class Mask:
     middle: tuple
 
     @classmethod
-    def drawn(cls, grey: torch.Tensor) -> "Mask":
-        """Return the mask of a picture [h, w'] in 0..1."""
-        share = grey.float()[None, None]
+    def drawn(cls, grey) -> "Mask":
+        """Return the mask of a picture, an array [h, w'] in 0..1."""
+        share = torch.as_tensor(grey, dtype=torch.float32)[None, None]
         found = find(share, ((0.0, 0.0),), 4.0, True)
         return cls(share, (found.centre, found.shape, found.size))
 

@@ -25,9 +25,10 @@ COARSEST, FINEST = 16, 64           # px: layers whose maps show where parts are
 SIZE = 32                           # px: where heats are compared
 AGREE = 0.5                         # correlation of heats above which two layers mean the same place
 JOINS = 0.7                         # the same, for clusters without a name
-BEST = 32                           # px: where moving a part looks best
+BEST = 64                           # px: where moving a part looks best
 SMALL = 0.25                        # of the largest place of a part: a smaller one is none
 RIDGE = 1e-3
+ISLANDS = (0.45, 0.6)               # of a mean heat's top: where two places are one at the first, they may be two at the second
 
 
 @torch.no_grad()
@@ -115,14 +116,15 @@ def _agreed(maps, there, unnamed, generator) -> Part:
         layer = name.partition(":")[0]
         if layer in channels and _alike(_compared(other[layer][0].on(maps[layer])), pictures[leader]) >= JOINS:
             channels[layer] = tuple(sorted({*channels[layer], *other[layer][1]}))
-    starts, apart = _places(there[leader][0].on(maps[leader]))
     a = generator.architecture
+    finest = max(kept, key=lambda layer: (min(a.resolution_of(layer), SIZE), likeness[layer]))      # where two eyes are two
+    starts, apart = _places(there[finest][0].on(maps[finest]))
     places = [layer for layer in kept if a.resolution_of(layer) >= 8] or kept
     return Part(starts, apart, {layer: there[layer][0] for layer in places}, channels, _best(places))
 
 
 def _best(layers) -> str:
-    """Return the layer where moving a part looks best: the last one of 32 px, or the nearest to it."""
+    """Return the layer where moving a part looks best: the last one of 64 px, or the nearest to it."""
     def from_best(layer):
         side = int(layer[1:].partition(".")[0])
         return max(side, BEST) / min(side, BEST), layer.endswith("0")
@@ -151,19 +153,20 @@ def _fitted(maps, wanted) -> list[Heat]:
 
 
 def _places(heat) -> tuple[tuple, float]:
-    """Return (where a part's places are on average, how far they stray) by its heat over samples [S, 1, H, W']."""
+    """Return (where a part's places are on average, how far it strays and reaches from there) by its heat over samples [S, 1, H, W']."""
     most = heat.amax((2, 3), keepdim=True).clamp(min=1e-6)
     shares = ((heat / most - SHARE) / 0.3).clamp(0, 1)
     mean = shares.mean(0, keepdim=True)
-    starts = _islands(mean[0, 0])
-    found = find(heat, starts, 2.0, False).centre                               # [S, K, 2]
-    apart = float((found - found.mean(0)).norm(dim=2).square().mean().sqrt()) + 0.05
-    return tuple((float(right), float(down)) for right, down in found.mean(0)), apart
+    starts = max((_islands(mean[0, 0], share) for share in ISLANDS), key=len)
+    found = find(heat, starts, 2.0, False)
+    centre = found.centre                                                       # [S, K, 2]
+    stray = float((centre - centre.mean(0)).norm(dim=2).square().mean().sqrt())
+    return tuple((float(right), float(down)) for right, down in centre.mean(0)), stray + float(found.size.mean())
 
 
-def _islands(mean) -> tuple:
-    """Return the middles of the islands [(right, down), ...] of a map [H, W'] above SHARE of its top; two at most, the largest first."""
-    above = (mean > SHARE * mean.max()).float()
+def _islands(mean, share: float) -> tuple:
+    """Return the middles of the islands [(right, down), ...] of a map [H, W'] above a share of its top; two at most, the largest first."""
+    above = (mean > share * mean.max()).float()
     height, width = mean.shape
     labels = above * torch.arange(1.0, height * width + 1).view(height, width)
     for _ in range(height + width):                                             # the highest label floods its island
