@@ -21,16 +21,12 @@ class WideGenerator:
         self.generator = _twin(own, shape)
         self._const_key = self._noise_key = None
 
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Return how many cells the constant has along the axis by itself, and as it is continued."""
-        return self.own.architecture.const_size[self.shape.axis], self.shape.around
-
     @torch.no_grad()
     def follow(self, scene) -> bool:
         """Bring the continued network to what the scene asks for and to its own weights; return whether its pictures have changed."""
-        around = Around(self.shape.axis, *self.sizes, bool(scene["/frame/panorama"]), bool(scene["/frame/keep"]))
         way, seed = scene["/frame/continue"], int(scene["/frame/seed"])
+        goes_round = bool(scene["/frame/panorama"])
+        around = Around(self.shape.axis, self.shape.around, goes_round, self._seams(way, goes_round) if scene["/frame/keep"] else ())
         const = self.own.block(4).const
         const_key = (way, seed if way == "noise" else None, const._version, const.data_ptr())
         noises = [self.own.layer(name).noise_const for name in self.own.layers] if self.own.architecture.noise else []
@@ -43,6 +39,14 @@ class WideGenerator:
                 self._continue_noise(self.generator.layer(name).noise_const, maps, seed + index)
         self._const_key, self._noise_key, self.generator.around = const_key, noise_key, around
         return changed
+
+    def _seams(self, way, goes_round) -> tuple[int, ...]:
+        """Return the cells after which another picture begins: at both ends of the middle, and of all that is like it."""
+        own, cells = self.own.architecture.const_size[self.shape.axis], self.shape.around
+        start = (cells - own) // 2
+        if way not in ("tile", "mirror"):
+            return start, start + own
+        return tuple(seam for seam in range(start % own, cells, own) if seam or goes_round)
 
     def _continue_noise(self, long, maps, seed):
         long.copy_(torch.randn(long.shape, generator=torch.Generator().manual_seed(seed)))
