@@ -67,6 +67,11 @@ class FrameShape:
         """Return how many cells there are along the axis."""
         return self.cells[self.axis]
 
+    @property
+    def share(self) -> tuple[float, float]:
+        """Return how much of the height and width that are drawn is the network's own picture."""
+        return self.own.const_size[0] / self.cells[0], self.own.const_size[1] / self.cells[1]
+
     def drawn(self, r: int) -> tuple[int, int]:
         """Return (height, width) that the network draws at resolution r."""
         return r * self.cells[0] // 4, r * self.cells[1] // 4

@@ -12,7 +12,6 @@ from engine import latents, motion, quality
 from engine.bending import Bend, BendFailed, bend_from_dict
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
-from engine.encoder.wide import WideEncoder
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
@@ -64,9 +63,8 @@ class Instrument:
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
-        self.bends = LiveBends(self._drawing, self.latents)
+        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0))
         self.weights = LiveWeights(generator, edits, checkpoints)
-        encoder = WideEncoder(encoder, self.shape) if encoder and self.shape else encoder
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
         self._synthesis = Synthesis(self._drawing)
@@ -265,5 +263,6 @@ class Instrument:
         ws = self.latents.ws(scene, motion)
         if self._splice:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
-        return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
+        splice = self._wide.splice(self._splice, scene["/frame/continue"]) if self._wide else self._splice
+        return {"ws": ws, "splice": splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}

@@ -20,6 +20,7 @@ class WideGenerator:
         self.own, self.shape = own, shape
         self.generator = _twin(own, shape)
         self._const_key = self._noise_key = None
+        self._spliced: dict = {}                    # layer -> (features, way, what was made of them)
 
     @torch.no_grad()
     def follow(self, scene) -> bool:
@@ -48,6 +49,18 @@ class WideGenerator:
             return start, start + own
         return tuple(seam for seam in range(start % own, cells, own) if seam or goes_round)
 
+    def splice(self, splice: dict, way: str) -> dict:
+        """Return {layer: Blend} for the continued network: features [1, O, h, w] of its middle, continued as the constant is."""
+        made = {}
+        for layer, blend in splice.items():
+            features, before, long = self._spliced.get(layer, (None, None, None))
+            if features is not blend.features or before != way:
+                length = blend.features.shape[self.shape.axis] * self.shape.around // self.own.architecture.const_size[self.shape.axis]
+                long = continued(blend.features, self.shape.axis, length, "edge" if way == "noise" else way)
+                self._spliced[layer] = blend.features, way, long
+            made[layer] = dataclasses.replace(blend, features=long)
+        return made
+
     def _continue_noise(self, long, maps, seed):
         long.copy_(torch.randn(long.shape, generator=torch.Generator().manual_seed(seed)))
         length = maps.shape[self.shape.axis]
@@ -55,7 +68,7 @@ class WideGenerator:
 
 
 def continued(maps, axis: int, length: int, way: str, seed: int = 0):
-    """Return maps [C, H, W'] in the middle of longer ones along an axis: `length` places there.
+    """Return maps [..., C, H, W'] in the middle of longer ones along an axis: `length` places there.
 
     way: "tile" repeats them, "mirror" turns every other one over, "edge" repeats their last places, "noise" draws seeded
     numbers of each channel's mean and spread.
@@ -63,7 +76,7 @@ def continued(maps, axis: int, length: int, way: str, seed: int = 0):
     own = maps.shape[axis]
     places = torch.arange(length) - (length - own) // 2
     if way == "noise":
-        mean, spread = maps.mean((1, 2), keepdim=True), maps.std((1, 2), keepdim=True)
+        mean, spread = maps.mean((-2, -1), keepdim=True), maps.std((-2, -1), keepdim=True)
         shape = list(maps.shape)
         shape[axis] = length
         long = mean + spread * torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(maps.device)
