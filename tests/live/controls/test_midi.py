@@ -372,7 +372,7 @@ def test_a_real_fader_turns_a_parameter(jack, instrument):
         arrives(inbox, controller, [0xB0, 16, 0], "cc 1/16 @ Wheel:out", 0.0)
         for position in range(0, 128, 4):             # up through the value there is
             event = arrives(inbox, controller, [0xB0, 16, position], "cc 1/16 @ Wheel:out", position / 127)
-            scene = scene.set(mapping.heard([event], scene))
+            scene = scene.set(mapping.translate([event], scene))
         assert scene["/truncation"] == pytest.approx(124 / 127 * 2, abs=1e-3)
     finally:
         controller.unplug()
@@ -395,7 +395,7 @@ class Stage:
             assert now() < end
             act()
             sleep(0.03)
-            found = self.mapping.heard(drain(self.inbox), self.scene)
+            found = self.mapping.translate(drain(self.inbox), self.scene)
             self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
 
 
@@ -455,7 +455,7 @@ def test_a_real_clock_drives_the_tempo(jack):
             kind, at, value, device = heard.get(timeout=DEADLINE)
             assert device == "clock:out" and at >= last
             kinds.append(kind)
-            follower.heard(kind, at, value)
+            follower.translate(kind, at, value)
             last = at
         assert follower.at(last)[0] == pytest.approx(128.0, abs=3.0)      # on a machine with nothing else to do: 0.3
         assert kinds[0] in ("start", "clock")
