@@ -252,7 +252,7 @@ def test_a_picked_up_control_never_jumps_further_than_its_hook(steps, curve, inv
         else:
             before = {address: hand.scene[address] for address in ("/truncation", "/noise")}
             hand.hear(ControlEvent(controls[kind], value / 127))
-            for h in hand.mapping._bound(controls[kind]):
+            for h in hand.mapping._find_bound(controls[kind]):
                 moved = abs(hand.scene[h.binding.to] - before[h.binding.to])
                 last = places.get(controls[kind])
                 travelled = 0.0 if last is None else abs(h.binding.put(value / 127) - h.binding.put(last))
