@@ -16,7 +16,8 @@ from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.allocator import keep_freed
-from engine.fast.graph_renderer import GraphRenderer, half_is_safe
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.precision import choose_precision
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.modulation import modulate
@@ -45,9 +46,11 @@ class Instrument:
     """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 
     encoder: engine.encoder.Encoder, by which the source is seen; None = the source has no part in the picture.
+    precision, cost: what the network is computed in, see engine.fast.precision; without a cost processors compute in float32.
     """
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None,
+                 precision: str = "auto", cost=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
@@ -58,11 +61,11 @@ class Instrument:
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
-        self._synthesis = Synthesis(generator)
+        self.precision = choose_precision(generator, precision, self.size, cost)
+        self._synthesis = Synthesis(generator, half=self.precision == "bf16")
         self._canvases = quality.canvases(generator.architecture, self.size)
         self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
         self._drawn_at = None                       # the size that these drew the frame before at
-        self._half = self._graphs and half_is_safe(generator)
         self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
@@ -186,7 +189,7 @@ class Instrument:
     def _graph_frame(self, scene, motion, size):
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = GraphRenderer(self.generator, size, self._half, self.ahead)
+            self._captured[size] = GraphRenderer(self.generator, size, self.precision == "fp16", self.ahead)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()

@@ -17,6 +17,7 @@ from engine.fast.layers import Layer, NoiseSource, Styles, version_of
 from engine.fast.splices import to_blends, unused_layers
 from engine.generator import Block
 
+HALF_FROM = 64                      # px: layers from here on are computed in bfloat16 where it is asked for; those below cost little
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
 
@@ -39,17 +40,24 @@ class State:
 
 
 class Synthesis:
-    """The fast path of one generator. Pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
+    """The fast path of one generator. In float32 pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
 
-    def __init__(self, generator, forms=None):
-        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms)."""
+    def __init__(self, generator, forms=None, half=False):
+        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms).
+
+        half: compute in bfloat16 from HALF_FROM px on, which processors with instructions for it do twice as fast
+        (engine.fast.precision). Styles, bends and the picture stay in float32.
+        """
         self.generator, self.steps = generator, []
         a = generator.architecture
+        if half and a.kind != "skip":
+            raise UserError(f"precision bf16: only for skip networks, and this one's architecture is {a.kind}")
         for j, r in enumerate(a.resolutions):
             block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
                 name = f"b{r}.conv{k}"
-                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))
+                dtype = torch.bfloat16 if half and r >= HALF_FROM else torch.float32
+                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name), dtype)
                 rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
                 self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
         self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
@@ -85,7 +93,7 @@ class Synthesis:
     def measure(self, cost):
         """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
         for step in self.steps:
-            step.layer.form_name = fastest(step.layer.conv, cost)
+            step.layer.form_name = fastest(step.layer.conv, cost, dtype=step.layer.dtype)
         self._keys, self._kept = [], {}
 
     def _take_ws(self, ws):
@@ -162,7 +170,7 @@ class Synthesis:
             own = layer.convolve(state.x, styles[index], noise)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
-            x = channels_last(bend(x, bent[layer.name], owned=True))
+            x = channels_last(bend(x.float(), bent[layer.name], owned=True)).to(layer.dtype)
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         picture = state.picture
@@ -183,7 +191,7 @@ def _add_rgb(rgb, x, style, picture, levels):
     y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
     if rgb.clamp is not None:
         y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    return y if picture is None else up_rgb(picture, y, skip_kernel(y.device, y.dtype, factor))
+    return y.float() if picture is None else up_rgb(picture, y, skip_kernel(y.device, picture.dtype, factor))
 
 
 class _Identity:

@@ -13,6 +13,7 @@ import sys
 import threading
 from dataclasses import replace
 
+from engine.architecture import PRECISIONS
 from engine.errors import UserError
 from engine.files import write_text
 from live import controls
@@ -76,6 +77,8 @@ def arguments(parser):
     rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    rest.add_argument("--precision", choices=PRECISIONS, default="auto",
+                      help="numbers the network is computed in; auto: half precision where it is faster here and the pictures stay the same to the eye")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     rest.add_argument("--tune", action="store_true",
                       help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
@@ -108,7 +111,8 @@ def play(options, specs, shared=None) -> int:
     ending = Ending()
     if not options.list_parameters:
         end_when_told(ending)
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder,
+                                     precision=options.precision, cost=cost)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
@@ -146,7 +150,8 @@ def _play(options, opened, closing, specs, shared, ending):
         mapping.learn.begin(learn.target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    played = opened.instrument
+    origin = Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played), played.precision)
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
@@ -163,7 +168,8 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    log.info("playing %s at %d px on %s (%s); h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device,
+             opened.instrument.precision)
     if window is None:
         ticks()
     else:
@@ -171,7 +177,8 @@ def _play(options, opened, closing, specs, shared, ending):
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
+                      | {"precision": played.precision, "quality": governor.report(), "weights": show.weights.report()}
+                      | ({"source": watching.report()} if watching else {}))
     return 0
 
 

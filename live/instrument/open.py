@@ -46,11 +46,11 @@ class Opened:
         return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
 
 
-def open_instrument(where, size=None, device=None, threads=None, encoder=None, nearest=False) -> Opened:
+def open_instrument(where, size=None, device=None, threads=None, encoder=None, nearest=False, precision="auto", cost=None) -> Opened:
     """The instrument at a path, ready to play. UserError: what is wrong with which file or flag.
 
     encoder: the file of one, in the place of the folder's own. nearest: a size the network does not draw is drawn at the
-    next above it, or at its largest: what comes out is to be scaled.
+    next above it, or at its largest: what comes out is to be scaled. precision, cost: see engine.fast.precision.
     """
     from engine import checkpoints
     from engine import device as devices
@@ -63,7 +63,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     if nearest and size is not None:
         size = next((drawn for drawn in sorted(generator.architecture.resolutions) if drawn >= size), generator.resolution)
     offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
-    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder))
+    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder),
+                            precision, cost)
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:

@@ -33,6 +33,7 @@ DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, Overflow
 class Origin:
     """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
     source_hash: what tells its file from another. encoder: what tells the one it was seen by from another.
+    precision: of the numbers that the network was computed in.
     """
     instrument: str = ""
     generator: str = ""
@@ -41,6 +42,7 @@ class Origin:
     source: str = ""
     source_hash: str = ""
     encoder: str = ""
+    precision: str = "fp32"
 
 
 class TakeWriter:
@@ -132,7 +134,7 @@ class TakeReader:
             hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
-            header = {"source_hash": "", "encoder": ""} | header
+            header = {"source_hash": "", "encoder": "", "precision": "fp32"} | header
             self.origin = Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
             self.scene, self.motion = self._scene(header["scene"]), motion_from_plain(header["motion"])
             shown = header.get("shown")
