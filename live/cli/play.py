@@ -25,7 +25,7 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.mapping import files as mapping_file
 from live.mapping import learn
-from live.mapping.macros import Macros, labelled
+from live.mapping.macros import Macros, label
 from live.mapping.mapping import Mapping
 from live.osc import service as osc_service
 from live.outputs import service as output_service
@@ -101,7 +101,7 @@ def run(options):
             prepare_file(path, flag)
     specs = output_service.specs(options)
     if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
-        keys = Mapping.load(options.mapping).bound_keys()         # hands may press keys before the renderer is there
+        keys = Mapping.load(options.mapping).list_keys()         # hands may press keys before the renderer is there
         return processes.run(options, [replace(spec, keys=keys) for spec in specs], play)
     return play(options, specs)
 
@@ -140,14 +140,14 @@ def _check(options):
 
 def _play(options, opened, closing, specs, shared, ending):
     mapping = Mapping.load(options.mapping)
-    show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
+    show = Show(opened.instrument, mapping, label(opened.scene, mapping.macros))
     ending.attach(show.stop)
     show.mapping.tell = show.told.tell
     closing.callback(show.told.listen())
-    for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
+    for doubt in (doubt for path in options.mapping for doubt in mapping_file.find_doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
-        mapping.learn.begin(learn.target(address, show.scene))
+        mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
     played = opened.instrument
