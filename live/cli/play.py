@@ -150,8 +150,7 @@ def _play(options, opened, closing, specs, shared, ending):
         mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    played = opened.instrument
-    origin = Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played), played.precision)
+    origin = _origin(options, opened)
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
@@ -177,9 +176,14 @@ def _play(options, opened, closing, specs, shared, ending):
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"precision": played.precision, "quality": governor.report(), "weights": show.weights.report()}
-                      | ({"source": watching.report()} if watching else {}))
+                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
+
+
+def _origin(options, opened) -> Origin:
+    """What a take of this show is said to be played on."""
+    played = opened.instrument
+    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played), played.precision)
 
 
 def _begin(options, opened, show):
@@ -252,6 +256,7 @@ def report(show, clock, instrument, stats) -> dict:
         **{name: counted.report() for name, counted in stats.items()},
         **({"osc_echo": show.echo.report()} if show.echo else {}),
         "device": str(instrument.device),
+        "precision": instrument.precision,
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),
     }
