@@ -16,6 +16,7 @@ from dataclasses import replace
 from engine.architecture import PRECISIONS
 from engine.errors import UserError
 from engine.files import write_text
+from engine.frame import parse_ratio, ratio_text
 from live import controls
 from live.cli import picture_size
 from live.files.claims import claim
@@ -43,7 +44,7 @@ from live.sources import flags as seeing
 from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
-from live.takes.take import Origin, TakeReader
+from live.takes.take import Origin, TakeReader, origin_in, read_header
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def arguments(parser):
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
     eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--frame", metavar="W:H", default="", help="continue the picture to another shape, such as 16:9, 21:9, 9:16 or 4:1")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
@@ -111,8 +113,9 @@ def play(options, specs, shared=None) -> int:
     ending = Ending()
     if not options.list_parameters:
         end_when_told(ending)
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder,
-                                     precision=options.precision, cost=cost)
+    frame = options.frame or (origin_in(read_header(options.replay)).frame if options.replay else "")
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, frame=frame)
+    opened.instrument.use_precision(options.precision, cost)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
@@ -132,6 +135,8 @@ def _check(options):
             raise UserError(f"--{name} {value}: expected a number above 0")
     if not 1 <= options.fps <= FASTEST:
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
+    if options.frame:
+        parse_ratio(options.frame)
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
@@ -167,7 +172,7 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s (%s); h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device,
+    log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,
              opened.instrument.precision)
     if window is None:
         ticks()
@@ -183,7 +188,8 @@ def _play(options, opened, closing, specs, shared, ending):
 def _origin(options, opened) -> Origin:
     """What a take of this show is said to be played on."""
     played = opened.instrument
-    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played), played.precision)
+    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played),
+                  ratio_text(played.shape and played.shape.ratio), played.precision)
 
 
 def _begin(options, opened, show):
@@ -260,6 +266,12 @@ def report(show, clock, instrument, stats) -> dict:
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),
     }
+
+
+def size_text(instrument) -> str:
+    """Return the size of the pictures in words: one number where they have the network's own shape."""
+    height, width = instrument.pixels
+    return f"{width} x {height}" if instrument.shape else str(instrument.size)
 
 
 def _write_report(path, figures):

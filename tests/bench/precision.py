@@ -22,7 +22,7 @@ def bench(options: dict) -> dict:
     size = options.get("size") or network.resolution
     other = Other(options.get("instrument") or "presets/masks", size, torch.get_num_threads(), "cpu")
     try:
-        parts = {precision: _part(Instrument(network, size, precision=precision)) for precision in ("fp32", "bf16")}
+        parts = {precision: _part(Instrument(network, size), precision) for precision in ("fp32", "bf16")}
         taken = _common.in_turns(parts | {"published": other}, options.get("seconds") or 30.0)
     finally:
         other.close()
@@ -37,6 +37,7 @@ def bench(options: dict) -> dict:
                    "size": size, "machine": _common.machine()}
 
 
-def _part(instrument):
+def _part(instrument, precision):
+    instrument.use_precision(precision)
     walker = _common.Walker(instrument.scene())
     return lambda: instrument.render(*walker()) and None

@@ -1,6 +1,7 @@
 """Half precision on a processor: near the same pictures, whatever is done to the network; and when it is chosen."""
 import copy
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import torch
@@ -136,8 +137,18 @@ def test_what_a_device_or_a_network_has_not(wide):
 
 
 def test_an_instrument_in_half_precision(masks):
-    whole, half = Instrument(masks, 128), Instrument(masks, 128, precision="bf16")
+    whole, half = Instrument(masks, 128), Instrument(masks, 128)
+    half.use_precision("bf16")
     assert (whole.precision, half.precision) == ("fp32", "bf16")
     scene = whole.scene()
     a, b = (one.render(scene, Motion().advance(scene, 0.0)).pixels.astype(int) for one in (whole, half))
     assert 0 < abs(a - b).mean() < 1
+
+
+def test_a_wide_picture(masks):
+    whole, half = (Instrument(masks, 128, frame=Fraction(16, 9)) for _ in range(2))
+    half.use_precision("bf16")
+    for values in ({}, {"/frame/panorama": 0.0}, {"/frame/continue": "mirror"}):
+        scene = whole.scene().set_values(values)
+        a, b = (one.render(scene, Motion().advance(scene, 0.0)).pixels.astype(int) for one in (whole, half))
+        assert a.shape[1] > a.shape[0] and 0 < abs(a - b).mean() < 1
