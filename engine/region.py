@@ -1,6 +1,7 @@
 """Places on feature maps where something acts softly: round about parts, in a box, under a drawn mask. Tensors only.
 
-Coordinates are in half map widths from the map's middle, right and down positive. Numbers may be Python's or 0-d tensors.
+Coordinates are in half map widths from the map's middle, right and down positive (where the picture is continued: half
+widths of the network's own picture, which is `share` of the map). Numbers may be Python's or 0-d tensors.
 Letters: N samples, K places (two eyes are two), C channels, H, W' size of a map.
 """
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ class Region:
     or [1, K, 2] half sides of a box; size [N, K]: its radius. reach: where nothing acts any more, in distances; soft: the
     share of the reach over which it fades; pivot: right and down of the centre, in radii; strength: of what moves there.
     mask [1, 1, h, w']: a drawn one, which counts in the place of the distance. home [1, K, 2]: where it is on average.
+    share: how much of the map's width is the network's own picture.
     """
     centre: torch.Tensor
     shape: torch.Tensor
@@ -40,6 +42,7 @@ class Region:
     strength: float | torch.Tensor = 1.0
     mask: torch.Tensor | None = None
     home: torch.Tensor | None = None
+    share: float = 1.0
 
     def weights(self, height: int, width: int) -> torch.Tensor:
         """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
@@ -50,7 +53,7 @@ class Region:
 
     def from_centre(self, height: int, width: int):
         """Return where the pixels are from each centre: right [N, K, 1, W'], down [N, K, H, 1]."""
-        right, down = pixels(height, width, self.centre.device)
+        right, down = pixels(height, width, self.centre.device, self.share)
         return right - self.centre[..., 0, None, None], down - self.centre[..., 1, None, None]
 
     def distance(self, across, along) -> torch.Tensor:
@@ -79,8 +82,8 @@ class Region:
 
         scaled: the place is all of the map to `move`; else it only lies elsewhere.
         """
-        right, down = pixels(height, width, self.centre.device)
-        half = width / 2
+        right, down = pixels(height, width, self.centre.device, self.share)
+        half = width * self.share / 2
         hub_right, hub_down = self.hub()
         unit = (self.size[..., None, None] * self.reach if scaled else 1.0)
         across, along = (right - hub_right) * half / unit, (down - hub_down) * half / unit
@@ -130,7 +133,7 @@ class Region:
             found.append((share - len(found) * FIRST, read_right, (self.centre[..., 1, None, None] + there_down).expand_as(share)))
         shares, rights, downs = (torch.cat(fields, 1) for fields in zip(*found))                # [N, copies * K, H, W']
         share, best = shares.max(1, keepdim=True)
-        right, down = (field.gather(1, best)[:, 0] * (width / 2) for field in (rights, downs))
+        right, down = (field.gather(1, best)[:, 0] * (width * self.share / 2) for field in (rights, downs))
         return torch.lerp(x, read(x if source is None else source, right, down), share.clamp(min=0).to(x.dtype))
 
 
@@ -146,33 +149,33 @@ def box(x, y, width, height, device, **how) -> Region:
     return Region(middle, sides, sides.mean(2), **how)
 
 
-def find(heat, starts, apart: float, together: bool, **how) -> Region:
+def find(heat, starts, apart: float, together: bool, share: float = 1.0, **how) -> Region:
     """Return the places of a part by its heat [N, 1, H, W'], about 1 on it and 0 off it.
 
     starts: ((right, down), ...) where its places are on average, one for each; apart: how far they stray from there.
-    together: all of them are one place.
+    together: all of them are one place. share: as in Region.
     """
     height, width = heat.shape[2:]
-    heat = _blurred(heat)
+    heat = _blurred(heat, share)
     most = heat.amax((2, 3), keepdim=True).clamp(min=1e-3)
     here = ((heat - SHARE * most) / (0.3 * most)).clamp(0, 1)                   # [N, 1, H, W'] how surely it is the part
-    right, down = pixels(height, width, heat.device)
+    right, down = pixels(height, width, heat.device, share)
     first = _starts(starts, heat.device)                                        # [1, K, 2]
     centre = first.expand(len(heat), -1, -1)
     for _ in range(ROUNDS if len(starts) > 1 else 1):
-        share = here * _nearness(centre, first, right, down, apart)
-        centre = _means(share, right, down, centre)
+        held = here * _nearness(centre, first, right, down, apart)
+        centre = _means(held, right, down, centre)
     if together and len(starts) > 1:
-        share = share.sum(1, keepdim=True)
-        centre = _means(share, right, down, centre.mean(1, keepdim=True))
+        held = held.sum(1, keepdim=True)
+        centre = _means(held, right, down, centre.mean(1, keepdim=True))
     across, along = right - centre[..., 0, None, None], down - centre[..., 1, None, None]
-    total = share.sum((2, 3)).clamp(min=1e-3)
-    xx, xy, yy = ((share * p).sum((2, 3)) * (4 / total) for p in (across * across, across * along, along * along))
+    total = held.sum((2, 3)).clamp(min=1e-3)
+    xx, xy, yy = ((held * p).sum((2, 3)) * (4 / total) for p in (across * across, across * along, along * along))
     thick = LEAST + ROUND * (xx + yy)
     xx, yy = xx + thick, yy + thick                                             # of a filled ellipse: its half axes, squared
     det = (xx * yy - xy * xy).clamp(min=LEAST * LEAST)
     home = first if centre.shape[1] == first.shape[1] else first.mean(1, keepdim=True)
-    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=home, **how)
+    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=home, share=share, **how)
 
 
 def middle(device) -> Region:
@@ -186,10 +189,10 @@ def shared(weights):
     return weights if weights.shape[1] == 1 else weights / weights.sum(1, keepdim=True).clamp(min=1)
 
 
-def pixels(height: int, width: int, device):
-    """Return where a map's pixels are: right [W'], down [H, 1]."""
-    right = (torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2) * (2 / width)
-    down = (torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2) * (2 / width)
+def pixels(height: int, width: int, device, share: float = 1.0):
+    """Return where a map's pixels are: right [W'], down [H, 1]. share: as in Region."""
+    right = (torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2) * (2 / (width * share))
+    down = (torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2) * (2 / (width * share))
     return right, down[:, None]
 
 
@@ -218,14 +221,14 @@ def _means(share, right, down, otherwise):
     return torch.lerp(otherwise, found, (total[..., None] * 2).clamp(0, 1))
 
 
-def _blurred(heat):
+def _blurred(heat, share):
     height, width = heat.shape[2:]
-    down, right = _kernel(height, width, heat.device), _kernel(width, width, heat.device)
+    down, right = (_kernel(side, width * share, heat.device) for side in (height, width))
     return down @ (heat.float() @ right.T)
 
 
 @made_once(64)
-def _kernel(side: int, width: int, device):
+def _kernel(side: int, width: float, device):
     at = torch.arange(side, dtype=torch.float32) * (2 / width)
     return torch.softmax(-(at[:, None] - at).square() / (2 * BLUR * BLUR), 1).to(device)
 

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from engine import checkpoints
-from engine.bending import new_bend, parts, spread
+from engine.bending import Places, new_bend, parts, spread
 from engine.clustering.sheet import picture_cells
 
 SIZE, PSI, SEED = 256, 0.8, 11
@@ -28,7 +28,7 @@ ROWS = (
 def main():
     folder = ROOT / "presets" / "masks"
     generator = checkpoints.load(folder / "generator.safetensors")
-    known = parts.load(folder / "parts.yaml", generator)
+    known = Places(parts.load(folder / "parts.yaml", generator))
     ws = generator.map(torch.randn(4, generator.z_dim, generator=torch.Generator().manual_seed(SEED)), PSI)
     columns = []
     for row in ROWS:

@@ -3,7 +3,7 @@ import logging
 from dataclasses import replace
 
 from engine.bending.layer import EVERY, Bend
-from engine.bending.place import EVERYWHERE, FADES, Place, check_where, kind_of, knobs_of, names_in
+from engine.bending.place import EVERYWHERE, FADES, Place, Places, check_where, kind_of, knobs_of, names_in
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
@@ -19,10 +19,10 @@ PART = "part"                       # channels of a part, in each of the bend's 
 MOST_LAYERS = 16
 
 
-def bend_from_dict(data, generator, clusters=None, parts=None, masks=None) -> Bend:
+def bend_from_dict(data, generator, clusters=None, places=Places()) -> Bend:
     """Return the bend that Bend.to_dict() wrote, or a person, for this generator; UserError says what in it is wrong.
 
-    parts: engine.bending.parts.Parts; masks: {name: engine.bending.place.Mask}: the places there are.
+    places: where bends may act.
     """
     if not isinstance(data, dict):
         raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {shown(data)}")
@@ -33,11 +33,11 @@ def bend_from_dict(data, generator, clusters=None, parts=None, masks=None) -> Be
         if missing := [key for key in ("name", "layer", "transform") if not isinstance(data.get(key), str)]:
             raise UserError(f"{missing[0]}: expected text, got {shown(data.get(missing[0]))}")
         layers = _layers(data["layer"], generator)
-        where = check_where(data.get("where", EVERYWHERE), layers, parts, masks)
+        where = check_where(data.get("where", EVERYWHERE), layers, places)
         channels, selection = _channels(data, layers, where, generator, clusters)
         mix, fade = EVERY["mix"].clamp(data.get("mix", 1.0)), FADES.clamp(data.get("fade", "picture"))
         settings = check_settings(data["transform"], data.get("settings") or {}, knobs_of(where))
-        place = None if where == EVERYWHERE else Place(where, parts, masks)
+        place = None if where == EVERYWHERE else Place(where, places)
         return Bend(checked_name(data["name"]), "+".join(layers), channels, data["transform"], settings, mix, selection, where, fade, place=place)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
@@ -125,19 +125,19 @@ def _indices(data, wanted, layer, generator, clusters):
         return resolve(kept, generator, layer)
 
 
-def spread(bend: Bend, parts=None, masks=None) -> list[Bend]:
+def spread(bend: Bend, places=Places()) -> list[Bend]:
     """Return the bend once for each of its layers, with the channels it takes there and its place looked up."""
     if "+" not in bend.layer and bend.selection != PART and (bend.where == EVERYWHERE or bend.place is not None):
         return [bend]
-    place = bend.place or (None if bend.where == EVERYWHERE else Place(bend.where, parts, masks))
+    place = bend.place or (None if bend.where == EVERYWHERE else Place(bend.where, places))
     found = []
     for layer in bend.layer.split("+"):
-        channels = place.parts[names_in(bend.where)[0]].channels.get(layer, ()) if bend.selection == PART else bend.channels
+        channels = place.places.parts[names_in(bend.where)[0]].channels.get(layer, ()) if bend.selection == PART else bend.channels
         found.append(replace(bend, layer=layer, channels=channels, place=place))
     return found
 
 
-def new_bend(data: dict, generator, clusters=None, parts=None, masks=None) -> Bend:
+def new_bend(data: dict, generator, clusters=None, places=Places()) -> Bend:
     """Return the bend that a hand adds: as bend_from_dict(), but it shows at once, its mix turns its setting, and it acts where its cluster is.
 
     data: what there is of name, transform, layer, channels, where and mix. Without a layer the place's own best is taken;
@@ -146,12 +146,12 @@ def new_bend(data: dict, generator, clusters=None, parts=None, masks=None) -> Be
     transform = find_transform(data.get("transform"))
     where = data.get("where")
     if where is None:
-        where = _place_of(data, parts)
+        where = _place_of(data, places.parts)
         data = data | ({"channels": "all"} if where != EVERYWHERE else {})
     if data.get("layer") is None:
-        data = data | _best_layers(where, transform, parts, generator)
+        data = data | _best_layers(where, transform, places.parts, generator)
     fade = "setting" if transform.neutral or transform.moves else "picture"
-    return bend_from_dict(data | {"where": where, "fade": fade, "settings": dict(transform.shown)}, generator, clusters, parts, masks)
+    return bend_from_dict(data | {"where": where, "fade": fade, "settings": dict(transform.shown)}, generator, clusters, places)
 
 
 def _place_of(data, parts) -> str:
@@ -167,7 +167,7 @@ def _best_layers(where, transform, parts, generator) -> dict:
     if kind_of(where) != PART:
         return {"layer": next((name for name in generator.layers if name == "b32.conv1"), generator.layers[len(generator.layers) // 2]), "channels": "all"}
     if parts is None:
-        check_where(where, (), parts, None)
+        check_where(where, (), Places(parts))
     part = parts[(*names_in(where), "")[0]]
     shared = [layer for layer in part.channels if all(layer in parts[name].heats for name in names_in(where))]
     if transform.spans and shared:

@@ -50,6 +50,7 @@ class Bend:
     knobs too; those left out have their defaults. mix: 0 dry .. 1 wet. selection: how the channels were chosen, in words
     (engine.bending.selection); empty = by their indices. where: in words, see engine.bending.place. fade: what the mix
     does, "setting" or "picture". place: `where`, looked up.
+    own: how much of the maps' height and width is the network's own picture, where it is continued.
     """
     name: str
     layer: str
@@ -63,6 +64,7 @@ class Bend:
     memory: BendState | None = field(default=None, compare=False, repr=False)
     place: Place | None = field(default=None, compare=False, repr=False)
     strength: float = field(default=1.0, compare=False, repr=False)
+    own: tuple[float, float] = field(default=(1.0, 1.0), compare=False, repr=False)
 
     def declared(self) -> dict[str, Parameter]:
         """Return its knobs by name: the transform's, the place's and those of every bend."""
@@ -79,9 +81,9 @@ class Bend:
         """Return the last parts of this bend's addresses."""
         return tuple(self.declared())
 
-    def at(self, settings: dict, mix, memory: BendState | None = None, place: Place | None = None) -> "Bend":
-        """Return this bend with other values; settings may be 0-d tensors, and so may mix."""
-        return replace(self, settings=self.settings | settings, mix=mix, memory=memory, place=place or self.place)
+    def at(self, settings: dict, mix, memory: BendState | None = None, own: tuple[float, float] | None = None) -> "Bend":
+        """Return this bend with other values; settings may be 0-d tensors, and so may mix. own: None leaves it."""
+        return replace(self, settings=self.settings | settings, mix=mix, memory=memory, own=own or self.own)
 
     def faded(self, fade: str) -> "Bend":
         """Return this bend with its mix in its settings, and in how far things move, where `fade` and the transform have it so."""
@@ -100,8 +102,8 @@ class Bend:
     def regions(self, x) -> list:
         """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere."""
         if self.place is not None and self.where != EVERYWHERE:
-            own = {name: p.default for name, p in knobs_of(self.where).items()} | self.settings
-            found = self.place.regions(x, self.layer, own)
+            knobs = {name: p.default for name, p in knobs_of(self.where).items()} | self.settings
+            found = self.place.regions(x, self.layer, knobs, self.own[1])
             return [within(found[0], strength=self.strength), *found[1:]]
         if self.moves and (isinstance(self.strength, torch.Tensor) or self.strength != 1):
             return [everywhere(x.device, self.strength)]
@@ -114,10 +116,12 @@ class Bend:
         """
         transform = TRANSFORMS[self.transform]
         of_place = knobs_of(self.where)
-        own = {name: value for name, value in self.settings.items() if name not in of_place}
-        settings = {name: p.default for name, p in transform.settings.items()} | own
+        settings = {name: p.default for name, p in transform.settings.items()}
+        settings |= {name: value for name, value in self.settings.items() if name not in of_place}
         places = dict(zip(("place", "target"), regions))
         given = (given or {}) | {name: places.get(name) for name in ("place", "target") if name in transform.wants}
+        if transform.sized and self.own != (1.0, 1.0):
+            given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
             with acting(regions[0] if regions else None):
                 return transform.function(dry, **settings, **given)

@@ -6,7 +6,7 @@ on the frames since it was last dry, which a take plays again in order; forget()
 import logging
 import math
 
-from engine.bending import EVERY, Bend, BendFailed, BendState, spread
+from engine.bending import EVERY, Bend, BendFailed, BendState, Places, spread
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
 from engine.latents import label_in
@@ -18,11 +18,11 @@ LOUD = 1e4                          # activations above it may be what made the 
 
 
 class LiveBends:
-    """One instrument's bends."""
+    """One instrument's bends. own: how much of the height and width of a continued picture is the network's own."""
 
-    def __init__(self, generator, latents, parts=None, masks=None):
-        """parts, masks: the places there are, see engine.bending.place."""
-        self.generator, self.latents, self.parts, self.masks = generator, latents, parts, masks
+    def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0), places=Places()):
+        """places: where bends may act."""
+        self.generator, self.latents, self.own, self.places = generator, latents, own, places
         self._memories: dict[tuple[str, str], BendState] = {}   # (bend name, layer) -> what it keeps
         self._borrowed: dict[tuple[str, str], tuple] = {}       # likewise -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
@@ -49,7 +49,7 @@ class LiveBends:
     def _live(self, bend, mix, values, scene) -> list[Bend]:
         """Return a bend with the values it has now, once for each of its layers."""
         fade = values.pop("fade", bend.fade)
-        return [one.at(values, mix, self._memory(one, values, scene)).faded(fade) for one in spread(bend, self.parts, self.masks)]
+        return [one.at(values, mix, self._memory(one, values, scene), self.own).faded(fade) for one in spread(bend, self.places)]
 
     def moves(self, scene) -> bool:
         """Return whether the picture changes by itself, since a bend works on its result in the frame before."""

@@ -7,7 +7,7 @@
 
 Knows a layer's feature maps and what is said of parts in engine/bending/parts.py; no scenes.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -49,7 +49,7 @@ def knobs_of(where: str) -> dict[str, Parameter]:
     return KNOBS.get(kind_of(where), {})
 
 
-def check_where(where, layers, parts: "Parts | None", masks) -> str:
+def check_where(where, layers, places: "Places") -> str:
     """Return the words in order; UserError where there is no such place in the layers."""
     if not isinstance(where, str):
         raise UserError(f"where: expected {WORDS}, got {where!r}")
@@ -58,40 +58,49 @@ def check_where(where, layers, parts: "Parts | None", masks) -> str:
     if words in (EVERYWHERE, "box"):
         return words
     if kind == "mask" and len(names) == 1:
-        if names[0] not in (masks or {}):
-            raise UserError(f"where: no mask {names[0]!r}; there are {', '.join(masks or {}) or 'none: draw one into masks/ in the instrument folder'}")
+        if names[0] not in places.masks:
+            raise UserError(f"where: no mask {names[0]!r}; there are {', '.join(places.masks) or 'none: draw one into masks/ in the instrument folder'}")
         return words
     if kind != "part" or not 1 <= len(names) <= 2:
         raise UserError(f"where {where!r}: expected {WORDS}")
-    if parts is None:
+    if places.parts is None:
         raise UserError("where: this instrument knows no parts; `run_live.py parts` finds them")
     for name in names:
-        parts.heats(name, layers)
+        places.parts.heats(name, layers)
     return words
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places that an instrument's bends may act at: its parts, and {name: Mask}."""
+    parts: Parts | None = None
+    masks: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Place:
     """A bend's place, looked up: the parts or the mask of its words."""
     where: str
-    parts: Parts | None = None
-    masks: dict | None = None
+    places: Places = Places()
 
-    def regions(self, x, layer: str, settings: dict) -> list[Region]:
-        """Return where to act on feature maps x [N, C, H, W'] of a layer, and the place of the second part if two are named."""
-        how: dict = {"pivot": (settings.get("pivot_x", 0.0), settings.get("pivot_y", 0.0))}
+    def regions(self, x, layer: str, settings: dict, share: float = 1.0) -> list[Region]:
+        """Return where to act on feature maps x [N, C, H, W'] of a layer, and the place of the second part if two are named.
+
+        share: how much of the maps' width is the network's own picture.
+        """
+        how: dict = {"share": share, "pivot": (settings.get("pivot_x", 0.0), settings.get("pivot_y", 0.0))}
         kind, names = kind_of(self.where), names_in(self.where)
         if kind == "box":
             return [box(*(settings[name] for name in LIKE_BOX[1:]), x.device, reach=1.0, soft=settings["soft"], **how)]
         if kind == "mask":
-            mask = self.masks[names[0]].to(x.device)
+            mask = self.places.masks[names[0]].to(x.device)
             return [within(Region(*mask.middle, mask=mask.share), **how)]
         together = settings.get("blobs") == "together"
         how |= {"reach": settings["reach"], "soft": settings["soft"]}
         return [self._part(x, layer, name, together, how) for name in names]
 
     def _part(self, x, layer, name, together, how):
-        part = self.parts.parts[name]
+        part = self.places.parts[name]
         return find(part.heats[layer].on(x), part.starts, part.apart, together, **how)
 
 

@@ -11,6 +11,13 @@ MASKS = "masks"
 LARGEST = 256                       # px of a mask's longer side: nothing acts finer
 
 
+def places_of(folder, generator):
+    """Return the places of an instrument's folder."""
+    from engine.bending import Places
+
+    return Places(parts_of(folder, generator), masks_of(folder))
+
+
 def parts_of(folder, generator):
     """Return the parts in an instrument's folder; None if it has none, or, with a line in the log, if they do not fit."""
     from engine.bending import parts

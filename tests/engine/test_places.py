@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine import checkpoints, clusters
-from engine.bending import Bend, bend, bend_from_dict, new_bend, spread
+from engine.bending import Bend, Places, bend, bend_from_dict, new_bend, spread
 from engine.bending import parts as part_files
 from engine.bending.place import EVERYWHERE, Mask
 from engine.bends import TRANSFORMS
@@ -48,13 +48,13 @@ def made(masks, place, transform, settings=None, layer=None, mix=1.0):
     """The bend a hand adds, with other settings."""
     generator, parts = masks
     data = {"name": "b", "transform": transform, "where": place, "mix": mix} | ({"layer": layer, "channels": "all"} if layer else {})
-    found = new_bend(data, generator, None, parts, {"drawn": Mask.drawn(torch.eye(8).numpy())})
+    found = new_bend(data, generator, None, Places(parts, {"drawn": Mask.drawn(torch.eye(8).numpy())}))
     return found.at(settings or {}, mix)
 
 
 def picture(masks, ws, *bends):
     generator, parts = masks
-    return generator.synthesize(ws, size=SIZE, bends=[one.faded(b.fade) for b in bends for one in spread(b, parts)])
+    return generator.synthesize(ws, size=SIZE, bends=[one.faded(b.fade) for b in bends for one in spread(b, Places(parts))])
 
 
 def test_the_parts_belong_to_the_shipped_network(masks):
@@ -124,7 +124,7 @@ def test_every_transform_shows_at_once_at_a_part(masks, name):
 def test_all_paths_draw_the_same(masks, place, transform, mix):
     generator, parts = masks
     ws = generator.map(z_of(1))
-    bends = [one.faded(b.fade) for b in [made(masks, place, transform, mix=mix)] for one in spread(b, parts)]
+    bends = [one.faded(b.fade) for b in [made(masks, place, transform, mix=mix)] for one in spread(b, Places(parts))]
     wanted = generator.synthesize(ws, size=SIZE, bends=bends)
     assert (wanted - generator.synthesize(ws, size=SIZE)).abs().max() > 0.05
     assert (Synthesis(generator)(ws, size=SIZE, bends=bends) - wanted).abs().max() < 2e-3
@@ -184,7 +184,7 @@ def test_as_published_stays_as_it_was(masks):
     generator, parts = masks
     old = {"name": "e", "layer": "b32.conv1", "channels": "eyes", "transform": "rotate", "settings": {"angle": 20.0}, "mix": 0.5}
     known = clusters.load(FOLDER / "clusters.yaml", generator)
-    b = bend_from_dict(old, generator, known, parts)
+    b = bend_from_dict(old, generator, known, Places(parts))
     assert (b.where, b.fade, b.regions(torch.zeros(1, 128, 32, 32))) == (EVERYWHERE, "picture", [])
     assert "where" not in b.to_dict() and "fade" not in b.to_dict()
     plain = {key: value for key, value in bend_to_plain(b).items() if key not in ("where", "fade")}      # as an old take has it
@@ -198,7 +198,7 @@ def test_as_published_stays_as_it_was(masks):
 def test_a_bend_with_a_place_as_data_and_back(masks):
     generator, parts = masks
     for b in (made(masks, "part:mouth,crown", "move_to"), made(masks, "box", "swirl", {"box_x": 0.3}), made(masks, "part:eyes", "ablate")):
-        again = bend_from_dict(b.to_dict(), generator, None, parts)
+        again = bend_from_dict(b.to_dict(), generator, None, Places(parts))
         assert again == b and bend_from_plain(bend_to_plain(b)) == b
         assert again.parameters() == b.parameters() and set(b.parameters()) == {f"/bends/b/{name}" for name in b.settings_names()}
 
@@ -207,14 +207,14 @@ def test_a_named_cluster_acts_at_its_place_and_everywhere_if_told(masks):
     generator, parts = masks
     known = clusters.load(FOLDER / "clusters.yaml", generator)
     data = {"name": "b", "layer": "b32.conv1", "channels": "eyes", "transform": "scale"}
-    b = new_bend(data, generator, known, parts)
+    b = new_bend(data, generator, known, Places(parts))
     assert (b.where, b.channels, b.fade) == ("part:eyes", None, "setting")
-    plain = new_bend(data | {"where": "everywhere"}, generator, known, parts)
+    plain = new_bend(data | {"where": "everywhere"}, generator, known, Places(parts))
     assert plain.where == EVERYWHERE and plain.channels == known.channels("b32.conv1", "eyes")
-    assert new_bend(data | {"channels": "cluster:eyes"}, generator, known, parts).where == EVERYWHERE
-    assert new_bend(data, generator, known, None).where == EVERYWHERE
-    spans = new_bend({"name": "b", "where": "part:eyes", "transform": "scalar_multiply"}, generator, known, parts)
-    assert spans.layer.count("+") >= 3 and {one.layer for one in spread(spans, parts)} == set(spans.layer.split("+"))
+    assert new_bend(data | {"channels": "cluster:eyes"}, generator, known, Places(parts)).where == EVERYWHERE
+    assert new_bend(data, generator, known).where == EVERYWHERE
+    spans = new_bend({"name": "b", "where": "part:eyes", "transform": "scalar_multiply"}, generator, known, Places(parts))
+    assert spans.layer.count("+") >= 3 and {one.layer for one in spread(spans, Places(parts))} == set(spans.layer.split("+"))
 
 
 @pytest.mark.parametrize("changes, says", [
@@ -228,7 +228,7 @@ def test_what_is_no_place_is_told(masks, changes, says):
     generator, parts = masks
     data = {"name": "b", "layer": "b32.conv1", "channels": "all", "transform": "scale"} | changes
     with pytest.raises(UserError, match="(?s)" + says.replace("+", r"\+")):
-        bend_from_dict(data, generator, None, parts, {"drawn": Mask.drawn(torch.eye(8).numpy())})
+        bend_from_dict(data, generator, None, Places(parts, {"drawn": Mask.drawn(torch.eye(8).numpy())}))
 
 
 def test_no_parts_no_places(masks):
@@ -256,7 +256,7 @@ def test_the_knobs_of_a_place(masks):
 def test_an_instrument_plays_places(masks):
     generator, parts = masks
     known = clusters.load(FOLDER / "clusters.yaml", generator)
-    instrument = Instrument(generator, 64, known, parts=parts)
+    instrument = Instrument(generator, 64, known, places=Places(parts))
     b = instrument.new_bend({"name": "big", "where": "part:eyes", "transform": "grow", "layer": "b32.conv1", "channels": "all"})
     scene = instrument.scene([b])
     motion = Motion().advance(scene, 0.0)

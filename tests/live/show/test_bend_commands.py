@@ -6,7 +6,7 @@ import pytest
 
 import live.show.bend_commands  # noqa: F401  (registers the commands)
 from engine.bending.parts import Heat, Part, Parts
-from engine.bending.place import Mask
+from engine.bending.place import Mask, Places
 from engine.clusters import Clusters
 from live.show.events import Call, Change, Tick
 from live.show.loop import Show
@@ -18,7 +18,7 @@ class Hands:
     def __init__(self):
         self.next = []
 
-    def heard(self, events, scene):
+    def translate(self, events, scene):
         found, self.next = self.next, []
         return found
 
@@ -143,8 +143,8 @@ def placed(stage):
     """The stage's instrument with a part at the right half of its maps, and a mask."""
     heats = {layer: Heat((0.1,) * 8, 0.5) for layer in ("b8.conv1", "b16.conv1")}
     part = Part(((0.5, 0.0),), 0.5, heats, {"b8.conv1": (0, 1), "b16.conv1": (1, 4)}, "b16.conv1")
-    stage.show.instrument.parts = stage.show.instrument.bends.parts = Parts({"eyes": part, "crown": part})
-    stage.show.instrument.masks = stage.show.instrument.bends.masks = {"left": Mask.drawn(np.eye(8))}
+    places = Places(Parts({"eyes": part, "crown": part}), {"left": Mask.drawn(np.eye(8))})
+    stage.show.instrument.places = stage.show.instrument.bends.places = places
     return stage
 
 
