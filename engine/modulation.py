@@ -29,7 +29,7 @@ PARAMETERS = {
     "release": Parameter(0.5, 0.0, 30.0, curve="square", unit="s", about="an envelope's way down"),
 }
 DEFAULTS = tuple(p.default for p in PARAMETERS.values())      # read in this order
-FIXED = ("/output", "/quality", "/tempo", "/source/signal", "/source/picture")     # what nothing but a hand or the show moves
+FIXED = ("/output", "/quality", "/tempo", "/source/signal", "/source/picture", "/source/seen")     # what nothing but a hand or the show moves
 HELD = 0.5                          # seconds after a touch in which the hand has the parameter to itself
 SHUT, OPEN = 0.1, 0.5               # seconds a modulator takes to let go of a parameter, and to come back
 

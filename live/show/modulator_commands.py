@@ -11,6 +11,8 @@ from live.show.commands import command
 from live.show.data import MOST_MODULATORS
 from live.show.parameters import MASTERS, within
 
+READ = ("/source/seen",)            # what the show reads off the world: an envelope may follow it, nothing may move it
+
 
 @command("/modulators/add")
 def add(show, name=None, target=None, shape="sine", depth=None, source=""):
@@ -25,8 +27,9 @@ def add(show, name=None, target=None, shape="sine", depth=None, source=""):
     if shape in SHAPES and SHAPES[shape].follows and not source:
         raise UserError(f"a modulator of shape {shape} follows a parameter: /modulators/add {name} {target} {shape} DEPTH SOURCE")
     added = Modulator.from_dict({"name": name, "target": target, "source": source})
-    for address in filter(None, (added.target, added.source)):
-        _checked(scene, address)
+    _checked(scene, added.target)
+    if added.source:
+        _checked(scene, added.source, followed=True)
     scene = scene.with_modulators((*scene.modulators, added))
     values = {"shape": shape} | ({} if depth is None else {"depth": depth}) | ({"polarity": "up"} if source else {})
     return [scene.set_values({added.address(setting): value for setting, value in values.items()})]
@@ -73,13 +76,15 @@ def sync(show, name=None):
 
 def _changed(scene, modulator, **to):
     found = Modulator.from_dict(modulator.to_dict() | to)
-    for address in to.values():
-        _checked(scene, address)
+    for key, address in to.items():
+        _checked(scene, address, followed=key == "source")
     return scene.with_modulators(found if m is modulator else m for m in scene.modulators)
 
 
-def _checked(scene, address):
-    """An address that a modulator can be put on, or follow."""
+def _checked(scene, address, followed=False):
+    """Raise UserError for an address that no modulator can be put on, or, if it is `followed`, follow."""
+    if followed and within(address, READ) and address in scene.parameters:
+        return
     if not allowed(address, scene.parameter(address)) or within(address, MASTERS):
         raise UserError(f"{address} is not for modulators: vectors, /tempo and the masters ({', '.join(MASTERS)}) are left to hands")
 
