@@ -62,6 +62,7 @@ def start(show, options, closing, about: dict):
         log.warning("%s; playing on without the page", error)
         return None
     closing.callback(server.close)
+    parts.worker.take_up()
     show.outputs.append(preview)
     show.join(grabs=hub.grabs)
     show.echo.rebuilt.append(hub.note_rebuilt)
