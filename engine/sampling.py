@@ -115,9 +115,14 @@ def wrapped(x, right, down):
     return F.grid_sample(around, grid, "bilinear", "border", align_corners=False).to(x.dtype)
 
 
-def blurred(x, radius):
+def own_size(x, own=None):
+    """Return (height, width) of the network's own picture in a map x [N, K, H, W']: all of it, or what a transform was told."""
+    return own or x.shape[2:]
+
+
+def blurred(x, radius, own=None):
     """Return x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
-    sigma = clamped(radius * max(x.shape[2:]), low=1e-3)
+    sigma = clamped(radius * max(own_size(x, own)), low=1e-3)
     rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
     return (rows @ (x.float() @ columns.T)).to(x.dtype)
 

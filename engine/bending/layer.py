@@ -45,6 +45,7 @@ class Bend:
 
     settings: {setting: plain value}, options too; those left out have the transform's defaults. mix: 0 dry .. 1 wet.
     selection: how the channels were chosen, in words (engine.bending.selection); empty = by their indices.
+    own: how much of the maps' height and width is the network's own picture, where it is continued.
     """
     name: str
     layer: str
@@ -54,6 +55,7 @@ class Bend:
     mix: float = 1.0
     selection: str = ""
     memory: BendState | None = field(default=None, compare=False, repr=False)
+    own: tuple[float, float] = field(default=(1.0, 1.0), compare=False, repr=False)
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of this bend, by address; the defaults are this bend's own settings."""
@@ -65,15 +67,17 @@ class Bend:
         """Return the last parts of this bend's addresses."""
         return (*TRANSFORMS[self.transform].settings, *EVERY)
 
-    def at(self, settings: dict, mix, memory: BendState | None = None) -> "Bend":
-        """Return this bend with other values; settings may be 0-d tensors, and so may mix."""
-        return replace(self, settings=self.settings | settings, mix=mix, memory=memory)
+    def at(self, settings: dict, mix, memory: BendState | None = None, own: tuple[float, float] | None = None) -> "Bend":
+        """Return this bend with other values; settings may be 0-d tensors, and so may mix. own: None leaves it."""
+        return replace(self, settings=self.settings | settings, mix=mix, memory=memory, own=own or self.own)
 
     def apply(self, dry):
         """Run the transform alone: dry [N, K, H, W] -> wet, the same shape; dry itself if nothing changes."""
         transform, memory = TRANSFORMS[self.transform], self.memory
         settings = {name: p.default for name, p in transform.settings.items()} | self.settings
         given = {name: getattr(memory, name) for name in transform.wants} if memory else {}
+        if transform.sized and self.own != (1.0, 1.0):
+            given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
             wet = transform.function(dry, **settings, **given)
         except TRANSFORM_ERRORS as error:

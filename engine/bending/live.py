@@ -18,10 +18,10 @@ LOUD = 1e4                          # activations above it may be what made the 
 
 
 class LiveBends:
-    """One instrument's bends."""
+    """One instrument's bends. own: how much of the height and width of a continued picture is the network's own."""
 
-    def __init__(self, generator, latents):
-        self.generator, self.latents = generator, latents
+    def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0)):
+        self.generator, self.latents, self.own = generator, latents, own
         self._memories: dict[str, BendState] = {}
         self._borrowed: dict[str, tuple] = {}                   # bend name -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
@@ -43,7 +43,7 @@ class LiveBends:
             elif self._bypassed.get(bend.name) != bend:
                 self._bypassed.pop(bend.name, None)
                 values = {name: scene[own + name] for name in bend.settings_names() if name not in EVERY}
-                live.append(bend.at(values, mix, self._memory(bend, values, scene)))
+                live.append(bend.at(values, mix, self._memory(bend, values, scene), self.own))
         return live
 
     def moves(self, scene) -> bool:

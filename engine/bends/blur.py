@@ -4,6 +4,6 @@ from engine.sampling import blurred, unless
 
 
 @transform(radius=Parameter(0.05, 0.0, 0.5, curve="square", unit="map widths", about="standard deviation of the Gaussian"))
-def blur(x, radius):
+def blur(x, radius, *, own=None):
     """Smear the maps out."""
-    return unless(radius == 0, x, lambda: blurred(x, radius))
+    return unless(radius == 0, x, lambda: blurred(x, radius, own))

@@ -62,7 +62,7 @@ class GraphRenderer:
         """Return the picture of ws [1, num_ws, W] as uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
         splice = {name: blend for name, blend in to_blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
-        topology = (noise, tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends), _splice_topology(splice))
+        topology = (noise, self.generator.around, tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends), _splice_topology(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
         result = self.fetched
@@ -92,7 +92,7 @@ class GraphRenderer:
             if noise == "random":
                 self._draw_noise(seed)
         with self.machine.named("network"):
-            body = partial(self._body, noise, bends, _splice_topology(splice))
+            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around)     # a capture comes later
             if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
                 body(self.picture)
             else:
@@ -138,7 +138,7 @@ class GraphRenderer:
         self.styles.refresh()
 
     @torch.no_grad()
-    def _body(self, noise, bends, spliced, out):
+    def _body(self, noise, bends, spliced, around, out):
         """Draw one frame into `out`. This is what is captured: it reads and writes buffers only, and branches on the topology only."""
         made = self.styles.compute(self.ws)
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
@@ -149,13 +149,13 @@ class GraphRenderer:
             kind = torch.float16 if self.half and r >= FP16_FROM else torch.float32
             x = x.to(kind)
             for name in (n for n in names if n not in unused):
-                x = self._layer(name, x, styles[name], noise, spliced)
+                x = self._layer(name, x, styles[name], noise, spliced, around)
                 here = [b for b in bends if b.layer == name]
                 x = self._apply_bends(x, here) if here else x
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
             y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
             y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)
-            picture = y if picture is None else self._upsample(picture) + y
+            picture = y if picture is None else self._enlarged(picture, around) + y
         factor, offset = self.live.add("factor"), self.live.add("offset")
         levels = (picture * factor + offset).nan_to_num(0.0).clamp(0, 255)
         out.copy_(levels[0].permute(1, 2, 0))
@@ -165,34 +165,47 @@ class GraphRenderer:
         x = bend(x, bends, owned=True)
         return x if x.dtype != torch.float16 else x.nan_to_num(0.0, FP16_BOUND, -FP16_BOUND).clamp_(-FP16_BOUND, FP16_BOUND)
 
+    def _enlarged(self, picture, around):
+        """Return the skip picture at twice its size, with what lies around it."""
+        return self._upsample(picture) if around is None else around.up_sample(picture, self._upsample)
+
     def _upsample(self, picture):
         """Return the skip picture at twice its size, as engine.generator.upsample does; the kernel is on the device already."""
         kernel = self.lows[picture.dtype].expand(3, 1, 4, 4)
         return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=3)
 
-    def _layer(self, name, x, styles, noise, spliced):
+    def _layer(self, name, x, styles, noise, spliced, around):
         """Return the activations of one styled convolution. spliced: {name: whether the given features take all of its place}."""
-        conv, given = self.convs[name], None
+        conv, maps, given = self.convs[name], self._maps(name, noise), None
         if name in spliced:
-            given = self._activate(name, (self.splices[name] * conv.gain).to(x.dtype), noise)
+            given = self._activate(name, (self.splices[name] * conv.gain).to(x.dtype), maps)
             if spliced[name]:
                 return given
         scale = torch.rsqrt(self.energies[name] @ styles.square() + EPS) * conv.gain         # [O], the gain included
         weight = (conv.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))).to(x.dtype)
-        if conv.up:
-            y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-            kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
-            y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
-        else:
-            y = F.conv2d(x, weight, padding=1)
-        own = self._activate(name, y, noise)
+        activate, r = partial(self._convolve, name, weight), self.generator.architecture.resolution_of(name)
+        own = activate(x, maps) if around is None else around.draw(r, conv.up, x, maps, activate)
         return own if given is None else torch.lerp(own, given, self.live.add(("splice", name)).to(own.dtype))
 
-    def _activate(self, name, y, noise):
-        """Return y [1, O, H, W] with bias and noise, activated; y may be written to, and the gain is in it already."""
-        conv, maps, strength = self.convs[name], None, None
-        if conv.noise and noise != "none":
-            maps = conv.noise_const if noise == "const" else self.noise[name]
+    def _convolve(self, name, weight, x, maps):
+        """Return the activations of any part x [1, I, h, w] of a layer's input, with noise maps [H, W] or None."""
+        if not self.convs[name].up:
+            return self._activate(name, F.conv2d(x, weight, padding=1), maps)
+        y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
+        return self._activate(name, F.conv2d(y, kernel, padding=1, groups=y.shape[1]), maps)
+
+    def _maps(self, name, noise):
+        """Return the noise maps of a layer, [H, W], or None."""
+        conv = self.convs[name]
+        if not conv.noise or noise == "none":
+            return None
+        return conv.noise_const if noise == "const" else self.noise[name]
+
+    def _activate(self, name, y, maps):
+        """Return y [1, O, H, W] with bias and noise maps [H, W], activated; y may be written to, and the gain is in it already."""
+        conv, strength = self.convs[name], None
+        if maps is not None:
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
         bound = conv.clamp if conv.clamp is not None else FP16_BOUND if y.dtype == torch.float16 else None
         return self.bias_noise_act(y, None, conv.bias * conv.gain, maps, strength, bound)

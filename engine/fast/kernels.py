@@ -106,8 +106,8 @@ def to_rgb(x, weight, bias):
 
 
 def up_rgb(picture, rgb, kernel):
-    """Return the picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]: the skip path. kernel: from skip_kernel()."""
-    return interleave(F.conv2d(picture, kernel, padding=1), rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
+    """Return the picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w], if any: the skip path. kernel: from skip_kernel()."""
+    return interleave(F.conv2d(picture, kernel, padding=1), rgb, empty(3, 2 * picture.shape[2], 2 * picture.shape[3], picture))
 
 
 @lru_cache(maxsize=64)

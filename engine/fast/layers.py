@@ -85,12 +85,12 @@ class Layer:
             self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
         return self._bias
 
-    def convolve(self, x, styles, noise):
-        """Return the activations [1, O, H, W] of x [1, I, h, w], with styles [I] and noise from noise()."""
+    def modulated(self, styles):
+        """Return the form with styles [I] taken in: form(x [1, I, h, w], noise from noise()) -> the activations [1, O, H, W]."""
         form = self.form()
         demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
         form.modulate(styles, demodulation * self.conv.gain, self.bias())
-        return form(x, noise)
+        return form
 
     def finish(self, y, noise):
         """Return the activations of features y [1, O, H, W] put in place of the convolution, in a new tensor."""

@@ -121,7 +121,7 @@ class Synthesis:
         bends = bent.get(name, ())
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
-        key = [self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
+        key = [self.generator.around, self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
                _settings(bends), (_Identity(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
@@ -154,12 +154,14 @@ class Synthesis:
         layer, index = step.layer, self.steps.index(step)
         shortcut = state.shortcut
         if hasattr(step.block, "skip") and layer.conv.up:
-            shortcut = step.block.skip(state.x)
+            skip, around = step.block.skip, self.generator.around
+            shortcut = skip(state.x) if around is None else around.up_sample(state.x, skip)
         noise = layer.noise(source)
         spliced = splice.get(layer.name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            own = layer.convolve(state.x, styles[index], noise)
+            form, around = layer.modulated(styles[index]), self.generator.around
+            own = form(state.x, noise) if around is None else around.draw(step.resolution, layer.conv.up, state.x, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
             x = channels_last(bend(x, bent[layer.name], owned=True))
@@ -168,7 +170,7 @@ class Synthesis:
         picture = state.picture
         if step.rgb_row is not None:
             style = styles[len(self.steps) + self._rgb_steps().index(step)]
-            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0))
+            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0), self.generator.around)
         return State(x, picture, shortcut)
 
     def _sized(self, picture, size):
@@ -177,13 +179,18 @@ class Synthesis:
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
 
 
-def _add_rgb(rgb, x, style, picture, levels):
+def _add_rgb(rgb, x, style, picture, levels, around=None):
     """Return the picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
     factor, offset = levels
     y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
     if rgb.clamp is not None:
         y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    return y if picture is None else up_rgb(picture, y, skip_kernel(y.device, y.dtype, factor))
+    if picture is None:
+        return y
+    kernel = skip_kernel(y.device, y.dtype, factor)
+    if around is None or not around.goes_round:
+        return up_rgb(picture, y, kernel)
+    return y.add_(around.up_sample(picture, lambda wrapped: up_rgb(wrapped, None, kernel)))
 
 
 class _Identity:

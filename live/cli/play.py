@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from engine.files import write_text
+from engine.frame import parse_ratio, ratio_text
 from live import controls
 from live.cli import picture_size
 from live.files.claims import claim
@@ -24,7 +25,7 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.mapping import files as mapping_file
 from live.mapping import learn
-from live.mapping.macros import Macros, labelled
+from live.mapping.macros import Macros, label
 from live.mapping.mapping import Mapping
 from live.osc import service as osc_service
 from live.outputs import service as output_service
@@ -42,7 +43,7 @@ from live.sources import flags as seeing
 from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
-from live.takes.take import Origin, TakeReader
+from live.takes.take import Origin, TakeReader, origin_in, read_header
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ def arguments(parser):
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
     eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--frame", metavar="W:H", default="", help="continue the picture to another shape, such as 16:9, 21:9, 9:16 or 4:1")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
@@ -98,7 +100,7 @@ def run(options):
             prepare_file(path, flag)
     specs = output_service.specs(options)
     if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
-        keys = Mapping.load(options.mapping).bound_keys()         # hands may press keys before the renderer is there
+        keys = Mapping.load(options.mapping).list_keys()         # hands may press keys before the renderer is there
         return processes.run(options, [replace(spec, keys=keys) for spec in specs], play)
     return play(options, specs)
 
@@ -108,7 +110,8 @@ def play(options, specs, shared=None) -> int:
     ending = Ending()
     if not options.list_parameters:
         end_when_told(ending)
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
+    frame = options.frame or (origin_in(read_header(options.replay)).frame if options.replay else "")
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, frame=frame)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
@@ -128,6 +131,8 @@ def _check(options):
             raise UserError(f"--{name} {value}: expected a number above 0")
     if not 1 <= options.fps <= FASTEST:
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
+    if options.frame:
+        parse_ratio(options.frame)
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
@@ -136,17 +141,18 @@ def _check(options):
 
 def _play(options, opened, closing, specs, shared, ending):
     mapping = Mapping.load(options.mapping)
-    show = Show(opened.instrument, mapping, labelled(opened.scene, mapping.macros))
+    show = Show(opened.instrument, mapping, label(opened.scene, mapping.macros))
     ending.attach(show.stop)
     show.mapping.tell = show.told.tell
     closing.callback(show.told.listen())
-    for doubt in (doubt for path in options.mapping for doubt in mapping_file.doubts(path, show.scene)):
+    for doubt in (doubt for path in options.mapping for doubt in mapping_file.find_doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
-        mapping.learn.begin(learn.target(address, show.scene))
+        mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument),
+                    ratio_text(opened.instrument.shape and opened.instrument.shape.ratio))
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
@@ -163,7 +169,7 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    log.info("playing %s at %s px on %s; h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device)
     if window is None:
         ticks()
     else:
@@ -248,6 +254,12 @@ def report(show, clock, instrument, stats) -> dict:
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),
     }
+
+
+def size_text(instrument) -> str:
+    """Return the size of the pictures in words: one number where they have the network's own shape."""
+    height, width = instrument.pixels
+    return f"{width} x {height}" if instrument.shape else str(instrument.size)
 
 
 def _write_report(path, figures):

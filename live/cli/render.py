@@ -21,6 +21,7 @@ def arguments(parser):
     parser.add_argument("-o", "--output", required=True, metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
     parser.add_argument("--size", type=picture_size, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--frame", metavar="W:H", help="the pictures' shape, such as 16:9; default: the take's own")
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures: any sound file, or a video's")
@@ -37,11 +38,12 @@ def run(options):
 
     from live.takes.render import render
     from live.takes.sound import Sound
-    from live.takes.take import TakeReader
+    from live.takes.take import TakeReader, origin_in, read_header
 
     target = pathlib.Path(options.output)
     prepare_file(target if target.suffix else target / "render.json", "-o")
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
+    frame = options.frame if options.frame is not None else origin_in(read_header(options.take)).frame
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
     sound = Sound(options.audio, options.audio_offset) if options.audio else None
