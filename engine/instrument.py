@@ -16,7 +16,8 @@ from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.allocator import keep_freed
-from engine.fast.graph_renderer import GraphRenderer, half_is_safe
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.precision import choose_precision
 from engine.frame import FrameShape
 from engine.generator import Generator
 from engine.latents import Latents
@@ -67,11 +68,9 @@ class Instrument:
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
-        self._synthesis = Synthesis(self._drawing)
+        self.use_precision("auto")
         self._canvases = quality.canvases(self._drawing.architecture, self.size)
-        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
-        self._drawn_at = None                       # the size that these drew the frame before at
-        self._half = self._graphs and half_is_safe(generator)
+        self._drawn_at = None                       # the size that programs of a GPU drew the frame before at
         self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
@@ -91,6 +90,15 @@ class Instrument:
     def pixels(self) -> tuple[int, int]:
         """Return (height, width) of the frames."""
         return (self.shape or self.generator.architecture).pixels(self.size)
+
+    def use_precision(self, asked: str, cost=None):
+        """Compute the network in one of engine.architecture.PRECISIONS from now on; see choose_precision() for cost and errors.
+
+        An instrument begins with "auto" without a cost: float32 on processors.
+        """
+        self.precision = choose_precision(self.generator, asked, self.size, cost)
+        self._synthesis = Synthesis(self._drawing, half=self.precision == "bf16")
+        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
 
     def warm_up(self, scene: Scene, frames: int = 2, cost=None):
         """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.
@@ -215,7 +223,7 @@ class Instrument:
     def _graph_frame(self, scene, motion, size):
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = GraphRenderer(self._drawing, size, self._half, self.ahead)
+            self._captured[size] = GraphRenderer(self._drawing, size, self.precision == "fp16", self.ahead)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()

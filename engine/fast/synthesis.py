@@ -17,6 +17,7 @@ from engine.fast.layers import Layer, NoiseSource, Styles, version_of
 from engine.fast.splices import to_blends, unused_layers
 from engine.generator import Block
 
+HALF_FROM = 64                      # px: layers from here on are computed in bfloat16 where it is asked for; those below cost little
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
 
@@ -39,17 +40,24 @@ class State:
 
 
 class Synthesis:
-    """The fast path of one generator. Pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
+    """The fast path of one generator. In float32 pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
 
-    def __init__(self, generator, forms=None):
-        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms)."""
+    def __init__(self, generator, forms=None, half=False):
+        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms).
+
+        half: compute in bfloat16 from HALF_FROM px on, which processors with instructions for it do twice as fast
+        (engine.fast.precision). Styles, bends and the picture stay in float32.
+        """
         self.generator, self.steps = generator, []
         a = generator.architecture
+        if half and a.kind != "skip":
+            raise UserError(f"precision bf16: only for skip networks, and this one's architecture is {a.kind}")
         for j, r in enumerate(a.resolutions):
             block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
                 name = f"b{r}.conv{k}"
-                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))
+                dtype = torch.bfloat16 if half and r >= HALF_FROM else torch.float32
+                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name), dtype)
                 rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
                 self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
         self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
@@ -85,7 +93,7 @@ class Synthesis:
     def measure(self, cost):
         """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
         for step in self.steps:
-            step.layer.form_name = fastest(step.layer.conv, cost)
+            step.layer.form_name = fastest(step.layer.conv, cost, dtype=step.layer.dtype)
         self._keys, self._kept = [], {}
 
     def _take_ws(self, ws):
@@ -161,10 +169,11 @@ class Synthesis:
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
             form, around = layer.modulated(styles[index]), self.generator.around
-            own = form(state.x, noise) if around is None else around.draw(step.resolution, layer.conv.up, state.x, noise, form)
+            below = state.x.to(layer.dtype)
+            own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
-            x = channels_last(bend(x, bent[layer.name], owned=True))
+            x = channels_last(bend(x.float(), bent[layer.name], owned=True)).to(layer.dtype)
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         picture = state.picture
@@ -186,11 +195,11 @@ def _add_rgb(rgb, x, style, picture, levels, around=None):
     if rgb.clamp is not None:
         y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
     if picture is None:
-        return y
-    kernel = skip_kernel(y.device, y.dtype, factor)
+        return y.float()
+    kernel = skip_kernel(y.device, picture.dtype, factor)
     if around is None or not around.goes_round:
         return up_rgb(picture, y, kernel)
-    return y.add_(around.up_sample(picture, lambda wrapped: up_rgb(wrapped, None, kernel)))
+    return around.up_sample(picture, lambda wrapped: up_rgb(wrapped, None, kernel)).add_(y)
 
 
 class _Identity:

@@ -13,6 +13,7 @@ import sys
 import threading
 from dataclasses import replace
 
+from engine.architecture import PRECISIONS
 from engine.errors import UserError
 from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
@@ -78,6 +79,8 @@ def arguments(parser):
     rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    rest.add_argument("--precision", choices=PRECISIONS, default="auto",
+                      help="numbers the network is computed in; auto: half precision where it is faster here and the pictures stay the same to the eye")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     rest.add_argument("--tune", action="store_true",
                       help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
@@ -112,6 +115,7 @@ def play(options, specs, shared=None) -> int:
         end_when_told(ending)
     frame = options.frame or (origin_in(read_header(options.replay)).frame if options.replay else "")
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, frame=frame)
+    opened.instrument.use_precision(options.precision, cost)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
@@ -151,8 +155,7 @@ def _play(options, opened, closing, specs, shared, ending):
         mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument),
-                    ratio_text(opened.instrument.shape and opened.instrument.shape.ratio))
+    origin = _origin(options, opened)
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
@@ -169,7 +172,8 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %s px on %s; h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device)
+    log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,
+             opened.instrument.precision)
     if window is None:
         ticks()
     else:
@@ -179,6 +183,13 @@ def _play(options, opened, closing, specs, shared, ending):
         _write_report(options.report, report(show, clock, opened.instrument, stats)
                       | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
+
+
+def _origin(options, opened) -> Origin:
+    """What a take of this show is said to be played on."""
+    played = opened.instrument
+    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played),
+                  ratio_text(played.shape and played.shape.ratio), played.precision)
 
 
 def _begin(options, opened, show):
@@ -251,6 +262,7 @@ def report(show, clock, instrument, stats) -> dict:
         **{name: counted.report() for name, counted in stats.items()},
         **({"osc_echo": show.echo.report()} if show.echo else {}),
         "device": str(instrument.device),
+        "precision": instrument.precision,
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),
     }

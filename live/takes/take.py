@@ -33,7 +33,7 @@ DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, Overflow
 class Origin:
     """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
     source_hash: what tells its file from another. encoder: what tells the one it was seen by from another. frame: the shape
-    that pictures were continued to, as --frame names it.
+    that pictures were continued to, as --frame names it. precision: of the numbers that the network was computed in.
     """
     instrument: str = ""
     generator: str = ""
@@ -43,6 +43,7 @@ class Origin:
     source_hash: str = ""
     encoder: str = ""
     frame: str = ""
+    precision: str = "fp32"
 
 
 class TakeWriter:
@@ -134,7 +135,7 @@ def read_header(path) -> dict:
 
 def origin_in(header: dict) -> Origin:
     """Return what the header of a take says it was played on; older takes say less."""
-    header = {"source_hash": "", "encoder": "", "frame": ""} | header
+    header = {"source_hash": "", "encoder": "", "frame": "", "precision": "fp32"} | header
     return Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
 
 
