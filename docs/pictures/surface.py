@@ -16,10 +16,9 @@ import tempfile
 import time
 import urllib.request
 
-from PIL import Image
-
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = pathlib.Path(__file__).parent
+DRAWN = "() => [...document.images].every((one) => one.complete || one.loading === 'lazy' && one.getBoundingClientRect().top > innerHeight)"
 SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
 VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "map", "show", "studio")
 SCENERY = [("/preset/recall", "dream", 0), ("/preset/cue", "totem"), ("/bends/add", "eyes-scale", "b32.conv1", "eyes", "scale", 0.6),
@@ -70,7 +69,7 @@ def main():
             for view in options.views:
                 page.evaluate("(name) => document.getElementById(`tab-${name}`).click()", view)
                 with contextlib.suppress(TimeoutError):
-                    page.wait_for_function("() => [...document.images].every((one) => one.complete || one.loading === 'lazy' && one.getBoundingClientRect().top > innerHeight)", timeout=60000)
+                    page.wait_for_function(DRAWN, timeout=60000)
                 page.wait_for_timeout(1500)
                 page.screenshot(path=f"{options.all}/{view}-{size}.png")
         browser.close()

@@ -142,7 +142,7 @@ class Runs:
             return JSONResponse({"text": str(error)}, 404)
         rows = run.rows()
         rows = rows[::max(1, len(rows) // POINTS)]
-        curves = {name: [row.get(name) for row in rows] for name in CURVES.get(run.about().get("kind"), ())}
+        curves = {name: [row.get(name) for row in rows] for name in CURVES.get(str(run.about().get("kind")), ())}
         return JSONResponse({"steps": [row.get("steps", row.get("step")) for row in rows], "curves": {k: v for k, v in curves.items() if any(v)}})
 
     async def sheet(self, request):
@@ -178,7 +178,7 @@ def _told(run, about) -> dict:
     newest = rows[-1] if rows else {}
     of = about.get("of") or 1
     done = newest.get("step", 0.0) / of if about.get("kind") == "encoder" else 0.0
-    figures = {name: round(newest[name], 4) for name in CURVES.get(about.get("kind"), ()) if name in newest}
+    figures = {name: round(newest[name], 4) for name in CURVES.get(str(about.get("kind")), ()) if name in newest}
     return {"name": run.name, "kind": about.get("kind"), "layer": about.get("layer", ""), "state": state, "text": about.get("text", ""), "of": of,
             "step": int(newest.get("steps", newest.get("step", 0))), "at": round(min(done, 1.0), 3), "figures": figures, "rows": len(rows),
             "sheet": run.sheet(), "made": (run.path / "encoder.safetensors").exists(), "number": about.get("number", 0)}

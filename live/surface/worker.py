@@ -188,4 +188,6 @@ class Worker:
         """End of the show: what is not done yet is left to the next."""
         self._closed = True
         self._kill()
+        for number in list(self._asked):
+            self._end(number, {"ok": False, "text": "the show is over"})
         self.kept.close()

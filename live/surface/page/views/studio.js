@@ -18,6 +18,6 @@ export const studio = {
         const choose = (name) => () => { chosen = name; tell("redraw"); };
         render(html`<div class="bar"><span class="segments" role="group" aria-label="studio">${PLACES.map(([name, text]) => html`<button class="segment ${name === chosen ? "on" : ""}"
                 aria-pressed=${name === chosen} @click=${choose(name)}>${text}</button>`)}</span>${place.tools()}</div>
-            ${jobs(() => tell("redraw"))}${place.draw()}`, root);
+            ${place.draw(jobs(() => tell("redraw")))}`, root);
     },
 };

@@ -33,11 +33,11 @@ export const parts = {
                 <button aria-label="finer layer" ?disabled=${at >= layers.length - 1} @click=${move(1)}>\u203A</button></span>
             <span class="spring"></span><button class="amber" @click=${() => begin({ kind: "find", layer })}>Find parts</button>`;
     },
-    draw() {
+    draw(jobs) {
         const every = Object.keys(state.clusters?.[layerNow()] || {}), all = Object.values(state.clusters || {}).flatMap((there) => Object.keys(there));
         const words = [...new Set([...all.filter((word) => !/^\d+$/.test(word)), ...WORDS])].filter((word) => !every.includes(word)).slice(0, 24);
         const enter = (event) => { if (event.target.value) name(event.target.value); };
-        return html`${every.length ? html`<div class="pics large">${repeat(every, (one) => one, part)}</div>` : html`<p class="empty">Nothing is known of this layer yet. Find parts looks at sixty pictures and groups what acts together; it takes a moment.</p>`}
+        return html`${jobs}${every.length ? html`<div class="pics large">${repeat(every, (one) => one, part)}</div>` : html`<p class="empty">Nothing is known of this layer yet. Find parts looks at sixty pictures and groups what acts together; it takes a moment.</p>`}
             ${every.length ? html`<section class="naming ${chosen ? "" : "quiet"}"><h2>${chosen ? html`what is ${chosen}?` : "tap a part, then what it is"}</h2><div class="choices">${words.map((word) => html`<button ?disabled=${!chosen} @click=${() => name(word)}>${word}</button>`)}
                 <input aria-label="another name" placeholder="another name" maxlength="40" ?disabled=${!chosen} .value=${""} @change=${enter}></div></section>` : ""}`;
     },

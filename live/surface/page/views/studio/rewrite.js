@@ -51,8 +51,8 @@ async function solve() {
         return tell("redraw");
     }
     const taken = [...parameters.keys()].filter((a) => a.startsWith("/edits/")).map((a) => a.split("/")[2]);
-    let fresh = name.trim();
-    for (let n = 1; !fresh || taken.includes(fresh); n += 1) fresh = `painted ${n}`;
+    let fresh = name.trim().replace(/[^\p{L}\p{N}_.+-]+/gu, "-").replace(/^\W+|\W+$/g, "");
+    for (let n = 1; !fresh || taken.includes(fresh); n += 1) fresh = `painted-${n}`;
     const request = { format: "latent-jockey request", schema: 1, settings: { layer, rank: 1 }, object: [mark("copy")], paste: [mark("paste")], key: [mark("paste")] };
     if (!painted().key.empty) request.key.push(mark("key"));
     name = "";
@@ -106,12 +106,12 @@ export const rewrite = {
             <span class="stepper" role="group" aria-label="layer"><button aria-label="coarser layer" ?disabled=${at <= 0} @click=${move(-1)}>\u2039</button><span><b>${layer}</b><small>${cells()} cells across</small></span>
                 <button aria-label="finer layer" ?disabled=${at >= layers.length - 1} @click=${move(1)}>\u203A</button></span>`;
     },
-    draw() {
+    draw(jobs) {
         const choices = STEPS.map(([step, title], n) => html`<button class="segment ${shown === step ? "on" : ""}" aria-pressed=${shown === step} @click=${() => { shown = step; tell("redraw"); }}>${n + 1} ${title}</button>`);
         return html`<span class="segments steps" role="group" aria-label="step">${choices}</span>
             <div class="brushes">${STEPS.map(canvas)}</div>
             <div class="row make"><span class="step">4</span><button class="amber go" @click=${solve}>Make it a fader</button>
-                <input aria-label="name of the edit" placeholder="name, if you like" maxlength="60" .value=${name} @input=${(e) => { name = e.target.value; }}><span class="told">${hint}</span></div>
+                <input aria-label="name of the edit" placeholder="name, if you like" maxlength="60" .value=${name} @input=${(e) => { name = e.target.value; }}><span class="told">${hint}</span>${jobs}</div>
             <section class="results">${repeat(made().slice(0, 6), (a) => a, result)}</section>`;
     },
 };

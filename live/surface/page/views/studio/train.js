@@ -67,10 +67,10 @@ function lengths(kind) {
 
 export const train = {
     tools: () => "",
-    draw() {
+    draw(jobs) {
         const layers = (state.layers || []).filter((one) => /^b(8|16|32|64)\./.test(one)), runs = state.runs || [];
         if (!layers.includes(layer)) layer = layers.includes("b16.conv1") ? "b16.conv1" : layers[0] || "";
-        return html`<div class="trainings"><article class="card"><h2>an encoder</h2><p>A camera plays the network through it. Which layer it plays:</p>
+        return html`${jobs}<div class="trainings"><article class="card"><h2>an encoder</h2><p>A camera plays the network through it. Which layer it plays:</p>
                 <div class="choices">${layers.map((one) => html`<button class=${one === layer ? "on" : ""} aria-pressed=${one === layer} @click=${() => { layer = one; tell("redraw"); }}>${one}</button>`)}</div>
                 <div class="row">${lengths("encoder")}<button class="amber" @click=${() => begin({ kind: "encoder", layer, steps: length.encoder })}>Train an encoder</button></div></article>
             <article class="card"><h2>a world</h2><p>The built-in masks, learned anew from pictures the program draws itself: a network of your own.</p><span class="spring"></span>
