@@ -49,6 +49,7 @@ class Opening:
             started = subprocess.Popen([sys.executable, "-c", OPEN, self.address], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL, start_new_session=True)
         except OSError as error:
-            return log.info("no browser was opened: %s", error)
+            log.info("no browser was opened: %s", error)
+            return
         if started.wait():
             log.info("no browser was found to open the page in; its address is above")

@@ -25,7 +25,8 @@ def arguments(group):
     group.add_argument("--surface-name", action="append", default=[], metavar="NAME", help="a name of this machine that pages may call it by; may be repeated")
     group.add_argument("--surface-cert", metavar="FILE", help="serve the page over https with this certificate")
     group.add_argument("--surface-key", metavar="FILE", help="the certificate's key")
-    group.add_argument("--no-browser", action="store_true", help="do not open the page in the browser; it is opened where there is a screen and no page is open yet")
+    group.add_argument("--no-browser", action="store_true",
+                       help="do not open the page in the browser; it is opened where there is a screen and no page is open yet")
 
 
 def check(options):
