@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from engine.architecture import Architecture
+from engine.architecture import MOST_PIXELS, Architecture
 from engine.errors import UserError
 from engine.parameter import Parameter
 
@@ -47,6 +47,11 @@ class FrameShape:
     """How the pictures of one architecture are continued to a width / height."""
     own: Architecture
     ratio: Fraction
+
+    def __post_init__(self):
+        height, width = self.drawn(self.own.resolution)
+        if height * width > MOST_PIXELS:
+            raise UserError(f"--frame {ratio_text(self.ratio)}: this network would draw {width} x {height} px; expected at most {MOST_PIXELS} pixels")
 
     @property
     def axis(self) -> int:

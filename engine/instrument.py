@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed, bend_from_dict
+from engine.bending import Bend, BendFailed, Places, bend_from_dict, new_bend
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
@@ -49,22 +49,22 @@ class Instrument:
     """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 
     encoder: engine.encoder.Encoder, by which the source is seen; None = the source has no part in the picture.
-    frame: width / height that the picture is continued to; None = the network's own.
+    frame: width / height that the picture is continued to; None = the network's own. places: engine.bending.Places, where bends may act.
     """
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None, frame=None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None, frame=None, places=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
             sizes = generator.architecture.resolutions
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, sizes))}; nearest: {min(sizes, key=lambda n: abs(n - self.size))}")
-        self.latents, self.clusters = Latents(generator), clusters
+        self.latents, self.clusters, self.places = Latents(generator), clusters, places or Places()
         shape = FrameShape(generator.architecture, frame) if frame else None
         self.shape = shape if shape and shape.cells != generator.architecture.const_size else None
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
-        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0))
+        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0), self.places)
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
@@ -132,7 +132,11 @@ class Instrument:
 
     def bend(self, data: dict) -> Bend:
         """Return the bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
-        return bend_from_dict(data, self.generator, self.clusters)
+        return bend_from_dict(data, self.generator, self.clusters, self.places)
+
+    def new_bend(self, data: dict) -> Bend:
+        """Return the bend that a hand adds: it shows at once, and what it does not say is chosen for it; see engine.bending.new_bend."""
+        return new_bend(data, self.generator, self.clusters, self.places)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
