@@ -7,8 +7,12 @@ import shutil
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from live.doctor.cards import Card, find_cards
+
+if TYPE_CHECKING:                   # it brings torch
+    from engine.device import TorchBuild
 
 COMPILERS = ("cc", "gcc", "clang", "cl")
 STAND_INS = {"pygame": "pygame-ce"}              # packages that do for another
@@ -24,7 +28,7 @@ class Machine:
     system: str
     python: str
     cores: int
-    torch: object = None
+    torch: "TorchBuild | None" = None
     torch_problem: str = ""
     cards: tuple[Card, ...] = ()
     compiler: str = ""
