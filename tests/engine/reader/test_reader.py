@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from engine import reader as readers
+from engine.errors import UserError
 from engine.instrument import Instrument
 from engine.motion import Motion
 from engine.reader.network import SIZE, Reader, cut, to_numbers, to_pose, window_of
 from engine.reader.train import Recipe, Trainer, lesson, look
 from engine.reader_live import LED, SEEN, LiveReader, OneEuro
-from engine.errors import UserError
 from engine.world.factors import NAMES, Z_DIM, uniform
 from engine.world.people import COLUMNS, Pose, mirrored, nobody, people
 from live.show.events import Change
