@@ -101,6 +101,7 @@ class _Job:
         """What makes two renders the same: parts of another are not gone on with."""
         digest = hashlib.sha256(self.take.path.read_bytes())
         digest.update(json.dumps([self.size, self.instrument.size, self.fps, self.lossless, self.take.generator]).encode())
+        digest.update(getattr(self.take, "also", "").encode())
         return digest.hexdigest()
 
     def shape(self) -> tuple[int, int]:
