@@ -8,7 +8,7 @@ from engine.hearing.beat import Beat
 from live.audio.ear import Ear, Hop
 from live.audio.listening import Listening
 from live.mapping import commands as mapping_commands  # noqa: F401  (their commands)
-from live.mapping.binding import bound
+from live.mapping.binding import make_binding
 from live.show import modulator_commands, tempo_commands  # noqa: F401  (their commands)
 from live.show.tempo import Tempo
 from tests.live.memory_rig import FPS, Rig
@@ -33,7 +33,7 @@ class Hall:
         self.tempo = Tempo(show, now=lambda: self.moment)
         show.join(listening=self.listening, tempo=self.tempo)
         show.meter.now = lambda: self.moment
-        show.mapping.layers.append([bound(**b) for b in bindings])
+        show.mapping.layers.append([make_binding(**b) for b in bindings])
         show.mapping.rebind()
 
     def hear(self, **what):

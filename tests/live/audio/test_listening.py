@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.modulation import modulate
-from live.mapping.binding import bound
+from live.mapping.binding import make_binding
 from live.show.events import ControlEvent
 from live.show.parameters import MASTERS, within
 from live.show.sound_parameters import KINDS, TURNED
@@ -135,22 +135,22 @@ def test_hits_wait_for_the_beat_where_quantise_says_so(tmp_path):
 
 @pytest.mark.parametrize("text", ["audio kick", "audio snare", "audio hat", "audio onset", "audio beat", "audio bar", "audio section"])
 def test_words_of_sound_in_mapping_files(text):
-    assert bound(control=text, to="/panic").button
+    assert make_binding(control=text, to="/panic").button
 
 
 @pytest.mark.parametrize("text", ["audio", "audio bass", "audio kick 2", "audio Kick"])
 def test_other_words_are_refused(text):
     with pytest.raises(UserError, match="audio kick, snare, hat, onset, beat, bar or section|no control"):
-        bound(control=text, to="/panic")
+        make_binding(control=text, to="/panic")
 
 
 def test_what_is_heard_is_never_learned(hall):
     hall.rig.send("/midi/learn", "/truncation")
     hall.play(10, hits=[("kick", 1.0)])
     assert hall.show.mapping.learn.wanted
-    hall.show.inbox.put(ControlEvent("cc 1/16", 0.2))
-    hall.show.inbox.put(ControlEvent("cc 1/16", 0.8))
-    hall.play(2, hits=[("kick", 1.0)])
+    for value in (10, 12, 13, 15):
+        hall.show.inbox.put(ControlEvent("cc 1/16", value / 127, at=hall.moment))
+        hall.play(hits=[("kick", 1.0)])
     assert [b.control for b in hall.show.mapping.learn.layer] == ["cc 1/16"]
 
 
