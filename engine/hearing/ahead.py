@@ -48,13 +48,13 @@ def _hits(strengths, thresholds, heard) -> dict:
         live = {n for n, h in enumerate(heard) if any(name == kind for name, _ in h.hits)}
         top = float(v.max()) or 1.0
         last = -HIGHEST
-        for n in np.flatnonzero(v > thresholds[:, k].min()):
+        for n in np.flatnonzero(v > thresholds[:, k].min()).tolist():
             near = v[max(0, n - HIGHEST):n + HIGHEST + 1]
             around = v[max(0, n - AROUND):n + AROUND + 1]
             plain = v[n] > max(0.08, 0.25 * float(around.max()), float(around.mean() + 1.5 * around.std()))
             if v[n] == near.max() and plain and n - last > HIGHEST and any(m in live for m in range(n - 2, n + 3)):
                 last = n
-                found.setdefault(int(n), []).append((n, (kind, min(float(v[n]) / top, 1.0))))
+                found.setdefault(n, []).append((n, (kind, min(float(v[n]) / top, 1.0))))
     for n in sorted(found):
         if not any(name == "onset" for m in range(n - 5, n) for _, (name, _) in found.get(m, ())):
             found[n].append((n, ("onset", max(s for _, (_, s) in found[n]))))
@@ -151,7 +151,8 @@ def find_sections(heard: list[Heard], bars) -> set[int]:
     for n in range(2, len(rows) - 1):
         a, b = max(0, n - ACROSS), min(len(rows), n + ACROSS)
         news[n] = alike[a:n, a:n].mean() + alike[n:b, n:b].mean() - 2 * alike[a:n, n:b].mean()
-    least, found = SECTION_LEAST * float(news.max()), []
+    least = SECTION_LEAST * float(news.max())
+    found: list[int] = []
     for n in np.argsort(-news, kind="stable"):
         if news[n] > max(least, 0.3) and all(abs(n - other) >= SECTION_APART for other in found) and n >= SECTION_APART:
             found.append(int(n))

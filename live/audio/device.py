@@ -12,7 +12,7 @@ LIBRARIES = ("sounddevice",)
 RATE, BLOCK, CHANNELS = 48000, 512, 2
 SILENT = 2.0                        # seconds without a block after which an input has gone
 LOOPBACKS = re.compile(r"loopback|monitor|stereo mix|what u hear|blackhole|soundflower|vb-cable", re.IGNORECASE)
-MISSING = "hearing sound needs sounddevice: pip install sounddevice (on Linux apt install libportaudio2 too)"
+MISSING = "hearing sound needs sounddevice: pip install -r requirements-audio.txt (on Linux apt install libportaudio2 too)"
 
 
 def _library():

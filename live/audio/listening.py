@@ -5,6 +5,7 @@ that another program may say /audio/low itself.
 """
 import math
 from collections import deque
+from typing import Any
 
 from engine.hearing.analyser import Settings
 from engine.hearing.beat import LOCKED
@@ -29,7 +30,7 @@ APART = 0.4                         # beats between two that are told
 class Listening:
     """ear: live.audio.ear.Ear, or offline.Whole. newest: the newest Hop. hits: {kind: (when, strength)}, of the last of each."""
 
-    def __init__(self, show, ear: Ear | None = None, now=now):
+    def __init__(self, show, ear: Any = None, now=now):
         self.show, self.ear, self.now = show, ear if ear is not None else Ear(), now
         self.newest: Hop | None = None
         self.hits: dict = {}
@@ -175,11 +176,11 @@ class Listening:
 
     def _beats(self, moment, values) -> list:
         """Return the events of a beat and of a bar that are to be seen by now; tell the tempo of the beat."""
-        beat = self.newest.heard.beat if self.newest is not None else None
-        if beat is None or beat.confidence < LOCKED:
+        hop, tempo = self.newest, self.show.tempo
+        if hop is None or hop.heard.beat is None or hop.heard.beat.confidence < LOCKED:
             self._beat = None
             return []
-        hop, tempo = self.newest, self.show.tempo
+        beat = hop.heard.beat
         at = hop.heard.time + (moment - hop.at)
         if tempo is not None:
             tempo.tell_beat("audio", beat.tempo, beat.beats(at) - hop.heard.bar % BAR, moment)

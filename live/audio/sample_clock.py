@@ -9,7 +9,8 @@ class SampleClock:
 
     def __init__(self, rate: float, late: float = 0.0):
         self.rate, self.late = rate, late
-        self._samples, self._offset = 0, None
+        self._samples = 0
+        self._offset: float | None = None
 
     def block(self, count: int, at: float) -> float:
         """Take a block of so many samples that has arrived at this moment; return when its last sample was heard."""

@@ -1,6 +1,6 @@
 """A file's sound: read as it is, or played at its own pace through the speakers, as an input of the show."""
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ RATE, BLOCK = 48000, 512
 LATE = 0.25                         # seconds behind from which on a file that nobody hears is not caught up with
 
 
-def read_blocks(path, channels: int = 2) -> Iterator[np.ndarray]:
+def read_blocks(path, channels: int = 2) -> Generator[np.ndarray, None, None]:
     """Yield a file's sound as int16 [N, channels] at RATE: whole numbers, so that it is the same on every machine. UserError: it is no sound."""
     import av
 

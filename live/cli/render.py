@@ -7,6 +7,7 @@
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
 import pathlib
+from typing import Any
 
 from engine.architecture import PRECISIONS
 from live.cli import picture_size
@@ -52,7 +53,7 @@ def run(options):
     frame = options.frame if options.frame is not None else origin_in(read_header(options.take)).frame
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
     opened.instrument.use_precision(options.precision, cost)
-    take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+    take: Any = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
     if options.listen:
         from live.takes.listened import listen

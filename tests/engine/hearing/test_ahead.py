@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.hearing.ahead import find_sections, look_ahead
-from tests.engine.hearing.songs import FOUR, RATE, STYLES, f_measure, matched, pads, played
+from tests.engine.hearing.songs import FOUR, RATE, f_measure, matched, pads, played
 from tests.engine.hearing.test_analyser import beats, events, hear, listened
 
 
