@@ -94,13 +94,13 @@ class Cuda:
 
     def _tape(self, graph, body):
         graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")       # the loop's thread plays on meanwhile
+        failures: tuple = (RuntimeError,)                            # of a capture that failed: what failed in it says more
         try:
             body()
-        except BaseException:
-            with contextlib.suppress(RuntimeError):                  # of a capture that failed: what failed in it says more
+            failures = ()
+        finally:
+            with contextlib.suppress(*failures):
                 graph.capture_end()
-            raise
-        graph.capture_end()
 
     def run(self, job):
         with torch.cuda.device(self.device):
