@@ -6,7 +6,6 @@ from functools import partial
 
 from engine.errors import UserError
 from live import outputs
-from live.files.config import read_plain
 from live.outputs.limiter import FlashLimiter
 from live.outputs.settings import Framings, output_parameters
 from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
@@ -28,6 +27,8 @@ def specs(options) -> list[OutputSpec]:
     """Return the outputs that the flags name. UserError: what is wrong with them."""
     if not options.outputs:
         return parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)
+    from live.files.config import read_plain  # here: an output's process needs none of it, and starts sooner
+
     data = read_plain(options.outputs)
     try:
         return read_outputs(data, outputs.OUTPUTS)
