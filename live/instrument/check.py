@@ -102,11 +102,11 @@ def _missing(library) -> list[str]:
 
 def _mapping(path, instrument) -> str:
     """Load a mapping file; what in it means nothing to this instrument."""
-    from live.mapping.files import doubts
+    from live.mapping.files import find_doubts
     from live.mapping.mapping import Mapping
 
     Mapping.load([path])
-    return "; ".join(doubts(path, declared(instrument.scene())))
+    return "; ".join(find_doubts(path, declared(instrument.scene())))
 
 
 def _part(instrument, module, path):

@@ -26,7 +26,7 @@ Part = Annotated[float, Field(ge=0.0, le=1.0)]
 BANKS = 16
 
 
-def key_name(text: str) -> str:
+def normalize_key(text: str) -> str:
     """Return a key's name as the window says it: in small letters, accents as one letter, what is held in a fixed order."""
     text = unicodedata.normalize("NFC", text).lower()
     *held, name = text[:-1].split("+") if text.endswith("+") and len(text) > 1 else text.split("+")
@@ -80,7 +80,7 @@ class Binding(Model):
             raise ValueError(f"no control {text!r}; there are: {spell_words()}")
         if not re.fullmatch(word.pattern, rest):
             raise ValueError(f"expected {word.shown}, got {text!r}")
-        return f"key {key_name(rest)}" if kind == "key" else text
+        return f"key {normalize_key(rest)}" if kind == "key" else text
 
     @field_validator("to")
     @classmethod
@@ -92,7 +92,7 @@ class Binding(Model):
     @field_validator("device")
     @classmethod
     def _pattern(cls, text):
-        return checked_pattern(text)
+        return check_pattern(text)
 
     @field_validator("own_range")
     @classmethod
@@ -149,32 +149,32 @@ class Binding(Model):
         """The number that the control itself sends at its upper end."""
         return WORDS[self.kind].end or 1.0
 
-    def of(self, said: float) -> float:
+    def position_of(self, said: float) -> float:
         """How far along its own range the control is, 0..1, where an event of it says this."""
         if self.own_range is None:
             return said
         low, high = self.own_range
         return min(max((said * self._end - low) / (high - low), 0.0), 1.0)
 
-    def says(self, position: float) -> float:
+    def value_at(self, position: float) -> float:
         """What an event of the control says so far along its own range: the inverse of of()."""
         if self.own_range is None:
             return position
         low, high = self.own_range
         return (low + position * (high - low)) / self._end
 
-    def part(self, value):
+    def pick(self, value):
         """The one of an OSC message's arguments that counts, others as they are; () where the message has too few."""
         if self.argument is None:
             return value
         given = value if isinstance(value, tuple) else (value,)
         return given[self.argument - 1] if len(given) >= self.argument else ()
 
-    def at(self, position: float) -> float:
+    def put(self, position: float) -> float:
         """Where in the parameter's normalized range the control puts it."""
         return curves.place(position, self.range, self.curve, self.inverse)
 
-    def back(self, place: float) -> float:
+    def find_position(self, place: float) -> float:
         """The position of the control at which it would put the parameter there."""
         return curves.position(place, self.range, self.curve, self.inverse)
 
@@ -188,7 +188,7 @@ class Binding(Model):
         return self.device is None or device is not None and re.search(self.device, device, re.IGNORECASE) is not None
 
 
-def bound(**given) -> Binding:
+def make_binding(**given) -> Binding:
     """A binding from what hands and senders say. UserError: there is no such."""
     try:
         return Binding(**given)
@@ -196,7 +196,7 @@ def bound(**given) -> Binding:
         raise UserError(f"learn: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
-def checked_pattern(text):
+def check_pattern(text):
     """A device's pattern, if it is a regular expression."""
     try:
         re.compile(text or "")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from engine.errors import UserError
 from live.files.names import checked_name
 from live.mapping import files as mapping_file
-from live.mapping.learn import target
+from live.mapping.learn import find_target
 from live.mapping.macros import Macro, Target
 from live.osc.address import is_pattern, matches
 from live.show.commands import command, number
@@ -44,7 +44,7 @@ def learn(show, address=None, how=None):
         return cancel(show)
     if bare and mapping.last is None:
         raise UserError("learn: nothing was changed yet; change a parameter first, or name one: /midi/learn /truncation")
-    address = target(mapping.last if bare else address, show.scene)
+    address = find_target(mapping.last if bare else address, show.scene)
     mapping.learn.begin(address, how)
     log.info("learn: move the control that is to play %s; /midi/cancel stops waiting", address)
 
@@ -78,7 +78,7 @@ def forget(show, address):
 def save(show, name=None):
     """Keep what was learned in a mapping file: the last one given with --mapping, or mappings/NAME.yaml."""
     mapping = show.mapping
-    path = _path(mapping, name)
+    path = _find_path(mapping, name)
     bindings, macros = list(mapping.learn.layer), [mapping.macros[n] for n in sorted(mapping.macros)] if mapping.macros_changed else []
     if not bindings and not macros:
         raise UserError("nothing was learned yet: /midi/learn ADDRESS, then move a control")
@@ -93,7 +93,7 @@ def save(show, name=None):
     threading.Thread(target=work, name="mapping").start()
 
 
-def _path(mapping, name):
+def _find_path(mapping, name):
     given = [Path(path) for path in mapping.paths if not mapping_file.is_shipped(path)]
     if not isinstance(name, str):
         return given[-1] if given else mapping_file.FOLDER / "learned.yaml"
@@ -108,22 +108,22 @@ def _path(mapping, name):
 @command("/bank")
 def bank(show, which):
     """Play the bindings of a bank, from 1."""
-    _to_bank(show.mapping, _whole(which, show.mapping.banks, "a bank"))
+    _go_to_bank(show.mapping, _to_whole(which, show.mapping.banks, "a bank"))
 
 
 @command("/bank/next")
 def next_bank(show, on=None):
     """On to the next bank; after the last comes the first."""
-    _to_bank(show.mapping, show.mapping.bank % show.mapping.banks + 1)
+    _go_to_bank(show.mapping, show.mapping.bank % show.mapping.banks + 1)
 
 
 @command("/bank/previous")
 def previous_bank(show, on=None):
     """Back to the bank before; before the first comes the last."""
-    _to_bank(show.mapping, (show.mapping.bank - 2) % show.mapping.banks + 1)
+    _go_to_bank(show.mapping, (show.mapping.bank - 2) % show.mapping.banks + 1)
 
 
-def _to_bank(mapping, wanted):
+def _go_to_bank(mapping, wanted):
     mapping.rebind(wanted)
     log.info("bank %d", wanted)
 
@@ -131,8 +131,8 @@ def _to_bank(mapping, wanted):
 @command("/macro/target")
 def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
     """Put a parameter on a macro, or all that a wildcard fits; low and high, 0..1, say where in its range the macro's ends are, high to low turns it round."""
-    which, low, high = _macro(macro), number(low), number(high)
-    names = matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [target(address, show.scene)]
+    which, low, high = _find_macro(macro), number(low), number(high)
+    names = matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [find_target(address, show.scene)]
     if not names:
         raise UserError(f"/macro/target: no parameter fits {address}")
     try:
@@ -143,21 +143,21 @@ def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
     _put(show, before.model_copy(update={"to": [*(t for t in before.to if t.to not in names), *new]}))
     for one in new:
         parameter = show.scene.parameter(one.to)
-        ends = (one.value(end, parameter) for end in (0.0, 1.0))
+        ends = (one.map_position(end, parameter) for end in (0.0, 1.0))
         log.info("macro %d moves %s from %s to %s", which, one.to, *(end if isinstance(end, str) else f"{end:g}" for end in ends))
 
 
 @command("/macro/clear")
 def clear(show, macro):
     """Take all parameters off a macro."""
-    before = show.mapping.macros.get(_macro(macro)) or Macro(macro=_macro(macro))
+    before = show.mapping.macros.get(_find_macro(macro)) or Macro(macro=_find_macro(macro))
     _put(show, before.model_copy(update={"to": []}))
 
 
 @command("/macro/name")
 def name_macro(show, macro, name):
     """Call a macro something."""
-    before = show.mapping.macros.get(_macro(macro)) or Macro(macro=_macro(macro))
+    before = show.mapping.macros.get(_find_macro(macro)) or Macro(macro=_find_macro(macro))
     _put(show, before.model_copy(update={"name": str(name)[:80]}))
 
 
@@ -166,11 +166,11 @@ def _put(show, macro):
     show.mapping.macros_changed = True
 
 
-def _macro(which):
-    return _whole(which, MACROS, "a macro")
+def _find_macro(which):
+    return _to_whole(which, MACROS, "a macro")
 
 
-def _whole(value, most, what) -> int:
+def _to_whole(value, most, what) -> int:
     """A whole number from 1 to the most there is."""
     found = number(value, f"{what} 1..{most}")
     if found not in range(1, most + 1):

@@ -20,7 +20,7 @@ class Faders:
         self._parameters: Mapping = {}
         self._meant: dict[str, tuple] = {}
 
-    def changes(self, events, parameters, unbound) -> list | None:
+    def translate(self, events, parameters, unbound) -> list | None:
         """The changes that the events of a frame mean, the newest of each parameter; None if one of them is anything
         but a number for a parameter from a control that is `unbound`.
         """
@@ -28,13 +28,13 @@ class Faders:
             self._parameters, self._meant = parameters, {}
         newest, meant = {}, self._meant
         for control, value, momentary, _ in events:
-            address, normalized = meant.get(control) or self._meaning(control)
+            address, normalized = meant.get(control) or self._find_meaning(control)
             if address is None or momentary or control not in unbound or type(value) not in NUMBERS:
                 return None
             newest[address] = value if normalized is None or not isfinite(value) else normalized.plain(value)
         return [Change(address, value) for address, value in newest.items()]
 
-    def _meaning(self, control):
+    def _find_meaning(self, control):
         """(address, parameter if values are 0..1 else None); address None: not for us."""
         name = control.removeprefix(OSC)
         address = name.removeprefix(NORMALIZED) if name.startswith(NORMALIZED + "/") and name not in self._parameters else name

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from engine.errors import UserError
 from live.files.config import Model, build, read_plain, write_yaml
-from live.mapping.binding import Binding, checked_pattern
-from live.mapping.learned import named_by
+from live.mapping.binding import Binding, check_pattern
+from live.mapping.learned import unescape_device
 from live.mapping.macros import Macro
 from live.midi import devices
 from live.show.commands import COMMANDS
@@ -37,7 +37,7 @@ class MappingFile(Model):
     @field_validator("device")
     @classmethod
     def _pattern(cls, text):
-        return checked_pattern(text)
+        return check_pattern(text)
 
     @field_validator("macros")
     @classmethod
@@ -59,7 +59,7 @@ class Read:
 def read(path) -> Read:
     """A mapping file. UserError: what is wrong where."""
     data = read_plain(path)
-    profile = _profile(data, path)
+    profile = _load_profile(data, path)
     file = build(MappingFile, profile.named(data, path) if profile else data, path)
     device = file.device or (profile.match if profile else None)
     of_device = {"device": device} if device else {}
@@ -73,7 +73,7 @@ def load(path) -> list[Binding]:
     return read(path).bindings
 
 
-def _profile(data, path):
+def _load_profile(data, path):
     """The profile that a mapping file names, None if it names none."""
     name = data.get("profile") if isinstance(data, dict) else None
     if not isinstance(name, str):
@@ -106,7 +106,7 @@ def is_shipped(path) -> bool:
     return Path(path).resolve() in {default.resolve() for default in DEFAULTS}
 
 
-def doubts(path, scene) -> list[str]:
+def find_doubts(path, scene) -> list[str]:
     """What in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
 
     What a preset may bring later is not in doubt. UserError: it can't be read.
@@ -114,14 +114,14 @@ def doubts(path, scene) -> list[str]:
     file, found = read(path), []
     for number, binding in enumerate(file.bindings, 1):
         if binding.to not in COMMANDS:
-            found += _doubted(f"{path} > bindings > {number}", binding.to, binding.value, scene)
+            found += _find_doubt(f"{path} > bindings > {number}", binding.to, binding.value, scene)
     for number, macro in enumerate(file.macros, 1):
         for at, target in enumerate(macro.to, 1):
-            found += _doubted(f"{path} > macros > {number} > to > {at}", target.to, None, scene)
+            found += _find_doubt(f"{path} > macros > {number} > to > {at}", target.to, None, scene)
     return found
 
 
-def _doubted(where, address, value, scene):
+def _find_doubt(where, address, value, scene):
     parameter = scene.parameters.get(address)
     if parameter is None and address.startswith(COMES):
         return []
@@ -137,29 +137,29 @@ def _doubted(where, address, value, scene):
 
 # -- writing
 
-def written(data, bindings, macros, folder=FOLDER) -> dict:
+def merge(data, bindings, macros, folder=FOLDER) -> dict:
     """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros.
 
     folder: where the file lies, for a profile beside it.
     """
     data = dict(data or {"schema": 1, "name": "Learned"})
-    profile = _profile(data, Path(folder) / "mapping.yaml")
+    profile = _load_profile(data, Path(folder) / "mapping.yaml")
     real = lambda control: profile.controls.get(control, control) if profile else control
-    replaced = lambda entry: any((b.control, b.bank, b.argument) == (real(entry["control"]), entry.get("bank"), entry.get("argument")) and _of_device(entry, b)
-                                 for b in bindings)
-    kept = [entry for entry in data.pop("bindings", ()) if not replaced(entry)]
+    place = lambda entry: (real(entry["control"]), entry.get("bank"), entry.get("argument"))
+    replaces = lambda b, entry: (b.control, b.bank, b.argument) == place(entry) and _is_of_device(entry, b)
+    kept = [entry for entry in data.pop("bindings", ()) if not any(replaces(b, entry) for b in bindings)]
     if macros:
         data["macros"] = [macro.model_dump(exclude_defaults=True, mode="json") for macro in macros]
-    return data | {"bindings": kept + [_plain(binding, profile) for binding in bindings]}
+    return data | {"bindings": kept + [_to_plain(binding, profile) for binding in bindings]}
 
 
-def _of_device(entry, binding) -> bool:
+def _is_of_device(entry, binding) -> bool:
     """Whether a file's entry is for the device that a binding was learned from."""
     pattern = entry.get("device")
-    return pattern in (None, binding.device) or binding.device is not None and re.search(pattern, named_by(binding.device), re.IGNORECASE) is not None
+    return pattern in (None, binding.device) or binding.device is not None and re.search(pattern, unescape_device(binding.device), re.IGNORECASE) is not None
 
 
-def _plain(binding, profile) -> dict:
+def _to_plain(binding, profile) -> dict:
     """A binding as a file says it, by the name of its control where the file's profile has one."""
     entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
     known = profile and binding.device and profile.matches(binding.device)
@@ -171,12 +171,12 @@ def save(path, bindings, macros):
     path = Path(path)
     data, comments = None, ""
     if path.exists():
-        data, comments = read_plain(path), _comments(path)
+        data, comments = read_plain(path), _read_comments(path)
         read(path)                                       # what can't be read is not written over
-    write_yaml(path, written(data, bindings, macros, path.parent), comments)
+    write_yaml(path, merge(data, bindings, macros, path.parent), comments)
 
 
-def _comments(path) -> str:
+def _read_comments(path) -> str:
     """The comments a file begins with: the rest of them does not survive."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines))

@@ -27,7 +27,7 @@ class Turn:
         self.scene, self.macros, self.found, self.ahead, self.called = scene, macros or {}, [], {}, False
         self.tell = tell or (lambda text, kind="": None)
 
-    def value(self, address):
+    def read(self, address):
         """The value at an address, with what this frame has already changed."""
         return self.ahead[address] if address in self.ahead else self.scene[address]
 
@@ -36,7 +36,7 @@ class Turn:
         self.found.append(Change(address, value))
         if address in MACRO_PARAMETERS and address in self.scene.parameters:
             try:
-                moved = macros.moved(address, value, self.scene, self.macros)
+                moved = macros.move_targets(address, value, self.scene, self.macros)
             except UserError:
                 return                                       # no number: the loop says so
             self.ahead |= {change.address: change.value for change in moved}
@@ -55,7 +55,7 @@ class Held:
 
     def __init__(self, binding: Binding, position: float | None = None, armed=None):
         self.binding, self.grip, self.pressed = binding, Grip(), False
-        self.grip.position = None if position is None else binding.at(binding.of(position))
+        self.grip.position = None if position is None else binding.put(binding.position_of(position))
         self.armed = {} if armed is None else armed
         self.is_button = binding.button or binding.to in COMMANDS
         self.every_counts = self.is_button or binding.relative is not None
@@ -69,56 +69,56 @@ class Held:
     def play(self, event, turn):
         """Act on an event of its control. UserError: its target can't be turned by a control."""
         binding = self.binding
-        said = binding.part(event.value)
+        said = binding.pick(event.value)
         if said == () and event.value != ():
             raise UserError(f"{binding.control}: argument {binding.argument} is bound, and a message came with fewer")
         if self.is_button:
-            self._button(event, said, turn)
+            self._switch(event, said, turn)
         elif said == ():
             return
-        elif isinstance(word := last(said), str) and word in turn.scene.parameters[binding.to].choices:
+        elif isinstance(word := pick_last(said), str) and word in turn.scene.parameters[binding.to].choices:
             turn.change(binding.to, word)
-        elif (position := number(said)) is None:
+        elif (position := to_number(said)) is None:
             raise UserError(f"{binding.control}: {binding.to} is turned by numbers, and {word!r} came")
         elif binding.relative:
-            self._clicked(binding.relative, event, position, turn)
+            self._step(binding.relative, event, position, turn)
         else:
-            self._moved(min(max(binding.of(position), 0.0), 1.0), turn)
+            self._move(min(max(binding.position_of(position), 0.0), 1.0), turn)
 
-    def looks_at_all(self, scene) -> bool:
+    def counts_every(self, scene) -> bool:
         """Whether each event is heard, not only the newest of a frame: a fader that waits may meet its value on the way."""
         if self.every_counts or self.binding.takeover != "pickup":
             return self.every_counts
         held = self.grip.held
         return held is None or self.binding.to in scene.parameters and held != scene[self.binding.to]
 
-    def stands(self, event, turn):
+    def settle(self, event, turn):
         """Its control says that it is where it was sent, and nothing moves; it has hold of the value if that is there still."""
-        parameter, position = turn.scene.parameters.get(self.binding.to), number(event.value)
+        parameter, position = turn.scene.parameters.get(self.binding.to), to_number(event.value)
         if not self.every_counts and parameter is not None:
-            self.grip.position = self.binding.at(self.binding.of(position))
-            current = turn.value(self.binding.to)
-            if abs(self.binding.back(parameter.normalized(current)) - self.binding.of(position)) < STEP:
+            self.grip.position = self.binding.put(self.binding.position_of(position))
+            current = turn.read(self.binding.to)
+            if abs(self.binding.find_position(parameter.normalized(current)) - self.binding.position_of(position)) < STEP:
                 self.grip.hold(current)
 
     # -- turned
 
-    def _parameter(self, turn):
+    def _find_parameter(self, turn):
         parameter = turn.scene.parameters[self.binding.to]
         if parameter.size:
             raise UserError(f"{self.binding.control}: {self.binding.to} takes {parameter.size} numbers, a control gives one")
         return parameter
 
-    def _moved(self, position, turn):
-        binding, parameter = self.binding, self._parameter(turn)
+    def _move(self, position, turn):
+        binding, parameter = self.binding, self._find_parameter(turn)
         low, high = binding.range
-        current, place = turn.value(binding.to), low + position * (high - low) if self._plain else binding.at(position)
+        current, place = turn.read(binding.to), low + position * (high - low) if self._plain else binding.put(position)
         if binding.takeover == "pickup" and not self.grip.takes(place, parameter, current, *binding.range):
             self._wait(place, parameter, current, turn)
             return
         self._waits = False
         if binding.takeover == "scale":
-            place, at = self.grip.scaled(place, parameter, current, *binding.range), place
+            place, at = self.grip.scale(place, parameter, current, *binding.range), place
             if place is None:
                 return
         value = parameter.clamp(parameter.plain(place))
@@ -135,10 +135,10 @@ class Held:
             at = f"{current:.3g}" if isinstance(current, (int, float)) else current
             turn.tell(f"{binding.control.partition(AT_DEVICE)[0]} waits to pick up {binding.to}: move it {way}, to {at}", f"waits {binding.to}")
 
-    def _clicked(self, encoding, event, position, turn):
+    def _step(self, encoding, event, position, turn):
         """An encoder goes on from the value there is; what is too little for a whole step of it adds up."""
-        binding, parameter = self.binding, self._parameter(turn)
-        current, (low, high) = turn.value(binding.to), binding.range
+        binding, parameter = self.binding, self._find_parameter(turn)
+        current, (low, high) = turn.read(binding.to), binding.range
         since = 1.0 if self._turned is None else event.at - self._turned
         self._turned = event.at
         way = relative.faster(relative.clicks(encoding, position), since, binding.acceleration) * binding.click * (high - low)
@@ -153,10 +153,10 @@ class Held:
 
     # -- pressed
 
-    def _button(self, event, said, turn):
-        binding, value = self.binding, number(said)
+    def _switch(self, event, said, turn):
+        binding, value = self.binding, to_number(said)
         if value is not None and binding.own_range is not None:
-            value = binding.of(value)
+            value = binding.position_of(value)
         down = value is None or value != 0               # no argument, a word: a press
         if binding.kind in SWITCHES or binding.own_range is not None:
             down = value is None or value >= 0.5
@@ -165,15 +165,15 @@ class Held:
         elif not down and not self.pressed:
             return                                       # a release of what was pressed before this was bound
         self.pressed = down
-        if down and binding.confirm and not self._confirmed(event):
+        if down and binding.confirm and not self._confirm(event):
             return
         if binding.to in COMMANDS:
             if down:
-                turn.call(binding.to, _arguments(binding, event), event.at)
+                turn.call(binding.to, _make_arguments(binding, event), event.at)
         else:
-            self._pressed(down, value, turn)
+            self._press(down, value, turn)
 
-    def _confirmed(self, event):
+    def _confirm(self, event):
         """Whether this is the second press in time; any control with the same target counts as the first."""
         binding = self.binding
         first = self.armed.pop(binding.to, None)
@@ -183,40 +183,40 @@ class Held:
         log.warning("%s: once more within %g s for %s", binding.control, binding.confirm, binding.to)
         return False
 
-    def _pressed(self, down, value, turn):
+    def _press(self, down, value, turn):
         binding, mode = self.binding, self.binding.pressing
-        parameter = self._parameter(turn)
-        current = turn.value(binding.to)
+        parameter = self._find_parameter(turn)
+        current = turn.read(binding.to)
         if not down:
             back, self._back = self._back, None
             if back and current == back[1]:                  # else somebody else has moved it meanwhile
                 turn.change(binding.to, back[0])
             return
-        on = parameter.plain(binding.at(1.0)) if binding.value is None else parameter.clamp(binding.value)
+        on = parameter.plain(binding.put(1.0)) if binding.value is None else parameter.clamp(binding.value)
         if mode == "toggle":
-            off = parameter.plain(binding.at(0.0))
+            off = parameter.plain(binding.put(0.0))
             here, away = parameter.normalized(current), parameter.normalized
             on = off if current == on or abs(here - away(on)) < abs(here - away(off)) else on
         elif mode == "velocity":
-            on = parameter.plain(binding.at(min(1.0 if value is None else value, 1.0)))
+            on = parameter.plain(binding.put(min(1.0 if value is None else value, 1.0)))
         elif mode == "step":
-            on = _stepped(binding, parameter, current)
+            on = _step_on(binding, parameter, current)
         elif mode == "momentary" and self._back is None:
             self._back = current, on
         turn.change(binding.to, on)
 
 
-def last(value):
+def pick_last(value):
     """Return what counts of an event's value: the last number of several, else the last word; None if there is nothing."""
     if not isinstance(value, tuple):
         return value
-    return next((item for item in reversed(value) if number(item) is not None), value[-1] if value else None)
+    return next((item for item in reversed(value) if to_number(item) is not None), value[-1] if value else None)
 
 
-def number(value):
+def to_number(value):
     """Return the number in an event's value, written out or not, the last of several; None if there is none."""
     if isinstance(value, tuple):
-        value = last(value)
+        value = pick_last(value)
     if isinstance(value, str):
         try:
             value = float(value)
@@ -225,7 +225,7 @@ def number(value):
     return float(value) if isinstance(value, (int, float)) and isfinite(value) else None
 
 
-def _arguments(binding, event):
+def _make_arguments(binding, event):
     """What a command is called with: what the binding says, else the program's number, else what OSC sent along."""
     counts = binding.kind == "program" and "/" not in binding.control        # any program: which one is the argument
     if binding.arguments or binding.kind != "osc" and not counts:
@@ -235,7 +235,7 @@ def _arguments(binding, event):
     return event.value if isinstance(event.value, tuple) else (event.value,)
 
 
-def _stepped(binding, parameter, current):
+def _step_on(binding, parameter, current):
     """The value one step on: choices and angles go round, all else stops at the ends of the binding's range."""
     if parameter.choices:
         return parameter.choices[(parameter.choices.index(current) + round(binding.step)) % len(parameter.choices)]

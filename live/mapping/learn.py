@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from engine.errors import UserError
-from live.mapping.binding import AT_DEVICE, Binding, bound
-from live.mapping.learned import Learned, pattern
-from live.mapping.travel import FAR, Ways, range_of
+from live.mapping.binding import AT_DEVICE, Binding, make_binding
+from live.mapping.learned import Learned, escape_device
+from live.mapping.travel import FAR, Ways, guess_range
 from live.mapping.words import WORDS
 from live.midi import relative
 from live.midi.pairs import NO_NUMBER, NUMBER, VALUE
@@ -43,7 +43,7 @@ class Learn(Learned):
         if not self.wanted:
             for found in (self._taken, self._values, self._down):
                 found.clear()
-            self._pings = self._ways.spoken()
+            self._pings = self._ways.list_speaking()
             self._ways.wait()
         self.wanted.append((address, how))
 
@@ -62,18 +62,18 @@ class Learn(Learned):
         widened = False
         for argument, value in enumerate(event.value[:ARGUMENTS] if isinstance(event.value, tuple) else (event.value,), 1):
             if isinstance(value, (int, float)):
-                way = self._ways.heard(event.control, argument, float(value), event.at)
+                way = self._ways.note(event.control, argument, float(value), event.at)
                 widened = self.widen(event.control, argument, way) or widened
         if event.value == () or isinstance(event.value, str):
-            self._ways.heard(event.control, 0, 1.0, event.at)
+            self._ways.note(event.control, 0, 1.0, event.at)
         return widened
 
-    def hears(self, event) -> bool:
+    def may_learn(self, event) -> bool:
         """Whether an event is of a control that could be learned now; what talks by itself plays on."""
         if not self.wanted or event.control.partition(" ")[0] not in WORDS:
             return False
         self._spoil(event)
-        return event.control not in self._taken and not self._ways.chatters(event.control)
+        return event.control not in self._taken and not self._ways.talks_by_itself(event.control)
 
     def _spoil(self, event):
         """Presses during which another control moves were touches of that."""
@@ -82,59 +82,59 @@ class Learn(Learned):
             return
         for control, order in list(self._down.items()):
             same = control.partition(AT_DEVICE)[2] == device and (control.partition(" ")[0] == "osc") == (kind == "osc")
-            if same and control != event.control and self._ways.moved_since(event.control, order):
+            if same and control != event.control and self._ways.has_moved_since(event.control, order):
                 del self._down[control]
 
-    def heard(self, event, parameter, bank=None) -> Binding | None:
+    def look_at(self, event, parameter, bank=None) -> Binding | None:
         """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command.
 
         UserError: its control can't be played as was wanted; another one is waited for.
         """
         control, _, device = event.control.partition(AT_DEVICE)
-        found = self._found(control, device, event, parameter)
+        found = self._identify(control, device, event, parameter)
         if found is None:
             return None
         control, more = found
-        if self._named(control, device, more.get("argument")) in self._taken:
+        if self._name_taken(control, device, more.get("argument")) in self._taken:
             self._settle()
             return None
         address, how = self.wanted[0]
-        binding = bound(control=control, to=address, **self._options(control, parameter, how, more), bank=bank,
-                        **({"device": pattern(device)} if device else {}))
+        binding = make_binding(control=control, to=address, **self._make_options(control, parameter, how, more), bank=bank,
+                        **({"device": escape_device(device)} if device else {}))
         self.wanted.popleft()
-        self._taken |= {self._named(part, device, binding.argument) for part in (control, *parts(control))}
+        self._taken |= {self._name_taken(part, device, binding.argument) for part in (control, *split_control(control))}
         if binding.kind == "osc" and not more.get("pressed"):
             self.guessed.add((control, binding.argument))
         self._settle()
         self.keep(binding)
         return binding
 
-    def _found(self, control, device, event, parameter):
+    def _identify(self, control, device, event, parameter):
         """(the control that has moved by this event, what is known of it); None: more has to be heard."""
         kind, _, rest = control.partition(" ")
         if kind == "note":
-            return self._released(event, event.value != 0.0)
+            return self._learn_button(event, event.value != 0.0)
         if kind == "osc":
-            return self._osc(control, event, parameter)
+            return self._learn_osc(control, event, parameter)
         if kind == "cc":
-            return self._change(rest, device, event, parameter is None)
+            return self._learn_change(rest, device, event, parameter is None)
         if kind == "pressure":
             held = any(down.partition(AT_DEVICE)[2] == device for down in self._down)      # of a key that is down
             return None if held or event.value < FAR else (control, {})
         if kind == "bend":
-            return (control, {}) if self._travelled(event.control, 1, parameter is None) else None
+            return (control, {}) if self._has_travelled(event.control, 1, parameter is None) else None
         return (control, {}) if event.value != 0.0 else None
 
-    def _released(self, event, down):
+    def _learn_button(self, event, down):
         """A button, once it is let go, or pressed again where it says nothing of that."""
         known = self._down.pop(event.control, None)
         if known is not None:
             return event.control.partition(AT_DEVICE)[0], {"pressed": True}
         if down:
-            self._down[event.control] = self._ways.order()
+            self._down[event.control] = self._ways.count_on()
         return None
 
-    def _osc(self, control, event, parameter):
+    def _learn_osc(self, control, event, parameter):
         """An OSC control: what it says is looked at number by number."""
         value = event.value
         if value == () or isinstance(value, str):            # nothing to travel: a trigger, a word
@@ -142,27 +142,27 @@ class Learn(Learned):
             return (control, {"pressed": True}) if meant and control not in self._pings else None
         if not isinstance(value, tuple) and value in (0, 1):
             if value or control in self._down:
-                if (found := self._released(event, bool(value))) is not None:
+                if (found := self._learn_button(event, bool(value))) is not None:
                     return found
         else:
             self._down.pop(control, None)
         several = min(len(value), ARGUMENTS) if isinstance(value, tuple) else 1
-        ways = {n: self._ways.way(control, n) for n in range(1, several + 1)}
-        far = {n: way.travelled() for n, way in ways.items() if way is not None and way.count >= FEWEST}
+        ways = {n: self._ways.find(control, n) for n in range(1, several + 1)}
+        far = {n: way.measure_travel() for n, way in ways.items() if way is not None and way.count >= FEWEST}
         argument = max(far, key=lambda n: far[n], default=None)
-        if argument is None or not self._travelled(control, argument, parameter is None):
+        if argument is None or not self._has_travelled(control, argument, parameter is None):
             return None
-        ends = range_of(ways[argument].low, ways[argument].high)
+        ends = guess_range(ways[argument].low, ways[argument].high)
         more = {"own_range": ends} if ends else {}
         return control, more | ({"argument": argument} if several > 1 else {})
 
-    def _travelled(self, control, argument, pressed):
+    def _has_travelled(self, control, argument, pressed):
         """Whether a hand has moved this one on, and more than any other. pressed: a button is waited for, and while one is down no fader counts."""
-        way = self._ways.way(control, argument)
-        far = way.travelled() if way is not None else 0.0
+        way = self._ways.find(control, argument)
+        far = way.measure_travel() if way is not None else 0.0
         if far == 0.0 or pressed and self._down:
             return False
-        rival = self._ways.rivals(way, lambda other: other == control or other not in self._taken and not self._is_part(other))
+        rival = self._ways.measure_rivals(way, lambda other: other == control or other not in self._taken and not self._is_part(other))
         return far >= 2 * rival or far >= PLAIN and far > rival
 
     def _is_part(self, control):
@@ -174,10 +174,10 @@ class Learn(Learned):
         channel, number = (int(part) for part in rest.split("/"))
         if number in (*NUMBER, *NO_NUMBER, *VALUE):
             return any(n in NUMBER for n, _ in self._values.get((channel, device), ()))
-        return 32 <= number < 64 and self._ways.way(f"cc {channel}/{number - 32}{at}{device}", 1) is not None
+        return 32 <= number < 64 and self._ways.find(f"cc {channel}/{number - 32}{at}{device}", 1) is not None
 
     @staticmethod
-    def _named(control, device, argument=None):
+    def _name_taken(control, device, argument=None):
         """What a control is remembered by as taken; of one that says several numbers, the one that was."""
         return f"{control}#{argument}" if argument else control + AT_DEVICE + device if device else control
 
@@ -187,7 +187,7 @@ class Learn(Learned):
         self._ways.settle()
         self._values = {key: list(dict(pair for pair in heard if pair[0] in NUMBER).items()) for key, heard in self._values.items()}
 
-    def _change(self, rest, device, event, pressed):
+    def _learn_change(self, rest, device, event, pressed):
         """What a control change is part of, and what is known of it; None: more has to be heard."""
         channel, number = (int(part) for part in rest.split("/"))
         heard = self._values.setdefault((channel, device), [])
@@ -198,30 +198,30 @@ class Learn(Learned):
         if number in (*NUMBER, *NO_NUMBER):
             return None
         if number in VALUE and len(chosen) == len(NUMBER):
-            return self._numbered(f"nrpn {channel}/{chosen[99] << 7 | chosen[98]}", device, VALUE[number], event, pressed)
+            return self._learn_number(f"nrpn {channel}/{chosen[99] << 7 | chosen[98]}", device, VALUE[number], event, pressed)
         values = [value for n, value in heard if n == number]
         other = number + 32 if number < 32 else number - 32
         alternating = sum(n == other for n, _ in heard[-2 * ENOUGH:]) >= ENOUGH // 2 if 0 <= other < 64 else False
         if alternating and len(values) >= ENOUGH // 2:
             coarse = f"cc {channel}/{min(number, other)}{AT_DEVICE + device if device else ''}"
-            return (f"cc14 {channel}/{min(number, other)}", {}) if self._travelled(coarse, 1, pressed) else None
+            return (f"cc14 {channel}/{min(number, other)}", {}) if self._has_travelled(coarse, 1, pressed) else None
         if len(values) >= 2 and set(values) == {0, 127}:
             return f"cc {channel}/{number}", {"button": True}
         if len(values) < ENOUGH or alternating:
             return None
         encoding = relative.guessed(values)
-        if encoding or self._travelled(event.control, 1, pressed):
+        if encoding or self._has_travelled(event.control, 1, pressed):
             return f"cc {channel}/{number}", {"relative": encoding}
         return None
 
-    def _numbered(self, control, device, coarse, event, pressed):
+    def _learn_number(self, control, device, coarse, event, pressed):
         """A parameter number, where it has travelled: by its coarse part."""
-        named = self._named(control, device)
+        named = self._name_taken(control, device)
         if coarse:
-            self._ways.heard(named, 1, event.value, event.at)
-        return (control, {}) if self._travelled(named, 1, pressed) else None
+            self._ways.note(named, 1, event.value, event.at)
+        return (control, {}) if self._has_travelled(named, 1, pressed) else None
 
-    def _options(self, control, parameter, how, more):
+    def _make_options(self, control, parameter, how, more):
         """What a binding says besides its control and its target."""
         if control.startswith("osc "):
             own = {"argument": more["argument"]} if "argument" in more else {}
@@ -239,7 +239,7 @@ class Learn(Learned):
         return {}
 
 
-def parts(control: str) -> tuple[str, ...]:
+def split_control(control: str) -> tuple[str, ...]:
     """The control changes that a 14-bit control alone is made of."""
     kind, _, rest = control.partition(" ")
     if kind != "cc14":
@@ -248,7 +248,7 @@ def parts(control: str) -> tuple[str, ...]:
     return f"cc {channel}/{number}", f"cc {channel}/{int(number) + 32}"
 
 
-def target(address, scene):
+def find_target(address, scene):
     """The parameter or command to learn. UserError: there is no such."""
     if not isinstance(address, str):
         raise UserError(f"learn: expected an address such as /truncation, got {address!r}")

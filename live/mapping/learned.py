@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from live.mapping.binding import Binding
-from live.mapping.travel import range_of
+from live.mapping.travel import guess_range
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Learned:
 
     def keep(self, binding: Binding):
         """Add a binding, in the place of what the same control did in the same bank."""
-        self.replace([*(b for b in self.layer if same_control(b) != same_control(binding)), binding])
+        self.replace([*(b for b in self.layer if key_of(b) != key_of(binding)), binding])
 
     def keep_osc(self, binding: Binding):
         """Add a binding of an OSC control whose range will show as it moves."""
@@ -57,23 +57,23 @@ class Learned:
         for n, binding in enumerate(self.layer):
             low, high = binding.own_range or (0.0, 1.0)
             if (binding.control, binding.argument) == key and (way.low < low - SLACK * (high - low) or way.high > high + SLACK * (high - low)):
-                ends = range_of(min(low, way.low), max(high, way.high)) or (0.0, 1.0)
+                ends = guess_range(min(low, way.low), max(high, way.high)) or (0.0, 1.0)
                 self.layer = [*self.layer[:n], binding.model_copy(update={"own_range": ends}), *self.layer[n + 1:]]
                 log.info("learned: %s goes from %g to %g", control, *ends)
                 return True
         return False
 
 
-def same_control(binding):
+def key_of(binding):
     """What two bindings share of which the later one takes the other's place."""
     return binding.control, binding.device, binding.bank, binding.argument
 
 
-def pattern(device: str) -> str:
+def escape_device(device: str) -> str:
     """The regular expression that this device's name matches, and no other's."""
     return "^" + _SPECIAL.sub(r"\\\g<0>", device) + "$"
 
 
-def named_by(pattern: str) -> str:
+def unescape_device(pattern: str) -> str:
     """The name of the device that pattern() was made for."""
     return re.sub(r"\\(.)", r"\1", pattern[1:-1])

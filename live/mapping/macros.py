@@ -40,7 +40,7 @@ class Target(Model):
             raise ValueError(f"range expected [low, high] with low below high, got {list(self.range)}; inverse: true turns it round")
         return self
 
-    def value(self, position: float, parameter: Parameter):
+    def map_position(self, position: float, parameter: Parameter):
         """The plain value with the macro at this position."""
         return parameter.clamp(parameter.plain(curves.place(position, self.range, self.curve, self.inverse)))
 
@@ -65,7 +65,7 @@ class Macros:
         placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.recall and show.recall.leading)
         turned = [] if placed or not self._done else [a for a, value in values.items() if value != self._done[a]]
         self._done = values
-        changes = [change for address in turned for change in moved(address, values[address], show.scene, show.mapping.macros)]
+        changes = [change for address in turned for change in move_targets(address, values[address], show.scene, show.mapping.macros)]
         return [change for change in changes if change.value != show.scene[change.address]]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
@@ -75,22 +75,22 @@ class Macros:
         return []
 
 
-def moved(address: str, value, scene: Scene, macros) -> list[Change]:
+def move_targets(address: str, value, scene: Scene, macros) -> list[Change]:
     """What a macro at this value makes of its targets. macros: {number: Macro}."""
     macro, found = macros.get(int(address.rpartition("/")[2])), []
     for target in macro.to if macro else ():
         parameter = scene.parameters.get(target.to)
         if parameter is not None and not parameter.size:
-            found.append(Change(target.to, target.value(MACRO_PARAMETERS[address].clamp(value), parameter)))
+            found.append(Change(target.to, target.map_position(MACRO_PARAMETERS[address].clamp(value), parameter)))
     return found
 
 
-def labelled(scene: Scene, macros) -> Scene:
+def label(scene: Scene, macros) -> Scene:
     """The scene, its macros saying what they are called and move."""
-    named = {f"/macro/{n}": replace(MACRO_PARAMETERS[f"/macro/{n}"], about=_about(macro)) for n, macro in macros.items()}
+    named = {f"/macro/{n}": replace(MACRO_PARAMETERS[f"/macro/{n}"], about=_describe(macro)) for n, macro in macros.items()}
     return replace(scene, parameters=MappingProxyType(dict(scene.parameters) | named)) if named else scene
 
 
-def _about(macro):
+def _describe(macro):
     moves = f"moves {', '.join(target.to for target in macro.to)}" if macro.to else "moves nothing yet"
     return f"{macro.name}: {moves}" if macro.name else moves

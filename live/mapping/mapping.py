@@ -11,7 +11,7 @@ from engine.errors import UserError
 from live.mapping import files
 from live.mapping.binding import AT_DEVICE, Binding
 from live.mapping.faders import Faders
-from live.mapping.held import Held, Turn, number
+from live.mapping.held import Held, Turn, to_number
 from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
 from live.mapping.words import WORDS
@@ -91,32 +91,32 @@ class Mapping:
         """Return whether anything is bound to a control."""
         return any(control in layer.named for layer in self._layers)
 
-    def bound_keys(self) -> frozenset[str]:
+    def list_keys(self) -> frozenset[str]:
         """Return the keys that something is bound to: what a window in another process has to know."""
         return frozenset(control for layer in self._layers for control in layer.named if control.startswith("key "))
 
-    def heard(self, events, scene) -> list:
+    def translate(self, events, scene) -> list:
         """Return the changes and calls that events of one frame mean, in order, and events that calls before them give a meaning."""
         if not events and not self._later and not self.pairs.waiting:
             return []
-        events = self._repeats.left_out_of(events, lambda control: self._is_pressed(control, scene))
-        if not self._later and not self.pairs.waiting and (found := self._faders.changes(events, scene.parameters, self._unbound)) is not None:
-            return self._quick(found, scene)
-        events = newest(self._later + self.pairs.joined(events), lambda control: self._every_counts(control, scene))
+        events = self._repeats.filter(events, lambda control: self._is_pressed(control, scene))
+        if not self._later and not self.pairs.waiting and (found := self._faders.translate(events, scene.parameters, self._unbound)) is not None:
+            return self._translate_direct(found, scene)
+        events = keep_newest(self._later + self.pairs.joined(events), lambda control: self._counts_every(control, scene))
         self._later, turn = [], Turn(scene, self.macros, self.tell)
         for event in events:
-            held = self._bound(event.control)
+            held = self._find_bound(event.control)
             if turn.called and any(h.reads_scene for h in held):
                 self._later.append(event)             # the command will change the scene: see what is there next frame
                 continue
             try:
-                self._event(event, held, turn)
+                self._translate_event(event, held, turn)
             except UserError as error:
                 self._say(str(error))
         self.last = next(reversed(turn.ahead), self.last)
         return turn.found
 
-    def _quick(self, changes, scene):
+    def _translate_direct(self, changes, scene):
         """What numbers sent straight to parameters mean."""
         self.last = changes[-1].address if changes else self.last
         if not any(change.address in MACRO_PARAMETERS for change in changes):
@@ -126,39 +126,39 @@ class Mapping:
             turn.change(change.address, change.value)
         return turn.found
 
-    def _event(self, event, held, turn):
+    def _translate_event(self, event, held, turn):
         kind, _, rest = event.control.partition(" ")
         if kind in WORDS and self.learn.overhear(event):
             self.rebind()
-        if self.learn.wanted and self._learned(event, kind, rest, held, turn.scene):
+        if self.learn.wanted and self._learn_from(event, kind, rest, held, turn.scene):
             return
         if held and AT_DEVICE in rest:
-            if self.shown.get(event.control) and self._echoed(event):
+            if self.shown.get(event.control) and self._is_echo(event):
                 self.hands[event.control] = event.value, NO_HAND
                 for h in held:
-                    h.stands(event, turn)
+                    h.settle(event, turn)
                 return
             self.hands[event.control] = event.value, event.at
         elif kind == "osc" and any(h.binding.feedback for h in held):
             self.surfaces[event.control.casefold()] = rest, event.value if isinstance(event.value, tuple) else (event.value,), event.at
-        for h in (self._down and self._let_go(event)) or held:
+        for h in (self._down and self._find_released(event)) or held:
             self._play(h, event, turn)
         if kind == "osc" and not held:
             if turn.called and rest not in turn.scene.parameters and rest not in COMMANDS:
                 turn.found.append(event)              # of a bend, say, that a command before it brings: heard again after it
             else:
-                self._direct(rest, event.value, turn, event.at)
+                self._send_directly(rest, event.value, turn, event.at)
         elif kind == "device":
             self._forget(rest)
 
-    def _learned(self, event, kind, rest, held, scene):
+    def _learn_from(self, event, kind, rest, held, scene):
         """Whether an event is heard by what is being learned instead."""
-        if not self.learn.hears(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
+        if not self.learn.may_learn(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
             return False
         if kind == "osc" and (is_pattern(rest) or spelled(rest, scene.parameters) or matches(rest, COMMANDS)):
             return False
         parameter = scene.parameters.get(self.learn.wanted[0][0])
-        binding = self.learn.heard(event, parameter, self.bank if self.banks > 1 else None)
+        binding = self.learn.look_at(event, parameter, self.bank if self.banks > 1 else None)
         if binding is not None:
             self.rebind()
             self.hands[event.control] = event.value, event.at
@@ -167,22 +167,22 @@ class Mapping:
                      " from {:g} to {:g}".format(*binding.own_range) if binding.own_range else "")
         return True
 
-    def _echoed(self, event):
+    def _is_echo(self, event):
         """Whether a motor fader only says where it was sent to, now or a moment ago; what it says else, a hand does."""
         sent = [(position, at) for position, at in self.shown[event.control] if event.at - at < ECHOED]
         said = next((n for n, (position, _) in enumerate(sent) if abs(position - event.value) < 0.5 / 127), len(sent))
         self.shown[event.control] = tuple(sent[said:])
         return said < len(sent)
 
-    def _let_go(self, event):
+    def _find_released(self, event):
         """What is to hear a release: what heard the press, though other bindings may have come since."""
-        if (number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
+        if (to_number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
             return self._down.pop(event.control, None)
         return None
 
     # -- which bindings an event is for
 
-    def _bound(self, control) -> list:
+    def _find_bound(self, control) -> list:
         """What is bound to a control of a device; the same objects every time, for they remember."""
         if control in self._held:
             return self._held[control]
@@ -203,18 +203,18 @@ class Mapping:
         if name.startswith("osc ") and not any(name in layer.named for layer in self._layers):       # capital letters make no difference
             name = channel = next((layer.spellings[name.casefold()] for layer in self._layers if name.casefold() in layer.spellings), name)
         for layer in self._layers:
-            found = (self._heard_by(layer.named.get(name, ()), device)
-                     or self._heard_by(layer.named.get(channel, ()) if channel != name else (), device))
+            found = (self._filter_device(layer.named.get(name, ()), device)
+                     or self._filter_device(layer.named.get(channel, ()) if channel != name else (), device))
             active = [b for b in found if b.bank in (None, self.bank)]
             if active:
-                position = number(self.hands[control][0]) if control in self.hands else None
+                position = to_number(self.hands[control][0]) if control in self.hands else None
                 return [Held(b, position, self._armed) for b in active]
             elsewhere = found and layer is not self._layers[0]       # in another bank of the same file
-            if elsewhere or layer.pairs and self.pairs.is_part(name, {b.control for b in self._heard_by(layer.pairs, device)}):
+            if elsewhere or layer.pairs and self.pairs.is_part(name, {b.control for b in self._filter_device(layer.pairs, device)}):
                 return []
         return []
 
-    def _heard_by(self, bindings, device):
+    def _filter_device(self, bindings, device):
         return [b for b in bindings if b.hears(device or None)]
 
     def _forget(self, device):
@@ -225,19 +225,19 @@ class Mapping:
                 for h in held:
                     h.grip.forget()
 
-    def _every_counts(self, control, scene):
+    def _counts_every(self, control, scene):
         """Whether each event of a control is heard, not only the newest in a frame."""
         if self.learn.wanted:
             return True
-        held = self._held.get(control) or self._bound(control)
+        held = self._held.get(control) or self._find_bound(control)
         if held:
-            return any(h.looks_at_all(scene) for h in held)
+            return any(h.counts_every(scene) for h in held)
         address = control[4:]
         return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
 
     def _is_pressed(self, control, scene) -> bool:
         """Whether saying the same again means something: of all that turns nothing, and while a control is learned."""
-        held = self._bound(control)
+        held = self._find_bound(control)
         return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not spelled(control[4:], scene.parameters))
 
     # -- bindings
@@ -251,7 +251,7 @@ class Mapping:
 
     # -- OSC without a binding
 
-    def _direct(self, address, value, turn, at=0.0):
+    def _send_directly(self, address, value, turn, at=0.0):
         parameters = turn.scene.parameters
         if address in parameters or address in COMMANDS:
             names = [address]
@@ -275,7 +275,7 @@ class Mapping:
         parameter = parameters[plain]
         if isinstance(value, tuple) and not parameter.size:
             value = value[-1]
-        if plain is not name and not parameter.size and (given := number(value)) is not None and math.isfinite(given):
+        if plain is not name and not parameter.size and (given := to_number(value)) is not None and math.isfinite(given):
             value = parameter.plain(given)
         turn.change(plain, value)
 
@@ -286,7 +286,7 @@ class Mapping:
             log.warning("%s", text)
 
 
-def newest(events, every_counts=lambda control: False) -> list:
+def keep_newest(events, every_counts=lambda control: False) -> list:
     """Drop the values that a later one of the same control overtakes; keep the order, and every press."""
     every, kept = {}, []
     for event in reversed(events):

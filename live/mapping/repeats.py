@@ -16,7 +16,7 @@ class Repeats:
     def __init__(self):
         self._said = {}
 
-    def left_out_of(self, events, counts) -> list:
+    def filter(self, events, counts) -> list:
         """The events that are no mere repeats. counts(control): whether repeats of it mean something, as presses do."""
         said, repeated = self._said, None
         for place, (control, value, momentary, at) in enumerate(events):

@@ -34,7 +34,7 @@ class Grip:
         crossed = before is not None and (before - here) * (position - here) <= 0
         return crossed or abs(position - here) <= HOOK or parameter.clamp(parameter.plain(position)) == current
 
-    def scaled(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0):
+    def scale(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0):
         """Where a control moved to this normalized position puts the parameter: as far towards the end of the range as it
         has gone of its own way there, so that both arrive together. None: it does not move it, nobody knows from where.
         """

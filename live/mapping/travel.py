@@ -39,7 +39,7 @@ class Way:
         """Whether it travels by itself: a sensor, a counter. No hand can be told from that."""
         return self.noise is not None and self.noise[1] - self.noise[0] >= FAR * self.scale
 
-    def travelled(self) -> float:
+    def measure_travel(self) -> float:
         """How far a hand has moved it, in shares of its range; 0.0 for what twitches in its place or moves by itself."""
         values = list(self.recent)
         far = max(values) - min(values)
@@ -56,7 +56,7 @@ class Ways:
     def __init__(self):
         self._ways, self._order, self.moment = {}, 0, 0.0
 
-    def heard(self, control, argument, value, at) -> Way:
+    def note(self, control, argument, value, at) -> Way:
         """Note where a control is; returns its way."""
         self.moment = max(self.moment, at)
         self._order += 1
@@ -69,30 +69,30 @@ class Ways:
         way.add(value, at)
         return way
 
-    def spoken(self) -> set:
+    def list_speaking(self) -> set:
         """The controls that have spoken without a number in the last LATELY seconds."""
         return {control for (control, argument), way in self._ways.items() if argument == 0 and self.moment - way.heard <= LATELY}
 
-    def way(self, control, argument):
+    def find(self, control, argument):
         """The way of one number of a control, None if it was not heard lately."""
         return self._ways.get((control, argument))
 
-    def chatters(self, control) -> bool:
+    def talks_by_itself(self, control) -> bool:
         """Whether all that is heard of a control is what it says by itself."""
         ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
         return bool(ways) and all(way.restless or way.noise is not None and way.noise[0] <= way.recent[-1] <= way.noise[1] for way in ways)
 
-    def moved_since(self, control, order) -> bool:
+    def has_moved_since(self, control, order) -> bool:
         """Whether a control was silent before that moment and is not now, or has travelled."""
         ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
-        return any(way.began > order or way.travelled() > 0.0 for way in ways)
+        return any(way.began > order or way.measure_travel() > 0.0 for way in ways)
 
-    def rivals(self, way, others=lambda control: True) -> float:
+    def measure_rivals(self, way, others=lambda control: True) -> float:
         """How far the one of the other controls that has come farthest has travelled, of those for which others(control)."""
-        return max((other.travelled() for (control, _), other in self._ways.items()
+        return max((other.measure_travel() for (control, _), other in self._ways.items()
                     if other is not way and self.moment - other.heard <= STREAMING and others(control)), default=0.0)
 
-    def order(self) -> int:
+    def count_on(self) -> int:
         """Return a number that grows with everything heard."""
         self._order += 1
         return self._order
@@ -115,7 +115,7 @@ class Ways:
             kept.noise = way.noise
 
 
-def range_of(low: float, high: float) -> tuple[float, float] | None:
+def guess_range(low: float, high: float) -> tuple[float, float] | None:
     """The range that a control which went from low to high seems to have; None for 0 to 1."""
     most = max(abs(low), abs(high))
     top = next((end for end in (1.0, *ENDS) if most <= 1.001 * end), most)

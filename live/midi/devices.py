@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from engine.errors import UserError
 from live.files.config import Model, read_yaml
-from live.mapping.binding import checked_pattern
+from live.mapping.binding import check_pattern
 from live.mapping.words import load_words, spell_words
 from live.midi.relative import ENCODINGS
 
@@ -73,7 +73,7 @@ class ProfileFile(Model):
     @field_validator("match")
     @classmethod
     def _pattern(cls, text):
-        return checked_pattern(text)
+        return check_pattern(text)
 
     @field_validator("start")
     @classmethod

@@ -171,9 +171,9 @@ def lit(shown: Shown, scene, show) -> float | None:
         return None
     here = parameter.normalized(scene[binding.to])
     if not pressed(binding):
-        return binding.back(here)
-    on = binding.at(1.0) if binding.value is None else parameter.normalized(binding.value)
-    off = binding.at(0.0)
+        return binding.find_position(here)
+    on = binding.put(1.0) if binding.value is None else parameter.normalized(binding.value)
+    off = binding.put(0.0)
     return float(abs(here - on) < abs(here - off))
 
 

@@ -5,8 +5,8 @@ A listener's own /subscribe goes to the echo with where it came from; these are 
 import logging
 
 from engine.errors import UserError
-from live.mapping.binding import bound
-from live.mapping.learn import target
+from live.mapping.binding import make_binding
+from live.mapping.learn import find_target
 from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def unsubscribe(show, port=None):
 @command("/osc/learn", guarded=True)
 def learn(show, address, control=None, argument=None):
     """Bind an OSC address of your own to a parameter or command: one that came and meant nothing, and which of its arguments, or the next that moves."""
-    mapping, wanted = show.mapping, target(address, show.scene)
+    mapping, wanted = show.mapping, find_target(address, show.scene)
     if control is None:
         mapping.learn.begin(wanted)
         log.info("learn: send from the control that is to play %s; /midi/cancel stops waiting", wanted)
@@ -38,7 +38,7 @@ def learn(show, address, control=None, argument=None):
     if control not in unknown:
         raise UserError(f"/osc/learn: nothing came at {control!r} lately; there came: {', '.join(list(unknown)[-8:]) or 'nothing unknown'}")
     which = None if argument is None else int(number(argument, of="/osc/learn"))
-    mapping.learn.keep_osc(bound(control=f"osc {control}", to=wanted, argument=which))
+    mapping.learn.keep_osc(make_binding(control=f"osc {control}", to=wanted, argument=which))
     mapping.rebind()
     log.info("learned: osc %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it", control, f", argument {which}," if which else "", wanted)
 

@@ -5,7 +5,7 @@ Reads the newest scene and bindings from the echo's thread; knows no sockets. A 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from live.mapping.held import number
+from live.mapping.held import to_number
 from live.midi.devices import Led
 from live.midi.feedback import STATES, TOUCHED, Shown, lit
 from live.show.clock import now
@@ -53,7 +53,7 @@ class Surfaces:
                 return None
             place = (binding.argument or _last(told)) - 1
             told += [0.0] * (place + 1 - len(told))
-            told[place] = binding.says(position)
+            told[place] = binding.value_at(position)
         return tuple(float(item) if isinstance(item, (bool, int)) else item for item in told)
 
 
@@ -72,4 +72,4 @@ def planned(mapping) -> dict:
 
 def _last(arguments) -> int:
     """The number, from 1, of the argument that counts where none is named: the last number."""
-    return next((n for n in range(len(arguments), 0, -1) if number(arguments[n - 1]) is not None), len(arguments) + 1)
+    return next((n for n in range(len(arguments), 0, -1) if to_number(arguments[n - 1]) is not None), len(arguments) + 1)

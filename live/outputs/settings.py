@@ -37,7 +37,7 @@ class Framings:
         scene, mapping = self.show.scene, self.show.mapping
         if self.shared is not None and mapping.version != self._version:
             self._version = mapping.version
-            self.shared.tell_bound(mapping.bound_keys())
+            self.shared.tell_bound(mapping.list_keys())
         self._tell_recorded()
         dark = darkness(scene, self.show.motion)
         if scene.values is not self._values or dark != self._dark:

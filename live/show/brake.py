@@ -24,7 +24,7 @@ class Brake:
         self.take = show.scene[BLACKOUT]
         if self.hand:                   # a motion of the take's has another way to black behind it
             show.motion = replace(show.motion, dark=before.dark, fade_to=before.fade_to, fade_seconds=before.fade_seconds)
-        heard = show.mapping.heard([event for event in events if not isinstance(event, Asked)], show.scene)
+        heard = show.mapping.translate([event for event in events if not isinstance(event, Asked)], show.scene)
         for item in [*heard, *(event for event in events if isinstance(event, Asked))]:
             self._hear(show, item)
         if self.hand > self.take:

@@ -176,7 +176,7 @@ class Show:
         played = self._ask_players(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
         asked = [event for event in events if type(event) is Asked]
-        heard = self.mapping.heard([event for event in events if type(event) is not Asked] if asked else events, scene)
+        heard = self.mapping.translate([event for event in events if type(event) is not Asked] if asked else events, scene)
         applied = self._apply_affordable(self._later + heard + asked)
         answers = self._ask_players(lambda player: player.after_hands(tick, scene, motion, applied))
         self._own = []
@@ -245,7 +245,7 @@ class Show:
                     pending[:0] = item.act()
                     continue
                 if isinstance(item, ControlEvent):
-                    pending[:0] = self.mapping.heard([item], self.scene)
+                    pending[:0] = self.mapping.translate([item], self.scene)
                     continue
                 if isinstance(item, Change):
                     self.scene = self.scene.set([item])

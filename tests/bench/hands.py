@@ -81,7 +81,7 @@ def _frame(scene, mapping, moving, seconds) -> dict:
         events = [ControlEvent(_control(i * BINDINGS // max(moving, 1)), (frame % 97) / 97, False, 0.0) for i in range(moving)]
         start = time.thread_time()
         if mapping is not None:
-            scene = scene.set(mapping.heard(events, scene))
+            scene = scene.set(mapping.translate(events, scene))
         going = going.advance(scene, 1 / FPS)
         modulate(scene, going)
         taken.append(1000 * (time.thread_time() - start))
@@ -126,6 +126,6 @@ def _flood(address, seconds) -> dict:
     while time.perf_counter() < end or len(taken) < 20:
         events = [ControlEvent("osc " + address.format(i), 0.5, False, 0.0) for i in range(FLOOD // FPS)]
         start = time.thread_time()
-        scene = scene.set(mapping.heard(events, scene))
+        scene = scene.set(mapping.translate(events, scene))
         taken.append(1000 * (time.thread_time() - start))
     return {"cpu_ms": round(statistics.median(taken), 4), "frames": len(taken)}

@@ -372,7 +372,7 @@ def test_a_real_fader_turns_a_parameter(jack, instrument):
         arrives(inbox, controller, [0xB0, 16, 0], "cc 1/16 @ Wheel:out", 0.0)
         for position in range(0, 128, 4):             # up through the value there is
             event = arrives(inbox, controller, [0xB0, 16, position], "cc 1/16 @ Wheel:out", position / 127)
-            scene = scene.set(mapping.heard([event], scene))
+            scene = scene.set(mapping.translate([event], scene))
         assert scene["/truncation"] == pytest.approx(124 / 127 * 2, abs=1e-3)
     finally:
         controller.unplug()
@@ -395,7 +395,7 @@ class Stage:
             assert now() < end
             act()
             sleep(0.03)
-            found = self.mapping.heard(drain(self.inbox), self.scene)
+            found = self.mapping.translate(drain(self.inbox), self.scene)
             self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
 
 

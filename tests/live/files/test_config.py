@@ -103,7 +103,7 @@ def test_what_the_instrument_does_not_have_is_told_before_it_is_played(tmp_path,
     path.write_text("schema: 1\nmacros: [{macro: 2, to: [{to: /truncation}, {to: /walk/z}]}]\nbindings:\n"
                     "  - {control: cc 1/1, to: /truncaton}\n  - {control: cc 1/2, to: /bends/eyes/mix}\n  - {control: key a, to: /freeze}\n"
                     "  - {control: key b, to: /walk/kind, value: wonder}\n  - {control: key c, to: /walk/kind, value: wander}\n", encoding="utf-8")
-    first, value, vector = mapping_file.doubts(path, instrument.scene())
+    first, value, vector = mapping_file.find_doubts(path, instrument.scene())
     assert first.startswith(f"{path} > bindings > 1 > to: no parameter '/truncaton'; near: /truncation")
     assert value.startswith(f"{path} > bindings > 4 > value: expected one of ") and "wander" in value
     assert vector == f"{path} > macros > 1 > to > 2 > to: /walk/z takes 512 numbers, a control gives one"

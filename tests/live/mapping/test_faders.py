@@ -27,7 +27,7 @@ def mapping():
 
 
 class Never:
-    def changes(self, *_):
+    def translate(self, *_):
         return None
 
 
@@ -42,7 +42,7 @@ def test_it_says_the_same(scene, frames):
     quick, slow = mapping(), mapping()
     slow._faders = Never()
     for events in frames:
-        assert last_of(quick.heard(events, scene)) == last_of(slow.heard(events, scene))
+        assert last_of(quick.translate(events, scene)) == last_of(slow.translate(events, scene))
 
 
 def test_hundreds_at_once_and_again_when_the_parameters_have_changed(scene):
@@ -50,7 +50,7 @@ def test_hundreds_at_once_and_again_when_the_parameters_have_changed(scene):
     controls = ("osc /truncation", "osc /n/style/fine/mix")
     events = faders(controls, (0.25, 0.5), 1.0) + faders(controls, (0.5, 1.0), 2.0)
     assert events[0] == ControlEvent("osc /truncation", 0.25, False, 1.0)
-    assert found.changes(events, scene.parameters, set(controls)) == [Change("/truncation", 0.5), Change("/style/fine/mix", 1.0)]
-    assert found.changes(events, scene.parameters, set()) is None                     # bound to something since
+    assert found.translate(events, scene.parameters, set(controls)) == [Change("/truncation", 0.5), Change("/style/fine/mix", 1.0)]
+    assert found.translate(events, scene.parameters, set()) is None                     # bound to something since
     fewer = {a: p for a, p in scene.parameters.items() if a != "/truncation"}
-    assert found.changes(events, fewer, set(controls)) is None
+    assert found.translate(events, fewer, set(controls)) is None

@@ -12,7 +12,7 @@ from live.show.events import Call, ControlEvent
 
 @pytest.mark.parametrize("key", ["h", "f1", "shift+/"])
 def test_a_key_asks_for_them(instrument, key):
-    assert Mapping.load().heard([ControlEvent(f"key {key}", 1.0, True)], instrument.scene()) == [Call("/keys")]
+    assert Mapping.load().translate([ControlEvent(f"key {key}", 1.0, True)], instrument.scene()) == [Call("/keys")]
 
 
 def test_every_key_is_told_once_with_what_it_does_now(caplog):

@@ -31,7 +31,7 @@ class Stage:
         return call(self, Call(address, values))
 
     def hear(self, *events):
-        found = self.mapping.heard(list(events), self.scene)
+        found = self.mapping.translate(list(events), self.scene)
         self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
         return found
 

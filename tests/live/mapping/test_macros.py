@@ -4,7 +4,7 @@ import pytest
 from engine.errors import UserError
 from live.mapping import commands as midi_commands  # noqa: F401  (its commands)
 from live.mapping import files as mapping_file
-from live.mapping.macros import Macros, labelled
+from live.mapping.macros import Macros, label
 from live.show.events import Change
 from live.show.parameters import declared
 from live.takes.take import TakeReader
@@ -137,7 +137,7 @@ def test_what_cannot_be_a_target(rig, values, message):
 
 
 def test_the_name_is_in_what_the_parameter_says(rig):
-    about = labelled(rig.show.scene, rig.show.mapping.macros).parameters["/macro/1"].about
+    about = label(rig.show.scene, rig.show.mapping.macros).parameters["/macro/1"].about
     assert about == "Storm: moves /noise/strength, /truncation"
 
 

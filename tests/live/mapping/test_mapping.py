@@ -8,7 +8,7 @@ from engine.parameter import Parameter
 from engine.scene import Scene
 from live.mapping import files
 from live.mapping.binding import Binding
-from live.mapping.mapping import Mapping, newest
+from live.mapping.mapping import Mapping, keep_newest
 from live.mapping.takeover import END, HOOK
 from live.show.commands import COMMANDS
 from live.show.events import Call, Change, ControlEvent
@@ -59,7 +59,7 @@ def play(mapping, scene, frames):
     """Frames of events -> what was heard in each, and the scene after them; changes are applied as the loop does."""
     heard = []
     for events in frames:
-        found = mapping.heard(events if isinstance(events, list) else [events], scene)
+        found = mapping.translate(events if isinstance(events, list) else [events], scene)
         scene = scene.set([item for item in found if isinstance(item, Change)])
         heard.append(found)
     return heard, scene
@@ -137,9 +137,9 @@ def test_a_fader_after_a_command_hears_what_the_command_has_done(scene):
     """A recall and a fader in one frame: the fader must not drag the preset's value back."""
     mapping = one()
     _, scene = play(mapping, scene, [cc(89), cc(95)])
-    found = mapping.heard([press("program 1/3"), cc(96)], scene)
+    found = mapping.translate([press("program 1/3"), cc(96)], scene)
     assert found == [Call("/preset/recall", (3,))]
-    assert mapping.heard([], scene.set([Change("/truncation", 0.1)])) == []
+    assert mapping.translate([], scene.set([Change("/truncation", 0.1)])) == []
 
 
 def test_a_device_that_was_away_meets_its_values_anew(scene):
@@ -164,10 +164,10 @@ def test_a_picked_up_control_never_jumps_more_than_its_hook(steps):
             continue
         control = f"cc 1/{16 if kind == 'fader' else 17} @ Nano"
         if kind == "unplugged":
-            mapping.heard([press("device Nano")], scene)
+            mapping.translate([press("device Nano")], scene)
             hands.clear()
         before = scene["/truncation"]
-        found = mapping.heard([cc(value, control)], scene)
+        found = mapping.translate([cc(value, control)], scene)
         scene = scene.set(found)
         travelled = abs(value / 127 - hands[control]) if control in hands else 0.0
         thrown = END if before in (0.0, 1.0) and control in hands else 0.0               # from its end, and heard first on its way
@@ -228,7 +228,7 @@ DOWN, UP = press("note 1/36", 100 / 127), press("note 1/36", 0.0)
 ])
 def test_what_pressing_does(scene, more, events, values):
     found, _ = play(one("note 1/36", **more), scene, events)
-    together = one("note 1/36", **more).heard(events, scene)
+    together = one("note 1/36", **more).translate(events, scene)
     heard = [change.value for changes in found for change in changes]
     assert heard == pytest.approx(values) == [change.value for change in together]
 
@@ -244,23 +244,23 @@ def test_stepping_an_angle_goes_round(scene):
 
 
 def test_a_pad_calls_a_command_at_every_press(scene):
-    assert one("note 1/36", "/freeze").heard([DOWN, UP, DOWN, UP], scene) == [Call("/freeze", ()), Call("/freeze", ())]
+    assert one("note 1/36", "/freeze").translate([DOWN, UP, DOWN, UP], scene) == [Call("/freeze", ()), Call("/freeze", ())]
 
 
 def test_a_command_with_arguments(scene):
-    assert one("note 1/36", "/seed/go", arguments=[7, 2.5]).heard([DOWN, UP], scene) == [Call("/seed/go", (7, 2.5))]
+    assert one("note 1/36", "/seed/go", arguments=[7, 2.5]).translate([DOWN, UP], scene) == [Call("/seed/go", (7, 2.5))]
 
 
 def test_a_control_change_as_a_button_is_pressed_on_its_way_up(scene):
     events = [cc(v) for v in (127, 0, 127, 100, 10, 127)]
-    assert len(one(to="/freeze").heard(events, scene)) == 3
-    assert len(one(to="/output/freeze", mode="toggle").heard(events, scene)) == 3
+    assert len(one(to="/freeze").translate(events, scene)) == 3
+    assert len(one(to="/output/freeze", mode="toggle").translate(events, scene)) == 3
 
 
 def test_a_program_change_recalls_a_preset_unless_it_is_bound(scene):
-    assert Mapping().heard([press("program 3/12 @ Nano")], scene) == [Call("/preset/recall", (12,))]
+    assert Mapping().translate([press("program 3/12 @ Nano")], scene) == [Call("/preset/recall", (12,))]
     mapping = one("program 3/12", "/freeze")
-    assert mapping.heard([press("program 3/12"), press("program 3/13")], scene) == [Call("/freeze", ()), Call("/preset/recall", (13,))]
+    assert mapping.translate([press("program 3/12"), press("program 3/13")], scene) == [Call("/freeze", ()), Call("/preset/recall", (13,))]
 
 
 @pytest.mark.parametrize("presses, heard", [
@@ -273,7 +273,7 @@ def test_a_program_change_recalls_a_preset_unless_it_is_bound(scene):
 def test_quitting_takes_two_presses(scene, presses, heard):
     mapping = Mapping.load()
     events = [event for control, at in presses for event in (press(control, 1.0, at), press(control, 0.0, at + 0.1))]
-    assert mapping.heard(events, scene) == [Call("/quit", ())] * heard
+    assert mapping.translate(events, scene) == [Call("/quit", ())] * heard
 
 
 # -- files and devices
@@ -283,7 +283,7 @@ def test_the_last_file_that_binds_a_control_decides_and_all_its_bindings_act(sce
         [Binding(control="key space", to="/freeze"), Binding(control="key b", to="/blackout")],
         [Binding(control="key space", to="/blackout"), Binding(control="key space", to="/panic")],
     ])
-    assert mapping.heard([press("key space"), press("key b")], scene) == [Call("/blackout"), Call("/panic"), Call("/blackout")]
+    assert mapping.translate([press("key space"), press("key b")], scene) == [Call("/blackout"), Call("/panic"), Call("/blackout")]
 
 
 def test_two_devices_do_not_collide(scene):
@@ -291,7 +291,7 @@ def test_two_devices_do_not_collide(scene):
         [Binding(control="note 1/36", to="/freeze")],
         [Binding(control="note 1/36", to="/blackout", device="nano"), Binding(control="note 1/36", to="/panic", device="LPD8 #2")],
     ])
-    heard = mapping.heard([press(f"note 1/36{at}") for at in ("", " @ nanoKONTROL2", " @ LPD8", " @ LPD8 #2")], scene)
+    heard = mapping.translate([press(f"note 1/36{at}") for at in ("", " @ nanoKONTROL2", " @ LPD8", " @ LPD8 #2")], scene)
     assert [call.command for call in heard] == ["/freeze", "/blackout", "/freeze", "/panic"]
 
 
@@ -307,10 +307,10 @@ def test_a_binding_for_another_scene_does_nothing_and_says_so_once(scene, caplog
 
 
 def test_a_fader_on_a_vector_complains_instead_of_failing(scene, caplog):
-    assert one(to="/walk/z").heard([cc(1)], scene) == []
+    assert one(to="/walk/z").translate([cc(1)], scene) == []
     assert "/walk/z takes 8 numbers" in caplog.text
     for more in ({"step": 1.0}, {"mode": "toggle"}, {"mode": "velocity"}, {"value": 0.5}):        # nor does a button
-        assert one("note 1/36", "/walk/z", **more).heard([press("note 1/36"), osc("/truncation", 0.25)], scene) == [Change("/truncation", 0.25)]
+        assert one("note 1/36", "/walk/z", **more).translate([press("note 1/36"), osc("/truncation", 0.25)], scene) == [Change("/truncation", 0.25)]
 
 
 # -- OSC
@@ -337,7 +337,7 @@ def test_a_fader_on_a_vector_complains_instead_of_failing(scene, caplog):
     ("/*", 1.0, [Change("/truncation", 1.0), Change("/hue", 1.0)]),               # a wildcard calls no commands
 ])
 def test_osc_without_a_binding(scene, address, value, heard):
-    assert Mapping().heard([osc(address, value)], scene) == heard
+    assert Mapping().translate([osc(address, value)], scene) == heard
 
 
 class Unknown(list):
@@ -348,20 +348,20 @@ class Unknown(list):
 @pytest.mark.parametrize("address, value", [("/nothing", 1.0), ("/n/nothing", 1.0), ("/x*", 1.0), ("/truncation", ())])
 def test_what_nothing_is_called_is_counted(scene, address, value):
     stats = Unknown()
-    assert Mapping(stats=stats).heard([osc(address, value)], scene) == [] and stats == [(address, value)]
+    assert Mapping(stats=stats).translate([osc(address, value)], scene) == [] and stats == [(address, value)]
 
 
 def test_an_osc_fader_through_a_binding(scene):
     stats = Unknown()
     mapping = one("osc /fader/3", "/walk/speed", takeover="jump")
     mapping.stats = stats
-    assert mapping.heard([osc("/fader/3", (0.1, 0.5))], scene) == [Change("/walk/speed", 1.0)] and not stats
+    assert mapping.translate([osc("/fader/3", (0.1, 0.5))], scene) == [Change("/walk/speed", 1.0)] and not stats
 
 
 def test_an_osc_button_through_a_binding(scene):
     mapping = one("osc /push1", "/preset/recall")
-    assert mapping.heard([osc("/push1", 0.0), osc("/push1", "sky")], scene) == [Call("/preset/recall", ("sky",))]
-    assert one("osc /push1", "/output/freeze", mode="momentary").heard([osc("/push1", 1.0), osc("/push1", 0.0)], scene) == [
+    assert mapping.translate([osc("/push1", 0.0), osc("/push1", "sky")], scene) == [Call("/preset/recall", ("sky",))]
+    assert one("osc /push1", "/output/freeze", mode="momentary").translate([osc("/push1", 1.0), osc("/push1", 0.0)], scene) == [
         Change("/output/freeze", 1.0), Change("/output/freeze", 0.0)]
 
 
@@ -369,12 +369,12 @@ def test_an_osc_button_through_a_binding(scene):
 
 def test_of_a_fader_the_newest_counts_of_a_pad_every_press(scene):
     presses = [press("note 1/36", v) for v in (1.0, 0.0, 1.0)]
-    assert newest([cc(1), *presses, cc(2)]) == [*presses, cc(2)]
+    assert keep_newest([cc(1), *presses, cc(2)]) == [*presses, cc(2)]
 
 
 def test_every_osc_trigger_counts_and_order_is_kept(scene):
     events = [osc("/truncation", 0.1), osc("/seed/random", 1.0), osc("/truncation", 0.2), osc("/seed/random", 1.0)]
-    assert Mapping().heard(events, scene) == [
+    assert Mapping().translate(events, scene) == [
         Call("/seed/random", (1.0,)), Change("/truncation", 0.2), Call("/seed/random", (1.0,))]
 
 
@@ -389,7 +389,7 @@ def test_rubbish_makes_no_trouble(scene):
     for _ in range(2000):
         control = chance.choice(controls)
         value = chance.choice(values) if control.startswith("osc") else chance.random()
-        for item in mapping.heard([ControlEvent(control, value, chance.random() < 0.5)], scene):
+        for item in mapping.translate([ControlEvent(control, value, chance.random() < 0.5)], scene):
             assert isinstance(item, (Change, Call))
 
 

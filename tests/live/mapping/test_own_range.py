@@ -20,7 +20,7 @@ def one(control="osc /pad", to="/truncation", **more):
 
 def hear(mapping, *values, control="osc /pad", at=0.0, scene=None):
     momentary = not all(isinstance(v, (int, float)) and not isinstance(v, bool) for value in values for v in (value if isinstance(value, tuple) else (value,)))
-    return mapping.heard([ControlEvent(control, value, momentary, at) for value in values], scene or Scene(PARAMETERS))
+    return mapping.translate([ControlEvent(control, value, momentary, at) for value in values], scene or Scene(PARAMETERS))
 
 
 @pytest.mark.parametrize("more, value, place", [
@@ -119,7 +119,7 @@ def test_a_momentary_goes_back_to_what_was_there(mode, between, after):
     """Unless something else has moved it meanwhile."""
     mapping, scene = one("note 1/51", **mode), Scene(PARAMETERS)
     for value in (1.0, 1.0, 0.0):                                  # pressed, pressed again without a release, let go
-        scene = scene.set(mapping.heard([ControlEvent("note 1/51", value, True)], scene))
+        scene = scene.set(mapping.translate([ControlEvent("note 1/51", value, True)], scene))
         if value and between is not None:
             scene = scene.set([Change("/truncation", between)])
     assert scene["/truncation"] == after
@@ -135,28 +135,28 @@ def test_the_first_throw_of_a_fader_counts(frames, step, again):
     bank = {"bank": 1} if again == "after a bank" else {}
     mapping, scene = Mapping([[Binding(control="cc 1/23", to="/output/freeze", **bank), Binding(control="cc 1/99", to="/noise", bank=2)]]), Scene(PARAMETERS)
     if again == "plugged in again":
-        mapping.heard([ControlEvent("cc 1/23 @ Box", 0.4), ControlEvent("device Box", 0.0, True), ControlEvent("device Box", 1.0, True)], scene)
+        mapping.translate([ControlEvent("cc 1/23 @ Box", 0.4), ControlEvent("device Box", 0.0, True), ControlEvent("device Box", 1.0, True)], scene)
     if again == "after a bank":
-        mapping.heard([ControlEvent("cc 1/23 @ Box", 0.0)], scene)
+        mapping.translate([ControlEvent("cc 1/23 @ Box", 0.0)], scene)
         mapping.rebind(2)
         mapping.rebind(1)
     positions = list(range(step, 128, step)) + [127]
     for frame in range(frames):
         part = positions[frame * len(positions) // frames:(frame + 1) * len(positions) // frames]
-        scene = scene.set(mapping.heard([ControlEvent("cc 1/23 @ Box", at / 127) for at in part], scene))
+        scene = scene.set(mapping.translate([ControlEvent("cc 1/23 @ Box", at / 127) for at in part], scene))
     assert scene["/output/freeze"] == 1.0
 
 
 def test_a_fader_far_from_its_value_still_waits():
     mapping, scene = Mapping([[Binding(control="cc 1/23", to="/truncation")]]), Scene(PARAMETERS)
-    assert mapping.heard([ControlEvent("cc 1/23 @ Box", at / 127) for at in range(80, 128)], scene) == []
+    assert mapping.translate([ControlEvent("cc 1/23 @ Box", at / 127) for at in range(80, 128)], scene) == []
 
 
 # -- what is only said again
 
 def stream(mapping, scene, value, at, count, address="/truncation", rate=60.0):
     """Frames of a sender that says the same at each; what was heard in each."""
-    return [mapping.heard([ControlEvent(f"osc {address}", value, False, at + n / rate)], scene) for n in range(count)]
+    return [mapping.translate([ControlEvent(f"osc {address}", value, False, at + n / rate)], scene) for n in range(count)]
 
 
 @pytest.mark.parametrize("address, value", [("/truncation", 0.7), ("/n/truncation", 0.7), ("/trunc*", 0.7), ("/walk/z", (0.5, 0.25)), ("/my/fader", 0.7)])
@@ -165,8 +165,8 @@ def test_a_value_that_is_only_said_again_is_no_touch(address, value):
     first = stream(mapping, scene, value, 1.0, 60, address)
     assert first[0] and not any(first[4:])
     assert not any(stream(mapping, scene, value, 2.2, 30, address))               # after a hiccup of the network
-    assert mapping.heard([ControlEvent(f"osc {address}", value if isinstance(value, tuple) and False else ((0.1,) if isinstance(value, tuple) else 0.6), False, 3.0)], scene)
-    assert mapping.heard([ControlEvent(f"osc {address}", value, False, 9.0)], scene)                        # later it is a touch
+    assert mapping.translate([ControlEvent(f"osc {address}", value if isinstance(value, tuple) and False else ((0.1,) if isinstance(value, tuple) else 0.6), False, 3.0)], scene)
+    assert mapping.translate([ControlEvent(f"osc {address}", value, False, 9.0)], scene)                        # later it is a touch
 
 
 def test_what_is_sent_one_by_one_counts_each_time():

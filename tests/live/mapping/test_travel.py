@@ -5,7 +5,7 @@ import random
 import pytest
 
 from live.mapping.binding import Binding
-from live.mapping.travel import range_of
+from live.mapping.travel import guess_range
 from live.show.events import ControlEvent
 from tests.live.mapping.test_learn import Stage
 
@@ -138,7 +138,7 @@ def test_noise_that_is_bound_plays_on_while_another_control_is_waited_for():
 @pytest.mark.parametrize("low, high, range_", [(0.1, 0.9, None), (0.0, 1.0, None), (0.0, 63.0, (0.0, 127.0)), (20.0, 127.0, (0.0, 127.0)),
                                                (-0.4, 0.7, (-1.0, 1.0)), (0.0, 200.0, (0.0, 255.0)), (-64.0, 63.0, (-127.0, 127.0)), (1.0, 90000.0, (0.0, 90000.0))])
 def test_a_controls_own_range_as_it_was_seen(low, high, range_):
-    assert range_of(low, high) == range_
+    assert guess_range(low, high) == range_
 
 
 def test_a_range_that_shows_only_later_is_taken_all_the_same():

@@ -50,7 +50,7 @@ class Stage:
         self.scene = self.scene.set([Change(address, value)])
 
     def hand(self, control, value):
-        found = self.mapping.heard([ControlEvent(f"{control} @ {self.device}", value, control.startswith("note"), self.moment)], self.scene)
+        found = self.mapping.translate([ControlEvent(f"{control} @ {self.device}", value, control.startswith("note"), self.moment)], self.scene)
         self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
         return found
 

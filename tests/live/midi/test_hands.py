@@ -7,7 +7,7 @@ from engine.parameter import Parameter
 from engine.scene import Scene
 from live.mapping import curves
 from live.mapping.binding import Binding
-from live.mapping.learned import pattern
+from live.mapping.learned import escape_device
 from live.mapping.mapping import Mapping
 from live.mapping.takeover import HOOK
 from live.midi import relative
@@ -24,7 +24,7 @@ class Hand:
         self.mapping, self.scene, self.moment = Mapping([list(bindings)]), Scene(PARAMETERS), 0.0
 
     def hear(self, *events):
-        found = self.mapping.heard(list(events), self.scene)
+        found = self.mapping.translate(list(events), self.scene)
         self.scene = self.scene.set([item for item in found if isinstance(item, Change)])
         return [item.value for item in found]
 
@@ -175,8 +175,8 @@ def test_other_numbers_channels_and_registered_ones_are_not_it():
 def test_its_parts_are_no_controls_of_their_own():
     lower = [Binding(control="cc 1/6", to="/noise", takeover="jump")]
     mapping = Mapping([lower, [Binding(control="nrpn 1/300", to="/truncation", takeover="jump")]])
-    assert mapping.heard([ControlEvent("cc 1/6", 0.3)], Scene(PARAMETERS)) == []
-    assert Mapping([lower]).heard([ControlEvent("cc 1/6", 0.3)], Scene(PARAMETERS)) == [Change("/noise", 0.3)]
+    assert mapping.translate([ControlEvent("cc 1/6", 0.3)], Scene(PARAMETERS)) == []
+    assert Mapping([lower]).translate([ControlEvent("cc 1/6", 0.3)], Scene(PARAMETERS)) == [Change("/noise", 0.3)]
 
 
 # -- banks
@@ -206,7 +206,7 @@ def test_a_change_of_bank_arms_the_takeover_anew():
 
 def test_a_control_of_another_bank_is_not_the_general_mappings():
     mapping = Mapping([[Binding(control="cc 1/16", to="/hue", takeover="jump")], [Binding(control="cc 1/16", to="/noise", bank=2)]])
-    assert mapping.heard([ControlEvent("cc 1/16", 0.5)], Scene(PARAMETERS)) == []
+    assert mapping.translate([ControlEvent("cc 1/16", 0.5)], Scene(PARAMETERS)) == []
 
 
 def test_what_is_held_down_through_a_change_of_bank_is_let_go():
@@ -244,7 +244,7 @@ def test_a_picked_up_control_never_jumps_further_than_its_hook(steps, curve, inv
             hand.hear(ControlEvent("device Nano", 0.0, True)), hand.hear(ControlEvent("device Nano", 1.0, True))
             places.clear()
         elif kind == "learn":
-            hand.mapping.learn.keep(Binding(control="cc 1/16", to="/noise", device=pattern("Nano"), bank=1))
+            hand.mapping.learn.keep(Binding(control="cc 1/16", to="/noise", device=escape_device("Nano"), bank=1))
             hand.mapping.rebind()
         elif kind == "undo":
             hand.mapping.learn.undo()
@@ -252,9 +252,9 @@ def test_a_picked_up_control_never_jumps_further_than_its_hook(steps, curve, inv
         else:
             before = {address: hand.scene[address] for address in ("/truncation", "/noise")}
             hand.hear(ControlEvent(controls[kind], value / 127))
-            for h in hand.mapping._bound(controls[kind]):
+            for h in hand.mapping._find_bound(controls[kind]):
                 moved = abs(hand.scene[h.binding.to] - before[h.binding.to])
                 last = places.get(controls[kind])
-                travelled = 0.0 if last is None else abs(h.binding.at(value / 127) - h.binding.at(last))
+                travelled = 0.0 if last is None else abs(h.binding.put(value / 127) - h.binding.put(last))
                 assert moved <= max(HOOK, travelled) + 1e-9
             places[controls[kind]] = value / 127

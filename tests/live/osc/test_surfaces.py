@@ -33,7 +33,7 @@ class Stage:
         self.echo.join("ear", Subscriber("ear", self.ear.send, lambda: None, **listener))
 
     def hand(self, address, value):
-        self.scene = self.scene.set(self.mapping.heard([ControlEvent(f"osc {address}", value, False, self.time)], self.scene))
+        self.scene = self.scene.set(self.mapping.translate([ControlEvent(f"osc {address}", value, False, self.time)], self.scene))
 
     def told(self, seconds=0.5, **changes):
         """What is told of controls in so many seconds."""
