@@ -57,6 +57,7 @@ class Supervisor:
             while self.status is None:
                 self._wait()
                 self._relay()
+                self._pardon()
                 self._watch_renderer()
                 self._watch_outputs()
             return self.status
@@ -110,16 +111,16 @@ class Supervisor:
             self._start(child)
 
     def _wait(self):
-        """Wait for news: a message, an end, or the time of the next look.
-
-        A machine that slept, or a terminal that stopped us all, is no reason to end anything.
-        """
-        late, self._looked = now() - self._looked - LOOK, now()
-        for child in (self.renderer, *self.outputs.values()) if late > ASLEEP else ():
-            child.move()
+        """Wait for news: a message, an end, or the time of the next look."""
         watched = [child for child in (self.renderer, *self.outputs.values()) if child.running]
         links = [child.link for child in watched if child.link is not None]
         connection.wait([child.process.sentinel for child in watched] + links, LOOK)
+
+    def _pardon(self):
+        """Give everybody time anew where we stood still ourselves: a machine slept, or a terminal stopped us all."""
+        late, self._looked = now() - self._looked - LOOK, now()
+        for child in (self.renderer, *self.outputs.values()) if late > ASLEEP else ():
+            child.move()
 
     def _relay(self):
         """Hand on what the processes say to each other."""

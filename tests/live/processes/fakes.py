@@ -28,13 +28,13 @@ def fake_renderer(options, sending, link):
     """A renderer that draws its attempt's number, until it is told to stop; how it behaves is in its options."""
     prepare_child()
     folder = options["folder"]
-    write(folder, f"renderer-{options['attempt']}", {"pid": os.getpid(), "safe": options["safe"], "recorded": options["recorded"]})
+    write(folder, f"renderer-{options['attempt']}", {"pid": os.getpid(), "attempt": options["attempt"], "safe": options["safe"], "recorded": options["recorded"]})
     if options.get("exit") is not None:
         sys.exit(options["exit"])
     link.send(("size", SIZE, SIZE))
     writer, frame = None, 0
     while True:
-        while link.poll(0.002):
+        while link.poll(0.01):
             kind, *rest = link.recv()
             if kind == "stop":
                 sys.exit(0)

@@ -13,7 +13,7 @@ import pytest
 from live.instrument import open as opening
 from live.takes.take import TakeReader
 from tests.live.outputs.test_window import eventually, screen  # noqa: F401  (a fixture)
-from tests.live.processes.test_supervisor import alive
+from tests.live.processes.test_supervisor import alive, segments_of
 from tests.senders.touchdesigner import message
 
 ROOT = Path(__file__).parents[3]
@@ -107,14 +107,15 @@ def test_a_killed_renderer_is_not_seen_and_what_was_set_stays(playing):
 
 def test_a_killed_supervisor_leaves_no_window_no_process_and_no_memory(playing):
     eventually(lambda: playing.said("playing Masks") and sum(playing.picture("up")[20:]) > 0, True)
-    parts, before = [playing.pid("renderer"), playing.pid("window")], segments()
+    parts = [playing.pid("renderer"), playing.pid("window")]
+    before = segments_of(parts[0]) | segments_of(parts[1])
     assert before
     os.kill(parts[1], signal.SIGSTOP)                    # one that hangs goes as well
     os.kill(playing.process.pid, signal.SIGKILL)
     playing.process.wait()
     eventually(lambda: [pid for pid in parts if alive(pid)], [])
     eventually(lambda: sum(playing.picture("after")[20:]), 0)
-    eventually(lambda: before & segments(), set())
+    eventually(lambda: before & set(os.listdir("/dev/shm")), set())
 
 
 def scene_of(playing):
@@ -128,10 +129,6 @@ def pictures_in(path):
         times = [frame.time for frame in video.decode(video=0)]
     assert times == sorted(times)
     return times
-
-
-def segments():
-    return {name for name in os.listdir("/dev/shm") if name.startswith("psm_")}
 
 
 def children_of(pid):

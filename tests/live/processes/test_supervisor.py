@@ -1,6 +1,7 @@
 """The supervisor: processes that are really killed, stopped and hung. SURFACE.md O.1's table, line by line."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ class Rig:
 
     def __init__(self, folder, names=("a", "b"), **settings):
         self.folder = Path(folder)
-        self.before = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
+        self.segments = set()                            # of shared memory, that its processes have had
         settings = {"WAITS": [0.0, 0.1, 0.2, 0.4], **settings}
         self.log = self.folder / "log"
         program = [sys.executable, "-m", "tests.live.processes.fakes", str(folder), json.dumps(names), json.dumps(settings)]
@@ -41,6 +42,7 @@ class Rig:
 
     def playing(self, value=1, names=("a", "b")):
         self.until(lambda: all(self.note(name).get("value") == value for name in names), f"all show {value}")
+        self.left()
 
     def said(self, words):
         """Whether the supervisor has said this."""
@@ -67,13 +69,19 @@ class Rig:
         self.until(lambda: self.note(f"renderer-{attempt}"), f"renderer {attempt}")
         return self.note(f"renderer-{attempt}")
 
+    def newest(self):
+        """What the newest renderer noted."""
+        return self.note(max((path.name for path in self.folder.glob("renderer-?*") if path.suffix != ".part"), key=lambda name: int(name[9:])))
+
     def ended(self, code):
         assert self.process.wait(60) == code
         self.until(lambda: not self.left(), "nothing left in shared memory")
 
     def left(self):
-        """Segments that are there now and were not before."""
-        return {name for name in set(os.listdir("/dev/shm")) - self.before if name.startswith("psm_")} if os.path.isdir("/dev/shm") else set()
+        """The segments of its processes that are there now."""
+        for pid in self.children():
+            self.segments |= segments_of(pid)
+        return {name for name in self.segments if (Path("/dev/shm") / name).exists()}
 
     def close(self):
         if self.process.poll() is None:
@@ -92,6 +100,14 @@ def rig(tmp_path):
     yield make
     for each in rigs:
         each.close()
+
+
+def segments_of(pid):
+    """The names of the shared memory that a process sees."""
+    try:
+        return set(re.findall(r"/dev/shm/(psm_\w+)", Path(f"/proc/{pid}/maps").read_text()))
+    except OSError:                                      # it has just gone, or this is no Linux
+        return set()
 
 
 def alive(pid):
@@ -253,18 +269,16 @@ QUICK_TO_ANGER = {"WAITS": [0.0] * 4, "HOPELESS": 0.0, "HANG": 2.0, "SILENT": 2.
 
 
 def kill_in_turn(show, turns):
-    """Kill or stop one process after the other; each comes back, no other is touched, and nothing is left of the dead."""
-    attempt = 0
+    """Kill or stop one process after the other; each comes back, the windows are not touched, and nothing is left of the dead."""
     for turn in range(turns):
         how, victim = signal.SIGSTOP if "hung" in VICTIMS[turn % 5] else signal.SIGKILL, VICTIMS[turn % 5].split()[-1]
-        pid = show.renderer(attempt)["pid"] if victim == "renderer" else show.pid(victim)
+        pid = show.newest()["pid"] if victim == "renderer" else show.pid(victim)
         others = {name: show.pid(name) for name in "ab" if name != victim}
         seen = {name: show.note(name)["seen"] for name in others}
         os.kill(pid, how)
-        attempt += victim == "renderer"
-        if victim != "renderer":
-            show.until(lambda: show.pid(victim) != pid, f"{victim} is back after {turn} kills")
-        show.playing(attempt + 1)
+        back = (lambda: show.newest()["pid"] != pid) if victim == "renderer" else (lambda: show.pid(victim) != pid)
+        show.until(back, f"{victim} is back after {turn} kills")
+        show.until(lambda: all(show.note(name)["value"] == show.newest()["attempt"] + 1 for name in "ab"), "all show the newest")
         show.until(lambda: all(show.note(name)["seen"] != seen[name] for name in others), "the others go on")
         assert others == {name: show.pid(name) for name in others}
         assert not alive(pid) and "Z" not in show.children().values() and len(show.children()) == 3 and len(show.left()) == 1
