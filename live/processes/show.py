@@ -63,6 +63,7 @@ class Attempts:
         if not attempt:
             return self.options
         again = argparse.Namespace(**vars(self.options), attempt=attempt, video=None)
+        again.no_browser = True                          # whoever closed the page meant it
         again.resume = "if there is one" if not safe else False
         if safe:
             again.preset = again.bends = None
