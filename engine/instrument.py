@@ -20,6 +20,7 @@ from engine.fast.graph_renderer import GraphRenderer
 from engine.fast.precision import choose_precision
 from engine.frame import FrameShape
 from engine.generator import Generator
+from engine.inside import Looking
 from engine.latents import Latents
 from engine.modulation import modulate
 from engine.motion import Motion, darkness
@@ -64,6 +65,7 @@ class Instrument:
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
+        self._looking = Looking(self.generator, clusters)
         self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0))
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
@@ -99,6 +101,24 @@ class Instrument:
         self.precision = choose_precision(self.generator, asked, self.size, cost)
         self._synthesis = Synthesis(self._drawing, half=self.precision == "bf16")
         self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
+        self._synthesis.watch(self._looking.layers)
+
+    @property
+    def inside(self):
+        """Return the pictures of the inside that can be looked at, {name: Inside}."""
+        return self._looking.pictures
+
+    def watch(self, names):
+        """Keep what look_inside() needs for these pictures, of `inside`, and for no others, from the next picture drawn on."""
+        if self._looking.choose(names):
+            for drawer in (self._synthesis, *self._captured.values()):
+                drawer.watch(self._looking.layers)
+            self._shown, self._whole = self._shown and (None, self._shown[1]), None
+
+    def look_inside(self, name: str) -> np.ndarray | None:
+        """Return a picture of the inside as uint8 [H, W, 3], as it was in the newest frame; None: it was not watched, or not drawn."""
+        drawer = self._captured.get(self._drawn_at) if self._graphs else self._synthesis
+        return self._looking.picture(name, drawer.seen if drawer else {}, self.pixels, self._view)
 
     def warm_up(self, scene: Scene, frames: int = 2, cost=None):
         """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.
@@ -224,6 +244,7 @@ class Instrument:
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
             self._captured[size] = GraphRenderer(self._drawing, size, self.precision == "fp16", self.ahead)
+            self._captured[size].watch(self._looking.layers)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()

@@ -50,8 +50,16 @@ class GraphRenderer:
         self.rows = {n: 2 * list(a.resolutions).index(a.resolution_of(n)) - (n.endswith("0")) for n in self.names}
         self.noise = {n: torch.zeros(a.pixels(a.resolution_of(n)), device=device) for n in self.names}
         self.energies = {n: conv.energy().clone() for n, conv in self.convs.items()}
+        self.seen: dict = {}                        # layer that is watched -> its activations in the last picture
         self.splices, self.turn, self._seen, self._addresses = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
+
+    def watch(self, layers):
+        """Keep the activations of these layers, and of no others, in `seen` from the next picture on."""
+        a, device = self.generator.architecture, self.generator.device
+        shapes = {name: (1, self.generator.channels(name), *a.pixels(a.resolution_of(name))) for name in layers if name in self.names}
+        self.seen = {name: torch.zeros(shape, device=device) for name, shape in shapes.items()}
+        self.programs.forget()                      # those that wrote to others
 
     def restart(self):
         """Hand out the next frame itself, not the one before it: pictures of before a pause are not to be seen any more."""
@@ -62,7 +70,8 @@ class GraphRenderer:
         """Return the picture of ws [1, num_ws, W] as uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
         splice = {name: blend for name, blend in to_blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
-        topology = (noise, self.generator.around, tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends), _splice_topology(splice))
+        bent = tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends)
+        topology = (noise, self.generator.around, tuple(self.seen), bent, _splice_topology(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
         result = self.fetched
@@ -92,7 +101,7 @@ class GraphRenderer:
             if noise == "random":
                 self._draw_noise(seed)
         with self.machine.named("network"):
-            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around)     # a capture comes later
+            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around, dict(self.seen))     # a capture comes later
             if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
                 body(self.picture)
             else:
@@ -138,7 +147,7 @@ class GraphRenderer:
         self.styles.refresh()
 
     @torch.no_grad()
-    def _body(self, noise, bends, spliced, around, out):
+    def _body(self, noise, bends, spliced, around, seen, out):
         """Draw one frame into `out`. This is what is captured: it reads and writes buffers only, and branches on the topology only."""
         made = self.styles.compute(self.ws)
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
@@ -152,6 +161,8 @@ class GraphRenderer:
                 x = self._layer(name, x, styles[name], noise, spliced, around)
                 here = [b for b in bends if b.layer == name]
                 x = self._apply_bends(x, here) if here else x
+                if name in seen:
+                    seen[name].copy_(x)
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
             y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
             y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)
