@@ -65,6 +65,7 @@ class Instrument:
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
+        self.source: np.ndarray | None = None       # what the source showed in the newest frame
         self._looking = Looking(self.generator, clusters)
         self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0))
         self.weights = LiveWeights(generator, edits, checkpoints)
@@ -157,6 +158,7 @@ class Instrument:
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
         """Return the picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
+        self.source = source
         scene, dark = modulate(scene, motion), darkness(scene, motion)
         self._update_splice(scene, motion, source)
         cause, frozen = self._causes(scene, motion), bool(scene["/output/freeze"])

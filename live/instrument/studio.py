@@ -17,6 +17,7 @@ from live.surface.preview import jpeg
 SIDE = 160                          # px of a picture
 SAMPLE = 3                          # the seed that clusters are shown on
 MOST_SAMPLES = 500
+LONGEST = 600.0                     # seconds into a preset
 EDITS = "edits"
 
 
@@ -69,13 +70,18 @@ class Workshop:
         return _picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
 
     def preset(self, job, progress) -> dict:
-        """Draw a preset as it begins."""
-        from engine.motion import Motion
+        """Draw a preset as it begins, or as it is some seconds later; size: of the picture, in px."""
+        from engine.motion import LONGEST_STEP, Motion
         from live.presets.preset import recalled
 
         instrument = self.opened.instrument
         scene, motion = recalled(self.opened.library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
-        return _picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+        left, size = max(0.0, min(_number(job.get("seconds", 0.0)), LONGEST)), _whole(job.get("size", 0)) or SIDE
+        motion = motion.advance(scene, 0.0)
+        while left > 0:
+            motion, left = motion.advance(scene, min(left, LONGEST_STEP)), left - LONGEST_STEP
+        scene = scene.set_values({"/quality/size": float(min(r for r in instrument.sizes if r >= min(size, instrument.sizes[-1])))})
+        return _picture(instrument.render(scene, motion).pixels, size)
 
     # -- work
 
@@ -129,8 +135,8 @@ class Workshop:
 KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "find", "rename", "solve")}
 
 
-def _picture(pixels) -> dict:
-    return {"jpeg": base64.b64encode(jpeg(pixels, SIDE)).decode()}
+def _picture(pixels, size=SIDE) -> dict:
+    return {"jpeg": base64.b64encode(jpeg(pixels, size)).decode()}
 
 
 def _whole(value) -> int:

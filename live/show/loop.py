@@ -66,7 +66,8 @@ class Show:
 
     mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done.
     players: what plays beside the hands, in the order of live/show/players.py; the named ones are what commands look for.
-    finish(frame, time, scene) -> Frame: what every output is given instead, as by the flash limiter.
+    finish(frame, time, scene) -> Frame: what outputs are given instead, as by the flash limiter; picture_for(name, frame) -> Frame:
+    what the one of that name is.
     record(tick, applied): called once a frame with what was applied in it. echo: live.osc.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
@@ -80,6 +81,7 @@ class Show:
     players: list[Player] = field(default_factory=list)
     record: Callable | None = None
     finish: Callable | None = None
+    picture_for: Callable | None = None
     echo: Any = None
     added: dict = field(default_factory=dict)
     strict: bool = False
@@ -169,7 +171,7 @@ class Show:
         if self.finish is not None and (self._dark or 0.0) < 1.0:             # black is black at once
             frame = self.finish(frame, time, self.scene)
         for output in self.outputs:
-            output.put(frame)
+            output.put(frame if self.picture_for is None else self.picture_for(output.name, frame))
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""
