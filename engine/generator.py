@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from engine.architecture import Architecture
 from engine.around import Around
-from engine.bending import bend, by_layer
+from engine.bending import bend_both, by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -322,8 +322,8 @@ class Generator(nn.Module):
                 x = x.contiguous(memory_format=torch.channels_last)
             else:
                 shortcut = run.up_sample(x, block.skip) if a.kind == "resnet" else None
-                x = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
-            x = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
+                x, picture = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1], picture)
+            x, picture = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j], picture)
             x = x if shortcut is None else x + shortcut
             if hasattr(block, "torgb"):
                 rgb = block.torgb(x, ws[:, 2 * j + 1])
@@ -356,8 +356,8 @@ class _Pass:
         """Return x [N, C, h, w'] at twice its size by upsample(x)."""
         return upsample(x) if self.around is None else self.around.up_sample(x, upsample)
 
-    def layer(self, name, layer, x, w):
-        """Return the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends."""
+    def layer(self, name, layer, x, w, picture=None):
+        """Return (the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends; the picture so far)."""
         if name in self.received:
             self.received[name] = x.clone()
         noise, around = self.noise.at(layer, x), self.around
@@ -369,7 +369,7 @@ class _Pass:
             y = activate(x, noise) if around is None else around.draw(Architecture.resolution_of(name), layer.up, x, noise, activate)
         if name in self.activated:
             self.activated[name] = y.clone()
-        return bend(y, self.bends[name], owned=True) if name in self.bends else y
+        return bend_both(y, picture, self.bends[name], owned=True) if name in self.bends else (y, picture)
 
     def _finished(self, name, layer, y, noise):
         if name in self.convolved:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed, bend_from_dict
+from engine.bending import Bend, BendFailed, Places, bend_from_dict, new_bend
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
@@ -50,24 +50,24 @@ class Instrument:
     """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 
     encoder: engine.encoder.Encoder, by which the source is seen; None = the source has no part in the picture.
-    frame: width / height that the picture is continued to; None = the network's own.
+    frame: width / height that the picture is continued to; None = the network's own. places: engine.bending.Places, where bends may act.
     """
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None, frame=None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None, frame=None, places=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
             sizes = generator.architecture.resolutions
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, sizes))}; nearest: {min(sizes, key=lambda n: abs(n - self.size))}")
-        self.latents, self.clusters = Latents(generator), clusters
+        self.latents, self.clusters, self.places = Latents(generator), clusters, places or Places()
         shape = FrameShape(generator.architecture, frame) if frame else None
         self.shape = shape if shape and shape.cells != generator.architecture.const_size else None
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
-        self.source: np.ndarray | None = None       # what the source showed in the newest frame
         self._looking = Looking(self.generator, clusters)
-        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0))
+        self.inside = self._looking.pictures        # pictures of the inside that can be looked at, {name: Inside}
+        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0), self.places)
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
@@ -75,15 +75,14 @@ class Instrument:
         self._canvases = quality.canvases(self._drawing.architecture, self.size)
         self._drawn_at = None                       # the size that programs of a GPU drew the frame before at
         self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
-        self._number = -1
+        self._number, self.source = -1, None        # what the source showed in the newest frame, uint8 [H, W, 3]
         self.drawings = 0                           # pictures drawn, those shown again not counted
         self._splice: dict = {}                     # what the source puts in the place of feature maps
         self._dimmer, self._turn = Dimmer(self._ring[0].shape), 0
         self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
         self._whole: tuple | None = None            # what the whole of a continued picture was made from
         self._stale = False                         # a blackout has come since: no freeze may hold it
-        self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
-        self._behind = 0                            # pictures drawn and not handed out yet
+        self.ahead = self._behind = 0               # on a GPU, 1: a frame is handed out while the next is drawn; how many are drawn so
 
     @property
     def device(self) -> torch.device:
@@ -103,11 +102,6 @@ class Instrument:
         self._synthesis = Synthesis(self._drawing, half=self.precision == "bf16")
         self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
         self._synthesis.watch(self._looking.layers)
-
-    @property
-    def inside(self):
-        """Return the pictures of the inside that can be looked at, {name: Inside}."""
-        return self._looking.pictures
 
     def watch(self, names):
         """Keep what look_inside() needs for these pictures, of `inside`, and for no others, from the next picture drawn on."""
@@ -153,7 +147,11 @@ class Instrument:
 
     def bend(self, data: dict) -> Bend:
         """Return the bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
-        return bend_from_dict(data, self.generator, self.clusters)
+        return bend_from_dict(data, self.generator, self.clusters, self.places)
+
+    def new_bend(self, data: dict) -> Bend:
+        """Return the bend that a hand adds: it shows at once, and what it does not say is chosen for it; see engine.bending.new_bend."""
+        return new_bend(data, self.generator, self.clusters, self.places)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:

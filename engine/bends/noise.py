@@ -7,7 +7,8 @@ from engine.sampling import own_size, unless
 
 
 @transform(amount=Parameter(1.0, 0.0, 8.0, curve="square", about="standard deviation of what is added"),
-           seed=Parameter(1, 0, 9999, step=1, about="which noise"), static=("seed",))
+           seed=Parameter(1, 0, 9999, step=1, about="which noise"), static=("seed",),
+           neutral={"amount": 0.0})
 def noise(x, amount, seed, *, own=None):
     """Add grain: one seeded map for all channels, in each with its own seeded weight."""
     return unless(amount == 0, x, lambda: _grained(x, amount, int(seed), own_size(x, own)))

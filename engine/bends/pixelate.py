@@ -5,7 +5,8 @@ from engine.parameter import Parameter
 from engine.sampling import own_size, warp
 
 
-@transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"))
+@transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"),
+           moves=True)
 def pixelate(x, blocks, *, own=None):
     """Coarse blocks, each with the value at its centre."""
     height, width = own_size(x, own)

@@ -5,12 +5,14 @@ device, every bend's settings, noise strength and blackout as numbers in one blo
 the topology; each has its own program. Modulation and demodulation are done on the weights in float32, so half precision
 sees rows of norm 1, never the styles themselves. Letters: I, O channels, H, W size, W in [num_ws, W] the width of w.
 """
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend
+from engine.bending import bend_both
+from engine.bending.place import knobs_of
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.fast.graphs import Programs
@@ -70,7 +72,7 @@ class GraphRenderer:
         """Return the picture of ws [1, num_ws, W] as uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
         splice = {name: blend for name, blend in to_blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
-        bent = tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends)
+        bent = tuple((b.layer, b.channels, b.transform, b.where, b.strength == 1, self._static_settings(b)) for b in bends)
         topology = (noise, self.generator.around, tuple(self.seen), bent, _splice_topology(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
@@ -81,7 +83,8 @@ class GraphRenderer:
     def _static_settings(self, b):
         """Return the settings of a bend that decide which operations run, not just with which values."""
         wanted = TRANSFORMS[b.transform]
-        return tuple(sorted((k, v) for k, v in b.settings.items() if k not in wanted.settings or k in wanted.static or isinstance(v, str)))
+        turned = wanted.settings.keys() | knobs_of(b.where).keys()
+        return tuple(sorted((k, v) for k, v in b.settings.items() if k not in turned or k in wanted.static or isinstance(v, str)))
 
     def _draw(self, topology, ws, noise, bends, splice, seed, values):
         """Give one frame's work to the device: inputs, program, and the copy back."""
@@ -115,12 +118,16 @@ class GraphRenderer:
         numbers: dict = {}
         for i, b in enumerate(bends):
             own = TRANSFORMS[b.transform]
-            settings = {n: p.default for n, p in own.settings.items()} | b.settings
+            settings = {n: p.default for n, p in (own.settings | knobs_of(b.where)).items()} | b.settings
             fixed = {*dict(self._static_settings(b)), *own.static}
             turned = {k: v for k, v in settings.items() if k not in fixed and not isinstance(v, str)}
             tensors = {k: self.live.add((i, n)) for n, k in enumerate(turned)}      # bends of other kinds have had these places
             numbers |= {(i, n): float(v) for n, v in enumerate(turned.values())} | {(i, "mix"): float(b.mix)}
-            placed.append(b.at(tensors, self.live.add((i, "mix")), b.memory))
+            made = b.at(tensors, self.live.add((i, "mix")), b.memory)
+            if b.strength != 1:
+                numbers[i, "strength"] = float(b.strength)
+                made = replace(made, strength=self.live.add((i, "strength")))
+            placed.append(made)
         return placed, numbers
 
     def _draw_noise(self, seed):
@@ -160,7 +167,7 @@ class GraphRenderer:
             for name in (n for n in names if n not in unused):
                 x = self._layer(name, x, styles[name], noise, spliced, around)
                 here = [b for b in bends if b.layer == name]
-                x = self._apply_bends(x, here) if here else x
+                x, picture = self._apply_bends(x, picture, here) if here else (x, picture)
                 if name in seen:
                     seen[name].copy_(x)
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
@@ -171,10 +178,11 @@ class GraphRenderer:
         levels = (picture * factor + offset).nan_to_num(0.0).clamp(0, 255)
         out.copy_(levels[0].permute(1, 2, 0))
 
-    def _apply_bends(self, x, bends):
-        """Return x with the layer's bends; in half precision, numbers that it can't hold are clamped, so that they don't spoil the picture."""
-        x = bend(x, bends, owned=True)
-        return x if x.dtype != torch.float16 else x.nan_to_num(0.0, FP16_BOUND, -FP16_BOUND).clamp_(-FP16_BOUND, FP16_BOUND)
+    def _apply_bends(self, x, picture, bends):
+        """Return x and the picture with the layer's bends; in half precision, numbers that it can't hold are clamped, so that they don't spoil the picture."""
+        x, picture = bend_both(x, picture, bends, owned=True)
+        x = x if x.dtype != torch.float16 else x.nan_to_num(0.0, FP16_BOUND, -FP16_BOUND).clamp_(-FP16_BOUND, FP16_BOUND)
+        return x, picture
 
     def _enlarged(self, picture, around):
         """Return the skip picture at twice its size, with what lies around it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend, by_layer
+from engine.bending import bend_both, by_layer
 from engine.errors import UserError
 from engine.fast.forms import fastest
 from engine.fast.kernels import channels_last, skip_kernel, to_rgb, up_rgb
@@ -166,7 +166,7 @@ class Synthesis:
     def _run(self, step, state, styles, source, bent, splice, levels):
         """Return the State after one step; levels: those of the picture if this is the last one, else None."""
         layer, index = step.layer, self.steps.index(step)
-        shortcut = state.shortcut
+        shortcut, picture = state.shortcut, state.picture
         if hasattr(step.block, "skip") and layer.conv.up:
             skip, around = step.block.skip, self.generator.around
             shortcut = skip(state.x) if around is None else around.up_sample(state.x, skip)
@@ -179,12 +179,12 @@ class Synthesis:
             own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
-            x = channels_last(bend(x.float(), bent[layer.name], owned=True)).to(layer.dtype)
+            x, picture = bend_both(x.float(), picture, bent[layer.name], owned=True)
+            x = channels_last(x).to(layer.dtype)
         if layer.name in self.seen:
             self.seen[layer.name] = x
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
-        picture = state.picture
         if step.rgb_row is not None:
             style = styles[len(self.steps) + self._rgb_steps().index(step)]
             picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0), self.generator.around)
@@ -221,4 +221,4 @@ class _Identity:
 
 
 def _settings(bends):
-    return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix) for b in bends)
+    return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix, b.where, b.strength) for b in bends)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import UserError
 from engine.scene import Scene
 from live.instrument import folder as instruments
+from live.instrument import places
 from live.presets.library import Library
 from live.show.commands import load_commands
 from live.show.parameters import declared
@@ -66,7 +67,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     if nearest and size is not None:
         size = next((drawn for drawn in sorted(generator.architecture.resolutions) if drawn >= size), generator.resolution)
     offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
-    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder), ratio)
+    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder), ratio,
+                            places.places_of(folder.folder, generator))
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:
