@@ -99,6 +99,7 @@ class Show:
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
         self._brake = Brake()                          # hands while a take plays
         self._dark: float | None = 0.0                 # how dark the picture is that is up
+        self.picture: Any = None                       # the one that is up, uint8 [H, W, 3]: before limits, and valid until three later
         self.applied = []                              # what was applied in the frame before
         self.quantiser, self.told = Quantiser(self), Told()
         self._joined: dict[str, Player] = {}
@@ -167,7 +168,7 @@ class Show:
             self.source.out()
 
     def _put(self, frame, time):
-        self._dark = self.motion.dark
+        self._dark, self.picture = self.motion.dark, frame.pixels
         if self.finish is not None and (self._dark or 0.0) < 1.0:             # black is black at once
             frame = self.finish(frame, time, self.scene)
         for output in self.outputs:
