@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed, Places, bend_from_dict, new_bend
+from engine.bending import NO_PLACES, Bend, BendFailed, bend_from_dict, new_bend
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
@@ -59,7 +59,7 @@ class Instrument:
         if self.size not in generator.architecture.resolutions:
             sizes = generator.architecture.resolutions
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, sizes))}; nearest: {min(sizes, key=lambda n: abs(n - self.size))}")
-        self.latents, self.clusters, self.places = Latents(generator), clusters, places or Places()
+        self.latents, self.clusters, self.places = Latents(generator), clusters, places or NO_PLACES
         shape = FrameShape(generator.architecture, frame) if frame else None
         self.shape = shape if shape and shape.cells != generator.architecture.const_size else None
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
