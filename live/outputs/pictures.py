@@ -81,7 +81,7 @@ class Pictures:
         seen: set[str] = set()
         while name in self.addresses and name not in seen:
             seen.add(name)
-            picture = scene[self.addresses[name]]
+            picture = scene[self.addresses[name]] if self.addresses[name] in scene.parameters else PROGRAMME
             if not picture.startswith(SAME):
                 return picture
             name = picture.removeprefix(SAME)

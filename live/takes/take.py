@@ -234,4 +234,5 @@ class TakeReader:
             scene, motion = self.shown
             show.instrument.render(scene, motion, self.source.picture(scene))
         show.source = self.source
-        show.scene, show.motion, show.first = self.scene, self.motion, self.scene
+        scene = self.scene.with_parameters(show.added)       # the outputs' own, which no take needs to have known
+        show.scene, show.motion, show.first = scene, self.motion, scene
