@@ -12,9 +12,7 @@ from live.surface.worker import Worker
 LIBRARIES = ("PIL",)
 log = logging.getLogger(__name__)
 
-SIDE = 256                          # px
 GAP = 0.2                           # seconds between pictures
-LONGEST = 60.0                      # seconds that its walk is followed
 
 
 class CuedLook:
@@ -24,17 +22,17 @@ class CuedLook:
         self.worker = Worker(checkpoint, self._drawn)
         self._name: str | None = None
         self._pixels: np.ndarray | None = None
-        self._begun = self._asked = -LONGEST
+        self._asked = -GAP
         self._waits = False
 
     def picture(self, name: str | None) -> np.ndarray | None:
         """Return the newest picture of the preset that is cued, uint8 [H, W, 3], and have the next one drawn; None: there is none yet."""
         moment = now()
         if name != self._name:
-            self._name, self._pixels, self._begun = name, None, moment
+            self._name, self._pixels, self._asked = name, None, moment - GAP
         if name is not None and not self._waits and moment - self._asked >= GAP:
-            self._waits, self._asked = True, moment
-            self.worker.add({"kind": "preset", "name": name, "size": SIDE, "seconds": round(min(moment - self._begun, LONGEST), 3)})
+            gone, self._waits, self._asked = moment - self._asked, True, moment
+            self.worker.add({"kind": "moving", "name": name, "seconds": round(gone, 3)})
         return self._pixels
 
     def close(self):
