@@ -31,7 +31,7 @@ def test_a_cued_preset_is_drawn_and_nothing_where_none_is(tmp_path):
     instrument = Instrument(generator)
     library = Library(folder / "scenes", instrument.scene(), "tiny", native.generator_hash(generator))
     scene = instrument.scene().set_values({"/walk/seed": 9, "/walk/kind": "hold"})
-    library.store("dream", captured(scene, Motion().advance(scene, 0.0)))
+    library.keep("dream", captured(scene, Motion().advance(scene, 0.0)))
     library.close()
     cued = CuedLook(str(folder))
     try:
