@@ -2,7 +2,7 @@
 
 Knows no clock, no hands and no windows.
 """
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -24,27 +24,13 @@ from engine.inside import Looking
 from engine.latents import Latents
 from engine.modulation import modulate
 from engine.motion import Motion, darkness
-from engine.parameter import Parameter
 from engine.reader_live import SEEN, LiveReader
 from engine.scene import Scene
-from engine.view import View
+from engine.view import Frame, View
 from engine.weights_live import LiveWeights
 from engine.wide import WideGenerator
 
 RING = 4                            # frames alive at once: the newest and three before it
-
-PARAMETERS = {
-    "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
-    "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
-    "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
-}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
-    pixels: np.ndarray
-    number: int
 
 
 class Instrument:
@@ -136,7 +122,7 @@ class Instrument:
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
-        declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
+        declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS
         declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters | self._world_parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 

@@ -2,11 +2,21 @@
 
 Pictures are uint8 [H, W, 3] on the CPU. Knows no network.
 """
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
 from engine.frame import FrameShape
 
 SHARES = 128                        # a view between two pixels is a mix of both, in so many steps
+
+
+@dataclass(frozen=True)
+class Frame:
+    """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
+    pixels: np.ndarray
+    number: int
 
 
 class View:
