@@ -32,7 +32,7 @@ PARAMETERS = {
     "places": Parameter((), 0.0, 1.0, size=32, about="where a stepper goes, one after the other, in shares of its depth; empty = where nobody chose"),
 }
 DEFAULTS = tuple(p.default for p in PARAMETERS.values())      # read in this order
-FIXED = ("/output", "/quality", "/tempo", "/audio", "/source/signal", "/source/picture")     # what nothing but a hand or the show moves
+FIXED = ("/output", "/quality", "/tempo", "/audio", "/source/signal", "/source/picture", "/source/seen")     # what nothing but a hand or the show moves
 HELD = 0.5                          # seconds after a touch in which the hand has the parameter to itself
 SHUT, OPEN = 0.1, 0.5               # seconds a modulator takes to let go of a parameter, and to come back
 

@@ -34,7 +34,7 @@ PARAMETERS = {
 }
 # No preset holds or changes what lies here.
 MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds",
-           "/source/signal", "/source/picture")
+           "/source/signal", "/source/picture", "/source/seen")
 
 
 def declared(scene: Scene) -> Scene:
