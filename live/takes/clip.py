@@ -22,7 +22,7 @@ from live.takes.take import Origin
 from live.weights.weights import Weights
 
 # name, what is moved, shape, depth, source; what is set besides. They come back with each section, for presets bring their own.
-MOVES = (
+MOVES: tuple[tuple[str, str, str, float, str, dict], ...] = (
     ("clip-beat", "/truncation", "saw", -0.06, "", {"unit": "beats", "beats": 1.0, "polarity": "up"}),
     ("clip-low", "/walk/speed", "follow", 0.12, "/audio/low", {"release": 0.4}),
     ("clip-hit", "/noise/strength", "hit", 0.12, "/audio/onset", {"release": 0.15}),

@@ -97,9 +97,8 @@ def test_listening_needs_a_sound(folder, tmp_path):
 def opened(folder):
     """What live.instrument.open gives, of the tiny network."""
     rig = folder.rig
-    found = types.SimpleNamespace(instrument=rig.instrument, scene=rig.instrument.scene(), generator=rig.hash, name="tiny",
-                                  offer=look(folder.path, tiny(), [rig.hash]), library=lambda: rig.show.recall.library)
-    return found
+    return types.SimpleNamespace(instrument=rig.instrument, scene=rig.instrument.scene(), generator=rig.hash, name="tiny",
+                                 offer=look(folder.path, tiny(), [rig.hash]), library=lambda: rig.show.recall.library)
 
 
 def test_a_song_becomes_a_take(folder, opened, tmp_path):
