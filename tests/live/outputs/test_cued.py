@@ -38,7 +38,8 @@ def test_a_cued_preset_is_drawn_and_nothing_where_none_is(tmp_path):
         assert cued.picture(None) is None and cued.worker._process is None
         until(lambda: cued.picture("dream") is not None)
         found, wanted = cued.picture("dream"), instrument.render(scene, Motion().advance(scene, 0.0)).pixels.copy()
-        other = instrument.render(scene.set_values({"/walk/seed": 10}), Motion()).pixels
+        other = scene.set_values({"/walk/seed": 10})
+        other = instrument.render(other, Motion().advance(other, 0.0)).pixels
         assert found.shape == (32, 32, 3)
         grey = lambda pixels: pixels.astype(int).mean(2)                    # a JPEG: most of its colours are left out
         assert np.abs(grey(found) - grey(wanted)).mean() < 0.5 * np.abs(grey(found) - grey(other)).mean()
