@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from engine.errors import UserError
 from live.outputs import extras
@@ -58,20 +57,24 @@ def test_ndi_from_another_process(tmp_path, monkeypatch):
 
 GRABBING = """
     import json, sys
+    from types import SimpleNamespace
     import numpy as np
+    from live.outputs.window import open_window
     from live.sources import make
 
+    window = open_window("red", fullscreen=True)
+    for _ in range(20):
+        window.put(SimpleNamespace(pixels=np.full((300, 400, 3), (200, 40, 90), np.uint8), number=0))
+        window.turn(None)
     pixels = next(make(sys.argv[1], 100).pictures()).pixels
     print(json.dumps([pixels.shape, pixels[pixels.shape[0] // 2, 5].tolist(), pixels[pixels.shape[0] // 2, -5].tolist()]))
 """
 
 
 @pytest.mark.parametrize("target, shape", [("screen", [75, 100, 3]), ("screen=0,100,50,80,40", [40, 80, 3]), ("screen=0,0,0,400,300", [75, 100, 3])])
-def test_a_screen(screen, tmp_path, target, shape):  # noqa: F811  (the fixture)
+def test_a_screen(screen, target, shape):  # noqa: F811  (the fixture)
     pytest.importorskip("mss")
-    Image.new("RGB", (400, 300), (200, 40, 90)).save(tmp_path / "root.png")
-    subprocess.run(["display", "-window", "root", str(tmp_path / "root.png")], env=os.environ | {"DISPLAY": screen}, check=True, timeout=60)
-    grabbed = subprocess.run([sys.executable, "-c", textwrap.dedent(GRABBING), target], env=os.environ | {"DISPLAY": screen}, capture_output=True, text=True, timeout=60)
+    grabbed = subprocess.run([sys.executable, "-c", textwrap.dedent(GRABBING), target], env=os.environ | {"DISPLAY": screen, "SDL_VIDEODRIVER": "x11"}, capture_output=True, text=True, timeout=60)
     assert json.loads(grabbed.stdout) == [shape, [200, 40, 90], [200, 40, 90]], grabbed.stderr
 
 
