@@ -104,7 +104,7 @@ def test_a_finger_at_rest_holds_the_modulator_off_and_says_so_elsewhere(shown, o
     x, y = at(page, FADER)
     touch(page, "touchStart", (x, y))
     touch(page, "touchMove", (x + 9, y))                  # more than a twitch: no sheet opens
-    held = lambda: "/truncation" in shown.show.motion.holds
+    held = lambda: "/truncation" in dict(shown.show.motion.holds)
     wait(shown, held)
     seen = []
     shown.show.record = lambda tick, items: seen.append(held())
