@@ -7,7 +7,6 @@ from functools import partial
 
 from engine.errors import UserError
 from live import outputs
-from live.files.config import read_plain
 from live.outputs.limiter import FlashLimiter
 from live.outputs.sender import Sender
 from live.outputs.settings import Framings, output_parameters
@@ -30,6 +29,8 @@ def specs(options) -> list[OutputSpec]:
     """Return the outputs that the flags name. UserError: what is wrong with them."""
     if not options.outputs:
         return check([replace(spec, rate=options.fps) for spec in parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)])
+    from live.files.config import read_plain  # here: an output's process needs none of it, and starts sooner
+
     data = read_plain(options.outputs)
     try:
         return check([replace(spec, rate=options.fps) for spec in read_outputs(data, outputs.OUTPUTS)])

@@ -85,6 +85,10 @@ class Shared:
         for name in self.remotes:
             self._send(("order", name, "bind", keys))
 
+    def tell_recorded(self, paths: dict):
+        """Tell the supervisor which files the show records to: the next renderer goes on beside them."""
+        self._send(("recorded", paths))
+
     def close(self):
         """Let go of the memory; the last picture stays up."""
         if self._writer is not None:
@@ -96,6 +100,7 @@ class Shared:
         self._send(("size", *map(int, size)))
         if not self._attached.wait(ATTACHING):
             log.error("outputs: there is no memory for frames of %d x %d", size[1], size[0])
+            self.close()
             return
         self.close()
         self._writer, self._size = Writer(self._name, self.sending), size

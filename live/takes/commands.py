@@ -2,7 +2,6 @@
 import logging
 
 from engine.errors import UserError
-from live import outputs
 from live.files.names import checked_name
 from live.show.commands import command
 from live.takes.replay import Replay
@@ -89,8 +88,7 @@ def record_video(show, name=None):
         if running:
             return
     path = _path(recording, name, ".mp4")
-    recording.video = outputs.start("recorder", target=path)
-    show.outputs.append(recording.video)
+    recording.record_video_to(path)
     log.info("recording video to %s", path)
 
 

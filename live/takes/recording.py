@@ -10,7 +10,8 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
-from live.presets.autosave import Autosave
+from live import outputs
+from live.presets.autosave import EVERY, Autosave
 from live.show.parameters import masters_kept
 from live.takes.take import Origin, TakeWriter
 
@@ -91,6 +92,17 @@ class Recording:
 
     # -- video and the scene of the moment
 
+    def record_video_to(self, path):
+        """Record the picture to a video from the next frame on. UserError: there is one of that name."""
+        self.video = outputs.start("recorder", target=path)
+        self.show.outputs.append(self.video)
+
+    def paths(self) -> dict:
+        """Return {"take": path, "video": path} of what is being recorded now, None for what is not."""
+        take = self._record_to or (self.writer.path if self.recording and self.writer else None)
+        video = self.video.path if self.video is not None and not self.video.broken else None
+        return {"take": take and str(take), "video": video and str(video)}
+
     def stop_video(self):
         """End the video that is being recorded; its file is finished in the background."""
         running, self.video = self.video, None
@@ -99,10 +111,10 @@ class Recording:
             self._ending = threading.Thread(target=running.close, name="video end")
             self._ending.start()
 
-    def save_to(self, path, port=0):
-        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again."""
+    def save_to(self, path, port=0, every=EVERY):
+        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again. every: seconds."""
         locks = lambda: list(self.show.recall.locks) if self.show.recall else []
-        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()})
+        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()}, every)
 
     def _to_save(self):
         """Return what is on show; under a freeze, what the held picture is of."""

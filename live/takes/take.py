@@ -15,6 +15,7 @@ from engine.errors import UserError
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
+from live.outputs.settings import FOLDER
 from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
 from live.show.events import Tick
 from live.show.parameters import declared
@@ -167,7 +168,10 @@ class TakeReader:
                         path, self.origin.instrument or "unnamed", self.origin.generator[:8])
 
     def _scene(self, data) -> Scene:
-        return scene_from_plain(data, self.base, self.make_bend)
+        """Return a scene that was recorded, without the settings of outputs that are not there now: they are the room's."""
+        parameters = self.base.parameters
+        values = {a: value for a, value in data["values"].items() if a in parameters or not a.startswith(f"{FOLDER}/")}
+        return scene_from_plain({**data, "values": values}, self.base, self.make_bend)
 
     def _check(self, defaults):
         """Say which parameters are not what they were when the take was recorded."""

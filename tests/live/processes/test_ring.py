@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live.processes import ring
+from live.processes.child import Frames
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -69,6 +70,28 @@ def test_messages_that_a_dead_reader_took_with_it_are_forgiven(shared):
     again.take()
     writer.put(picture(22), 0.0)
     assert again.take(timeout=5).number == 22
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a pipe hands out whole messages")
+def test_a_reader_that_died_in_the_middle_of_a_message_is_forgiven():
+    frames = Frames(1)
+    frames.fit(8, 8)
+    receiving, sending = frames.pipes[0]
+    try:
+        writer = ring.Writer(frames.name, {0: sending})
+        for number in range(3):
+            writer.put(picture(number), 0.0)
+        os.read(receiving.fileno(), 4)                   # the message's length, and then it was killed
+        frames.forgive(0)
+        reader = ring.Reader(frames.name, 0, receiving)
+        reader.take()
+        writer.put(picture(9), 0.9)
+        taken = reader.take(timeout=5)
+        assert (taken.number, taken.time) == (4, 0.9)
+        reader.close()
+        writer.close()
+    finally:
+        frames.close()
 
 
 def test_a_pipe_without_an_end_is_left_out(shared):
