@@ -60,7 +60,7 @@ export const mod = {
     enter() { timer = setInterval(step, 66); },
     leave() { clearInterval(timer); },
     draw(root) {
-        const targets = [...parameters.keys()].filter((a) => !parameters.get(a).size && !/^\/(output|quality|tempo|modulators|source\/(signal|picture))/.test(a));
+        const targets = [...parameters.keys()].filter((a) => !parameters.get(a).size && !/^\/(output|quality|tempo|audio|modulators|source\/(signal|picture))/.test(a));
         const shapes = parameters.get(`/modulators/${state.modulators[0]?.name}/shape`)?.choices || ["sine", "triangle", "saw", "square", "random", "sample_and_hold"];
         const add = () => call("/modulators/add", freshName(target.split("/").filter(Boolean).join("-").replace(/[^\w.+-]/g, "")), target, shape, 0.2);
         render(html`<div class="bar"><span class="label">put a</span><select aria-label="shape" @change=${(e) => { shape = e.target.value; }}>${shapes.filter((s) => s !== "envelope").map((s) => html`<option ?selected=${s === shape}>${s}</option>`)}</select>
@@ -69,7 +69,6 @@ export const mod = {
             <div class="cards">${repeat(state.modulators, (m) => m.name, card)}</div>
             ${state.modulators.length ? "" : html`<p class="empty">No modulator yet. Modulate puts one on; so does a hold on any control.</p>`}
             <section class="group tempo"><h2>tempo ${state.tempo.following ? `\u2013 follows ${state.tempo.device || "a MIDI clock"}` : ""}</h2>
-                <div class="controls">${below("/tempo").map((a) => control(a, { view: "mod" }))}</div></section>
-            ${below("/audio").length ? html`<section class="group"><h2>audio</h2><div class="controls">${below("/audio").map((a) => control(a, { under: "/audio", view: "mod" }))}</div></section>` : ""}`, root);
+                <div class="controls">${below("/tempo").map((a) => control(a, { view: "mod" }))}</div></section>`, root);
     },
 };
