@@ -28,7 +28,7 @@ def bench(options: dict) -> dict:
     truth, read = torch.tensor(truth), torch.tensor(read)
     a, b = truth - truth.mean(0), read - read.mean(0)
     correlation = (a * b).sum(0) / (a.norm(dim=0) * b.norm(dim=0)).clamp(min=1e-9)
-    (own_edges, own_colours), (edges, colours) = (map(lambda v: sum(v) / len(v), zip(*kind)) for kind in picture)
+    (own_edges, own_colours), (edges, colours) = ((sum(v) / len(v) for v in zip(*kind)) for kind in picture)
     looks, frames = sorted(looks), sorted(frames)
     return {"people": len(truth), "correlation": {name: round(float(v), 3) for name, v in zip(SHOWN, correlation)}, "edges": round(edges / own_edges, 3),
             "colours": round(colours / own_colours, 3), "look_ms": round(looks[len(looks) // 2], 2), "frame_ms": round(frames[len(frames) // 2], 2)}
