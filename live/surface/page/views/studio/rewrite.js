@@ -2,9 +2,9 @@
 import { html } from "../../vendor/lit-html/lit-html.js";
 import { repeat } from "../../vendor/lit-html/directives/repeat.js";
 import { Brush } from "../../brush.js";
-import { control } from "../../controls/make.js";
-import { editPicture, largeSeed, seedPicture } from "../../pictures.js";
+import { largeSeed, seedPicture } from "../../pictures.js";
 import { parameters, state, tell } from "../../store.js";
+import { editCard } from "../edit.js";
 import { begin, middleLayer } from "./ask.js";
 
 const STEPS = [["copy", "copy this", "Paint what is copied"], ["paste", "to here", "the same place, unless you paint another"],
@@ -81,13 +81,6 @@ function canvas([step, title, help], n) {
         <div class="brush"><img alt="" src=${largeSeed(seeds[step])}>${brush.view}${brush.empty ? html`<span class="painthint">${help}</span>` : ""}</div>${strip(step)}</div>`;
 }
 
-function result(address) {
-    const edit = address.split("/")[2];
-    const captions = [["as it is", 0], ["at 1", 1], ["at \u22121", 2], ["where", 3]];
-    return html`<article class="result" aria-label=${`edit ${edit}`}><div class="effect">${captions.map(([text, n]) => html`<figure class="e${n}"><img alt="" loading="lazy" src=${editPicture(edit)}><figcaption>${text}</figcaption></figure>`)}</div>
-        ${control(address, { under: "/edits", text: edit, view: "studio" })}</article>`;
-}
-
 /** Return the edits made here, newest first, and then the others. */
 function made() {
     const every = [...parameters.keys()].filter((a) => /^\/edits\/.+\/strength$/.test(a));
@@ -112,6 +105,6 @@ export const rewrite = {
             <div class="brushes">${STEPS.map(canvas)}</div>
             <div class="row make"><span class="step">4</span><button class="amber go" @click=${solve}>Make it a fader</button>
                 <input aria-label="name of the edit" placeholder="name, if you like" maxlength="60" .value=${name} @input=${(e) => { name = e.target.value; }}><span class="told">${hint}</span>${jobs}</div>
-            <section class="results">${repeat(made().slice(0, 6), (a) => a, result)}</section>`;
+            <section class="results">${repeat(made().slice(0, 6), (a) => a, (a) => editCard(a, "studio"))}</section>`;
     },
 };
