@@ -1,5 +1,6 @@
 // The layers of a network to choose from: a column a resolution, coarse on the left; any others as they are called.
 import { html } from "./vendor/lit-html/lit-html.js";
+import { state } from "./store.js";
 
 const KNOWN = /^b(\d+)\.(conv\d)$/;
 
@@ -14,4 +15,16 @@ export function layerButtons(layers, chosen, choose) {
     }
     return html`<div class="layers" role="group" aria-label="layer">${[...columns].map(([side, there]) => html`<div class="layercolumn"><small>${side}</small>${there.map((one) => button(one, KNOWN.exec(one)[2].at(-1)))}</div>`)}</div>
         <p class="ends"><span>coarse: the whole</span><span>fine: the surface</span></p>`;
+}
+
+/** Return the layer of which most parts have names, else one in the middle. */
+export function namedLayer() {
+    const layers = Object.keys(state.clusters || {}), named = (one) => Object.keys(state.clusters[one]).filter((name) => !/^\d+$/.test(name)).length;
+    return layers.length ? layers.reduce((one, other) => (named(other) > named(one) ? other : one), layers[0]) : middleLayer();
+}
+
+/** Return b32.conv1 or, where there is none, a layer in the middle. */
+export function middleLayer() {
+    const layers = state.layers || [];
+    return layers.includes("b32.conv1") ? "b32.conv1" : layers[Math.floor(layers.length / 2)] || "";
 }

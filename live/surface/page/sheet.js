@@ -66,6 +66,8 @@ export function show(title, about, ...elements) {
     sheet.replaceChildren(head, button("\u2715", closeSheet, "close"), help, ...elements);
     sheet.querySelector(".close").setAttribute("aria-label", "close");
     sheet.hidden = false;
+    sheet.tabIndex = -1;
+    sheet.focus({ preventScroll: true });
     return sheet;
 }
 

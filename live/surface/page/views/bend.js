@@ -2,7 +2,7 @@
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control } from "../controls/make.js";
-import { layerButtons } from "../layers.js";
+import { layerButtons, namedLayer } from "../layers.js";
 import { clusterPicture, seedPicture } from "../pictures.js";
 import { freshName } from "../sheet.js";
 import { below, call, parameters, set, state, tell, value } from "../store.js";
@@ -17,10 +17,7 @@ function isNamed(name) {
 }
 
 function layerNow() {
-    const layers = Object.keys(state.clusters || {});
-    const named = (l) => Object.keys(state.clusters[l]).filter(isNamed).length;
-    const best = layers.reduce((one, other) => (named(other) > named(one) ? other : one), layers[0]);
-    if (!layers.includes(chosen.layer) && !state.layers?.includes(chosen.layer)) chosen.layer = best || state.layers?.at(-2) || "";
+    if (!Object.keys(state.clusters || {}).includes(chosen.layer) && !state.layers?.includes(chosen.layer)) chosen.layer = namedLayer();
     return chosen.layer;
 }
 
@@ -40,7 +37,7 @@ function bendCard(bend, n, every) {
 
 function cluster(layer, name) {
     return html`<button class="pic ${chosen.cluster === name ? "on" : ""}" aria-pressed=${chosen.cluster === name} aria-label=${`cluster ${name}`}
-        @click=${() => { chosen.cluster = name; tell("redraw"); }}><img alt="" loading="lazy" src=${name === "all" ? seedPicture(SAMPLE, 0.7) : clusterPicture(layer, name)}><span>${name === "all" ? "all of it" : name}</span></button>`;
+        @click=${() => { chosen.cluster = name; tell("redraw"); }}><lj-pic src=${name === "all" ? seedPicture(SAMPLE, 0.7) : clusterPicture(layer, name)}></lj-pic><span>${name === "all" ? "all of it" : name}</span></button>`;
 }
 
 function explain(name, about) {

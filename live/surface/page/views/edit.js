@@ -10,8 +10,7 @@ const CAPTIONS = [["as it is", 0], ["at 1", 1], ["at \u22121", 2], ["where", 3]]
 /** Return an edit: its four pictures, and its fader under them. */
 export function editCard(address, view) {
     const name = address.split("/")[2];
-    return html`<article class="result ${value(address) ? "playing" : ""}" aria-label=${`edit ${name}`}><div class="effect">${CAPTIONS.map(([text, n]) => html`<figure class="e${n}"><img alt="" loading="lazy"
-            src=${editPicture(name)}><figcaption>${text}</figcaption></figure>`)}</div>${control(address, { under: "/edits", text: name, view })}</article>`;
+    return html`<article class="result ${value(address) ? "playing" : ""}" aria-label=${`edit ${name}`}><div class="effect">${CAPTIONS.map(([text, n]) => html`<figure class="e${n}"><lj-pic src=${editPicture(name)}></lj-pic><figcaption>${text}</figcaption></figure>`)}</div>${control(address, { under: "/edits", text: name, view })}</article>`;
 }
 
 export const edit = {

@@ -36,12 +36,12 @@ function go(number) {
 function seed(number) {
     const on = value("/walk/seed") === number, end = () => clearTimeout(timer);
     return html`<button class="pic ${on ? "on" : ""}" aria-label=${`seed ${number}`} aria-pressed=${on} @pointerdown=${() => hold(number)} @pointerup=${end} @pointerleave=${end} @pointercancel=${end} @click=${() => go(number)}>
-        <img alt="" loading="lazy" src=${seedPicture(number, Number(value("/truncation") ?? 1))}><span>${number}</span></button>`;
+        <lj-pic src=${seedPicture(number, Number(value("/truncation") ?? 1))}></lj-pic><span>${number}</span></button>`;
 }
 
 function stop(number, n) {
     const leave = () => { set("/walk/stops", stops().filter((_, at) => at !== n)); tell("redraw"); };
-    return html`<button class="pic stop" aria-label=${`stop ${n + 1}, seed ${number}: take it out`} @click=${leave}><img alt="" loading="lazy" src=${seedPicture(Math.round(number), 1)}><span>\u2715 ${number}</span></button>`;
+    return html`<button class="pic stop" aria-label=${`stop ${n + 1}, seed ${number}: take it out`} @click=${leave}><lj-pic src=${seedPicture(Math.round(number), 1)}></lj-pic><span>\u2715 ${number}</span></button>`;
 }
 
 function kinds() {

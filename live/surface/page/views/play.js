@@ -78,7 +78,7 @@ function look(name) {
     const { current, cued } = state.presets, to = state.morph.to === name;
     return html`<button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""} ${to ? "coming" : ""}" aria-label=${`look ${name}`} aria-pressed=${current === name}
         @pointerdown=${act.down} @pointermove=${act.move} @pointerup=${act.up} @pointercancel=${act.off} @click=${act.key} @contextmenu=${act.menu}>
-        ${state.thumbs[name] ? html`<img alt="" src=${thumb(name)} draggable="false">` : html`<span class="nopic"></span>`}
+        ${state.thumbs[name] ? html`<lj-pic src=${thumb(name)}></lj-pic>` : html`<span class="nopic"></span>`}
         <span class="lookname">${cued === name ? "\u203A " : ""}${name}</span></button>`;
 }
 
@@ -108,7 +108,7 @@ async function wake() {
 
 function corner(n) {
     const { corners, names: every } = state.presets, name = corners[n] || (corners.some(Boolean) ? "" : every[n]);
-    return name && state.thumbs[name] ? html`<img class="c${n}" alt="" src=${thumb(name)} draggable="false">` : "";
+    return name && state.thumbs[name] ? html`<span class="c${n}"><lj-pic src=${thumb(name)}></lj-pic></span>` : "";
 }
 
 export const play = {
@@ -124,7 +124,7 @@ export const play = {
                 <span class="label">morph</span><span class="segments" role="group" aria-label="morph">${TIMES.map((one) => time(...one))}</span>
                 <span class="label">wait for</span>${control("/quantise", { text: " ", view: "play" })}
                 <span class="spring"></span>
-                <button @click=${() => call("/preset/store")}>+ store</button>
+                <button class="storekey" @click=${() => call("/preset/store")}>+ store</button>
                 <button ?disabled=${!current} @click=${() => call("/preset/update")}>update ${current || ""}</button>
             </div>
             <div class="looks">${repeat(names(), (name) => name, look)}

@@ -17,7 +17,7 @@ async function lookAtTakes() {
 function entry(name, n, every) {
     const { current, cued, names } = state.presets, next = cued || names[(names.indexOf(current) + 1) % names.length];
     return html`<div class="row ${name === next ? "next" : ""}"><button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""}" aria-label=${`cue ${name}`} @click=${() => call("/preset/cue", name)}>
-            ${state.thumbs[name] ? html`<img alt="" src=${thumb(name)}>` : html`<span class="nopic"></span>`}<span class="lookname">${n + 1} ${name}</span>
+            ${state.thumbs[name] ? html`<lj-pic src=${thumb(name)}></lj-pic>` : html`<span class="nopic"></span>`}<span class="lookname">${n + 1} ${name}</span>
             <small>${current === name ? "plays" : cued === name ? "cued" : next === name ? "next" : ""}</small></button>
         <button aria-label=${`${name} earlier`} ?disabled=${!n} @click=${() => call("/preset/move", name, n)}>\u2191</button>
         <button aria-label=${`${name} later`} ?disabled=${n === every - 1} @click=${() => call("/preset/move", name, n + 2)}>\u2193</button></div>`;
