@@ -59,10 +59,12 @@ def test_an_edit_is_painted_and_faded_in_with_three_touches(studio, open_page):
 def test_the_mask_of_the_first_picture_counts_where_nothing_else_is_painted(studio, open_page):
     page = open_page(studio.url, view="studio")
     page.locator(".brush canvas").first.wait_for()
-    with page.expect_request("**/api/jobs") as asked:
-        stroke(page)
-        page.get_by_role("button", name="Make it a fader").tap()
-    request = json.loads(asked.value.post_data)["request"]
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data) if request.method == "POST" else None)
+    stroke(page)
+    page.get_by_role("button", name="Make it a fader").tap()
+    page.locator(".job").or_(page.locator("[data-address='/edits/painted-1/strength']")).first.wait_for()
+    request = json.loads(asked[0])["request"]
     masks = {place: png.read(base64.b64decode(request[place][0]["mask"].partition(",")[2])) for place in ("object", "paste", "key")}
     assert masks["object"].shape[:2] == (512, 512) and masks["object"][:, :, 0].max() == 255 and masks["object"][:, :, 0].mean() < 100
     assert all(np.array_equal(mask, masks["object"]) for mask in masks.values())
