@@ -102,7 +102,8 @@ class Region:
         way = self.distance(carried[..., 0, None, None], carried[..., 1, None, None])
         edge = torch.maximum(way * STEEP, way * 0 + self.reach * self.soft)
         reach = torch.maximum(1 + way / 2 + edge, way * 0 + self.reach)
-        return replace(self, centre=self.centre + carried / 2, reach=torch.where(way > 0, reach, self.reach), soft=torch.where(way > 0, edge / reach, self.soft))
+        reach, soft = torch.where(way > 0, reach, self.reach), torch.where(way > 0, edge / reach, self.soft)
+        return replace(self, centre=self.centre + carried / 2, reach=reach, soft=soft)
 
 
     def emptied(self, x, amount):

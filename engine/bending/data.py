@@ -3,7 +3,7 @@ import logging
 from dataclasses import replace
 
 from engine.bending.layer import EVERY, Bend
-from engine.bending.place import EVERYWHERE, FADES, Place, Places, check_where, kind_of, knobs_of, names_in
+from engine.bending.place import EVERYWHERE, FADES, NO_PLACES, Place, Places, check_where, kind_of, knobs_of, names_in
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
@@ -19,7 +19,7 @@ PART = "part"                       # channels of a part, in each of the bend's 
 MOST_LAYERS = 16
 
 
-def bend_from_dict(data, generator, clusters=None, places=Places()) -> Bend:
+def bend_from_dict(data, generator, clusters=None, places=NO_PLACES) -> Bend:
     """Return the bend that Bend.to_dict() wrote, or a person, for this generator; UserError says what in it is wrong.
 
     places: where bends may act.
@@ -125,7 +125,7 @@ def _indices(data, wanted, layer, generator, clusters):
         return resolve(kept, generator, layer)
 
 
-def spread(bend: Bend, places=Places()) -> list[Bend]:
+def spread(bend: Bend, places=NO_PLACES) -> list[Bend]:
     """Return the bend once for each of its layers, with the channels it takes there and its place looked up."""
     if "+" not in bend.layer and bend.selection != PART and (bend.where == EVERYWHERE or bend.place is not None):
         return [bend]
@@ -137,7 +137,7 @@ def spread(bend: Bend, places=Places()) -> list[Bend]:
     return found
 
 
-def new_bend(data: dict, generator, clusters=None, places=Places()) -> Bend:
+def new_bend(data: dict, generator, clusters=None, places=NO_PLACES) -> Bend:
     """Return the bend that a hand adds: as bend_from_dict(), but it shows at once, its mix turns its setting, and it acts where its cluster is.
 
     data: what there is of name, transform, layer, channels, where and mix. Without a layer the place's own best is taken;

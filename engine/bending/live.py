@@ -6,7 +6,7 @@ on the frames since it was last dry, which a take plays again in order; forget()
 import logging
 import math
 
-from engine.bending import EVERY, Bend, BendFailed, BendState, Places, spread
+from engine.bending import EVERY, NO_PLACES, Bend, BendFailed, BendState, spread
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
 from engine.latents import label_in
@@ -20,7 +20,7 @@ LOUD = 1e4                          # activations above it may be what made the 
 class LiveBends:
     """One instrument's bends. own: how much of the height and width of a continued picture is the network's own."""
 
-    def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0), places=Places()):
+    def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0), places=NO_PLACES):
         """places: where bends may act."""
         self.generator, self.latents, self.own, self.places = generator, latents, own, places
         self._memories: dict[tuple[str, str], BendState] = {}   # (bend name, layer) -> what it keeps

@@ -24,10 +24,12 @@ SOFT = Parameter(0.55, 0.02, 1.0, about="the share of the reach over which it fa
 PIVOTS = {f"pivot_{axis}": Parameter(0.0, -4.0, 4.0, unit="radii", about=f"what things turn about, {way} of the part's middle")
           for axis, way in (("x", "to the right"), ("y", "downwards"))}
 KNOBS = {
-    "part": {"reach": REACH, "soft": SOFT, "blobs": Parameter("each", choices=("each", "together"), about="two eyes turn each about its own middle, or as one"),
-             **PIVOTS},
-    "box": {"box_x": Parameter(0.0, -1.0, 1.0, about="its middle: -1 = left, 1 = right"), "box_y": Parameter(0.0, -1.0, 1.0, about="its middle: -1 = above, 1 = below"),
-            "box_width": Parameter(1.0, 0.02, 2.0, about="2 = as wide as the picture"), "box_height": Parameter(1.0, 0.02, 2.0, about="2 = as high as the picture is wide"),
+    "part": {"reach": REACH, "soft": SOFT,
+             "blobs": Parameter("each", choices=("each", "together"), about="two eyes turn each about its own middle, or as one"), **PIVOTS},
+    "box": {"box_x": Parameter(0.0, -1.0, 1.0, about="its middle: -1 = left, 1 = right"),
+            "box_y": Parameter(0.0, -1.0, 1.0, about="its middle: -1 = above, 1 = below"),
+            "box_width": Parameter(1.0, 0.02, 2.0, about="2 = as wide as the picture"),
+            "box_height": Parameter(1.0, 0.02, 2.0, about="2 = as high as the picture is wide"),
             "soft": SOFT, **PIVOTS},
     "mask": dict(PIVOTS),
 }
@@ -77,11 +79,14 @@ class Places:
     masks: dict = field(default_factory=dict)
 
 
+NO_PLACES = Places()
+
+
 @dataclass(frozen=True)
 class Place:
     """A bend's place, looked up: the parts or the mask of its words."""
     where: str
-    places: Places = Places()
+    places: Places = NO_PLACES
 
     def regions(self, x, layer: str, settings: dict, share: float = 1.0) -> list[Region]:
         """Return where to act on feature maps x [N, C, H, W'] of a layer, and the place of the second part if two are named.

@@ -19,6 +19,7 @@ from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
 from live import controls
 from live.cli import picture_size
+from live.doctor.start import warn_of_idle_card
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
@@ -125,6 +126,8 @@ def play(options, specs, shared=None) -> int:
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
+        if options.device is None and str(opened.instrument.device) == "cpu":
+            warn_of_idle_card()
         return _play(options, opened, closing, specs, shared, ending)
 
 

@@ -3,13 +3,15 @@ import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control, pad } from "../controls/make.js";
 import { HOLD } from "../gestures.js";
-import { seedPicture } from "../pictures.js";
+import { Moving } from "../moving.js";
+import { seedPicture, sourcePicture } from "../pictures.js";
 import { below, call, parameters, set, state, tell, value } from "../store.js";
 
 const PAGE = 20, KINDS = "/walk/kind";
 const RARE = ["/walk/seed", KINDS, "/walk/stops", "/walk/x", "/walk/y"];
 let first = 0;
 let field = null;
+let seen = null;
 let timer = 0, held = false;
 
 function stops() {
@@ -54,7 +56,10 @@ export const latent = {
     name: "latent",
     label: "Latent",
     about: "seeds, walks, styles, the source",
-    enter() { field = parameters.has("/walk/x") ? pad("/walk/x", "/walk/y", ["field"]) : null; },
+    enter() {
+        seen ||= new Moving("what the source sees", sourcePicture);
+        field = parameters.has("/walk/x") ? pad("/walk/x", "/walk/y", ["field"]) : null;
+    },
     draw(root) {
         const seeds = Array.from({ length: PAGE }, (_, n) => first + n), trail = state.seeds || [], there = stops();
         const walk = below("/walk").filter((a) => !RARE.includes(a) && !parameters.get(a).size), styles = below("/style"), source = below("/source");
@@ -68,6 +73,6 @@ export const latent = {
             </div><div class="stack"><h2>walk</h2>${kinds()}${control("/truncation", { text: "truncation", view: "latent" })}
                 ${field && value(KINDS) === "field" ? field : ""}${walk.map((a) => control(a, { under: "/walk", view: "latent" }))}${control("/walk/seed", { under: "/walk", view: "latent" })}
             </div><div class="stack"><h2>styles</h2>${styles.map((a) => control(a, { under: "/style", text: a.slice(7).replace("/", " "), view: "latent" }))}
-                ${source.length ? html`<h2>source</h2>${source.map((a) => control(a, { under: "/source", view: "latent" }))}` : ""}</div></div>`, root);
+                ${source.length ? html`<h2>source ${state.source?.name ? html`<small>${state.source.name} ${state.source.reason || state.source.state}</small>` : ""}</h2><div class="sourcepic">${seen.canvas}</div>${source.map((a) => control(a, { under: "/source", view: "latent" }))}` : ""}</div></div>`, root);
     },
 };

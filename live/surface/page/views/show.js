@@ -2,8 +2,9 @@
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control } from "../controls/make.js";
+import { outputs } from "../outputs.js";
 import { thumb } from "../pictures.js";
-import { below, call, log, meter, state, subscribe, tell } from "../store.js";
+import { below, call, log, state, subscribe, tell } from "../store.js";
 
 let ends = [];
 let takes = [];
@@ -33,9 +34,9 @@ export const show = {
     },
     leave() { ends.forEach((end) => end()); },
     draw(root) {
-        const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/outputs", "/output", "/quality");
+        const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/output", "/quality");
         render(html`<div class="columns shows"><div class="stack setlist"><h2>set list</h2>${repeat(names, (name) => name, (name, n) => entry(name, n, names.length))}</div>
-            <div class="stack"><h2>outputs</h2><div class="outputs">${state.outputs.map((o) => html`<p class=${o.broken ? "bad" : ""}><span class="lamp ${o.broken ? "" : "on"}">${o.name === "surface" ? "this page" : o.name}</span><small>${o.broken || "plays"}${meter.dropped?.[o.name] ? `, ${meter.dropped[o.name]} dropped` : ""}</small></p>`)}</div>
+            <div class="stack"><h2>outputs</h2>${outputs()}
                 <h2>what was said</h2><div class="lines">${log.slice(0, 20).map((line) => html`<p class=${line.level}>${line.at.toTimeString().slice(0, 8)} ${line.text}</p>`)}${log.length ? "" : html`<p>Nothing to worry about.</p>`}</div>
                 <h2>takes</h2>${takes.length ? html`<table>${takes.map((name) => html`<tr><td>${name}</td><td><button @click=${() => call("/take/play", name)}>play</button> <button @click=${() => call("/take/loop", name)}>loop</button></td></tr>`)}</table>` : html`<p class="quiet">No take yet. The key below records one.</p>`}
                 ${state.take.playing ? html`<button @click=${() => call("/take/stop")}>stop the take</button>` : ""}
