@@ -3,6 +3,7 @@ import asyncio
 import http.client
 import json
 import struct
+import tracemalloc
 
 import pytest
 import websockets
@@ -236,6 +237,36 @@ def test_pictures_are_acknowledged_and_a_page_that_does_not_holds_two(page):
                     return numbers, len(idle)
     numbers, idle = asyncio.run(whole())
     assert len(numbers) > 8 and numbers == sorted(set(numbers)) and idle == 2
+
+
+def test_a_page_that_acknowledges_nothing_makes_the_server_keep_nothing(page):
+    """However long it does not read: one picture waits, whatever came."""
+    preview = page.server.preview
+
+    class Deaf:
+        sent = 0
+
+        async def send_bytes(self, data):
+            self.sent += 1
+
+        async def receive(self):
+            await asyncio.Event().wait()
+
+    async def look(socket):
+        task = asyncio.create_task(preview.serve(socket, 128, 30.0))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        watcher, head = preview.watchers[-1], struct.Struct(">QdHH")
+        tracemalloc.start()
+        for number in range(3000):
+            watcher.take(head.pack(number, 0.0, 1, 1) + bytes(10_000))
+            await asyncio.sleep(0)
+        grown = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        task.cancel()
+        return grown
+    deaf = Deaf()
+    assert asyncio.run(look(deaf)) < 1_000_000 and deaf.sent == 2
 
 
 JUNK = st.one_of(st.text(max_size=200), st.binary(max_size=200), st.recursive(

@@ -89,11 +89,9 @@ export const mod = {
     enter() { timer = setInterval(step, 66); },
     leave() { clearInterval(timer); },
     draw(root) {
-        const heard = below("/audio");
         render(html`${adding()}<div class="cards">${repeat(state.modulators, (m) => m.name, card)}</div>
             ${state.modulators.length ? "" : html`<p class="empty">Nothing moves by itself yet. Choose a shape and what it moves, then Modulate; a hold on any control offers it too.</p>`}
             <section class="group tempo"><h2>tempo ${state.tempo.following ? `\u2013 follows ${state.tempo.device || "a MIDI clock"}` : ""}</h2>
-                <div class="controls">${below("/tempo").map((a) => control(a, { view: "mod" }))}</div></section>
-            ${heard.length ? html`<section class="group"><h2>what is heard</h2><div class="controls">${heard.map((a) => control(a, { under: "/audio", view: "mod" }))}</div></section>` : ""}`, root);
+                <div class="controls">${below("/tempo").map((a) => control(a, { view: "mod" }))}</div></section>`, root);
     },
 };
