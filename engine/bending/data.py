@@ -5,7 +5,7 @@ from engine.bending.layer import EVERY, Bend
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
-from engine.names import checked_name
+from engine.names import check_name
 from engine.yaml_file import shown
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def bend_from_dict(data, generator, clusters=None) -> Bend:
         wanted = data.get("channels", "all")
         selection = " ".join(wanted.split()) if isinstance(wanted, str) and channels is not None else ""
         mix = EVERY["mix"].clamp(data.get("mix", 1.0))
-        return Bend(checked_name(data["name"]), data["layer"], channels, data["transform"],
+        return Bend(check_name(data["name"]), data["layer"], channels, data["transform"],
                     check_settings(data["transform"], data.get("settings") or {}), mix, selection)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None

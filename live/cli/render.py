@@ -7,7 +7,7 @@ Without --fps the frames are those of the show, bit for bit. An interrupted rend
 """
 import pathlib
 
-from live.cli import picture_size
+from live.cli import parse_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -20,7 +20,7 @@ def arguments(parser):
     parser.add_argument("take", help="the take to render")
     parser.add_argument("-o", "--output", required=True, metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
-    parser.add_argument("--size", type=picture_size, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--size", type=parse_size, metavar="N", help="picture size; default: the network's own")
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures: any sound file, or a video's")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.instrument import open as opening
 from live.surface.preview import jpeg
 
@@ -39,12 +39,12 @@ class Workshop:
 
     def seed(self, job, progress) -> dict:
         """Draw a seed."""
-        return _picture(self._cells(self._latent(_whole(job.get("seed")), _number(job.get("psi", 1.0))), job)[0])
+        return _encode_picture(self._cells(self._latent(_to_whole(job.get("seed")), _to_number(job.get("psi", 1.0))), job)[0])
 
     def _cells(self, ws, job=None):
         from engine.clustering.sheet import picture_cells
 
-        size = _whole((job or {}).get("size", 0)) or None
+        size = _to_whole((job or {}).get("size", 0)) or None
         sizes = [r for r in self.generator.architecture.resolutions if r >= SIDE] or [self.generator.resolution]
         return picture_cells(self.generator, ws, size=size or min(sizes))
 
@@ -59,14 +59,14 @@ class Workshop:
         from engine.clustering.sheet import heat_map, heated
 
         layer, name = job.get("layer"), job.get("name")
-        clusters = opening.clusters_of(self.opened.folder, self.generator)
+        clusters = opening.load_clusters(self.opened.folder, self.generator)
         if clusters is None or layer not in list(clusters) or name not in clusters[layer]:
             raise UserError(f"no cluster {name!r} in {layer!r}")
         if layer not in self._maps:
             ws = self._latent(SAMPLE, 0.7)
             self._maps[layer] = self._cells(ws), self.generator.activations(ws, [layer])[layer]
         plain, maps = self._maps[layer]
-        return _picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
+        return _encode_picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
 
     def preset(self, job, progress) -> dict:
         """Draw a preset as it begins."""
@@ -74,8 +74,8 @@ class Workshop:
         from live.presets.preset import recalled
 
         instrument = self.opened.instrument
-        scene, motion = recalled(self.opened.library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
-        return _picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+        scene, motion = recalled(self.opened.open_library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
+        return _encode_picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
 
     # -- work
 
@@ -87,8 +87,8 @@ class Workshop:
         if layer not in self.generator.layers:
             raise UserError(f"no layer {layer!r}; there are: {', '.join(self.generator.layers)}")
         progress("samples", 0.1)
-        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
-        found = find(self.generator, layer, None, min(_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
+        known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
+        found = find(self.generator, layer, None, min(_to_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
         self._save_clusters(known.merged(found))
         return {"layer": layer}
 
@@ -96,7 +96,7 @@ class Workshop:
         """Give a cluster a name."""
         from engine.clusters import Clusters
 
-        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
+        known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
         self._save_clusters(known.renamed([f"{job.get('layer')}:{job.get('name')}={job.get('to')}"]))
         return {}
 
@@ -108,7 +108,7 @@ class Workshop:
         """Solve an edit from a request as the page paints it, and put it with the instrument's edits."""
         from engine import rewriting
 
-        name = checked_name(job.get("name"), "edit")
+        name = check_name(job.get("name"), "edit")
         path = Path(self.opened.folder.folder) / EDITS / f"{name}.safetensors"
         if path.exists():
             raise UserError(f"there is an edit {name!r} already; choose another name")
@@ -120,7 +120,7 @@ class Workshop:
             except UserError as error:
                 raise UserError(str(error).replace(f"{written}: ", "")) from None
         step = lambda event: progress(str(event["stage"]), event["done"] / max(event["of"] or 1, 1))
-        edit = rewriting.solve(self.generator, request, job.get("layer"), _whole(job.get("rank", 1)), None, name=name, progress=step, truncation=1.0)
+        edit = rewriting.solve(self.generator, request, job.get("layer"), _to_whole(job.get("rank", 1)), None, name=name, progress=step, truncation=1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         rewriting.save(path, edit)
         return {"edit": name}
@@ -129,17 +129,17 @@ class Workshop:
 KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "find", "rename", "solve")}
 
 
-def _picture(pixels) -> dict:
+def _encode_picture(pixels) -> dict:
     return {"jpeg": base64.b64encode(jpeg(pixels, SIDE)).decode()}
 
 
-def _whole(value) -> int:
+def _to_whole(value) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 0 <= value < 2 ** 32:
         raise UserError(f"expected a whole number, got {value!r}")
     return int(value)
 
 
-def _number(value) -> float:
+def _to_number(value) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -10 <= value <= 10:
         raise UserError(f"expected a number -10..10, got {value!r}")
     return float(value)

@@ -96,7 +96,7 @@ class Link:
         if self.role != "play":
             raise Junk("it may only watch")
         before = self._receiver.stats.bad
-        self._receiver.heard(data, self.key)
+        self._receiver.receive(data, self.key)
         if self._receiver.stats.bad > before:
             self.surface.count_junk()
 

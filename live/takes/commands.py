@@ -3,7 +3,7 @@ import logging
 
 from engine.errors import UserError
 from live import outputs
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.show.commands import command
 from live.takes.replay import Replay
 from live.takes.take import TakeReader
@@ -35,7 +35,7 @@ def _path(recording, name, suffix):
     stem = name if isinstance(name, str) and name else None
     if stem is None:
         return free_name(recording.takes, recording.origin.instrument or "take", suffix)
-    return recording.takes / (checked_name(stem, "recording") + suffix)
+    return recording.takes / (check_name(stem, "recording") + suffix)
 
 
 @command("/take/record")
@@ -72,7 +72,7 @@ def loop_take(show, name):
 
 def _replay(show, name, loop=False):
     recording = recording_of(show)
-    path = recording.takes / f"{checked_name(name, 'take')}.take"
+    path = recording.takes / f"{check_name(name, 'take')}.take"
     if not path.exists():
         there = sorted(p.stem for p in recording.takes.glob("*.take"))
         raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
