@@ -7,6 +7,7 @@ from math import log2
 
 from engine.errors import UserError
 
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")            # numbers a network can be computed in: engine.fast.precision
 MAX_RESOLUTION = 1024
 MOST_PIXELS = 1 << 23            # of a picture that isn't square
 

@@ -1,5 +1,7 @@
 """Which device to compute on, and with how many threads."""
 import os
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -40,3 +42,31 @@ def _quota(path) -> list[int]:
         return [] if quota == "max" else [int(quota) // int(period)]
     except (OSError, ValueError):
         return []
+
+
+@dataclass(frozen=True)
+class TorchBuild:
+    """What torch says of itself. version: such as 2.13.0+cpu. kind: cuda, rocm, mps or cpu. made_for: the version of CUDA or ROCm.
+
+    usable: names of the devices it can compute on. problem: why not, in torch's own words.
+    """
+    version: str
+    kind: str
+    made_for: str = ""
+    usable: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def torch_build() -> TorchBuild:
+    """Return what this torch was built for, and which devices it can use here."""
+    made_for = torch.version.cuda or torch.version.hip or ""
+    if made_for:
+        kind = "cuda" if torch.version.cuda else "rocm"
+        with warnings.catch_warnings(record=True) as told:              # an old driver is told of as a warning
+            warnings.simplefilter("always")
+            there = torch.cuda.is_available()
+        names = tuple(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())) if there else ()
+        return TorchBuild(torch.__version__, kind, made_for, names, "" if there else " ".join(str(told[0].message).split()) if told else "no device found")
+    if torch.backends.mps.is_available():
+        return TorchBuild(torch.__version__, "mps", usable=("Apple GPU (mps)",))
+    return TorchBuild(torch.__version__, "cpu")

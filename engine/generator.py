@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.architecture import Architecture
-from engine.bending import bend, by_layer
+from engine.around import Around
+from engine.bending import bend_both, by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -228,6 +229,7 @@ class Generator(nn.Module):
         self.architecture = a = architecture
         self.resolution, self.z_dim, self.w_dim, self.c_dim, self.num_ws = a.resolution, a.z_dim, a.w_dim, a.c_dim, a.num_ws
         self.layers = list(a.layers)
+        self.around: Around | None = None           # of a continued network: what lies around the picture in its middle
         self.mapping = MappingNetwork(a)
         self.synthesis = nn.Module()
         for r in a.resolutions:
@@ -273,7 +275,7 @@ class Generator(nn.Module):
         bends: engine.bending.Bend, applied after activation, in order.
         splice: {layer: features [N, O, H, W'] in place of its convolution's output, before noise, bias, activation}.
         """
-        run = _Pass(_Noise(noise, noise_strength, noise_seed), by_layer(bends), splice or {})
+        run = _Pass(_Noise(noise, noise_strength, noise_seed), by_layer(bends), splice or {}, around=self.around)
         picture = None
         for _, picture in self._blocks(ws, run, size):
             pass
@@ -299,7 +301,7 @@ class Generator(nn.Module):
     def _record(self, ws, layers, noise, stage, noise_seed=None):
         for name in layers:
             self.layer(name)
-        run = _Pass(_Noise(noise, 1.0, noise_seed), **{stage: dict.fromkeys(layers)})
+        run = _Pass(_Noise(noise, 1.0, noise_seed), around=self.around, **{stage: dict.fromkeys(layers)})
         last = max((self.layers.index(name) for name in layers), default=0)
         for r, _ in self._blocks(ws, run, None):
             if r == self.architecture.resolution_of(self.layers[last]):
@@ -319,13 +321,13 @@ class Generator(nn.Module):
                 x = block.const[None].expand(ws.shape[0], -1, -1, -1)           # [N, C, 4, 4]
                 x = x.contiguous(memory_format=torch.channels_last)
             else:
-                shortcut = block.skip(x) if a.kind == "resnet" else None
-                x = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1])
-            x = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j])
+                shortcut = run.up_sample(x, block.skip) if a.kind == "resnet" else None
+                x, picture = run.layer(f"b{r}.conv0", block.conv0, x, ws[:, 2 * j - 1], picture)
+            x, picture = run.layer(f"b{r}.conv1", block.conv1, x, ws[:, 2 * j], picture)
             x = x if shortcut is None else x + shortcut
             if hasattr(block, "torgb"):
                 rgb = block.torgb(x, ws[:, 2 * j + 1])
-                picture = rgb if picture is None else upsample(picture) + rgb
+                picture = rgb if picture is None else run.up_sample(picture, upsample) + rgb
             yield r, picture
             if a.kind == "skip" and r == size:
                 return
@@ -348,21 +350,31 @@ class _Pass:
     received: dict = field(default_factory=dict)        # layer -> wanted: what its convolution is given
     convolved: dict = field(default_factory=dict)       # layer -> wanted: features before noise, bias, activation
     activated: dict = field(default_factory=dict)       # layer -> wanted: feature maps after activation
+    around: Around | None = None
 
-    def layer(self, name, layer, x, w):
-        """Return the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends."""
+    def up_sample(self, x, upsample):
+        """Return x [N, C, h, w'] at twice its size by upsample(x)."""
+        return upsample(x) if self.around is None else self.around.up_sample(x, upsample)
+
+    def layer(self, name, layer, x, w, picture=None):
+        """Return (the feature maps [N, O, H, W'] of one styled convolution of x [N, I, h, w'], with its splice and bends; the picture so far)."""
         if name in self.received:
             self.received[name] = x.clone()
+        noise, around = self.noise.at(layer, x), self.around
         if name in self.splice:
-            y = self.splice[name].clone()                                       # finish() may write into it
+            y = self._finished(name, layer, self.splice[name].clone(), noise)   # finish() may write into it
         else:
-            y = layer.convolve(x, *layer.modulation(w))
-        if name in self.convolved:
-            self.convolved[name] = y.clone()
-        y = layer.finish(y, self.noise.at(layer, y))
+            modulation = layer.modulation(w)
+            activate = lambda x, noise: self._finished(name, layer, layer.convolve(x, *modulation), noise)
+            y = activate(x, noise) if around is None else around.draw(Architecture.resolution_of(name), layer.up, x, noise, activate)
         if name in self.activated:
             self.activated[name] = y.clone()
-        return bend(y, self.bends[name], owned=True) if name in self.bends else y
+        return bend_both(y, picture, self.bends[name], owned=True) if name in self.bends else (y, picture)
+
+    def _finished(self, name, layer, y, noise):
+        if name in self.convolved:
+            self.convolved[name] = y.clone()
+        return layer.finish(y, noise)
 
 
 class _Noise:
@@ -373,20 +385,20 @@ class _Noise:
             raise UserError(f"noise {mode!r}: expected const, random or none")
         self.mode, self.strength, self.seed, self.generator = mode, strength, seed, None
 
-    def at(self, layer: StyledConv, y):
-        """Return the noise to add at this layer, [H, W'] or [N, 1, H, W'], strength included; None = none."""
+    def at(self, layer: StyledConv, x):
+        """Return the noise to add at this layer of inputs x, [H, W'] or [N, 1, H, W'], strength included; None = none."""
         if not layer.noise or self.mode == "none" or self.strength == 0.0:
             return None
         if self.mode == "const":
             return layer.noise_const * (layer.noise_strength * self.strength)
         if self.generator is None:
-            self.generator = torch.Generator(y.device)
+            self.generator = torch.Generator(x.device)
             if self.seed is None:
                 self.generator.seed()
             else:
                 self.generator.manual_seed(self.seed)
-        noise = torch.randn(y.shape[0], 1, *y.shape[2:], generator=self.generator, device=y.device)
-        return noise.to(y.dtype) * (layer.noise_strength * self.strength)
+        noise = torch.randn(x.shape[0], 1, *layer.size, generator=self.generator, device=x.device)
+        return noise.to(x.dtype) * (layer.noise_strength * self.strength)
 
 
 def truncate(ws, w_avg, psi: float, cutoff: int | None = None):

@@ -9,21 +9,25 @@ import numpy as np
 import torch
 
 from engine import latents, motion, quality
-from engine.bending import Bend, BendFailed, bend_from_dict
+from engine.bending import NO_PLACES, Bend, BendFailed, bend_from_dict, new_bend
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
 from engine.encoder_live import LiveEncoder, pull_styles, source_amount, source_styles
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
 from engine.fast.allocator import keep_freed
-from engine.fast.graph_renderer import GraphRenderer, half_is_safe
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.precision import choose_precision
+from engine.frame import FrameShape
 from engine.generator import Generator
 from engine.latents import Latents
 from engine.modulation import modulate
 from engine.motion import Motion, darkness
 from engine.parameter import Parameter
 from engine.scene import Scene
+from engine.view import View
 from engine.weights_live import LiveWeights
+from engine.wide import WideGenerator
 
 RING = 4                            # frames alive at once: the newest and three before it
 
@@ -45,30 +49,35 @@ class Instrument:
     """One generator, ready to play. edits, checkpoints: what its weights can be turned to, see LiveWeights.
 
     encoder: engine.encoder.Encoder, by which the source is seen; None = the source has no part in the picture.
+    frame: width / height that the picture is continued to; None = the network's own. places: engine.bending.Places, where bends may act.
     """
 
-    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None):
+    def __init__(self, generator: Generator, size: int | None = None, clusters=None, edits=(), checkpoints=None, encoder=None, frame=None, places=None):
         self.generator = generator.eval().requires_grad_(False)
         self.size = size or generator.resolution
         if self.size not in generator.architecture.resolutions:
             sizes = generator.architecture.resolutions
             raise UserError(f"size {size}: this network renders at {', '.join(map(str, sizes))}; nearest: {min(sizes, key=lambda n: abs(n - self.size))}")
-        self.latents, self.clusters = Latents(generator), clusters
-        self.bends = LiveBends(generator, self.latents)
+        self.latents, self.clusters, self.places = Latents(generator), clusters, places or NO_PLACES
+        shape = FrameShape(generator.architecture, frame) if frame else None
+        self.shape = shape if shape and shape.cells != generator.architecture.const_size else None
+        self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
+        self._view = View(self.shape, self.size) if self.shape else None
+        self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
+        self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0), self.places)
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
         keep_freed()
-        self._synthesis = Synthesis(generator)
-        self._canvases = quality.canvases(generator.architecture, self.size)
-        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
-        self._drawn_at = None                       # the size that these drew the frame before at
-        self._half = self._graphs and half_is_safe(generator)
-        self._ring = [np.zeros((*generator.architecture.pixels(self.size), 3), np.uint8) for _ in range(RING)]
+        self.use_precision("auto")
+        self._canvases = quality.canvases(self._drawing.architecture, self.size)
+        self._drawn_at = None                       # the size that programs of a GPU drew the frame before at
+        self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
         self._splice: dict = {}                     # what the source puts in the place of feature maps
         self._dimmer, self._turn = Dimmer(self._ring[0].shape), 0
         self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
+        self._whole: tuple | None = None            # what the whole of a continued picture was made from
         self._stale = False                         # a blackout has come since: no freeze may hold it
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self._behind = 0                            # pictures drawn and not handed out yet
@@ -76,6 +85,20 @@ class Instrument:
     @property
     def device(self) -> torch.device:
         return self.generator.device
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Return (height, width) of the frames."""
+        return (self.shape or self.generator.architecture).pixels(self.size)
+
+    def use_precision(self, asked: str, cost=None):
+        """Compute the network in one of engine.architecture.PRECISIONS from now on; see choose_precision() for cost and errors.
+
+        An instrument begins with "auto" without a cost: float32 on processors.
+        """
+        self.precision = choose_precision(self.generator, asked, self.size, cost)
+        self._synthesis = Synthesis(self._drawing, half=self.precision == "bf16")
+        self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
 
     def warm_up(self, scene: Scene, frames: int = 2, cost=None):
         """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.
@@ -105,11 +128,15 @@ class Instrument:
     def use_weights(self, weights: LiveWeights):
         """Take these weights from now on. The same scene may be another picture now; a frozen one stays up."""
         self.weights = weights
-        self._shown = self._shown and (None, self._shown[1])
+        self._shown, self._whole = self._shown and (None, self._shown[1]), None
 
     def bend(self, data: dict) -> Bend:
         """Return the bend that plain data describes (see Bend.to_dict), for this instrument; UserError says what is wrong with it."""
-        return bend_from_dict(data, self.generator, self.clusters)
+        return bend_from_dict(data, self.generator, self.clusters, self.places)
+
+    def new_bend(self, data: dict) -> Bend:
+        """Return the bend that a hand adds: it shows at once, and what it does not say is chosen for it; see engine.bending.new_bend."""
+        return new_bend(data, self.generator, self.clusters, self.places)
 
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
@@ -157,12 +184,24 @@ class Instrument:
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
         turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
         seen = (self.live_encoder.version, source_amount(scene, motion), source_styles(scene)) if self.live_encoder and self._splice else None
-        return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen
+        around = motion.turned if self.shape and scene["/frame/panorama"] else 0.0
+        return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen, around
 
     def _draw(self, scene, motion, pixels):
+        if self._view is None:
+            self._draw_whole(scene, motion, torch.from_numpy(pixels))
+            return
+        *cause, around = self._causes(scene, motion)
+        if self._whole != cause or self.ahead:
+            self._whole = None                      # until it is there
+            self._draw_whole(scene, motion, self._view.whole)
+            self._whole = cause
+        self._view.show(torch.from_numpy(pixels), around)
+
+    def _draw_whole(self, scene, motion, shown):
+        """Draw all that the network draws into `shown`, uint8 [H, W, 3]."""
         self._write_weights(scene)
         size = self.drawing_size(scene)
-        shown = torch.from_numpy(pixels)
         drawn = shown if size == self.size else self._canvases[size]
         if self._graphs:
             drawn.copy_(self._graph_frame(scene, motion, size))
@@ -178,6 +217,8 @@ class Instrument:
             self.bends.forget_borrowed()
         if "mapping" in written:
             self.latents.forget()
+        if self._wide and self._wide.follow(scene):
+            self.bends.forget_borrowed()
 
     @property
     def _graphs(self) -> bool:
@@ -186,7 +227,7 @@ class Instrument:
     def _graph_frame(self, scene, motion, size):
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
-            self._captured[size] = GraphRenderer(self.generator, size, self._half, self.ahead)
+            self._captured[size] = GraphRenderer(self._drawing, size, self.precision == "fp16", self.ahead)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()
@@ -234,5 +275,6 @@ class Instrument:
         ws = self.latents.ws(scene, motion)
         if self._splice:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
-        return {"ws": ws, "splice": self._splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
+        splice = self._wide.splice(self._splice, scene["/frame/continue"]) if self._wide else self._splice
+        return {"ws": ws, "splice": splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}

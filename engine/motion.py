@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from engine import modulation
 from engine.easing import smoothstep
+from engine.frame import PARAMETERS as FRAME_PARAMETERS
 from engine.parameter import Parameter
 from engine.source import PARAMETERS as SOURCE_PARAMETERS
 from engine.walks import PARAMETERS as WALK_PARAMETERS
@@ -26,6 +27,7 @@ PARAMETERS = {
     "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
     "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     **SOURCE_PARAMETERS,
+    **FRAME_PARAMETERS,
 }
 
 
@@ -40,6 +42,7 @@ class Motion:
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
+    turned: how far a panorama has gone round, 0..1; no preset brings it back.
     dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
     seconds of its own goes, until it is there; None = /output/fade decides.
     played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulate(); never stored.
@@ -60,6 +63,7 @@ class Motion:
     holds: tuple[tuple[str, float], ...] = ()
     source: float = 0.0
     signal: float | None = None
+    turned: float = 0.0
     dark: float | None = None
     fade_to: float | None = None
     fade_seconds: float | None = None
@@ -84,7 +88,8 @@ class Motion:
         bends = _slide(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
         signal = _slide(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
-                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal, played=(before, modulators, scene), **self._styles(scene))
+                        holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal,
+                        turned=(self.turned + dt * scene["/frame/scroll"]) % 1.0, played=(before, modulators, scene), **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
@@ -105,7 +110,7 @@ class Motion:
 
     def among(self, now: "Motion") -> "Motion":
         """Return this motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
-        return replace(self, beat=now.beat, source=now.source, signal=now.signal, dark=now.dark,
+        return replace(self, beat=now.beat, source=now.source, signal=now.signal, turned=now.turned, dark=now.dark,
                        fade_to=now.fade_to, fade_seconds=now.fade_seconds)
 
     def _styles(self, scene) -> dict:

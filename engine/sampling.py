@@ -2,8 +2,11 @@
 
 Positions are in pixels from the map's true centre, right and down positive; a pixel's middle is its place.
 Numbers may be Python's or 0-d tensors on the map's device. Letters: N samples, K channels, H, W' size of a map.
+Inside `acting(region)` a move is kept to that place, and fades out round about it.
 """
 import math
+import threading
+from contextlib import contextmanager
 from functools import lru_cache
 
 import torch
@@ -13,6 +16,19 @@ STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32
 FIXED = 1024                        # having added them up in units of 1/1024 px
 KEPT = 12                           # grids of positions kept; 8 MB each at 1024 px
 SMALLEST = 1e-6                     # a scale below it leaves nothing of the map
+
+_acting = threading.local()
+
+
+@contextmanager
+def acting(region):
+    """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere."""
+    before = getattr(_acting, "region", None)
+    _acting.region = region
+    try:
+        yield
+    finally:
+        _acting.region = before
 
 
 def unless(untouched, x, make):
@@ -50,13 +66,23 @@ def places(height: int, width: int, device):
     return right, down[:, None]
 
 
-def warp(x, move, *numbers, border="zeros", mode="bilinear"):
+def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True):
     """Return x read at `move(right, down, *numbers)`, a function of its pixels' places -> positions, broadcast to [H, W'].
 
     border: what is beyond it, "zeros", "border" or "reflection". Where to read is kept for numbers that stay as they are.
+    scaled: to a move that is kept to a place, the place is all of the map; else the numbers are px as ever.
     """
+    if (region := getattr(_acting, "region", None)) is not None:
+        return read(x, *region.moved(*x.shape[2:], move, numbers, scaled), "border" if border == "zeros" else border, mode)
     make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid
     grid = make(move, x.shape[2:], x.device, numbers).expand(x.shape[0], -1, -1, -1)
+    return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
+
+
+def read(x, right, down, border="border", mode="bilinear"):
+    """Return x [N, K, H, W'] read at px from the map's middle, [N or 1, H, W'] each."""
+    height, width = x.shape[2:]
+    grid = torch.stack([right * (2 / width), down * (2 / height)], -1).expand(x.shape[0], -1, -1, -1)
     return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
 
 
@@ -72,7 +98,14 @@ _kept_grid = lru_cache(maxsize=KEPT)(_grid)
 
 def affine(x, matrix, right=0.0, down=0.0, border="zeros"):
     """Return x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
-    return warp(x, _turned, *matrix, right, down, border=border)
+    return warp(x, _turned, *matrix, right, down, border=border, scaled=False)
+
+
+def flipped(x, axis: int):
+    """Return x turned over: axis -1 left and right, -2 top and bottom."""
+    if getattr(_acting, "region", None) is None:
+        return x.flip(axis)
+    return warp(x, _turned, *((-1, 0, 0, 1) if axis == -1 else (1, 0, 0, -1)), 0.0, 0.0, border="border", scaled=False)
 
 
 def _turned(across, along, a, b, c, d, right, down):
@@ -104,6 +137,19 @@ def _fixed(values):
     return torch.round(values.clamp(-1e6, 1e6) * FIXED)
 
 
+def scrolled(x, right, down):
+    """Return x shifted by px, round and round."""
+    height, width = x.shape[2:]
+    if getattr(_acting, "region", None) is not None:
+        return warp(x, _round, right, down, height, width, border="border")
+    across, along = places(height, width, x.device)
+    return wrapped(x, across - right, along - down)
+
+
+def _round(across, along, right, down, height, width):
+    return torch.remainder(across - right + width / 2, width) - width / 2, torch.remainder(along - down + height / 2, height) - height / 2
+
+
 def wrapped(x, right, down):
     """Return x read at positions that go round: past the right edge comes the left one."""
     height, width = x.shape[2:]
@@ -115,9 +161,14 @@ def wrapped(x, right, down):
     return F.grid_sample(around, grid, "bilinear", "border", align_corners=False).to(x.dtype)
 
 
-def blurred(x, radius):
+def own_size(x, own=None):
+    """Return (height, width) of the network's own picture in a map x [N, K, H, W']: all of it, or what a transform was told."""
+    return own or x.shape[2:]
+
+
+def blurred(x, radius, own=None):
     """Return x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
-    sigma = clamped(radius * max(x.shape[2:]), low=1e-3)
+    sigma = clamped(radius * max(own_size(x, own)), low=1e-3)
     rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
     return (rows @ (x.float() @ columns.T)).to(x.dtype)
 

@@ -31,7 +31,7 @@ ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in o
 ROOMS = (
     ("cli",),                                                       # subcommands: where parts meet
     ("processes",),                                                 # one show as several processes
-    ("instrument", "presets", "takes", "weights", "decks"),         # what is on the disk, and going to it
+    ("instrument", "presets", "takes", "weights", "decks", "doctor"),         # what is on the disk, and going to it
     ("surface", "audio", "mapping", "midi", "osc", "sources", "outputs", "controls"),       # hands, ears and eyes
     ("show",),                                                      # one frame
     ("files",),                                                     # reading and writing whole files

@@ -1,4 +1,4 @@
-"""Network bending at one layer: pick channels, transform, dry/wet. Knows tensors and Bends, no scenes and no files.
+"""Network bending at one layer: pick channels, transform, dry/wet, at a place. Knows tensors and Bends, no scenes and no files.
 
 Source: Broad, Leymarie, Grierson, "Network Bending", EvoMUSART 2021; SPEC.md B.
 """
@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from engine.bending.place import EVERYWHERE, FADES, Place, knobs_of
 from engine.bending.selection import format_indices, names_cluster
 from engine.bends import TRANSFORMS
 from engine.kept import made_once
 from engine.parameter import Parameter
+from engine.region import everywhere, within
+from engine.sampling import acting
 
 EVERY = {
     "mix": Parameter(1.0, 0.0, 1.0, about="dry / wet: 0 leaves the layer untouched"),
@@ -43,8 +46,11 @@ class BendState:
 class Bend:
     """One use of a transform. channels: indices into the layer's feature maps, None = all of them.
 
-    settings: {setting: plain value}, options too; those left out have the transform's defaults. mix: 0 dry .. 1 wet.
-    selection: how the channels were chosen, in words (engine.bending.selection); empty = by their indices.
+    layer: or several, joined by "+": the same in each of them. settings: {setting: plain value}, options and the place's
+    knobs too; those left out have their defaults. mix: 0 dry .. 1 wet. selection: how the channels were chosen, in words
+    (engine.bending.selection); empty = by their indices. where: in words, see engine.bending.place. fade: what the mix
+    does, "setting" or "picture". place: `where`, looked up.
+    own: how much of the maps' height and width is the network's own picture, where it is continued.
     """
     name: str
     layer: str
@@ -53,31 +59,82 @@ class Bend:
     settings: dict = field(default_factory=dict)
     mix: float = 1.0
     selection: str = ""
+    where: str = EVERYWHERE
+    fade: str = "picture"
     memory: BendState | None = field(default=None, compare=False, repr=False)
+    place: Place | None = field(default=None, compare=False, repr=False)
+    strength: float = field(default=1.0, compare=False, repr=False)
+    own: tuple[float, float] = field(default=(1.0, 1.0), compare=False, repr=False)
+
+    def declared(self) -> dict[str, Parameter]:
+        """Return its knobs by name: the transform's, the place's and those of every bend."""
+        transform = TRANSFORMS[self.transform]
+        fade = {"fade": FADES} if transform.neutral or transform.moves else {}
+        return transform.settings | knobs_of(self.where) | fade | EVERY
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of this bend, by address; the defaults are this bend's own settings."""
-        own = self.settings | {"mix": self.mix}
-        declared = TRANSFORMS[self.transform].settings | EVERY
-        return {f"/bends/{self.name}/{name}": _with_default(p, own.get(name, p.default)) for name, p in declared.items()}
+        own = self.settings | {"mix": self.mix, "fade": self.fade}
+        return {f"/bends/{self.name}/{name}": _with_default(p, own.get(name, p.default)) for name, p in self.declared().items()}
 
     def settings_names(self) -> tuple[str, ...]:
         """Return the last parts of this bend's addresses."""
-        return (*TRANSFORMS[self.transform].settings, *EVERY)
+        return tuple(self.declared())
 
-    def at(self, settings: dict, mix, memory: BendState | None = None) -> "Bend":
-        """Return this bend with other values; settings may be 0-d tensors, and so may mix."""
-        return replace(self, settings=self.settings | settings, mix=mix, memory=memory)
+    def at(self, settings: dict, mix, memory: BendState | None = None, own: tuple[float, float] | None = None) -> "Bend":
+        """Return this bend with other values; settings may be 0-d tensors, and so may mix. own: None leaves it."""
+        return replace(self, settings=self.settings | settings, mix=mix, memory=memory, own=own or self.own)
 
-    def apply(self, dry):
-        """Run the transform alone: dry [N, K, H, W] -> wet, the same shape; dry itself if nothing changes."""
-        transform, memory = TRANSFORMS[self.transform], self.memory
-        settings = {name: p.default for name, p in transform.settings.items()} | self.settings
-        given = {name: getattr(memory, name) for name in transform.wants} if memory else {}
+    def faded(self, fade: str) -> "Bend":
+        """Return this bend with its mix in its settings, and in how far things move, where `fade` and the transform have it so."""
+        transform = TRANSFORMS[self.transform]
+        if fade != "setting" or self.mix == 1 or not (transform.neutral or transform.moves):
+            return self
+        if transform.neutral:
+            return replace(self, settings=transform.faded(self.settings, self.mix), mix=1.0)
+        return replace(self, strength=self.mix, mix=1.0)
+
+    @property
+    def moves(self) -> bool:
+        """Return whether it only reads the maps at other places."""
+        return TRANSFORMS[self.transform].moves
+
+    def regions(self, x) -> list:
+        """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere."""
+        if self.place is not None and self.where != EVERYWHERE:
+            knobs = {name: p.default for name, p in knobs_of(self.where).items()} | self.settings
+            found = self.place.regions(x, self.layer, knobs, self.own[1])
+            return [within(found[0], strength=self.strength), *found[1:]]
+        if self.moves and (isinstance(self.strength, torch.Tensor) or self.strength != 1):
+            return [everywhere(x.device, self.strength)]
+        return []
+
+    def run(self, dry, regions=(), given=None):
+        """Run the transform alone, its moves kept to the first of the places: dry [N, K, H, W] -> wet; dry itself if nothing changes.
+
+        given: what the transform wants besides its settings.
+        """
+        transform = TRANSFORMS[self.transform]
+        of_place = knobs_of(self.where)
+        settings = {name: p.default for name, p in transform.settings.items()}
+        settings |= {name: value for name, value in self.settings.items() if name not in of_place}
+        places = dict(zip(("place", "target"), regions))
+        given = (given or {}) | {name: places.get(name) for name in ("place", "target") if name in transform.wants}
+        if transform.sized and self.own != (1.0, 1.0):
+            given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
-            wet = transform.function(dry, **settings, **given)
+            with acting(regions[0] if regions else None):
+                return transform.function(dry, **settings, **given)
         except TRANSFORM_ERRORS as error:
             raise BendFailed(self.name, f"{type(error).__name__}: {error}") from error
+
+    def apply(self, dry, regions=()):
+        """Return what the transform makes of dry, as run() does, with what the bend keeps from frame to frame."""
+        transform, memory = TRANSFORMS[self.transform], self.memory
+        kept = tuple(name for name in transform.wants if name in ("previous", "other"))
+        wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {})
+        if regions and not self.moves and wet is not dry:
+            wet = torch.lerp(dry, wet, regions[0].amount(*dry.shape[2:]).to(dry.dtype))
         if memory and "previous" in transform.wants:
             memory.previous = wet.detach().clone()
         if memory and memory.watch:
@@ -92,6 +149,10 @@ class Bend:
         """
         data = {"name": self.name, "layer": self.layer, "channels": self.selection or "all", "transform": self.transform,
                 "settings": dict(self.settings), "mix": self.mix}
+        if self.where != EVERYWHERE:
+            data["where"] = self.where
+        if self.fade != "picture":
+            data["fade"] = self.fade
         if self.channels is not None and not self.selection:
             data["channels"] = format_indices(self.channels) or []
         elif self.channels is not None and names_cluster(self.selection):
@@ -104,14 +165,25 @@ def bend(x, bends, owned: bool = False):
 
     owned: x is the caller's to lose, so it may be written to where no gradient is wanted; otherwise it never is.
     """
+    return bend_both(x, None, bends, owned)[0]
+
+
+def bend_both(x, picture, bends, owned: bool = False):
+    """Return (x [N, C, H, W] with the layer's bends applied in order, the picture so far with all of a part that moves).
+
+    picture: [N, 3, h, w], what the layers below have drawn; None while there is none. Else as bend().
+    """
     owned = owned and not torch.is_grad_enabled()
     for b in bends:
         if b.channels == () or not isinstance(b.mix, torch.Tensor) and b.mix == 0:
             continue
+        regions = b.regions(x)
         dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
-        wet = b.apply(dry)
+        wet = b.apply(dry, regions)
         if wet is dry:
             continue
+        if picture is not None and regions and b.moves and b.channels is None and b.where != EVERYWHERE:
+            picture = _mix(picture, b.run(picture, regions), b.mix)
         wet = _mix(dry, wet, b.mix)
         if b.channels is None:
             x, owned = wet, False                                              # wet may belong to the transform
@@ -119,7 +191,7 @@ def bend(x, bends, owned: bool = False):
         if not owned:
             x, owned = x.clone(), True
         _put(x, b.channels, wet)
-    return x
+    return x, picture
 
 
 def by_layer(bends) -> dict[str, list[Bend]]:

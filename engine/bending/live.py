@@ -6,7 +6,7 @@ on the frames since it was last dry, which a take plays again in order; forget()
 import logging
 import math
 
-from engine.bending import EVERY, Bend, BendFailed, BendState
+from engine.bending import EVERY, NO_PLACES, Bend, BendFailed, BendState, spread
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
 from engine.latents import label_in
@@ -18,12 +18,13 @@ LOUD = 1e4                          # activations above it may be what made the 
 
 
 class LiveBends:
-    """One instrument's bends."""
+    """One instrument's bends. own: how much of the height and width of a continued picture is the network's own."""
 
-    def __init__(self, generator, latents):
-        self.generator, self.latents = generator, latents
-        self._memories: dict[str, BendState] = {}
-        self._borrowed: dict[str, tuple] = {}                   # bend name -> what its memory's `other` was made from
+    def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0), places=NO_PLACES):
+        """places: where bends may act."""
+        self.generator, self.latents, self.own, self.places = generator, latents, own, places
+        self._memories: dict[tuple[str, str], BendState] = {}   # (bend name, layer) -> what it keeps
+        self._borrowed: dict[tuple[str, str], tuple] = {}       # likewise -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
 
     def at(self, scene, motion) -> list[Bend]:
@@ -42,9 +43,13 @@ class LiveBends:
                 self._forget(bend.name)
             elif self._bypassed.get(bend.name) != bend:
                 self._bypassed.pop(bend.name, None)
-                values = {name: scene[own + name] for name in bend.settings_names() if name not in EVERY}
-                live.append(bend.at(values, mix, self._memory(bend, values, scene)))
+                live += self._live(bend, mix, {name: scene[own + name] for name in bend.settings_names() if name not in EVERY}, scene)
         return live
+
+    def _live(self, bend, mix, values, scene) -> list[Bend]:
+        """Return a bend with the values it has now, once for each of its layers."""
+        fade = values.pop("fade", bend.fade)
+        return [one.at(values, mix, self._memory(one, values, scene), self.own).faded(fade) for one in spread(bend, self.places)]
 
     def moves(self, scene) -> bool:
         """Return whether the picture changes by itself, since a bend works on its result in the frame before."""
@@ -87,14 +92,14 @@ class LiveBends:
 
     def _memory(self, bend, values, scene):
         wants = TRANSFORMS[bend.transform].wants
-        if not wants:
+        if not {"previous", "other"} & set(wants):
             return None
-        memory = self._memories.setdefault(bend.name, BendState())
+        memory = self._memories.setdefault((bend.name, bend.layer), BendState())
         if "other" in wants:
             source = (bend.layer, bend.channels, int(values["seed"]), label_in(scene))
-            if self._borrowed.get(bend.name) != source:
+            if self._borrowed.get((bend.name, bend.layer)) != source:
                 memory.other = self._activations(*source)
-                self._borrowed[bend.name] = source
+                self._borrowed[bend.name, bend.layer] = source
         return memory
 
     def _activations(self, layer, channels, seed, label):
@@ -105,10 +110,12 @@ class LiveBends:
         return x if channels is None else x[:, list(channels)]
 
     def _drop(self, names):
-        for name in [*self._memories, *self._bypassed]:
+        for name in [*(name for name, _ in self._memories), *self._bypassed]:
             if name not in names:
                 self._forget(name)
 
     def _forget(self, name):
-        for kept in (self._memories, self._borrowed, self._bypassed):
-            kept.pop(name, None)
+        self._bypassed.pop(name, None)
+        for kept in (self._memories, self._borrowed):
+            for key in [key for key in kept if key[0] == name]:
+                del kept[key]

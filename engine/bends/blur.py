@@ -3,7 +3,8 @@ from engine.parameter import Parameter
 from engine.sampling import blurred, unless
 
 
-@transform(radius=Parameter(0.05, 0.0, 0.5, curve="square", unit="map widths", about="standard deviation of the Gaussian"))
-def blur(x, radius):
+@transform(radius=Parameter(0.05, 0.0, 0.5, curve="square", unit="map widths", about="standard deviation of the Gaussian"),
+           neutral={"radius": 0.0})
+def blur(x, radius, *, own=None):
     """Smear the maps out."""
-    return unless(radius == 0, x, lambda: blurred(x, radius))
+    return unless(radius == 0, x, lambda: blurred(x, radius, own))

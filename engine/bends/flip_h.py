@@ -1,7 +1,8 @@
 from engine.bends import transform
+from engine.sampling import flipped
 
 
-@transform()
+@transform(moves=True)
 def flip_h(x):
     """Mirror left and right."""
-    return x.flip(-1)
+    return flipped(x, -1)

@@ -1,7 +1,8 @@
 from engine.bends import transform
+from engine.sampling import flipped
 
 
-@transform()
+@transform(moves=True)
 def flip_v(x):
     """Mirror top and bottom."""
-    return x.flip(-2)
+    return flipped(x, -2)

@@ -2,13 +2,14 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import warp
+from engine.sampling import own_size, warp
 
 
-@transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"))
-def pixelate(x, blocks):
+@transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"),
+           moves=True)
+def pixelate(x, blocks, *, own=None):
     """Coarse blocks, each with the value at its centre."""
-    height, width = x.shape[2:]
+    height, width = own_size(x, own)
     return warp(x, _coarse, width / blocks, height / blocks, border="border", mode="nearest")
 
 

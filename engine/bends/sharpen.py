@@ -4,7 +4,8 @@ from engine.sampling import blurred, unless
 
 
 @transform(amount=Parameter(1.0, 0.0, 8.0, about="how much of the detail is added again"),
-           radius=Parameter(0.03, 0.005, 0.25, curve="log", unit="map widths", about="finer than this is detail"))
-def sharpen(x, amount, radius):
+           radius=Parameter(0.03, 0.005, 0.25, curve="log", unit="map widths", about="finer than this is detail"),
+           neutral={"amount": 0.0})
+def sharpen(x, amount, radius, *, own=None):
     """Exaggerate what stands out from its surroundings."""
-    return unless(amount == 0, x, lambda: x + (x - blurred(x, radius)) * amount)
+    return unless(amount == 0, x, lambda: x + (x - blurred(x, radius, own)) * amount)

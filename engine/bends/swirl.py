@@ -2,14 +2,15 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import unless, warp
+from engine.sampling import own_size, unless, warp
 
 
 @transform(angle=Parameter(90.0, -720.0, 720.0, unit="degrees", about="how far the middle is turned, counter-clockwise"),
-           radius=Parameter(0.5, 0.05, 1.0, unit="map widths", about="beyond it nothing turns"))
-def swirl(x, angle, radius):
+           radius=Parameter(0.5, 0.05, 1.0, unit="map widths", about="beyond it nothing turns"),
+           moves=True, neutral={"angle": 0.0})
+def swirl(x, angle, radius, *, own=None):
     """Stir the maps about the centre."""
-    return unless(angle == 0, x, lambda: warp(x, _stirred, angle, radius * max(x.shape[2:])))
+    return unless(angle == 0, x, lambda: warp(x, _stirred, angle, radius * max(own_size(x, own))))
 
 
 def _stirred(right, down, angle, radius):

@@ -2,13 +2,14 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import unless, warp
+from engine.sampling import own_size, unless, warp
 
 
-@transform(across=Parameter(2.0, 1.0, 8.0, about="copies side by side"), down=Parameter(2.0, 1.0, 8.0, about="copies on top of each other"))
-def tile(x, across, down):
+@transform(across=Parameter(2.0, 1.0, 8.0, about="copies side by side"), down=Parameter(2.0, 1.0, 8.0, about="copies on top of each other"),
+           moves=True, neutral={"across": 1.0, "down": 1.0})
+def tile(x, across, down, *, own=None):
     """Many small copies, each the mirror image of its neighbours."""
-    return unless((across == 1) & (down == 1), x, lambda: warp(x, _tiled, across, down, *x.shape[2:]))
+    return unless((across == 1) & (down == 1), x, lambda: warp(x, _tiled, across, down, *own_size(x, own)))
 
 
 def _tiled(right, below, across, down, height, width):

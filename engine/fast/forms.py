@@ -2,7 +2,7 @@
 
 A form is made from a layer's stored weight, told a style with modulate(), and then turns maps into activations with
 form(x, noise), noise being None or (maps, their strength). The activation's gain is inside weight, bias and noise, since
-the leaky ReLU lets it through.
+the leaky ReLU lets it through. A form computes in the dtype it is made for; styles meet weights in the stored one.
 Letters: I, O channels in and out, h, w size of the input.
 """
 import torch
@@ -14,44 +14,48 @@ NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # c
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
 
 
-class Weights:
-    """Styles on the weight: fewer numbers than the maps have where those are large."""
+class Form:
+    """What all forms are made from: the stored weight [O, I, 3, 3], the clamp or None, and the dtype to compute in."""
 
-    def __init__(self, weight, clamp):
-        self.weight, self.clamp = channels_last(weight), clamp
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        self.weight, self.clamp, self.dtype = channels_last(weight), clamp, dtype
+
+    def _as_computed(self, *tensors):
+        """Return the tensors in the dtype this form computes in."""
+        return tuple(tensor.to(self.dtype) for tensor in tensors)
+
+
+class Weights(Form):
+    """Styles on the weight: fewer numbers than the maps have where those are large."""
 
     def modulate(self, styles, scale, bias):
         """Take a style in: styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
-        self.modulated = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))
-        self.bias = bias
+        self.modulated, self.bias = self._as_computed(self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1)), bias)
 
     def __call__(self, x, noise):
         return noise_act(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
 
 
-class Maps:
+class Maps(Form):
     """Styles on the maps: where they are small and the weight is large."""
 
-    def __init__(self, weight, clamp):
-        self.weight, self.clamp = channels_last(weight), clamp
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        super().__init__(weight.to(dtype), clamp, dtype)
 
     def modulate(self, styles, scale, bias):
-        self.styles, self.scale, self.bias = (v.view(1, -1, 1, 1) for v in (styles, scale, bias))
+        self.styles, self.scale, self.bias = (v.view(1, -1, 1, 1) for v in self._as_computed(styles, scale, bias))
 
     def __call__(self, x, noise):
         y = F.conv2d(x * self.styles, self.weight, padding=1)
         return noise_act(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
 
 
-class Transposed:
+class Transposed(Form):
     """Up: transposed convolution, then the FIR as one convolution that also scales and adds the bias."""
 
-    def __init__(self, weight, clamp):
-        self.weight, self.clamp = channels_last(weight), clamp
-
     def modulate(self, styles, scale, bias):
-        self.modulated = (self.weight * styles.view(1, -1, 1, 1)).transpose(0, 1)
-        self.scale, self.bias = scale, bias
+        modulated, self.scale, self.bias = self._as_computed(self.weight * styles.view(1, -1, 1, 1), scale, bias)
+        self.modulated = modulated.transpose(0, 1)
 
     def __call__(self, x, noise):
         y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
@@ -61,26 +65,29 @@ class Transposed:
 class TransposedMaps(Transposed):
     """The same with the styles on the maps."""
 
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        super().__init__(weight.to(dtype), clamp, dtype)
+
     def modulate(self, styles, scale, bias):
+        styles, self.scale, self.bias = self._as_computed(styles, scale, bias)
         self.styles, self.modulated = styles.view(1, -1, 1, 1), self.weight.transpose(0, 1)
-        self.scale, self.bias = scale, bias
 
     def __call__(self, x, noise):
         return super().__call__(x * self.styles, noise)
 
 
-class Parities:
+class Parities(Form):
     """Up: four plain convolutions, one for each parity of rows and columns, woven together, then the FIR."""
 
     CUTS = tuple((rows, columns) for rows in ((2, 0), (1,)) for columns in ((2, 0), (1,)))      # taps an even, an odd place gets
 
-    def __init__(self, weight, clamp):
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        super().__init__(weight, clamp, dtype)
         self.weights = [channels_last(weight[:, :, rows][:, :, :, columns]) for rows, columns in self.CUTS]
-        self.clamp = clamp
 
     def modulate(self, styles, scale, bias):
-        self.modulated = [weight * styles.view(1, -1, 1, 1) for weight in self.weights]
-        self.scale, self.bias = scale, bias
+        self.modulated = self._as_computed(*(weight * styles.view(1, -1, 1, 1) for weight in self.weights))
+        self.scale, self.bias = self._as_computed(scale, bias)
 
     def __call__(self, x, noise):
         y = empty(self.scale.shape[0], 2 * x.shape[2] + 1, 2 * x.shape[3] + 1, x)
@@ -90,16 +97,16 @@ class Parities:
         return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
-class Taps:
+class Taps(Form):
     """Up: one matrix product for all nine taps of the kernel, added up where they belong, then the FIR. For small maps."""
 
-    def __init__(self, weight, clamp):
-        outputs, inputs = weight.shape[:2]
-        self.outputs, self.clamp = outputs, clamp
-        self.matrix = weight.permute(1, 2, 3, 0).reshape(inputs, 9 * outputs).contiguous()
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        super().__init__(weight, clamp, dtype)
+        self.outputs, inputs = weight.shape[:2]
+        self.matrix = weight.to(dtype).permute(1, 2, 3, 0).reshape(inputs, 9 * self.outputs).contiguous()
 
     def modulate(self, styles, scale, bias):
-        self.styles, self.scale, self.bias = styles, scale, bias
+        self.styles, self.scale, self.bias = self._as_computed(styles, scale, bias)
 
     def __call__(self, x, noise):
         height, width = x.shape[2:]
@@ -115,15 +122,16 @@ class Taps:
         return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
 
 
-class Polyphase:
+class Polyphase(Form):
     """Up: one 3x3 convolution for all four parities of rows and columns, the FIR folded into its weight. For few channels."""
 
-    def __init__(self, weight, clamp):
-        self.weight, self.clamp, self.outputs = polyphase(weight), clamp, weight.shape[0]
+    def __init__(self, weight, clamp, dtype=torch.float32):
+        super().__init__(polyphase(weight), clamp, dtype)
+        self.outputs = weight.shape[0]
 
     def modulate(self, styles, scale, bias):
-        self.modulated = channels_last(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)))
-        self.bias = bias.repeat(4)
+        modulated, self.bias = self._as_computed(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)), bias.repeat(4))
+        self.modulated = channels_last(modulated)
 
     def __call__(self, x, noise):
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
@@ -156,14 +164,14 @@ def usual(conv) -> str:
     return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
 
 
-def fastest(conv, cost, margin=0.85) -> str:
+def fastest(conv, cost, margin=0.85, dtype=torch.float32) -> str:
     """Return the name of the form that measures fastest here, cost(function) -> seconds; the usual one, unless another is clearly faster."""
     scale = 2 if conv.up else 1
     outputs, inputs = conv.weight.shape[:2]
-    x = channels_last(torch.randn(1, inputs, conv.size[0] // scale, conv.size[1] // scale, device=conv.weight.device))
+    x = channels_last(torch.randn(1, inputs, conv.size[0] // scale, conv.size[1] // scale, device=conv.weight.device)).to(dtype)
     costs = {}
     for name, form in candidates(conv).items():
-        ready = form(conv.weight, conv.clamp)
+        ready = form(conv.weight, conv.clamp, dtype)
         ready.modulate(torch.ones(inputs, device=x.device), torch.ones(outputs, device=x.device), conv.bias)
         ready(x, None)
         costs[name] = cost(lambda ready=ready: ready(x, None))

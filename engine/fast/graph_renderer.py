@@ -5,12 +5,14 @@ device, every bend's settings, noise strength and blackout as numbers in one blo
 the topology; each has its own program. Modulation and demodulation are done on the weights in float32, so half precision
 sees rows of norm 1, never the styles themselves. Letters: I, O channels, H, W size, W in [num_ws, W] the width of w.
 """
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend
+from engine.bending import bend_both
+from engine.bending.place import knobs_of
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
 from engine.fast.graphs import Programs
@@ -62,7 +64,8 @@ class GraphRenderer:
         """Return the picture of ws [1, num_ws, W] as uint8 [H, W, 3] on the CPU, valid until three frames later; options as elsewhere."""
         splice = {name: blend for name, blend in to_blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
-        topology = (noise, tuple((b.layer, b.channels, b.transform, self._static_settings(b)) for b in bends), _splice_topology(splice))
+        bent = tuple((b.layer, b.channels, b.transform, b.where, b.strength == 1, self._static_settings(b)) for b in bends)
+        topology = (noise, self.generator.around, bent, _splice_topology(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
         result = self.fetched
@@ -72,7 +75,8 @@ class GraphRenderer:
     def _static_settings(self, b):
         """Return the settings of a bend that decide which operations run, not just with which values."""
         wanted = TRANSFORMS[b.transform]
-        return tuple(sorted((k, v) for k, v in b.settings.items() if k not in wanted.settings or k in wanted.static or isinstance(v, str)))
+        turned = wanted.settings.keys() | knobs_of(b.where).keys()
+        return tuple(sorted((k, v) for k, v in b.settings.items() if k not in turned or k in wanted.static or isinstance(v, str)))
 
     def _draw(self, topology, ws, noise, bends, splice, seed, values):
         """Give one frame's work to the device: inputs, program, and the copy back."""
@@ -92,7 +96,7 @@ class GraphRenderer:
             if noise == "random":
                 self._draw_noise(seed)
         with self.machine.named("network"):
-            body = partial(self._body, noise, bends, _splice_topology(splice))
+            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around)     # a capture comes later
             if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
                 body(self.picture)
             else:
@@ -106,12 +110,16 @@ class GraphRenderer:
         numbers: dict = {}
         for i, b in enumerate(bends):
             own = TRANSFORMS[b.transform]
-            settings = {n: p.default for n, p in own.settings.items()} | b.settings
+            settings = {n: p.default for n, p in (own.settings | knobs_of(b.where)).items()} | b.settings
             fixed = {*dict(self._static_settings(b)), *own.static}
             turned = {k: v for k, v in settings.items() if k not in fixed and not isinstance(v, str)}
             tensors = {k: self.live.add((i, n)) for n, k in enumerate(turned)}      # bends of other kinds have had these places
             numbers |= {(i, n): float(v) for n, v in enumerate(turned.values())} | {(i, "mix"): float(b.mix)}
-            placed.append(b.at(tensors, self.live.add((i, "mix")), b.memory))
+            made = b.at(tensors, self.live.add((i, "mix")), b.memory)
+            if b.strength != 1:
+                numbers[i, "strength"] = float(b.strength)
+                made = replace(made, strength=self.live.add((i, "strength")))
+            placed.append(made)
         return placed, numbers
 
     def _draw_noise(self, seed):
@@ -138,7 +146,7 @@ class GraphRenderer:
         self.styles.refresh()
 
     @torch.no_grad()
-    def _body(self, noise, bends, spliced, out):
+    def _body(self, noise, bends, spliced, around, out):
         """Draw one frame into `out`. This is what is captured: it reads and writes buffers only, and branches on the topology only."""
         made = self.styles.compute(self.ws)
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
@@ -149,50 +157,64 @@ class GraphRenderer:
             kind = torch.float16 if self.half and r >= FP16_FROM else torch.float32
             x = x.to(kind)
             for name in (n for n in names if n not in unused):
-                x = self._layer(name, x, styles[name], noise, spliced)
+                x = self._layer(name, x, styles[name], noise, spliced, around)
                 here = [b for b in bends if b.layer == name]
-                x = self._apply_bends(x, here) if here else x
+                x, picture = self._apply_bends(x, picture, here) if here else (x, picture)
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
             y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
             y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)
-            picture = y if picture is None else self._upsample(picture) + y
+            picture = y if picture is None else self._enlarged(picture, around) + y
         factor, offset = self.live.add("factor"), self.live.add("offset")
         levels = (picture * factor + offset).nan_to_num(0.0).clamp(0, 255)
         out.copy_(levels[0].permute(1, 2, 0))
 
-    def _apply_bends(self, x, bends):
-        """Return x with the layer's bends; in half precision, numbers that it can't hold are clamped, so that they don't spoil the picture."""
-        x = bend(x, bends, owned=True)
-        return x if x.dtype != torch.float16 else x.nan_to_num(0.0, FP16_BOUND, -FP16_BOUND).clamp_(-FP16_BOUND, FP16_BOUND)
+    def _apply_bends(self, x, picture, bends):
+        """Return x and the picture with the layer's bends; in half precision, numbers that it can't hold are clamped, so that they don't spoil the picture."""
+        x, picture = bend_both(x, picture, bends, owned=True)
+        x = x if x.dtype != torch.float16 else x.nan_to_num(0.0, FP16_BOUND, -FP16_BOUND).clamp_(-FP16_BOUND, FP16_BOUND)
+        return x, picture
+
+    def _enlarged(self, picture, around):
+        """Return the skip picture at twice its size, with what lies around it."""
+        return self._upsample(picture) if around is None else around.up_sample(picture, self._upsample)
 
     def _upsample(self, picture):
         """Return the skip picture at twice its size, as engine.generator.upsample does; the kernel is on the device already."""
         kernel = self.lows[picture.dtype].expand(3, 1, 4, 4)
         return F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=3)
 
-    def _layer(self, name, x, styles, noise, spliced):
+    def _layer(self, name, x, styles, noise, spliced, around):
         """Return the activations of one styled convolution. spliced: {name: whether the given features take all of its place}."""
-        conv, given = self.convs[name], None
+        conv, maps, given = self.convs[name], self._maps(name, noise), None
         if name in spliced:
-            given = self._activate(name, (self.splices[name] * conv.gain).to(x.dtype), noise)
+            given = self._activate(name, (self.splices[name] * conv.gain).to(x.dtype), maps)
             if spliced[name]:
                 return given
         scale = torch.rsqrt(self.energies[name] @ styles.square() + EPS) * conv.gain         # [O], the gain included
         weight = (conv.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))).to(x.dtype)
-        if conv.up:
-            y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-            kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
-            y = F.conv2d(y, kernel, padding=1, groups=y.shape[1])
-        else:
-            y = F.conv2d(x, weight, padding=1)
-        own = self._activate(name, y, noise)
+        activate, r = partial(self._convolve, name, weight), self.generator.architecture.resolution_of(name)
+        own = activate(x, maps) if around is None else around.draw(r, conv.up, x, maps, activate)
         return own if given is None else torch.lerp(own, given, self.live.add(("splice", name)).to(own.dtype))
 
-    def _activate(self, name, y, noise):
-        """Return y [1, O, H, W] with bias and noise, activated; y may be written to, and the gain is in it already."""
-        conv, maps, strength = self.convs[name], None, None
-        if conv.noise and noise != "none":
-            maps = conv.noise_const if noise == "const" else self.noise[name]
+    def _convolve(self, name, weight, x, maps):
+        """Return the activations of any part x [1, I, h, w] of a layer's input, with noise maps [H, W] or None."""
+        if not self.convs[name].up:
+            return self._activate(name, F.conv2d(x, weight, padding=1), maps)
+        y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        kernel = self.lows[x.dtype].expand(y.shape[1], 1, 4, 4)
+        return self._activate(name, F.conv2d(y, kernel, padding=1, groups=y.shape[1]), maps)
+
+    def _maps(self, name, noise):
+        """Return the noise maps of a layer, [H, W], or None."""
+        conv = self.convs[name]
+        if not conv.noise or noise == "none":
+            return None
+        return conv.noise_const if noise == "const" else self.noise[name]
+
+    def _activate(self, name, y, maps):
+        """Return y [1, O, H, W] with bias and noise maps [H, W], activated; y may be written to, and the gain is in it already."""
+        conv, strength = self.convs[name], None
+        if maps is not None:
             strength = conv.noise_strength * self.live.add("strength") * conv.gain
         bound = conv.clamp if conv.clamp is not None else FP16_BOUND if y.dtype == torch.float16 else None
         return self.bias_noise_act(y, None, conv.bias * conv.gain, maps, strength, bound)

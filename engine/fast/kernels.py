@@ -36,7 +36,7 @@ def noise_act(y, noise, clamp=None):
 
 def spread(noise, channels):
     """Return a noise map [H, W] as it is added fastest: repeated for each channel, [1, C, H, W], where they are few."""
-    if channels >= WIDE:
+    if channels >= (2 * WIDE if noise.dtype == torch.bfloat16 else WIDE):           # registers hold twice as many halves
         return noise
     return channels_last(noise.expand(1, channels, *noise.shape))
 
@@ -71,8 +71,10 @@ def interleave(parts, other, out, times=1.0):
     channels = out.shape[1]
     target = rows_of(out).view(height, 2, width, 2 * channels)
     source = rows_of(parts).reshape(height, width, 2, 2 * channels).transpose(1, 2)
-    if other is None:
+    if other is None or other.dtype == torch.bfloat16:                              # which is not added in strides in vector registers
         target.copy_(source)
+        if other is not None:
+            out.add_(other, alpha=times)
     elif other.ndim == 4:
         torch.add(source, rows_of(other).reshape(target.shape), alpha=times, out=target)
     else:
@@ -92,8 +94,9 @@ def blur(y, scale, bias):
 
 
 def to_rgb(x, weight, bias):
-    """Return the 1x1 convolution [1, 3, H, W] of x [1, I, H, W] with weight [3, I] and bias [3]; neighbours count as channels if I is small."""
+    """Return the 1x1 convolution [1, 3, H, W] of x [1, I, H, W] with weight [3, I] and bias [3], in x's dtype; neighbours count as channels if I is small."""
     inputs, height, width = x.shape[1:]
+    weight, bias = weight.to(x.dtype), bias.to(x.dtype)
     fold = 1
     while inputs * fold < WIDE and width % (2 * fold) == 0:
         fold *= 2
@@ -106,8 +109,8 @@ def to_rgb(x, weight, bias):
 
 
 def up_rgb(picture, rgb, kernel):
-    """Return the picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w]: the skip path. kernel: from skip_kernel()."""
-    return interleave(F.conv2d(picture, kernel, padding=1), rgb, torch.empty_like(rgb, memory_format=CHANNELS_LAST))
+    """Return the picture [1, 3, h, w] at twice its size + rgb [1, 3, 2h, 2w], if any: the skip path. kernel: from skip_kernel()."""
+    return interleave(F.conv2d(picture, kernel, padding=1), rgb, empty(3, 2 * picture.shape[2], 2 * picture.shape[3], picture))
 
 
 @lru_cache(maxsize=64)

@@ -58,10 +58,10 @@ class Styles:
 
 
 class Layer:
-    """One styled convolution at batch 1."""
+    """One styled convolution at batch 1, computed in a dtype; its maps are of that dtype as well."""
 
-    def __init__(self, name, conv, form=None):
-        self.name, self.conv, self.form_name = name, conv, form or usual(conv)
+    def __init__(self, name, conv, form=None, dtype=torch.float32):
+        self.name, self.conv, self.form_name, self.dtype = name, conv, form or usual(conv), dtype
         self._form = self._form_seen = self._bias = self._bias_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
 
@@ -74,7 +74,7 @@ class Layer:
         """Return the form, made anew if the weight was written to."""
         now = (self.form_name, *version_of(self.conv.weight))
         if now != self._form_seen:
-            self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp)
+            self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp, self.dtype)
             self._form_seen = now
         return self._form
 
@@ -85,16 +85,16 @@ class Layer:
             self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
         return self._bias
 
-    def convolve(self, x, styles, noise):
-        """Return the activations [1, O, H, W] of x [1, I, h, w], with styles [I] and noise from noise()."""
+    def modulated(self, styles):
+        """Return the form with styles [I] taken in: form(x [1, I, h, w] of its dtype, noise from noise()) -> the activations [1, O, H, W]."""
         form = self.form()
         demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
         form.modulate(styles, demodulation * self.conv.gain, self.bias())
-        return form(x, noise)
+        return form
 
     def finish(self, y, noise):
         """Return the activations of features y [1, O, H, W] put in place of the convolution, in a new tensor."""
-        y = torch.addcmul(self.bias().view(1, -1, 1, 1), channels_last(y), y.new_full((1, 1, 1, 1), self.conv.gain))
+        y = torch.addcmul(self.bias().view(1, -1, 1, 1), channels_last(y), y.new_full((1, 1, 1, 1), self.conv.gain)).to(self.dtype)
         return noise_act(y, noise, self.conv.clamp)
 
     def noise(self, source):
@@ -110,10 +110,10 @@ class Layer:
             self._strength, self._strength_seen = float(conv.noise_strength), now
         strength = self._strength * source.strength * conv.gain
         if source.mode == "random":
-            return source.draw(conv.size, conv.weight), strength
+            return source.draw(conv.size, conv.weight).to(self.dtype), strength
         now = version_of(conv.noise_const)
         if now != self._maps_seen:
-            self._maps, self._maps_seen = spread(conv.noise_const, conv.weight.shape[0]), now
+            self._maps, self._maps_seen = spread(conv.noise_const.to(self.dtype), conv.weight.shape[0]), now
         return self._maps, strength
 
 

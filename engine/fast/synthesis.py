@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend, by_layer
+from engine.bending import bend_both, by_layer
 from engine.errors import UserError
 from engine.fast.forms import fastest
 from engine.fast.kernels import channels_last, skip_kernel, to_rgb, up_rgb
@@ -17,6 +17,7 @@ from engine.fast.layers import Layer, NoiseSource, Styles, version_of
 from engine.fast.splices import to_blends, unused_layers
 from engine.generator import Block
 
+HALF_FROM = 64                      # px: layers from here on are computed in bfloat16 where it is asked for; those below cost little
 KEPT = 2                            # places to go on from, the newest ones that were of use
 
 
@@ -39,17 +40,24 @@ class State:
 
 
 class Synthesis:
-    """The fast path of one generator. Pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
+    """The fast path of one generator. In float32 pictures agree with Generator.synthesize to 2e-5; batch 1, no gradients."""
 
-    def __init__(self, generator, forms=None):
-        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms)."""
+    def __init__(self, generator, forms=None, half=False):
+        """forms: {layer: name of its form} for those that shall not have the usual one (engine.fast.forms).
+
+        half: compute in bfloat16 from HALF_FROM px on, which processors with instructions for it do twice as fast
+        (engine.fast.precision). Styles, bends and the picture stay in float32.
+        """
         self.generator, self.steps = generator, []
         a = generator.architecture
+        if half and a.kind != "skip":
+            raise UserError(f"precision bf16: only for skip networks, and this one's architecture is {a.kind}")
         for j, r in enumerate(a.resolutions):
             block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
                 name = f"b{r}.conv{k}"
-                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name))
+                dtype = torch.bfloat16 if half and r >= HALF_FROM else torch.float32
+                layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name), dtype)
                 rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
                 self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
         self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
@@ -85,7 +93,7 @@ class Synthesis:
     def measure(self, cost):
         """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
         for step in self.steps:
-            step.layer.form_name = fastest(step.layer.conv, cost)
+            step.layer.form_name = fastest(step.layer.conv, cost, dtype=step.layer.dtype)
         self._keys, self._kept = [], {}
 
     def _take_ws(self, ws):
@@ -121,7 +129,7 @@ class Synthesis:
         bends = bent.get(name, ())
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
-        key = [self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
+        key = [self.generator.around, self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
                _settings(bends), (_Identity(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
@@ -152,23 +160,26 @@ class Synthesis:
     def _run(self, step, state, styles, source, bent, splice, levels):
         """Return the State after one step; levels: those of the picture if this is the last one, else None."""
         layer, index = step.layer, self.steps.index(step)
-        shortcut = state.shortcut
+        shortcut, picture = state.shortcut, state.picture
         if hasattr(step.block, "skip") and layer.conv.up:
-            shortcut = step.block.skip(state.x)
+            skip, around = step.block.skip, self.generator.around
+            shortcut = skip(state.x) if around is None else around.up_sample(state.x, skip)
         noise = layer.noise(source)
         spliced = splice.get(layer.name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            own = layer.convolve(state.x, styles[index], noise)
+            form, around = layer.modulated(styles[index]), self.generator.around
+            below = state.x.to(layer.dtype)
+            own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
         if layer.name in bent:
-            x = channels_last(bend(x, bent[layer.name], owned=True))
+            x, picture = bend_both(x.float(), picture, bent[layer.name], owned=True)
+            x = channels_last(x).to(layer.dtype)
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
-        picture = state.picture
         if step.rgb_row is not None:
             style = styles[len(self.steps) + self._rgb_steps().index(step)]
-            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0))
+            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0), self.generator.around)
         return State(x, picture, shortcut)
 
     def _sized(self, picture, size):
@@ -177,13 +188,18 @@ class Synthesis:
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
 
 
-def _add_rgb(rgb, x, style, picture, levels):
+def _add_rgb(rgb, x, style, picture, levels, around=None):
     """Return the picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
     factor, offset = levels
     y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
     if rgb.clamp is not None:
         y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    return y if picture is None else up_rgb(picture, y, skip_kernel(y.device, y.dtype, factor))
+    if picture is None:
+        return y.float()
+    kernel = skip_kernel(y.device, picture.dtype, factor)
+    if around is None or not around.goes_round:
+        return up_rgb(picture, y, kernel)
+    return around.up_sample(picture, lambda wrapped: up_rgb(wrapped, None, kernel)).add_(y)
 
 
 class _Identity:
@@ -197,4 +213,4 @@ class _Identity:
 
 
 def _settings(bends):
-    return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix) for b in bends)
+    return tuple((b.name, b.channels, b.transform, tuple(b.settings.items()), b.mix, b.where, b.strength) for b in bends)

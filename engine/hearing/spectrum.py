@@ -51,7 +51,8 @@ class Spectrum:
         power = (found.real ** 2 + found.imag ** 2) * self._scale
         loud = np.sqrt(power[self._heard])
         total = float(loud.sum())
-        return Powers(_means(power, *self._bands), _means(power, *self._fine), float(power @ self._weights), float(power.sum()), float(loud @ self._place) / total if total > 1e-9 else 0.0)
+        brightness = float(loud @ self._place) / total if total > 1e-9 else 0.0
+        return Powers(_means(power, *self._bands), _means(power, *self._fine), float(power @ self._weights), float(power.sum()), brightness)
 
 
 def _starts(edges, frequencies):

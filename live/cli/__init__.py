@@ -22,8 +22,8 @@ def parse_size(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected one number, such as 1024: a picture keeps the network's own shape, "
-                                         "and the window shows it as large as it can") from None
+        raise argparse.ArgumentTypeError(f"{text!r}: expected one number, such as 1024, the height of a picture of the network's own "
+                                         "shape; --frame 16:9 gives it another one, and the window shows it as large as it can") from None
 
 
 def load(name: str):

@@ -13,10 +13,13 @@ import sys
 import threading
 from dataclasses import replace
 
+from engine.architecture import PRECISIONS
 from engine.errors import UserError
 from engine.files import write_text
+from engine.frame import parse_ratio, ratio_text
 from live import controls
 from live.cli import parse_size
+from live.doctor.start import warn_of_idle_card
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
@@ -42,7 +45,7 @@ from live.sources import flags as seeing
 from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
-from live.takes.take import Origin, TakeReader
+from live.takes.take import Origin, TakeReader, origin_in, read_header
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ def arguments(parser):
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
     eyes.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--frame", metavar="W:H", default="", help="continue the picture to another shape, such as 16:9, 21:9, 9:16 or 4:1")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
@@ -76,6 +80,8 @@ def arguments(parser):
     rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
     rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    rest.add_argument("--precision", choices=PRECISIONS, default="auto",
+                      help="numbers the network is computed in; auto: half precision where it is faster here and the pictures stay the same to the eye")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
     rest.add_argument("--tune", action="store_true",
                       help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
@@ -108,7 +114,9 @@ def play(options, specs, shared=None) -> int:
     ending = Ending()
     if not options.list_parameters:
         end_when_told(ending)
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder)
+    frame = options.frame or (origin_in(read_header(options.replay)).frame if options.replay else "")
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, frame=frame)
+    opened.instrument.use_precision(options.precision, cost)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.add_bends(opened, options.bends, options.quirk))
@@ -118,6 +126,8 @@ def play(options, specs, shared=None) -> int:
         return 0
     with contextlib.ExitStack() as closing:
         closing.callback(journal.start(options.verbose))
+        if options.device is None and str(opened.instrument.device) == "cpu":
+            warn_of_idle_card()
         return _play(options, opened, closing, specs, shared, ending)
 
 
@@ -128,6 +138,8 @@ def _check(options):
             raise UserError(f"--{name} {value}: expected a number above 0")
     if not 1 <= options.fps <= FASTEST:
         raise UserError(f"--fps {options.fps:g}: expected 1 to {FASTEST}")
+    if options.frame:
+        parse_ratio(options.frame)
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
@@ -146,7 +158,7 @@ def _play(options, opened, closing, specs, shared, ending):
         mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    origin = Origin(opened.name, opened.generator, opened.instrument.size, options.fps, *seeing.reference(options, opened.instrument))
+    origin = _origin(options, opened)
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
@@ -163,7 +175,8 @@ def _play(options, opened, closing, specs, shared, ending):
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %d px on %s; h: the keys; quit: escape twice", opened.name, opened.instrument.size, opened.instrument.device)
+    log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,
+             opened.instrument.precision)
     if window is None:
         ticks()
     else:
@@ -173,6 +186,13 @@ def _play(options, opened, closing, specs, shared, ending):
         _write_report(options.report, report(show, clock, opened.instrument, stats)
                       | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
+
+
+def _origin(options, opened) -> Origin:
+    """What a take of this show is said to be played on."""
+    played = opened.instrument
+    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played),
+                  ratio_text(played.shape and played.shape.ratio), played.precision)
 
 
 def _begin(options, opened, show):
@@ -245,9 +265,16 @@ def report(show, clock, instrument, stats) -> dict:
         **{name: counted.report() for name, counted in stats.items()},
         **({"osc_echo": show.echo.report()} if show.echo else {}),
         "device": str(instrument.device),
+        "precision": instrument.precision,
         "resolution": instrument.size,
         "peak_memory_mb": machine.peak_memory_mb(),
     }
+
+
+def size_text(instrument) -> str:
+    """Return the size of the pictures in words: one number where they have the network's own shape."""
+    height, width = instrument.pixels
+    return f"{width} x {height}" if instrument.shape else str(instrument.size)
 
 
 def _write_report(path, figures):

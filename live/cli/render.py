@@ -7,10 +7,12 @@ Without --fps the frames are those of the show, bit for bit. An interrupted rend
 """
 import pathlib
 
+from engine.architecture import PRECISIONS
 from live.cli import parse_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
+from live.show.clock import cost
 from live.sources import flags as seeing
 
 LIBRARIES = ("rich",)
@@ -21,6 +23,7 @@ def arguments(parser):
     parser.add_argument("-o", "--output", required=True, metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
     parser.add_argument("--size", type=parse_size, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--frame", metavar="W:H", help="the pictures' shape, such as 16:9; default: the take's own")
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures: any sound file, or a video's")
@@ -28,6 +31,8 @@ def arguments(parser):
     parser.add_argument("--source", metavar="SOURCE", help="the take's source, if it is not where it was")
     parser.add_argument("--encoder", metavar="FILE", help="the encoder the take was played with; default: the instrument's own")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32",
+                        help="numbers the network is computed in (fp32): the same bits on every run; auto: as fast as the show")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
 
 
@@ -37,11 +42,13 @@ def run(options):
 
     from live.takes.render import render
     from live.takes.sound import Sound
-    from live.takes.take import TakeReader
+    from live.takes.take import TakeReader, origin_in, read_header
 
     target = pathlib.Path(options.output)
     prepare_file(target if target.suffix else target / "render.json", "-o")
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True)
+    frame = options.frame if options.frame is not None else origin_in(read_header(options.take)).frame
+    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
+    opened.instrument.use_precision(options.precision, cost)
     take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
     sound = Sound(options.audio, options.audio_offset) if options.audio else None

@@ -1,25 +1,83 @@
-"""Work beside a show for its page: pictures of seeds and clusters, edits solved. The page starts it by itself.
+"""Work beside a show for its page: pictures of seeds and clusters, edits solved, trainings. The page starts it by itself.
 
     python run_live.py studio --instrument presets/masks
+    python run_live.py studio --train presets/masks/runs/encoder
 
 Jobs come as lines of JSON on standard input, such as {"id": 1, "kind": "seed", "seed": 5}; what comes of them is written as
-lines of JSON to standard output.
+lines of JSON to standard output. With --train it goes on with the training whose run.json lies in the folder, until it is done
+or a file called stop lies there.
 """
+import _thread
+import contextlib
+import importlib
 import json
+import os
 import sys
+import threading
 
+from engine.errors import UserError
 from live.instrument import folder as instruments
 from live.instrument import studio
+from live.surface.run_folder import RunFolder
+
+LOOK = 0.5                          # seconds between looks for the wish to stop
+TRAININGS = ("train-encoder", "train-world")
 
 
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose")
+    parser.add_argument("--train", metavar="FOLDER", help="go on with the training in this folder, instead of listening for jobs")
 
 
 def run(options):
+    if options.train:
+        return train(RunFolder(options.train))
+
     def write(line):
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
     studio.work(options.instrument, sys.stdin, write)
     return 0
+
+
+def train(folder: RunFolder) -> int:
+    """Do what a folder's run.json says; how it ended is written there. UserError: it says nothing, or another process is at it."""
+    asked = folder.about().get("arguments")
+    if not isinstance(asked, list) or not asked or asked[0] not in TRAININGS:
+        raise UserError(f"{folder.path}: expected a run.json with the arguments of {' or '.join(TRAININGS)}")
+    with contextlib.closing(folder.hold()):
+        if hasattr(os, "nice"):
+            os.nice(15)
+        folder.write(state="runs", text="")
+        threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+        state, text = _trained(asked)
+        folder.write(state=state, text=text)
+    return 0 if state != "failed" else 2
+
+
+def _trained(asked):
+    """Run the training's own command line; returns (how it ended, why)."""
+    import argparse
+
+    module = importlib.import_module(f"live.cli.{asked[0].replace('-', '_')}")
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    module.arguments(parser)
+    try:
+        module.run(parser.parse_args([str(argument) for argument in asked[1:]]))
+        return "done", ""
+    except KeyboardInterrupt:
+        return "stopped", ""
+    except UserError as error:
+        return "failed", str(error)
+    except (SystemExit, argparse.ArgumentError) as error:
+        return "failed", f"{' '.join(asked)}: {error}"
+
+
+def _watch(folder):
+    """End the training like Ctrl-C does once it is to stop."""
+    wait = threading.Event()
+    while not wait.wait(LOOK):
+        if folder.is_to_stop:
+            folder.may_go_on()
+            return _thread.interrupt_main()

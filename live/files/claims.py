@@ -31,14 +31,14 @@ def claim(path: Path, port: int) -> Claim:
     show on this OSC port, else the first. Where nothing can be locked, as in a folder that can't be written, the file itself.
     """
     names = [path] + [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, MOST + 1)]
-    held = [(name, _lock(name)) for name in names if name == path or name.exists()]
+    held = [(name, lock_beside(name)) for name in names if name == path or name.exists()]
     free = [(name, lock) for name, lock in held if lock is not None]
     mine = next((pair for pair in free if _read_port(pair[0]) == port), free[0] if free else None)
     for name, lock in free:
         if (name, lock) != mine:
             lock.close()
     if mine is None:                                     # all there are belong to running shows
-        mine = next(((name, lock) for name in names if not name.exists() and (lock := _lock(name)) is not None), (path, None))
+        mine = next(((name, lock) for name in names if not name.exists() and (lock := lock_beside(name)) is not None), (path, None))
     return Claim(*mine)
 
 
@@ -48,7 +48,7 @@ def _read_port(path):
         return parse_json(path.read_bytes()).get("port")
 
 
-def _lock(path):
+def lock_beside(path) -> IO | None:
     """Return an open lock beside a file, None where another program has it or none can be made."""
     file = None
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import UserError
 from engine.scene import Scene
 from live.instrument import folder as instruments
+from live.instrument import places
 from live.presets.library import Library
 from live.show.commands import load_commands
 from live.show.parameters import declared
@@ -46,16 +47,19 @@ class Opened:
         return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
 
 
-def open_instrument(where, size=None, device=None, threads=None, encoder=None, nearest=False) -> Opened:
+def open_instrument(where, size=None, device=None, threads=None, encoder=None, nearest=False, frame: str = "") -> Opened:
     """The instrument at a path, ready to play. UserError: what is wrong with which file or flag.
 
     encoder: the file of one, in the place of the folder's own. nearest: a size the network does not draw is drawn at the
-    next above it, or at its largest: what comes out is to be scaled.
+    next above it, or at its largest: what comes out is to be scaled. frame: the shape that pictures are continued to, as "16:9";
+    "" = the network's own.
     """
     from engine import checkpoints
     from engine import device as devices
+    from engine.frame import parse_ratio
     from engine.instrument import Instrument
 
+    ratio = parse_ratio(frame) if frame else None
     folder = instruments.find(where)
     devices.use_threads(threads)
     generator = checkpoints.load(folder.generator, devices.choose(device))
@@ -63,7 +67,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     if nearest and size is not None:
         size = next((drawn for drawn in sorted(generator.architecture.resolutions) if drawn >= size), generator.resolution)
     offer = weights_folder.look(folder.folder, generator, (own, *read_edited_from(folder.generator)))
-    instrument = Instrument(generator, size, load_clusters(folder, generator), offer.edits, offer.checkpoints, load_encoder(folder, generator, encoder))
+    instrument = Instrument(generator, size, load_clusters(folder, generator), offer.edits, offer.checkpoints, load_encoder(folder, generator, encoder), ratio,
+                            places.places_of(folder.folder, generator))
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:

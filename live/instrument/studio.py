@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import UserError
 from live.files.names import check_name
 from live.instrument import open as opening
 from live.surface.preview import jpeg
 
-SIDE = 160                          # px of a picture
+SIDE, LARGE = 160, 512              # px of a picture; of one that is painted on, at most
 SAMPLE = 3                          # the seed that clusters are shown on
 MOST_SAMPLES = 500
 EDITS = "edits"
@@ -38,15 +40,15 @@ class Workshop:
     # -- pictures
 
     def seed(self, job, progress) -> dict:
-        """Draw a seed."""
-        return _encode_picture(self._cells(self._latent(_to_whole(job.get("seed")), _to_number(job.get("psi", 1.0))), job)[0])
+        """Draw a seed, `side` px wide."""
+        side = min(_to_whole(job.get("side", SIDE)), LARGE)
+        return _encode_picture(self._cells(self._latent(_to_whole(job.get("seed")), _to_number(job.get("psi", 1.0))), side)[0], max(side, 1))
 
-    def _cells(self, ws, job=None):
+    def _cells(self, ws, side=SIDE, generator=None):
         from engine.clustering.sheet import picture_cells
 
-        size = _to_whole((job or {}).get("size", 0)) or None
-        sizes = [r for r in self.generator.architecture.resolutions if r >= SIDE] or [self.generator.resolution]
-        return picture_cells(self.generator, ws, size=size or min(sizes))
+        sizes = [r for r in self.generator.architecture.resolutions if r >= side] or [self.generator.resolution]
+        return picture_cells(generator or self.generator, ws, size=min(sizes))
 
     def _latent(self, seed, psi):
         from engine.rewriting import Picture
@@ -76,6 +78,19 @@ class Workshop:
         instrument = self.opened.instrument
         scene, motion = recalled(self.opened.open_library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
         return _encode_picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+
+    def edit(self, job, progress) -> dict:
+        """Draw what an edit does, side by side: as it is, at strength 1, at -1, and where its rule fires."""
+        from engine.clustering.sheet import heated
+        from engine.rewriting import apply, load
+        from engine.rewriting.sheet import heat
+
+        edit = load(Path(self.opened.folder.folder) / EDITS / f"{check_name(job.get('name'), 'edit')}.safetensors")
+        ws = self._latent(_shown_on(edit), 1.0)
+        plain = self._cells(ws)
+        changed = [self._cells(ws, generator=apply(self.generator, [(edit, strength)])) for strength in (1.0, -1.0)]
+        fires = heated(plain, heat(self.generator, edit, ws, plain.shape[1:3]))
+        return _encode_picture(np.concatenate([plain[0], changed[0][0], changed[1][0], fires[0]], 1), 4 * SIDE)
 
     # -- work
 
@@ -126,11 +141,20 @@ class Workshop:
         return {"edit": name}
 
 
-KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "find", "rename", "solve")}
+KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "edit", "find", "rename", "solve")}
 
 
-def _encode_picture(pixels) -> dict:
-    return {"jpeg": base64.b64encode(jpeg(pixels, SIDE)).decode()}
+def _encode_picture(pixels, side=SIDE) -> dict:
+    return {"jpeg": base64.b64encode(jpeg(pixels, side)).decode()}
+
+
+def _shown_on(edit) -> int:
+    """Return the seed that an edit is shown on: the one it was pasted onto, if it was one."""
+    request = edit.recipe.get("request", {})
+    for mark in (*request.get("paste", ()), *request.get("key", ())):
+        if "seed" in mark and not mark.get("factors"):
+            return mark["seed"]
+    return SAMPLE
 
 
 def _to_whole(value) -> int:

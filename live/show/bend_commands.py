@@ -7,6 +7,8 @@ from live.show.commands import command, number
 from live.show.data import MOST_BENDS
 from live.show.events import Change
 
+PLACES = ("part", "box", "mask")
+
 
 @command("/bends/neutral")
 def neutral(show, seconds=0.0):
@@ -21,18 +23,30 @@ def come_back(show, seconds=0.0):
 
 
 @command("/bends/add")
-def add(show, name=None, layer=None, channels="all", transform=None, mix=1.0):
-    """Add a bend at the end; channels: all, a cluster, random:0.3:7 or 0,4,7-9. With mix 0 nothing is seen of it yet."""
-    if transform is None:
-        raise UserError("/bends/add: expected NAME LAYER CHANNELS TRANSFORM [MIX], such as: eyes b32.conv1 random:0.3 rotate")
+def add(show, name=None, layer=None, channels=None, transform=None, mix=1.0, where=None):
+    """Add a bend at the end: NAME PLACE TRANSFORM [MIX], the place part:eyes, box or mask:NAME; or NAME LAYER CHANNELS TRANSFORM [MIX] [WHERE],
+    channels: all, a cluster, random:0.3:7 or 0,4,7-9. A named cluster acts where it is seen; WHERE everywhere is the whole map.
+    With mix 0 nothing is seen of it yet."""
+    asked = _asked(layer, channels, transform, mix, where)
     name = str(name)
     if any(bend.name == name for bend in show.scene.bends):
         raise UserError(f"there is a bend {name!r} already; /bends/remove it first, or choose another name")
     if len(show.scene.bends) >= MOST_BENDS:
         raise UserError(f"there are {MOST_BENDS} bends already; /bends/remove one first")
-    bend = show.instrument.bend({"name": name, "layer": layer, "channels": _words(channels), "transform": transform,
-                                 "mix": number(mix, of="mix")})
+    bend = show.instrument.new_bend({"name": name, **asked, "mix": number(asked["mix"], of="mix")})
     return [show.scene.with_bends((*show.scene.bends, bend))]
+
+
+def _asked(layer, channels, transform, mix, where) -> dict:
+    """Return what of a bend was asked for, in either of the two orders."""
+    if isinstance(layer, str) and layer.partition(":")[0] in PLACES:
+        if channels is None:
+            raise UserError(f"/bends/add: expected NAME {layer} TRANSFORM [MIX], such as: big-eyes part:eyes scale")
+        return {"where": layer, "transform": channels, "mix": 1.0 if transform is None else transform}
+    if transform is None:
+        raise UserError("/bends/add: expected NAME LAYER CHANNELS TRANSFORM [MIX] [WHERE] or NAME PLACE TRANSFORM [MIX], such as: "
+                        "eyes b32.conv1 random:0.3 rotate, or: big-eyes part:eyes scale")
+    return {"layer": layer, "channels": _words(channels), "transform": transform, "mix": mix} | ({} if where is None else {"where": where})
 
 
 @command("/bends/remove")

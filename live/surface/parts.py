@@ -9,6 +9,9 @@ from engine.errors import UserError
 from live.files.names import NAME
 from live.show.clock import now
 from live.show.events import Asked
+from live.surface import masks
+from live.surface.kept_jobs import KeptJobs
+from live.surface.runs import Runs
 from live.surface.thumbnails import Thumbnails
 from live.surface.worker import Worker
 
@@ -18,6 +21,7 @@ log = logging.getLogger(__name__)
 FOREVER = {"Cache-Control": "max-age=31536000, immutable"}
 AN_HOUR = {"Cache-Control": "max-age=3600"}
 BODY = 1 << 22                      # bytes of a job
+SIDE, LARGE = 160, 384              # px of a seed's picture; of one that is painted on
 WORK = ("solve", "find", "rename")
 
 
@@ -27,9 +31,9 @@ class Parts:
     def __init__(self, hub, preview, about):
         self.show, self.hub, self.about = hub.show, hub, about
         self.thumbnails = Thumbnails(hub.show, preview)
-        self.worker = Worker(about.get("checkpoint", ""), self._done)
-        self.clusters_version = 1
-        self._clusters = None
+        self.runs = Runs(about.get("checkpoint", ""), about.get("folder"))
+        self.worker = Worker(about.get("checkpoint", ""), self._done, KeptJobs(self.runs.path / "jobs.json" if about.get("folder") else None))
+        self.clusters_version = self.edits_version = 1
         self._thumbs: dict = {}
 
     def close(self):
@@ -39,17 +43,20 @@ class Parts:
     def state(self) -> dict:
         """Return the keys of state that this adds."""
         return {"thumbs": lambda: self._thumbs, "layers": self._layers, "clusters": self._cluster_names, "transforms": self._transforms,
-                "clusters_version": lambda: self.clusters_version, "jobs": self.worker.told}
+                "clusters_version": lambda: self.clusters_version, "edits_version": lambda: self.edits_version,
+                "jobs": self.worker.told, "runs": self.runs.told}
 
     def slow(self, names):
-        """Once a second: pictures of presets."""
+        """Once a second: pictures of presets, trainings."""
         self._thumbs = self.thumbnails.look(names)
+        self.runs.look()
 
     def routes(self) -> list:
         """Return (path, endpoint, methods)."""
         return [("/api/thumb/preset/{name}.jpg", self.preset, ["GET"]), ("/api/thumb/seed/{seed:int}.jpg", self.seed, ["GET"]),
-                ("/api/cluster/{layer}/{name}.jpg", self.cluster, ["GET"]), ("/api/report", self.report, ["GET"]),
-                ("/api/takes", self.takes, ["GET"]), ("/api/jobs", self.jobs, ["GET", "POST"]), ("/api/jobs/{number:int}", self.job, ["DELETE"])]
+                ("/api/cluster/{layer}/{name}.jpg", self.cluster, ["GET"]), ("/api/edit/{name}.jpg", self.edit, ["GET"]),
+                ("/api/report", self.report, ["GET"]), ("/api/takes", self.takes, ["GET"]), ("/api/jobs", self.jobs, ["GET", "POST"]),
+                ("/api/jobs/{number:int}", self.job, ["DELETE"]), *self.runs.routes()]
 
     # -- state
 
@@ -88,8 +95,8 @@ class Parts:
             psi = min(max(float(request.query_params.get("psi", 1.0)), -2.0), 2.0)
         except ValueError:
             return Response("psi is a number\n", 400)
-        seed = request.path_params["seed"]
-        data = await self.worker.picture({"kind": "seed", "seed": seed, "psi": round(psi, 1), "size": 0}) if seed < 2 ** 32 and psi == psi else None
+        seed, side = request.path_params["seed"], LARGE if "large" in request.query_params else SIDE
+        data = await self.worker.picture({"kind": "seed", "seed": seed, "psi": round(psi, 1), "side": side}) if seed < 2 ** 32 and psi == psi else None
         return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
 
     async def cluster(self, request):
@@ -98,6 +105,14 @@ class Parts:
         if name not in self._cluster_names().get(layer, {}):
             return Response("no such cluster\n", 404)
         data = await self.worker.picture({"kind": "cluster", "layer": layer, "name": name})
+        return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
+
+    async def edit(self, request):
+        """Answer with what an edit does: as it is, at strength 1, at -1, and where its rule fires, side by side."""
+        name = request.path_params["name"]
+        if not NAME.fullmatch(name) or f"/edits/{name}/strength" not in self.show.scene.parameters:
+            return Response("no such edit\n", 404)
+        data = await self.worker.picture({"kind": "edit", "name": name})
         return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
 
     # -- figures
@@ -134,20 +149,24 @@ class Parts:
             job = None
         if not isinstance(job, dict) or job.get("kind") not in WORK or request.scope["role"] != "play":
             return JSONResponse({"text": f"expected a job of kind {', '.join(WORK)}, from a page that may play"}, 400)
+        if job["kind"] == "solve" and (wrong := masks.wrong(job.get("request"))):
+            return JSONResponse({"text": wrong}, 400)
         number = self.worker.add(job)
         return JSONResponse({"id": number}) if number else JSONResponse({"text": "too much is waiting"}, 429)
 
     async def job(self, request):
         """End a job."""
+        if request.scope["role"] != "play":
+            return JSONResponse({"text": "this page may only watch"}, 403)
         return Response("", 204) if self.worker.stop(request.path_params["number"]) else Response("no such job\n", 404)
 
     def _done(self, job, answer):
         """A job has ended: the show has what came of it."""
         if job["kind"] == "solve" and answer.get("ok"):
+            self.edits_version += 1
             self.show.inbox.put(Asked("/edits/reload", (), now()))
         elif job["kind"] in ("find", "rename") and answer.get("ok"):
             self._reload_clusters()
-
 
     def _reload_clusters(self):
         """Have the show bend by the clusters as they are in the file now."""

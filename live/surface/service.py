@@ -52,7 +52,6 @@ def start(show, options, closing, about: dict):
     hub, preview = Hub(show, about), Preview()
     closing.callback(preview.close)
     parts = Parts(hub, preview, about)
-    closing.callback(parts.close)
     hub.state.more |= parts.state()
     hub.slow = parts.slow
     server = Server(hub, preview, gate.Tokens(words, now), gate.own_names(options.surface_name), parts.routes())
@@ -62,6 +61,8 @@ def start(show, options, closing, about: dict):
         log.warning("%s; playing on without the page", error)
         return None
     closing.callback(server.close)
+    closing.callback(parts.close)                        # before the server: what pages wait for is answered
+    parts.worker.take_up()
     show.outputs.append(preview)
     show.join(grabs=hub.grabs)
     show.echo.rebuilt.append(hub.note_rebuilt)

@@ -9,21 +9,23 @@ import threading
 from collections import OrderedDict, deque
 from pathlib import Path
 
+from live.surface.kept_jobs import KeptJobs
+
 log = logging.getLogger(__name__)
 
 PROGRAM = Path(__file__).parents[2] / "run_live.py"
 QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}        # 12.8 ms of CPU a picture, 118 without
 WAITING = 400                       # jobs that may wait
 KEPT = 512                          # pictures
-PICTURES = ("seed", "cluster", "preset")
+PICTURES = ("seed", "cluster", "preset", "edit")
 SHOWN = 12                          # finished jobs that are told of
 
 
 class Worker:
-    """instrument: whose. loop(): the surface's loop, where asks are awaited. done(job, answer): told of each job of work that ended."""
+    """instrument: whose. done(job, answer): told of each job of work that ended. kept: where jobs of work outlive the show."""
 
-    def __init__(self, instrument, done=lambda job, answer: None):
-        self.instrument, self.done = str(instrument), done
+    def __init__(self, instrument, done=lambda job, answer: None, kept=None):
+        self.instrument, self.done, self.kept = str(instrument), done, kept or KeptJobs(None)
         self.jobs: OrderedDict = OrderedDict()           # id -> {kind, name, stage, at, state}: work, not pictures
         self._pictures: OrderedDict = OrderedDict()
         self._asked: dict = {}                           # id -> (job, loop, future)
@@ -76,6 +78,8 @@ class Worker:
                 self.jobs[number] = {"id": number, "kind": job["kind"], "name": name, "stage": "waits", "at": 0.0, "state": "waits"}
                 while len(self.jobs) > SHOWN:
                     self.jobs.popitem(last=False)
+        if number in self.jobs:
+            self._keep()
         self._next()
         return number
 
@@ -95,6 +99,22 @@ class Worker:
     def told(self) -> list:
         """Return the jobs of work, newest first."""
         return [dict(job) for job in reversed(list(self.jobs.values()))]
+
+    def take_up(self):
+        """Go on with the jobs of the show before."""
+        for one in self.kept.read()[-SHOWN:]:
+            job = one.pop("job", None)
+            if isinstance(job, dict) and isinstance(job.get("kind"), str) and job["kind"] not in PICTURES:
+                self.add(job)
+            elif isinstance(one.get("kind"), str) and {"name", "stage", "at", "state"} <= one.keys():
+                with self._lock:
+                    self._number += 1
+                    self.jobs[self._number] = one | {"id": self._number}
+
+    def _keep(self):
+        with self._lock:
+            jobs = [told | ({"job": self._asked[number][0]} if number in self._asked else {}) for number, told in self.jobs.items()]
+        self.kept.write(jobs)
 
     # -- the process
 
@@ -148,6 +168,8 @@ class Worker:
             return
         if number in self.jobs:
             self.jobs[number] |= {"state": "done" if answer.get("ok") else "failed", "stage": answer.get("text", "done"), "at": 1.0}
+            if not self._closed:
+                self._keep()
         if future is not None:
             try:
                 loop.call_soon_threadsafe(lambda: future.done() or future.set_result(answer))
@@ -163,6 +185,9 @@ class Worker:
             process.wait(5)
 
     def close(self):
-        """End of the show."""
+        """End of the show: what is not done yet is left to the next."""
         self._closed = True
         self._kill()
+        for number in list(self._asked):
+            self._end(number, {"ok": False, "text": "the show is over"})
+        self.kept.close()

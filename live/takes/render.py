@@ -100,7 +100,8 @@ class _Job:
     def key(self) -> str:
         """What makes two renders the same: parts of another are not gone on with."""
         digest = hashlib.sha256(self.take.path.read_bytes())
-        digest.update(json.dumps([self.size, self.instrument.size, self.fps, self.lossless, self.take.generator]).encode())
+        what = [self.size, self.instrument.size, self.fps, self.lossless, self.take.generator]
+        digest.update(json.dumps(what + ([self.instrument.pixels] if self.instrument.shape else [])).encode())
         return digest.hexdigest()
 
     def shape(self) -> tuple[int, int]:

@@ -32,7 +32,8 @@ DAMAGED = (ValueError, KeyError, IndexError, TypeError, AttributeError, Overflow
 @dataclass(frozen=True)
 class Origin:
     """What a take was played on. size: of the pictures in pixels. source: what the encoder saw, as --source names it;
-    source_hash: what tells its file from another. encoder: what tells the one it was seen by from another.
+    source_hash: what tells its file from another. encoder: what tells the one it was seen by from another. frame: the shape
+    that pictures were continued to, as --frame names it. precision: of the numbers that the network was computed in.
     """
     instrument: str = ""
     generator: str = ""
@@ -41,6 +42,8 @@ class Origin:
     source: str = ""
     source_hash: str = ""
     encoder: str = ""
+    frame: str = ""
+    precision: str = "fp32"
 
 
 class TakeWriter:
@@ -116,6 +119,26 @@ def _line(item):
     return [*line, [item_to_plain(change) for change in applied]] if applied else line
 
 
+def read_header(path) -> dict:
+    """Return a take's first line. UserError: there is none."""
+    try:
+        with open(path, "rb") as file:
+            header = parse_json(file.readline(LONGEST))
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror}") from None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise UserError(f"{path}: not a take, or not even its first line is whole")
+    return header
+
+
+def origin_in(header: dict) -> Origin:
+    """Return what the header of a take says it was played on; older takes say less."""
+    header = {"source_hash": "", "encoder": "", "frame": "", "precision": "fp32"} | header
+    return Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
+
+
 class TakeReader:
     """A recorded take. scene, motion: what it began with; origin: what it was played on; frames(): the rest.
 
@@ -126,14 +149,13 @@ class TakeReader:
     def __init__(self, path, base: Scene, generator: str = "", make_bend=None):
         self.path, self.base, self.generator, self.make_bend = Path(path), declared(base), generator, make_bend
         self.source = Replayed(None)                     # the pictures it was played to, where they can be had again
-        header = self._header()
+        header = read_header(self.path)
         version = header.get("schema")
         if type(version) is not int or version != SCHEMA:
             hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
-            header = {"source_hash": "", "encoder": ""} | header
-            self.origin = Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
+            self.origin = origin_in(header)
             self.scene, self.motion = self._scene(header["scene"]), motion_from_plain(header["motion"])
             shown = header.get("shown")
             self.shown = shown and (self._scene(shown["scene"]), motion_from_plain(shown["motion"]))
@@ -143,18 +165,6 @@ class TakeReader:
         if generator and self.origin.generator and self.origin.generator != generator:
             log.warning("%s: recorded on other weights (%s, %s): the same hands, another picture",
                         path, self.origin.instrument or "unnamed", self.origin.generator[:8])
-
-    def _header(self) -> dict:
-        try:
-            with open(self.path, "rb") as file:
-                header = parse_json(file.readline(LONGEST))
-        except OSError as error:
-            raise UserError(f"{self.path}: can't be read: {error.strerror}") from None
-        except ValueError:
-            header = None
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise UserError(f"{self.path}: not a take, or not even its first line is whole")
-        return header
 
     def _scene(self, data) -> Scene:
         return scene_from_plain(data, self.base, self.make_bend)

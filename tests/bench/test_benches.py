@@ -2,7 +2,7 @@
 import pytest
 
 from engine.checkpoints import native
-from tests.bench import cache, frames, latency, memory, naive, show, switch, threads
+from tests.bench import cache, frames, latency, memory, naive, precision, show, switch, threads
 from tests.conftest import tiny
 
 
@@ -51,7 +51,7 @@ def test_threads(network, monkeypatch):
     assert all(row["cpu_ms"] > 0 for row in figures["alone"].values())
 
 
-@pytest.mark.parametrize("bench, of", [(frames, "encoder 32"), (naive, "ratio"), (latency, "sizes"), (cache, "changes")])
+@pytest.mark.parametrize("bench, of", [(frames, "encoder 32"), (naive, "ratio"), (latency, "sizes"), (cache, "changes"), (precision, "harm")])
 def test_the_others_and_their_plots(network, tmp_path, bench, of):
     figures = bench.bench({"instrument": network, "size": 32, "seconds": 0.4, "threads": 1, "plot": str(tmp_path / "a.png")})
     assert figures[of] and (tmp_path / "a.png").stat().st_size > 1000

@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies
 
 from engine.bends import RESERVED, TRANSFORMS, transform
 from engine.parameter import Parameter
+from engine.region import Region
 from tests.engine import bends_reference as reference
 
 PUBLISHED = ("ablate", "invert", "scalar_multiply", "binary_threshold", "flip_h", "flip_v", "translate", "scale", "rotate", "erode", "dilate")
@@ -16,6 +17,7 @@ IDENTITY = {
     "erode": dict(radius=0), "dilate": dict(radius=0), "blur": dict(radius=0.0), "sharpen": dict(amount=0.0, radius=0.1),
     "shear": dict(across=0.0, along=0.0), "swirl": dict(angle=0.0, radius=0.5), "tile": dict(across=1.0, down=1.0),
     "wave": dict(amount=0.0, count=3.0, phase=0.0), "scroll": dict(right=0.0, down=0.0), "gate": dict(threshold=0.0),
+    "grow": dict(amount=0.0), "magnet": dict(amount=0.0), "smear": dict(length=0.0, angle=90.0),
     "power": dict(exponent=1.0), "noise": dict(amount=0.0, seed=1), "roll": dict(steps=0),
 }
 each = pytest.mark.parametrize("t", TRANSFORMS.values(), ids=lambda t: t.name)
@@ -36,8 +38,14 @@ def at(t, position):
 
 def given_besides(t, x):
     """What a show would give it: the frame before, another seed's activations."""
-    besides = {"previous": torch.roll(x, 1, 0) + 1, "other": x[:1] * 2}
+    besides = {"previous": torch.roll(x, 1, 0) + 1, "other": x[:1] * 2, "place": region_at(0.2, -0.1), "target": region_at(-0.3, 0.3)}
     return {name: besides[name] for name in t.wants}
+
+
+def region_at(right, down):
+    """A round place of a map."""
+    centre = torch.tensor([[[right, down]]])
+    return Region(centre, torch.tensor([[[9.0, 0.0, 9.0]]]), torch.full((1, 1), 1 / 3), home=centre * 0.5)
 
 
 def apply(name, x, **values):
@@ -69,7 +77,7 @@ def test_a_batch_is_its_samples(t):
         besides = given_besides(t, x)
         whole = t.function(x, **at(t, position), **besides)
         for n in range(3):
-            own = {name: value if len(value) == 1 else value[n:n + 1] for name, value in besides.items()}
+            own = {name: value if isinstance(value, Region) or len(value) == 1 else value[n:n + 1] for name, value in besides.items()}
             assert torch.allclose(whole[n:n + 1], t.function(x[n:n + 1], **at(t, position), **own), atol=1e-6)
 
 

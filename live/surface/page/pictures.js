@@ -13,3 +13,13 @@ export function seedPicture(seed, psi) {
 export function clusterPicture(layer, name) {
     return `/api/cluster/${encodeURIComponent(layer)}/${encodeURIComponent(name)}.jpg?v=${state.clusters_version || 0}`;
 }
+
+/** A seed to paint on. */
+export function largeSeed(seed) {
+    return `/api/thumb/seed/${seed}.jpg?psi=1.0&large`;
+}
+
+/** What an edit does, four pictures side by side: as it is, at 1, at -1, where its rule fires. */
+export function editPicture(name) {
+    return `/api/edit/${encodeURIComponent(name)}.jpg?v=${state.edits_version || 0}`;
+}

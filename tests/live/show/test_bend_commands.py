@@ -1,9 +1,12 @@
 """Bends come, go and change places while the show plays: no frame is lost, nothing is thrown."""
 import logging
 
+import numpy as np
 import pytest
 
 import live.show.bend_commands  # noqa: F401  (registers the commands)
+from engine.bending.parts import Heat, Part, Parts
+from engine.bending.place import Mask, Places
 from engine.clusters import Clusters
 from live.show.events import Call, Change, Tick
 from live.show.loop import Show
@@ -15,7 +18,7 @@ class Hands:
     def __init__(self):
         self.next = []
 
-    def heard(self, events, scene):
+    def translate(self, events, scene):
         found, self.next = self.next, []
         return found
 
@@ -60,7 +63,8 @@ def add(name="one", layer="b16.conv1", channels="eyes", transform="scalar_multip
 
 def test_add_turn_and_remove(stage):
     plain = stage.tell()
-    assert (stage.tell(add()) == plain).all()                    # a factor of 1 changes nothing yet
+    assert not (stage.tell(add()) == plain).all()                # it shows at once
+    assert (stage.tell(Change("/bends/one/factor", 1.0)) == plain).all()
     assert not (stage.tell(Change("/bends/one/factor", -4.0)) == plain).all()
     assert (stage.tell(Call("/bends/remove", ("one",))) == plain).all()
     assert "/bends/one/factor" not in stage.show.scene.parameters
@@ -123,7 +127,7 @@ def test_bad_live_values(stage, caplog, value):
     with caplog.at_level(logging.WARNING):
         stage.tell(Change("/bends/one/factor", value), Change("/bends/one/mix", 0.5))
     assert stage.show.scene["/bends/one/mix"] == 0.5
-    assert stage.show.scene["/bends/one/factor"] == (10.0 if value == 1e12 else 1.0)
+    assert stage.show.scene["/bends/one/factor"] == (10.0 if value == 1e12 else 2.5)
 
 
 def test_a_hundred_bends_are_refused_politely(stage, caplog):
@@ -132,3 +136,39 @@ def test_a_hundred_bends_are_refused_politely(stage, caplog):
         for _ in range(3):                                      # a frame runs so many commands at most
             stage.tell()
     assert len(stage.names()) == 64 and "64 bends already" in caplog.text
+
+
+@pytest.fixture
+def placed(stage):
+    """The stage's instrument with a part at the right half of its maps, and a mask."""
+    heats = {layer: Heat((0.1,) * 8, 0.5) for layer in ("b8.conv1", "b16.conv1")}
+    part = Part(((0.5, 0.0),), 0.5, heats, {"b8.conv1": (0, 1), "b16.conv1": (1, 4)}, "b16.conv1")
+    places = Places(Parts({"eyes": part, "crown": part}), {"left": Mask.drawn(np.eye(8))})
+    stage.show.instrument.places = stage.show.instrument.bends.places = places
+    return stage
+
+
+@pytest.mark.parametrize("arguments, where, layer", [
+    (("big", "part:eyes", "scale"), "part:eyes", "b16.conv1"), (("big", "part:eyes", "scale", 0.5), "part:eyes", "b16.conv1"),
+    (("big", "part:eyes", "scalar_multiply"), "part:eyes", "b8.conv1+b16.conv1"), (("big", "part:eyes,crown", "move_to"), "part:eyes,crown", "b16.conv1"),
+    (("big", "b16.conv1", "eyes", "scale"), "part:eyes", "b16.conv1"), (("big", "b16.conv1", "eyes", "scale", 1.0, "everywhere"), "everywhere", "b16.conv1"),
+    (("big", "b8.conv1", "all", "flip_h", 1.0, "mask:left"), "mask:left", "b8.conv1"), (("big", "b8.conv1", "all", "flip_h"), "everywhere", "b8.conv1"),
+], ids=str)
+def test_a_bend_is_added_at_a_place(placed, arguments, where, layer):
+    plain = placed.tell()
+    shown = placed.tell(Call("/bends/add", arguments))
+    (bend,) = placed.show.scene.bends
+    assert (bend.where, bend.layer) == (where, layer) and not (shown == plain).all()
+    assert ("/bends/big/reach" in placed.show.scene.parameters) == where.startswith("part:")
+    assert (placed.tell(Change("/bends/big/mix", 0.0)) == plain).all()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("big", "part:eyes"), "expected NAME part:eyes TRANSFORM"), (("big", "part:nose", "scale"), "no part 'nose'; there are eyes, crown"),
+    (("big", "part:eyes", "bleach"), "no transform"), (("big", "mask:right", "scale"), "no mask 'right'; there are left"),
+    (("big", "part:eyes", "scale", "wet"), "mix: expected a number"), (("big", "b32.conv1", "all", "scale", 1.0, "part:eyes"), "no place in layer b32.conv1"),
+], ids=str)
+def test_a_place_that_is_none_is_told(placed, caplog, arguments, message):
+    with caplog.at_level(logging.WARNING):
+        placed.tell(Call("/bends/add", arguments))
+    assert message in caplog.text and placed.names() == []

@@ -1,0 +1,79 @@
+"""Take the pictures of the page: each view of a show that plays, at the size of a laptop and of a phone.
+
+    python docs/pictures/surface.py [--all FOLDER] [VIEW ...]
+
+Plays a copy of the built-in instrument in a folder of its own, and opens its page in Chromium. Without --all the pictures of
+docs/surface.md and of the README are written; with it every view at both sizes, as PNG, to look at.
+"""
+import argparse
+import contextlib
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).parents[2]
+HERE = pathlib.Path(__file__).parent
+DRAWN = "() => [...document.images].every((one) => one.complete || one.loading === 'lazy' && one.getBoundingClientRect().top > innerHeight)"
+SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
+VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "map", "show", "studio")
+SCENERY = [("/preset/recall", "dream", 0), ("/preset/cue", "totem"), ("/bends/add", "eyes-scale", "b32.conv1", "eyes", "scale", 0.6),
+           ("/modulators/add", "breath", "/truncation", "sine", 0.2), ("/modulators/add", "drift", "/noise/strength", "random", 0.3)]
+
+
+@contextlib.contextmanager
+def playing():
+    """Play a copy of the built-in instrument; the address of its page."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        copy = pathlib.Path(folder) / "masks"
+        shutil.copytree(ROOT / "presets/masks", copy)
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        show = subprocess.Popen([sys.executable, str(ROOT / "run_live.py"), "--instrument", str(copy), "--output", "null", "--osc-port", "0", "--size", "256",
+                                 "--surface-port", str(port), "--no-browser", "--threads", "1"], cwd=folder)
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            for _ in range(600):
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(url, timeout=1).close()
+                    break
+                time.sleep(0.1)
+            yield url
+        finally:
+            show.terminate()
+            show.wait(20)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("views", nargs="*", default=VIEWS)
+    parser.add_argument("--all", metavar="FOLDER")
+    options = parser.parse_args()
+    from playwright.sync_api import TimeoutError, sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with playing() as url, sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for size, (width, height) in SIZES.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True, is_mobile=size == "phone")
+            page = context.new_page()
+            page.goto(url)
+            page.wait_for_selector("body:not(.away)")
+            if size == "laptop":
+                page.evaluate("async (calls) => { const { call } = await import('/store.js'); for (const one of calls) await call(...one); }", SCENERY)
+            for view in options.views:
+                page.evaluate("(name) => document.getElementById(`tab-${name}`).click()", view)
+                with contextlib.suppress(TimeoutError):
+                    page.wait_for_function(DRAWN, timeout=60000)
+                page.wait_for_timeout(1500)
+                page.screenshot(path=f"{options.all}/{view}-{size}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Which numbers a network is computed in: float32, or a half precision where it is fast here and does this checkpoint no harm.
+
+On processors that multiply bfloat16 (AVX-512 BF16, AMX, ARM BF16) convolutions take half the time in it; on others they
+take longer. Both are measured, not looked up: the speed with the caller's clock, the harm on pictures of this checkpoint.
+"""
+import math
+
+import torch
+from torch.nn import functional as F
+
+from engine.architecture import PRECISIONS
+from engine.bending import Bend
+from engine.errors import UserError
+from engine.fast.graph_renderer import half_is_safe
+from engine.fast.kernels import channels_last
+from engine.fast.synthesis import HALF_FROM, Synthesis
+
+FASTER = 1.25                       # times, at which half precision is worth its rounding
+MEAN, WORST, SHARE = 2.0, 8.0, 0.999        # levels of 255 that pictures may differ by: on average, and for this share of all numbers
+SEEDS = 3
+LARGEST = 512                       # px: harm is measured at this size where the network draws larger ones, which cost seconds
+
+
+def choose_precision(generator, asked="auto", size=None, cost=None) -> str:
+    """Return "fp32", "bf16" (processors) or "fp16" (CUDA) for a generator that draws at a size in pixels.
+
+    asked: one of PRECISIONS. cost(function) -> seconds, without which a processor's speed is not known and auto is fp32.
+    UserError where this device or this network has no such precision.
+    """
+    kind, device = generator.architecture.kind, generator.device.type
+    half = {"cpu": "bf16", "cuda": "fp16"}.get(device)
+    if asked not in PRECISIONS:
+        raise UserError(f"precision {asked!r}: expected {', '.join(PRECISIONS)}")
+    if asked in ("bf16", "fp16") and asked != half:
+        raise UserError(f"precision {asked}: not on {device}; there: auto, fp32" + (f", {half}" if half else ""))
+    if asked in ("bf16", "fp16") and kind != "skip":
+        raise UserError(f"precision {asked}: only for skip networks, and this one's architecture is {kind}; there: fp32")
+    if asked != "auto":
+        return asked
+    if half is None or kind != "skip":
+        return "fp32"
+    if device == "cuda":
+        return half if half_is_safe(generator) else "fp32"
+    return half if cost and is_fast(cost) and is_harmless(generator, size) else "fp32"
+
+
+@torch.no_grad()
+def is_fast(cost) -> bool:
+    """Return whether this processor convolves clearly faster in bfloat16, by cost(function) -> seconds."""
+    x, weight = channels_last(torch.ones(1, 64, 64, 64)), channels_last(torch.ones(64, 64, 3, 3))
+    halves = x.bfloat16(), weight.bfloat16()
+    slow, fast = (lambda: F.conv2d(x, weight, padding=1)), (lambda: F.conv2d(*halves, padding=1))
+    slow(), fast()                                                                  # what the library makes on first use
+    return cost(slow) > FASTER * cost(fast)
+
+
+def is_harmless(generator, size=None) -> bool:
+    """Return whether pictures in bfloat16 are near enough those in float32: measured with and without bends at work."""
+    mean, worst = harm(generator, size)
+    return mean <= MEAN and worst <= WORST
+
+
+@torch.no_grad()
+def harm(generator, size=None) -> tuple[float, float]:
+    """Return by how many levels of 255 pictures in bfloat16 differ from those in float32: on average, and for SHARE of all numbers."""
+    size = min(size or generator.resolution, LARGEST)
+    whole, half = Synthesis(generator), Synthesis(generator, half=True)
+    apart = []
+    for seed, bends in zip(range(SEEDS), _bends(generator, size)):
+        z = torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+        ws = generator.map(z, psi=1.0, c=torch.eye(1, generator.c_dim) if generator.c_dim else None)
+        drawn = [synthesis(ws, size=size, bends=bends).clamp(-1, 1) for synthesis in (whole, half)]
+        apart.append((drawn[0] - drawn[1]).abs().flatten() * 127.5)
+    every = torch.cat(apart)
+    mean, worst = float(every.mean()), float(every.kthvalue(math.ceil(SHARE * len(every))).values)
+    return (mean, worst) if math.isfinite(mean) and math.isfinite(worst) else (math.inf, math.inf)
+
+
+def _bends(generator, size):
+    """The bends of each picture: none, maps made twice as strong, maps turned."""
+    layer = next((name for name in generator.layers if HALF_FROM <= generator.architecture.resolution_of(name) <= size), generator.layers[-1])
+    return (), (Bend("stronger", layer, None, "scalar_multiply", {"factor": 2.0}),), (Bend("turned", layer, None, "rotate", {"angle": 30.0}),)

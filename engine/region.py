@@ -1,0 +1,253 @@
+"""Places on feature maps where something acts softly: round about parts, in a box, under a drawn mask. Tensors only.
+
+Coordinates are in half map widths from the map's middle, right and down positive (where the picture is continued: half
+widths of the network's own picture, which is `share` of the map). Numbers may be Python's or 0-d tensors.
+Letters: N samples, K places (two eyes are two), C channels, H, W' size of a map.
+"""
+from dataclasses import dataclass, replace
+
+import torch
+from torch.nn import functional as F
+
+from engine.easing import smoothstep
+from engine.kept import made_once
+from engine.sampling import read
+
+SHARE = 0.45                        # of the greatest heat: what is cooler is no part of it
+ROUNDS = 4                          # of telling two places of one part from each other
+LARGEST = 64                        # px: heat maps are looked at no finer
+BLUR = 0.022                        # half widths of the heat's blur, standard deviation
+TIGHT = 0.6                         # of its reach: how much round a part is copied with it
+FIRST = 1e-3                        # more of a pixel than the next: of copies that have as much of it, the first is seen, on any device
+SMALLEST = 0.02                     # size of a copy
+LEAST = 1e-4                        # half widths, squared: no place is smaller
+ROUND = 0.14                        # of both half axes, squared: no place is a line
+STEEP = 1.7                         # how far a place that is carried away must fade, in ways: less than 1.5 would fold the picture
+
+
+@dataclass(frozen=True)
+class Region:
+    """centre [N, K, 2]; shape [N, K, 3]: a, b, c of a distance sqrt(a x^2 + 2 b x y + c y^2) that is 1 at the part's edge,
+    or [1, K, 2] half sides of a box; size [N, K]: its radius. reach: where nothing acts any more, in distances; soft: the
+    share of the reach over which it fades; pivot: right and down of the centre, in radii; strength: of what moves there.
+    mask [1, 1, h, w']: a drawn one, which counts in the place of the distance. home [1, K, 2]: where it is on average.
+    share: how much of the map's width is the network's own picture.
+    """
+    centre: torch.Tensor
+    shape: torch.Tensor
+    size: torch.Tensor
+    reach: float | torch.Tensor = 2.4
+    soft: float | torch.Tensor = 0.55
+    pivot: tuple = (0.0, 0.0)
+    strength: float | torch.Tensor = 1.0
+    mask: torch.Tensor | None = None
+    home: torch.Tensor | None = None
+    share: float = 1.0
+
+    def weights(self, height: int, width: int) -> torch.Tensor:
+        """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
+        if self.mask is not None:
+            return F.interpolate(self.mask, (height, width), mode="bilinear", align_corners=False)
+        across, along = self.from_centre(height, width)
+        return shared(self.fade(self.distance(across, along)))
+
+    def from_centre(self, height: int, width: int):
+        """Return where the pixels are from each centre: right [N, K, 1, W'], down [N, K, H, 1]."""
+        right, down = pixels(height, width, self.centre.device, self.share)
+        return right - self.centre[..., 0, None, None], down - self.centre[..., 1, None, None]
+
+    def distance(self, across, along) -> torch.Tensor:
+        """Return how far places are from each centre, 1 at the part's edge."""
+        if self.shape.shape[2] == 2:
+            return torch.maximum(across.abs() / self.shape[..., 0, None, None], along.abs() / self.shape[..., 1, None, None])
+        a, b, c = (self.shape[..., i, None, None] for i in range(3))
+        return (a * across * across + 2 * b * across * along + c * along * along).clamp(min=0).sqrt()
+
+    def fade(self, distance) -> torch.Tensor:
+        """Return how much acts at a distance: 1 within, 0 from the reach on."""
+        edge = self.reach * self.soft
+        edge = edge.clamp(min=1e-3) if isinstance(edge, torch.Tensor) else max(edge, 1e-3)
+        return smoothstep(((self.reach - distance) / edge).clamp(0, 1))
+
+    def amount(self, height: int, width: int) -> torch.Tensor:
+        """Return how much acts at each pixel, [N, 1, H, W']."""
+        return self.weights(height, width).sum(1, keepdim=True)
+
+    def hub(self):
+        """Return what things turn about, [N, K, 1, 1] each: right, down."""
+        return tuple((self.centre[..., i] + self.pivot[i] * self.size)[..., None, None] for i in (0, 1))
+
+    def moved(self, height: int, width: int, move, numbers, scaled: bool):
+        """Return where to read, in px from the map's middle [N, H, W']: `move` about each hub, as far as each place goes.
+
+        scaled: the place is all of the map to `move`; else it only lies elsewhere.
+        """
+        right, down = pixels(height, width, self.centre.device, self.share)
+        half = width * self.share / 2
+        hub_right, hub_down = self.hub()
+        unit = (self.size[..., None, None] * self.reach if scaled else 1.0)
+        across, along = (right - hub_right) * half / unit, (down - hub_down) * half / unit
+        to_right, to_down = move(across, along, *numbers)
+        share = self._widened(move, numbers, unit / half).weights(height, width) * self.strength
+        return (right * half + ((to_right - across) * unit * share).sum(1), down * half + ((to_down - along) * unit * share).sum(1))
+
+
+    def _widened(self, move, numbers, unit) -> "Region":
+        """Return the region, made wider where `move` carries the hub itself away: round both places, and fading slowly enough that nothing folds."""
+        if self.mask is not None:
+            return self
+        still = torch.zeros(1, 1, 1, 1, device=self.centre.device)
+        shape = (*self.centre.shape[:2], 1, 1)
+        carried = torch.stack([-to.expand(shape) * unit for to in move(still, still, *numbers)], -1)[..., 0, 0, :]   # [N, K, 2] half widths
+        way = self.distance(carried[..., 0, None, None], carried[..., 1, None, None])
+        edge = torch.maximum(way * STEEP, way * 0 + self.reach * self.soft)
+        reach = torch.maximum(1 + way / 2 + edge, way * 0 + self.reach)
+        reach, soft = torch.where(way > 0, reach, self.reach), torch.where(way > 0, edge / reach, self.soft)
+        return replace(self, centre=self.centre + carried / 2, reach=reach, soft=soft)
+
+
+    def emptied(self, x, amount):
+        """Return x [N, C, H, W'] with the part here painted over by so much, 0..1, with the mean of what lies round about it."""
+        distance = self.distance(*self.from_centre(*x.shape[2:]))               # [N, K, H, W']
+        over, around = (replace(self, reach=self.reach * share).fade(distance) for share in (TIGHT, 1.0))
+        ring = (around - over).clamp(min=0)
+        mean = torch.einsum("nkhw,nchw->nkc", ring, x.float()) / ring.sum((2, 3)).clamp(min=1e-3)[..., None]
+        over = shared(over) * amount
+        paint = torch.einsum("nkhw,nkc->nchw", over, mean)
+        return (x * (1 - over.sum(1, keepdim=True)) + paint).to(x.dtype)
+
+    def pasted(self, x, ways, sizes, source=None):
+        """Return x [N, C, H, W'] with copies of what is here on top, each carried by one of ways [(right, down), ...] in half widths,
+        times its size; numbers, or tensors [N, K, 1, 1]. Where two meet, the one that has more of the pixel is seen.
+        source: the maps that the copies are of, if not x.
+        """
+        height, width = x.shape[2:]
+        hub_right, hub_down = self.hub()
+        across, along = self.from_centre(height, width)
+        off_right, off_down = hub_right - self.centre[..., 0, None, None], hub_down - self.centre[..., 1, None, None]
+        found = []
+        for (right, down), size in zip(ways, sizes):
+            near = size.clamp(min=SMALLEST) if isinstance(size, torch.Tensor) else max(size, SMALLEST)
+            there_right, there_down = (across - right - off_right) / near + off_right, (along - down - off_down) / near + off_down
+            share = replace(self, reach=self.reach * TIGHT).fade(self.distance(there_right, there_down))
+            read_right = (self.centre[..., 0, None, None] + there_right).expand_as(share)
+            found.append((share - len(found) * FIRST, read_right, (self.centre[..., 1, None, None] + there_down).expand_as(share)))
+        shares, rights, downs = (torch.cat(fields, 1) for fields in zip(*found))                # [N, copies * K, H, W']
+        share, best = shares.max(1, keepdim=True)
+        right, down = (field.gather(1, best)[:, 0] * (width * self.share / 2) for field in (rights, downs))
+        return torch.lerp(x, read(x if source is None else source, right, down), share.clamp(min=0).to(x.dtype))
+
+
+def everywhere(device, strength) -> Region:
+    """Return all of a map, where things move by only so much."""
+    return Region(*_middle(device), mask=_all(device), strength=strength)
+
+
+def box(x, y, width, height, device, **how) -> Region:
+    """Return a box with a middle at (x, y), its sides in half map widths."""
+    middle = torch.stack([_number(x, device), _number(y, device)]).view(1, 1, 2)
+    sides = torch.stack([_number(width, device), _number(height, device)]).view(1, 1, 2).clamp(min=0.02) / 2
+    return Region(middle, sides, sides.mean(2), **how)
+
+
+def find(heat, starts, apart: float, together: bool, share: float = 1.0, **how) -> Region:
+    """Return the places of a part by its heat [N, 1, H, W'], about 1 on it and 0 off it.
+
+    starts: ((right, down), ...) where its places are on average, one for each; apart: how far they stray from there.
+    together: all of them are one place. share: as in Region.
+    """
+    height, width = heat.shape[2:]
+    heat = _blurred(heat, share)
+    most = heat.amax((2, 3), keepdim=True).clamp(min=1e-3)
+    here = ((heat - SHARE * most) / (0.3 * most)).clamp(0, 1)                   # [N, 1, H, W'] how surely it is the part
+    right, down = pixels(height, width, heat.device, share)
+    first = _starts(starts, heat.device)                                        # [1, K, 2]
+    centre = first.expand(len(heat), -1, -1)
+    for _ in range(ROUNDS if len(starts) > 1 else 1):
+        held = here * _nearness(centre, first, right, down, apart)
+        centre = _means(held, right, down, centre)
+    if together and len(starts) > 1:
+        held = held.sum(1, keepdim=True)
+        centre = _means(held, right, down, centre.mean(1, keepdim=True))
+    across, along = right - centre[..., 0, None, None], down - centre[..., 1, None, None]
+    total = held.sum((2, 3)).clamp(min=1e-3)
+    xx, xy, yy = ((held * p).sum((2, 3)) * (4 / total) for p in (across * across, across * along, along * along))
+    thick = LEAST + ROUND * (xx + yy)
+    xx, yy = xx + thick, yy + thick                                             # of a filled ellipse: its half axes, squared
+    det = (xx * yy - xy * xy).clamp(min=LEAST * LEAST)
+    home = first if centre.shape[1] == first.shape[1] else first.mean(1, keepdim=True)
+    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=home, share=share, **how)
+
+
+def middle(device) -> Region:
+    """Return the middle of a map, for what acts about a part where none is named."""
+    centre, shape, size = _middle(device)
+    return Region(centre, shape * 9, size / 3)
+
+
+def shared(weights):
+    """Return weights [N, K, H, W'] that add up to 1 at most over K."""
+    return weights if weights.shape[1] == 1 else weights / weights.sum(1, keepdim=True).clamp(min=1)
+
+
+def pixels(height: int, width: int, device, share: float = 1.0):
+    """Return where a map's pixels are: right [W'], down [H, 1]. share: as in Region."""
+    right = (torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2) * (2 / (width * share))
+    down = (torch.arange(height, device=device, dtype=torch.float32) - (height - 1) / 2) * (2 / (width * share))
+    return right, down[:, None]
+
+
+def within(region: Region, **changes) -> Region:
+    """Return the region with some of it changed."""
+    return replace(region, **changes)
+
+
+def _nearness(centre, first, right, down, apart):
+    """Return how much each pixel belongs to each place, [N, K, H, W']: the nearest has it, and none far from where it is on average."""
+    far = _squared(first, right, down) / (2 * (3 * apart) ** 2)
+    if centre.shape[1] == 1:
+        return torch.exp(-far)
+    spread = (first[:, 0] - first[:, 1]).square().sum() / 8
+    return torch.softmax(-_squared(centre, right, down) / spread, 1) * torch.exp(-far)
+
+
+def _squared(centre, right, down):
+    return (right - centre[..., 0, None, None]).square() + (down - centre[..., 1, None, None]).square()
+
+
+def _means(share, right, down, otherwise):
+    """Return the middle of each share [N, K, H, W'] -> [N, K, 2]; where there is nothing, `otherwise`."""
+    total = share.sum((2, 3))
+    found = torch.stack([(share * right).sum((2, 3)), (share * down).sum((2, 3))], 2) / total.clamp(min=1e-3)[..., None]
+    return torch.lerp(otherwise, found, (total[..., None] * 2).clamp(0, 1))
+
+
+def _blurred(heat, share):
+    height, width = heat.shape[2:]
+    down, right = (_kernel(side, width * share, heat.device) for side in (height, width))
+    return down @ (heat.float() @ right.T)
+
+
+@made_once(64)
+def _kernel(side: int, width: float, device):
+    at = torch.arange(side, dtype=torch.float32) * (2 / width)
+    return torch.softmax(-(at[:, None] - at).square() / (2 * BLUR * BLUR), 1).to(device)
+
+
+@made_once(256)
+def _starts(starts, device):
+    return torch.tensor(starts, dtype=torch.float32).view(1, -1, 2).to(device)
+
+
+@made_once(8)
+def _middle(device):
+    return torch.zeros(1, 1, 2, device=device), torch.ones(1, 1, 3, device=device), torch.ones(1, 1, device=device)
+
+
+@made_once(8)
+def _all(device):
+    return torch.ones(1, 1, 2, 2, device=device)
+
+
+def _number(value, device):
+    return value.float() if isinstance(value, torch.Tensor) else torch.full((), float(value), device=device)
