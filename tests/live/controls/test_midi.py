@@ -86,7 +86,7 @@ class Rack:
         self.there, self.opened, self.busy, self.fails, self.outputs = list(there), [], set(), False, []
         self.another, self.anew = False, 0
 
-    def names(self, outputs=False):
+    def list_names(self, outputs=False):
         if self.fails:
             raise UserError("MIDI: the ports can't be listed: no server")
         return list(self.outputs if outputs else self.there)

@@ -131,7 +131,7 @@ def test_a_flood_costs_no_more_than_there_is_to_spend_and_is_told_once_a_second(
     clock, answered, joined = Clock(), [], []
     admission = Admission(clock)
     udp = type("Udp", (), {"sendto": lambda self, datagram, to: answered.append(datagram)})()
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: joined.append(order), "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: joined.append(order), "note_said": lambda self, *said: None, "tell_mistake": None})()
     addresses, events = {f"/many/{n}": 0.5 for n in range(900)}, []
     receiver = Receiver(udp, lambda item: events.extend(item if isinstance(item, list) else [item]), addresses.get, lambda: addresses,
                         Stats(now=clock, admission=admission), echo)
@@ -158,7 +158,7 @@ def test_other_machines_are_answered_only_so_much():
 
 @pytest.mark.parametrize("address", ["/SUBSCRIBE", "/Subscribe/", "/unSubscribe", "/TOKEN", "/Token/"])
 def test_no_spelling_of_what_concerns_the_port_reaches_the_show(address):
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: None, "note_said": lambda self, *said: None, "tell_mistake": None})()
     events = []
     receiver = Receiver(None, events.append, None, None, Stats(admission=Admission(Clock())), echo)
     for _ in range(3):
@@ -189,7 +189,7 @@ def test_questions_are_told_as_questions():
 def test_what_is_no_fader_is_judged_each_time_it_comes(address):
     """Faders met before take a short way; nothing else does."""
     admission = Admission(Clock())
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: None, "note_said": lambda self, *said: None, "tell_mistake": None})()
     events = []
     receiver = Receiver(None, events.append, None, None, Stats(admission=admission), echo)
     for _ in range(4):
