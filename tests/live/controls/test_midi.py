@@ -455,7 +455,7 @@ def test_a_real_clock_drives_the_tempo(jack):
             kind, at, value, device = heard.get(timeout=DEADLINE)
             assert device == "clock:out" and at >= last
             kinds.append(kind)
-            follower.translate(kind, at, value)
+            follower.heard(kind, at, value)
             last = at
         assert follower.at(last)[0] == pytest.approx(128.0, abs=3.0)      # on a machine with nothing else to do: 0.3
         assert kinds[0] in ("start", "clock")
