@@ -63,7 +63,7 @@ class LiveEncoder:
         picture: uint8 [H, W, 3], or None while there is none.
         """
         amount = source_amount(scene, motion)
-        if amount <= 0:
+        if amount <= 0 or scene["/source/into"] == "factors":
             self.forget()
             self.broken = False
             return {}

@@ -2,13 +2,13 @@
 
 Knows no clock, no hands and no windows.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 import torch
 
-from engine import latents, motion, quality
+from engine import factors, latents, motion, quality
 from engine.bending import NO_PLACES, Bend, BendFailed, bend_from_dict, new_bend
 from engine.bending.live import LiveBends
 from engine.dimming import Dimmer
@@ -24,6 +24,7 @@ from engine.latents import Latents
 from engine.modulation import modulate
 from engine.motion import Motion, darkness
 from engine.parameter import Parameter
+from engine.reader_live import SEEN, LiveReader
 from engine.scene import Scene
 from engine.view import View
 from engine.weights_live import LiveWeights
@@ -71,9 +72,12 @@ class Instrument:
         self.use_precision("auto")
         self._canvases = quality.canvases(self._drawing.architecture, self.size)
         self._drawn_at = None                       # the size that programs of a GPU drew the frame before at
+        self._world_parameters: dict = {}
         self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
         self._number = -1
         self.drawings = 0                           # pictures drawn, those shown again not counted
+        self.live_reader: LiveReader | None = None  # see know_world()
+        self._led: tuple = ((), ())                 # what the source leads the factors to
         self._splice: dict = {}                     # what the source puts in the place of feature maps
         self._dimmer, self._turn = Dimmer(self._ring[0].shape), 0
         self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
@@ -118,8 +122,14 @@ class Instrument:
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
         declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
-        declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters
+        declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters | self._world_parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
+
+    def know_world(self, reader=None):
+        """Put the world's factors on faders, for a network that was taught the world; with a reader (engine.reader.Reader) the source leads them."""
+        into = {"/source/into": replace(motion.PARAMETERS["/source/into"], default="factors")} if reader else {}
+        self._world_parameters = factors.PARAMETERS | (SEEN | into if reader else {})
+        self.live_reader = LiveReader(reader, self.device) if reader else None
 
     def prepare_weights(self, edits, checkpoints) -> LiveWeights:
         """Return weights with other edits and checkpoints, made beside the show, for use_weights()."""
@@ -176,14 +186,19 @@ class Instrument:
 
     def _update_splice(self, scene, motion, source):
         """Encode the source into the feature maps that stand in for the network's own in this frame; a freeze holds them."""
-        if self.live_encoder and not (self._shown and scene["/output/freeze"]):
+        if self._shown and scene["/output/freeze"]:
+            return
+        if self.live_encoder:
             self._splice = self.live_encoder.encode(scene, motion, source)
+        if self.live_reader:
+            self._led = self.live_reader.lead(scene, motion, source)
 
     def _causes(self, scene, motion):
         """Return all that the picture depends on, for comparing with that of the last one."""
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
         turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
         seen = (self.live_encoder.version, source_amount(scene, motion), source_styles(scene)) if self.live_encoder and self._splice else None
+        seen = (seen, self._led)
         around = motion.turned if self.shape and scene["/frame/panorama"] else 0.0
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen, around
 
@@ -272,7 +287,7 @@ class Instrument:
 
     def _inputs(self, scene, motion) -> dict:
         """Return the arguments that a picture is made from, besides its bends and its size."""
-        ws = self.latents.ws(scene, motion)
+        ws = self.latents.ws(scene, motion, self._led)
         if self._splice:
             ws = pull_styles(ws, self.generator.w_avg, source_styles(scene), source_amount(scene, motion))
         splice = self._wide.splice(self._splice, scene["/frame/continue"]) if self._wide else self._splice

@@ -8,6 +8,7 @@ from collections import OrderedDict
 import numpy as np
 import torch
 
+from engine import factors
 from engine.generator import truncate
 from engine.motion import GROUPS
 from engine.parameter import Parameter
@@ -56,11 +57,13 @@ class Latents:
         self.generator = generator
         self._known: OrderedDict = OrderedDict()
 
-    def w(self, point, label=0):
-        """Return a point's w [w_dim], before truncation. label: a class, or a tuple of numbers (label_in)."""
+    def w(self, point, label=0, asked=None):
+        """Return a point's w [w_dim], before truncation. label: a class, or a tuple of numbers (label_in). asked: of the factors."""
         if isinstance(point, Arc):
             start, end, t = point.way
-            return slerp(self.at(start, label), self.at(end, label), self.generator.w_avg, t)
+            return slerp(self.at(start, label, asked), self.at(end, label, asked), self.generator.w_avg, t)
+        if asked is not None:
+            return self._map(factors.changed(self._z(point), asked), label)
         key = (point, label)
         if key in self._known:
             self._known.move_to_end(key)
@@ -76,20 +79,20 @@ class Latents:
         """Forget all w: the mapping network is another one."""
         self._known.clear()
 
-    def at(self, place, label=0):
+    def at(self, place, label=0, asked=None):
         """Return a place's w [w_dim]."""
-        return sum(self.w(point, label) * weight for point, weight in place)
+        return sum(self.w(point, label, asked) * weight for point, weight in place)
 
-    def ws(self, scene, motion):
-        """Return the ws [1, num_ws, w_dim] of one frame: walk, style mixing, truncation."""
+    def ws(self, scene, motion, led=((), ())):
+        """Return the ws [1, num_ws, w_dim] of one frame: walk, factors, style mixing, truncation. led: factors a source leads, see asked_in()."""
         generator = self.generator
-        label = label_in(scene)
-        ws = self.at(motion.place, label).expand(1, generator.num_ws, -1)
+        label, asked = label_in(scene), factors.asked_in(scene, led)
+        ws = self.at(motion.place, label, asked).expand(1, generator.num_ws, -1)
         led = motion.styles_led or ((),) * len(GROUPS)
         for group, position, place in zip(GROUPS, motion.styles, led):
             mix = scene[f"/style/{group}/mix"]
             if mix > 0:
-                own = self.at(place or own_walk(int(scene[f"/style/{group}/seed"]), position), label)
+                own = self.at(place or own_walk(int(scene[f"/style/{group}/seed"]), position), label, asked)
                 start, end = SPANS[group]
                 ws = ws.clone()
                 ws[:, start:end] = torch.lerp(ws[:, start:end], own, mix)

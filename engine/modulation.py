@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.errors import UserError
-from engine.modulators import SHAPES
+from engine.modulators import SHAPES, How
 from engine.names import check_name
 from engine.parameter import Parameter
 
@@ -27,9 +27,12 @@ PARAMETERS = {
     "mute": Parameter(0.0, step=1, about="1 silences it; its depth stays where it is"),
     "attack": Parameter(0.05, 0.0, 10.0, curve="square", unit="s", about="an envelope's way up"),
     "release": Parameter(0.5, 0.0, 30.0, curve="square", unit="s", about="an envelope's way down"),
+    "floor": Parameter(0.0, 0.0, 0.99, about="what is below it in the parameter followed counts as silence; hits have to pass it"),
+    "curve": Parameter(1.0, 0.25, 4.0, curve="log", about="how what is followed counts: above 1 only what is loud does, below 1 what is soft does as well"),
+    "places": Parameter((), 0.0, 1.0, size=32, about="where a stepper goes, one after the other, in shares of its depth; empty = where nobody chose"),
 }
 DEFAULTS = tuple(p.default for p in PARAMETERS.values())      # read in this order
-FIXED = ("/output", "/quality", "/tempo", "/source/signal", "/source/picture")     # what nothing but a hand or the show moves
+FIXED = ("/output", "/quality", "/tempo", "/audio", "/source/signal", "/source/picture", "/source/seen")     # what nothing but a hand or the show moves
 HELD = 0.5                          # seconds after a touch in which the hand has the parameter to itself
 SHUT, OPEN = 0.1, 0.5               # seconds a modulator takes to let go of a parameter, and to come back
 
@@ -95,9 +98,10 @@ def apply_modulators(scene, states, dt: float = 0.0, beat: float | None = None, 
             settings = _modulated_settings(scene, line, moved)
         state = before.get(line.name) or (line.name, 0.0, 0.0, 0.0, 0.0)
         if beat is not None:
+            step = dt * settings.hz + (beat - state[4]) * settings.per_beat
             state = _advance(line, settings, state, dt, beat, held)
             if settings.follows and dt:
-                state = _follow(line, settings, state, scene, moved, dt)
+                state = _follow(line, settings, state, scene, moved, dt, step)
         after.append(state)
         _, at, level, open, _ = state
         signal = 2.0 * level - 1.0 if settings.follows else settings.function(at + settings.phase, line.seed)
@@ -141,6 +145,7 @@ class Settings(NamedTuple):
     """A modulator's settings as they are worked with: it moves its target by gain * signal + middle."""
     function: Callable
     follows: bool
+    remembers: bool
     hz: float
     per_beat: float
     gain: float
@@ -149,15 +154,19 @@ class Settings(NamedTuple):
     mute: float
     attack: float
     release: float
+    floor: float
+    curve: float
+    places: tuple
 
     @classmethod
     def of(cls, values):
         """Return the settings for the values of PARAMETERS, in their order."""
-        shape, rate, beats, unit, depth, offset, phase, polarity, mute, attack, release = values
+        shape, rate, beats, unit, depth, offset, phase, polarity, *rest = values
         half, by_beats = 0.5 * depth, unit == "beats"
         gain, middle = {"both": (depth, 0.0), "up": (half, half), "down": (half, -half)}[polarity]
-        return cls(SHAPES[shape].function, SHAPES[shape].follows, 0.0 if by_beats else rate, 1.0 / beats if by_beats else 0.0,
-                   gain, middle + offset, phase, mute, attack, release)
+        how = SHAPES[shape]
+        return cls(how.function, how.follows, how.remembers, 0.0 if by_beats else rate, 1.0 / beats if by_beats else 0.0,
+                   gain, middle + offset, phase, *rest)
 
 
 def _settings(scene) -> tuple[tuple[Line, Settings], ...]:
@@ -209,7 +218,8 @@ def _arrange(modulators) -> tuple[tuple[Line, ...], tuple[str, ...]]:
 
 def _advance(line, settings, state, dt, beat, held) -> State:
     name, at, level, open, before = state
-    at += dt * settings.hz + (beat - before) * settings.per_beat
+    if not settings.remembers:
+        at += dt * settings.hz + (beat - before) * settings.per_beat
     if settings.mute or line.target in held:
         open = max(0.0, open - dt / SHUT)
     elif open < 1.0:
@@ -217,14 +227,39 @@ def _advance(line, settings, state, dt, beat, held) -> State:
     return name, at, level, open, beat
 
 
-def _follow(line, settings, state, scene, moved, dt) -> State:
-    """Return the state of an envelope, its level gone after its source's."""
-    if line.source not in scene.parameters:
+def _follow(line, settings, state, scene, moved, dt, step) -> State:
+    """Return the state of an envelope, its level gone after its source's. step: cycles this moment is."""
+    here = _heard(scene, line.source, moved)
+    if here is None:
         return state
     name, at, level, *rest = state
-    here = scene.parameters[line.source].normalized(scene[line.source]) + moved.get(line.source, 0.0)
-    level = settings.function(level, min(max(here, 0.0), 1.0), dt, settings.attack, settings.release)
+    floor = 0.0 if settings.remembers else settings.floor
+    here = (min(max((here - floor) / (1.0 - floor), 0.0), 1.0)) ** settings.curve
+    if settings.remembers:
+        how = How(settings.attack, settings.release, settings.floor, step, settings.places, line.seed)
+        at, level = settings.function(at, level, here, dt, how)
+    else:
+        level = settings.function(level, here, dt, settings.attack, settings.release)
     return name, at, level, *rest
+
+
+def _heard(scene, source, moved) -> float | None:
+    """Return where a source is in its range, 0..1; one number of a vector is named by its place: /audio/spectrum/3. None: there is none."""
+    if source in scene.parameters:
+        return scene.parameters[source].normalized(scene[source]) + moved.get(source, 0.0)
+    vector, place = part_of(source, scene.parameters)
+    if vector is None:
+        return None
+    values, parameter = scene[vector], scene.parameters[vector]
+    return (values[place] - parameter.low) / (parameter.high - parameter.low) if place < len(values) else 0.0
+
+
+def part_of(address: str, parameters) -> tuple[str | None, int]:
+    """Return (the vector that an address names one number of, which, from 0); None: it names none."""
+    vector, _, place = address.rpartition("/")
+    if vector in parameters and place.isdecimal() and int(place) < parameters[vector].size:
+        return vector, int(place)
+    return None, 0
 
 
 def _move(scene, moved):

@@ -19,6 +19,7 @@ class Parameter:
     `high` is `low` again, values wrap instead of being clamped, morphs take the short way round).
     step: values are rounded to multiples of it (1 = whole numbers); 0 = continuous.
     choices: the plain value is one of these names; `low`, `high` and `step` then follow from their number.
+    words: names of single values of a number, ((word, value), ...), understood beside it.
     size: the plain value is a tuple of at most so many numbers (a latent); such a parameter has no normalized form.
     """
     default: float | str | tuple = 0.0
@@ -30,6 +31,7 @@ class Parameter:
     step: float = 0.0
     choices: tuple[str, ...] = ()
     size: int = 0
+    words: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self):
         if self.choices:
@@ -92,10 +94,13 @@ class Parameter:
             return self._vector(plain)
         if self.choices:
             return self._choice(plain)
+        if self.words and isinstance(plain, str):
+            plain = dict(self.words).get(plain, plain)
         try:
             value = float(plain)
         except (TypeError, ValueError, OverflowError):
-            raise UserError(f"expected a number {self.low:g}..{self.high:g}, got {plain!r}") from None
+            also = "".join(f" or {word}" for word, _ in self.words)
+            raise UserError(f"expected a number {self.low:g}..{self.high:g}{also}, got {plain!r}") from None
         if not math.isfinite(value):
             raise UserError(f"expected a finite number {self.low:g}..{self.high:g}, got {value}")
         if self.curve == "circular":

@@ -7,7 +7,12 @@ from engine.parameter import Parameter
 CROPS = ("fill", "fit", "stretch")
 LOOKS = {"coarse": (0.0, "of 4 and 8 px"), "middle": (1.0, "of 16 and 32 px"), "fine": (1.0, "of 64 px and above")}
 
+INTO = ("features", "factors", "all")
+
 PARAMETERS = {
+    "/source/into": Parameter("features", choices=INTO,
+                              about="what the source plays: feature maps, by an encoder; the factors, by a reader of faces; or both"),
+    "/source/expression": Parameter(1.3, 0.0, 3.0, about="how much stronger the factors are than the face that is read; 1 = as it is"),
     "/source/mix": Parameter(0.0, about="whose feature maps the picture is made of: 0 = the network's own, 1 = those encoded from the source"),
     "/source/rate": Parameter(15.0, 0.5, 60.0, curve="log", unit="pictures/s",
                               about="how many pictures of the source are encoded; feature maps glide from one to the next"),

@@ -3,6 +3,7 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+os.environ["BROWSER"] = "true"      # a show on a screen opens its page: no test but its own wants a browser
 
 import pytest
 import torch

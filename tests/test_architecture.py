@@ -23,7 +23,7 @@ ONLY_IN = {
 EVERYWHERE = {"engine", "live", "numpy", "pydantic"}
 ENGINE_NEEDS = {"torch", "numpy", "safetensors", "yaml", "engine", "triton"}     # the last one only if it is there
 NO_TORCH = ["engine/parameter.py", "engine/scene.py", "engine/errors.py", "engine/motion.py", "engine/walks"]
-MANY_ROOMS = {"av", "PIL"}                           # pictures and films are read, written and shown in several rooms
+MANY_ROOMS = {"av", "PIL", "cyndilib", "SpoutGL", "syphon"}       # pictures and films are read, written, sent and shown in several rooms
 LONGEST_FILE, LONGEST_FUNCTION, MOST_ARGUMENTS = 300, 40, 8
 ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in one file, top to bottom
 

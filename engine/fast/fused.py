@@ -3,6 +3,10 @@
 cuDNN leaves them as passes of their own, each of which reads and writes the whole map. Triton is optional: where it is
 missing, unfused() does the same with torch's own operations. Imported only when a GPU plays, for Triton takes its time.
 """
+import logging
+import subprocess
+from functools import lru_cache
+
 import torch
 from torch.nn import functional as F
 
@@ -14,12 +18,29 @@ try:
 except ImportError:                 # torch's CPU builds come without it
     triton = None
 
+log = logging.getLogger(__name__)
 BLOCK = 1024                        # numbers that one program works on
 
 
 def bias_noise_act_for(device):
-    """Return the quickest of the two functions on this device."""
-    return bias_noise_act if triton is not None and torch.device(device).type == "cuda" else unfused
+    """Return the quicker of the two functions that works on this device; where the kernel can't be built, a warning says what it lacks."""
+    if triton is None or torch.device(device).type != "cuda":
+        return unfused
+    return bias_noise_act if _is_built(device) else unfused
+
+
+@lru_cache(maxsize=8)
+def _is_built(device) -> bool:
+    """Whether the kernel can be launched here. Triton compiles its launcher at the first launch, with the system's C compiler."""
+    try:
+        y = torch.zeros(1, 4, 2, 2, device=device).contiguous(memory_format=torch.channels_last)
+        bias_noise_act(y, None, torch.zeros(4, device=device))
+    except (RuntimeError, OSError, ImportError, subprocess.SubprocessError, AttributeError) as error:
+        lines = str(error).strip().splitlines()
+        log.warning("Triton can't build its kernel (%s): playing with torch's own operations, which are slower. On Linux: "
+                    "sudo apt install build-essential python3-dev", lines[-1][:200] if lines else type(error).__name__)
+        return False
+    return True
 
 
 def unfused(y, scale, bias, noise=None, strength=None, bound=None):

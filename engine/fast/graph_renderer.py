@@ -89,9 +89,11 @@ class GraphRenderer:
             self.live.send(values | numbers, self.turn)
             self.ws.copy_(ws[0], non_blocking=True)
             for name, features in ((name, blend.features) for name, blend in splice.items()):
-                if name not in self.splices or self.splices[name].shape != features.shape:
+                known = self.splices.get(name)
+                if known is None or known.shape != features.shape:
                     self.splices[name] = channels_last(features.to(self.ws.device, torch.float32).clone())
-                    self.programs.forget()
+                    if known is not None:                        # of a new one no program has read: its topology is new as well
+                        self.programs.forget()
                 self.splices[name].copy_(features, non_blocking=True)
             if noise == "random":
                 self._draw_noise(seed)

@@ -3,6 +3,8 @@
 Two machines with one interface: Cuda, and Twin, which runs the same code in the same order on any device and captures
 nothing, so that everything above this file is tested without a GPU. Knows torch.cuda, no networks and no scenes.
 """
+import contextlib
+
 import torch
 
 RING = 3                            # output buffers, and blocks of live values: one shown, one arriving, one being made
@@ -60,7 +62,8 @@ class Cuda:
     """One GPU: a stream for frames, one for pictures on their way out, two for captures, graphs that share a memory pool.
 
     Graphs never run at the same time and leave nothing behind in the pool (results go to buffers made before), so one
-    pool serves all of them. Captures use capture_begin, not torch.cuda.graph, which would synchronise the device and
+    pool serves all of them. A pool whose last graph goes can never be captured into again, so one graph, which is never
+    replayed, stays. Captures use capture_begin, not torch.cuda.graph, which would synchronise the device and
     collect garbage while the show plays. Libraries keep a workspace for each stream, and a graph goes on using that of
     the stream it was captured on: so what warms up, beside frames that are replayed, does so on another one.
     """
@@ -68,7 +71,9 @@ class Cuda:
     def __init__(self, device):
         self.device = torch.device(device)
         self.frames, self.copies, self.aside, self.taped = (torch.cuda.Stream(self.device) for _ in range(4))
-        self.pool = torch.cuda.graph_pool_handle()
+        self.pool, self._keeper = torch.cuda.graph_pool_handle(), torch.cuda.CUDAGraph()
+        with torch.cuda.device(self.device), torch.cuda.stream(self.taped):
+            self._tape(self._keeper, lambda: torch.zeros(1, device=self.device))
         torch.backends.cudnn.benchmark = True                       # shapes never change here
         torch.backends.cudnn.allow_tf32 = False                     # its 10 bits are not single precision
 
@@ -89,18 +94,23 @@ class Cuda:
 
     def _tape(self, graph, body):
         graph.capture_begin(pool=self.pool, capture_error_mode="thread_local")       # the loop's thread plays on meanwhile
+        failures: tuple = (RuntimeError,)                            # of a capture that failed: what failed in it says more
         try:
             body()
+            failures = ()
         finally:
-            graph.capture_end()
+            with contextlib.suppress(*failures):
+                graph.capture_end()
 
     def run(self, job):
         with torch.cuda.device(self.device):
             beside = torch.cuda.current_stream()                     # weights, ws and features are written there,
             self.frames.wait_stream(beside)
             with torch.cuda.stream(self.frames):
-                job()
-            beside.wait_stream(self.frames)                          # and those of the next frame only once this one has read them
+                try:
+                    job()
+                finally:
+                    beside.wait_stream(self.frames)                  # and those of the next frame only once this one has read them
 
     def fetch(self, picture, host, spare=None):
         stream = self.frames if spare is None else self.copies

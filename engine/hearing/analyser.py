@@ -66,6 +66,11 @@ class Analyser:
         """Seconds of sound that have been analysed."""
         return self._hops * self.spectrum.hop / self.spectrum.rate
 
+    @property
+    def waiting(self) -> int:
+        """Samples that are not a whole hop yet."""
+        return len(self._waiting)
+
     def feed(self, samples) -> list[Heard]:
         """Take samples, [N] or [N, channels] of any kind; return what is heard in each hop that is whole by now."""
         hop, found = self.spectrum.hop, []
@@ -85,11 +90,13 @@ class Analyser:
         self._hops += 1
         time = self.time
         powers = self.spectrum.powers(self._window)
-        self._hits.sensitivity, self._hits.least, self._tracker.low = settings.sensitivity, np.array(settings.least), settings.low_tempo
+        self._hits.sensitivity, self._hits.least = settings.sensitivity, np.array(settings.least)
+        self._tracker.prefer(settings.low_tempo)
         novelty = self._hits.hop(powers.bands, time)
         beat = self._tracker.hop(novelty.strengths, time - HEARD_LATE)
         low, mid, high = group_means(novelty.levels).tolist()
-        return Heard(time, low, mid, high, *self._levels(powers), tuple(novelty.hits), beat, self._tracker.bar, self._shown(powers.fine),
+        level, brightness, loudness = self._levels(powers)
+        return Heard(time, low, mid, high, level, brightness, loudness, tuple(novelty.hits), beat, self._tracker.bar, self._shown(powers.fine),
                      self._chroma.hop(self._window[hop:]), tuple(novelty.strengths.tolist()), tuple(novelty.thresholds.tolist()), _db(powers.power) > SILENT_DB)
 
     def _levels(self, powers: Powers):

@@ -50,7 +50,8 @@ class BeatTracker:
     """low: the preferred range is from low to twice as many bpm. hops: a second. beat: the newest; None before there was any sound."""
 
     def __init__(self, low: float = 80.0, hops: float = HOPS):
-        self.low, self.hops, self.beat, self.confidence = low, hops, None, 0.0
+        self.low, self.hops, self.confidence = low, hops, 0.0
+        self.beat: Beat | None = None
         self._strengths, self._count = np.zeros(MEMORY), 0
         self._heard = 0                                  # hops since there was sound
         self._astray, self._agreed = 0, 0.0
@@ -68,6 +69,20 @@ class BeatTracker:
             self._look(time)
         return self.beat
 
+    def prefer(self, low: float):
+        """Prefer tempi from `low` to twice that; a tempo outside is folded into it at once."""
+        if low == self.low:
+            return
+        self.low, beat = low, self.beat
+        if beat is None:
+            return
+        tempo, at, number = beat.tempo, beat.at, beat.number
+        while tempo < low / 1.02:
+            tempo, number = 2 * tempo, 2 * number
+        while tempo >= 2.0 * low * 1.02:
+            at, number, tempo = at - (number % 2) * 60.0 / tempo, number // 2, tempo / 2
+        self.beat = Beat(tempo, at, number, beat.confidence)
+
     @property
     def bar(self) -> int:
         """Number of a beat that is the first of a bar."""
@@ -81,8 +96,7 @@ class BeatTracker:
             return
         if self._heard < FOUND:
             return
-        strength = newest - np.convolve(newest, np.full(SMOOTHED, 1 / SMOOTHED), "same")
-        strength = np.maximum(strength, 0.0)[-min(self._heard, MEMORY):]
+        strength = _plain(newest)[-min(self._heard, MEMORY):]
         strength *= np.exp(np.arange(1 - len(strength), 1) / RECALLED)
         likeness = _likeness(strength)
         period = self._period(likeness)
@@ -94,6 +108,10 @@ class BeatTracker:
             self.confidence = _confidence(strength, likeness, period) * self._agreed
             self._follow(strength, period, time)
         self._tell(time)
+
+    def period_of(self, strength: np.ndarray) -> float | None:
+        """Return the period in hops of strengths that are there as a whole, None where nothing repeats."""
+        return self._period(_likeness(_plain(strength)))
 
     def _tell(self, time):
         if self.beat is not None:
@@ -149,6 +167,11 @@ class BeatTracker:
         best, first = int(np.argmax(self._votes)), self._first % BAR
         if best != first and self._votes[best] > SURER * max(self._votes[first], 1e-9):
             self._first = best
+
+
+def _plain(strength) -> np.ndarray:
+    """Return how far strengths are above what is usual around them."""
+    return np.maximum(strength - np.convolve(strength, np.full(SMOOTHED, 1 / SMOOTHED), "same"), 0.0)
 
 
 def _likeness(strength) -> np.ndarray:

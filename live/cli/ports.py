@@ -1,4 +1,4 @@
-"""List the MIDI ports, displays and cameras that can be used."""
+"""List the MIDI ports, sound inputs, displays and cameras that can be used."""
 import sys
 
 
@@ -7,6 +7,7 @@ def arguments(parser):
 
 
 def run(options):
+    from live.audio.device import list_inputs
     from live.controls.midi import list_ports
     from live.outputs.window import list_displays
     from live.sources.camera import list_cameras
@@ -14,7 +15,9 @@ def run(options):
     found = list_ports(options.midi_api)
     _write("MIDI inputs", found["inputs"])
     _write("MIDI outputs", found["outputs"], found.get("problem"))
-    for kind, use, ask in (("displays", "--display N", list_displays), ("cameras", "--source camera=N or camera=NAME", list_cameras)):
+    for kind, use, ask in (("sound inputs", "--audio N or --audio NAME", list_inputs),
+                           ("displays", "--display N", list_displays),
+                           ("cameras", "--source camera=N or camera=NAME", list_cameras)):
         names, problem = ask()
         _write(f"{kind} ({use})", [f"{number}: {name}" for number, name in names], problem)
 

@@ -2,10 +2,12 @@
 
     python run_live.py render evening.take -o evening.mp4 --size 1024 --fps 60
     python run_live.py render evening.take -o frames/ --lossless
+    python run_live.py render evening.take -o evening.mp4 --audio song.flac --listen
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
 import pathlib
+from typing import Any
 
 from engine.architecture import PRECISIONS
 from live.cli import parse_size
@@ -28,6 +30,8 @@ def arguments(parser):
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
     parser.add_argument("--audio", metavar="FILE", help="sound to put beside the pictures: any sound file, or a video's")
     parser.add_argument("--audio-offset", type=float, default=0.0, metavar="S", help="seconds after the first picture that the sound begins; below 0: into it")
+    parser.add_argument("--listen", nargs="?", const="live", choices=("live", "ahead"),
+                        help="hear the sound of --audio instead of what was heard in the show; ahead: knowing all of it beforehand")
     parser.add_argument("--source", metavar="SOURCE", help="the take's source, if it is not where it was")
     parser.add_argument("--encoder", metavar="FILE", help="the encoder the take was played with; default: the instrument's own")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
@@ -49,8 +53,12 @@ def run(options):
     frame = options.frame if options.frame is not None else origin_in(read_header(options.take)).frame
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
     opened.instrument.use_precision(options.precision, cost)
-    take = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+    take: Any = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
+    if options.listen:
+        from live.takes.listened import listen
+
+        take = listen(take, options.audio, options.listen, options.audio_offset)
     sound = Sound(options.audio, options.audio_offset) if options.audio else None
     with Progress(console=Console(stderr=True)) as display:
         bar = display.add_task(f"rendering {options.output}")

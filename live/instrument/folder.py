@@ -32,6 +32,7 @@ class InstrumentFolder:
     generator: Path
     folder: Path
     start: dict
+    world: bool = False             # whether the network was taught the built-in world
 
     @property
     def scenes(self) -> Path:
@@ -48,7 +49,8 @@ def find(where) -> InstrumentFolder:
     if path.is_file():
         return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)
-    return InstrumentFolder(description.name, find_path(description.generator, path), path, description.start)
+    return InstrumentFolder(description.name, find_path(description.generator, path), path, description.start,
+                            "world" in description.training)
 
 
 def list_built_in() -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:                   # it brings torch
 log = logging.getLogger(__name__)
 load_commands()
 ENCODER = "encoder.safetensors"
+READER = "reader.safetensors"
 CLUSTERS = ("clusters.yaml", "clusters.yml")
 QUIRKS = ("opencv_geometry", "layer0_inert", "lenient")    # of the published network-bending tool
 
@@ -69,6 +70,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     offer = weights_folder.look(folder.folder, generator, (own, *read_edited_from(folder.generator)))
     instrument = Instrument(generator, size, load_clusters(folder, generator), offer.edits, offer.checkpoints, load_encoder(folder, generator, encoder), ratio,
                             places.places_of(folder.folder, generator))
+    if folder.world:
+        instrument.know_world(reader_of(folder, instrument.device))
     try:
         scene = declared(instrument.scene()).set_values(folder.start)
     except UserError as error:
@@ -91,6 +94,20 @@ def load_encoder(folder, generator, named=None):
     except UserError as error:
         if named:
             raise
+        log.warning("%s; playing without it", error)
+        return None
+
+
+def reader_of(folder, device):
+    """The reader of faces in an instrument's folder; None if there is none, or, with a line in the log, if it can't be read."""
+    from engine import reader
+
+    path = Path(folder.folder) / READER
+    if not path.exists():
+        return None
+    try:
+        return reader.load(path, device)
+    except UserError as error:
         log.warning("%s; playing without it", error)
         return None
 

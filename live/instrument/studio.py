@@ -20,6 +20,8 @@ SIDE, LARGE = 160, 512              # px of a picture; of one that is painted on
 SAMPLE = 3                          # the seed that clusters are shown on
 MOST_SAMPLES = 500
 EDITS = "edits"
+MOVING = 256                        # px of the cued look, which moves
+LONGEST_STEP = 1.0                  # seconds it goes on at most from picture to picture
 
 
 class Workshop:
@@ -28,7 +30,9 @@ class Workshop:
     def __init__(self, where):
         self.opened = opening.open_instrument(where, size=None, device="cpu", threads=1)
         self.generator = self.opened.instrument.generator
+        self.library = self.opened.open_library()
         self._maps: dict = {}
+        self._moving: tuple | None = None                # (name, hash), scene, motion of the look that is drawn moving
 
     def do(self, job: dict, progress: Callable[[str, float], None] = lambda stage, at: None) -> dict:
         """Do one job: {"kind": ..., and what it needs}. progress(stage, 0..1)."""
@@ -75,9 +79,26 @@ class Workshop:
         from engine.motion import Motion
         from live.presets.preset import recalled
 
-        instrument = self.opened.instrument
-        scene, motion = recalled(self.opened.open_library().read(str(job.get("name"))), self.opened.scene, Motion(), ())
-        return _encode_picture(instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+        scene, motion = recalled(self._preset(job), self.opened.scene, Motion(), ())
+        return _encode_picture(self.opened.instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+
+    def _preset(self, job):
+        self.library.look()                              # the show may have stored it just now
+        return self.library.read(str(job.get("name")))
+
+    def moving(self, job, progress) -> dict:
+        """Draw a preset as it goes on, small: job["seconds"] after its last picture, from its beginning if it is another one."""
+        from engine.motion import Motion
+        from live.presets.preset import recalled
+
+        which = job.get("name"), job.get("hash")
+        if self._moving is None or self._moving[0] != which:
+            self._moving = which, *recalled(self._preset(job), self.opened.scene, Motion(), ())
+        _, scene, motion = self._moving
+        motion = motion.advance(scene, min(max(_to_number(job.get("seconds", 0.0)), 0.0), LONGEST_STEP))
+        self._moving = which, scene, motion
+        small = scene.set_values({"/quality/size": float(min(MOVING, self.opened.instrument.size))})
+        return _encode_picture(self.opened.instrument.render(small, motion).pixels, MOVING)
 
     def edit(self, job, progress) -> dict:
         """Draw what an edit does, side by side: as it is, at strength 1, at -1, and where its rule fires."""
@@ -141,7 +162,7 @@ class Workshop:
         return {"edit": name}
 
 
-KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "edit", "find", "rename", "solve")}
+KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "moving", "edit", "find", "rename", "solve")}
 
 
 def _encode_picture(pixels, side=SIDE) -> dict:

@@ -70,7 +70,8 @@ class Learn(Learned):
 
     def may_learn(self, event) -> bool:
         """Whether an event is of a control that could be learned now; what talks by itself plays on."""
-        if not self.wanted or event.control.partition(" ")[0] not in WORDS:
+        word = WORDS.get(event.control.partition(" ")[0])
+        if not self.wanted or word is None or not word.hand:
             return False
         self._spoil(event)
         return event.control not in self._taken and not self._ways.talks_by_itself(event.control)

@@ -11,11 +11,13 @@ class Word:
     """What follows a word. pattern: a regular expression. shown: how it is spelled in messages.
 
     end: the control's own number at its upper end, None for one that has no two ends. button: it is pressed, not turned.
+    hand: whether a hand moves it; what comes by itself is never learned.
     """
     pattern: str
     shown: str
     end: float | None = None
     button: bool = False
+    hand: bool = True
 
 
 WORDS: dict[str, Word] = {}

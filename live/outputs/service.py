@@ -2,12 +2,14 @@
 import inspect
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from engine.errors import UserError
 from live import outputs
 from live.files.config import read_plain
 from live.outputs.limiter import FlashLimiter
+from live.outputs.sender import Sender
 from live.outputs.settings import Framings, output_parameters
 from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
 
@@ -27,12 +29,28 @@ def arguments(group):
 def specs(options) -> list[OutputSpec]:
     """Return the outputs that the flags name. UserError: what is wrong with them."""
     if not options.outputs:
-        return parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)
+        return check([replace(spec, rate=options.fps) for spec in parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)])
     data = read_plain(options.outputs)
     try:
-        return read_outputs(data, outputs.OUTPUTS)
+        return check([replace(spec, rate=options.fps) for spec in read_outputs(data, outputs.OUTPUTS)])
     except UserError as error:
         raise UserError(f"{options.outputs}: {error}") from None
+
+
+def check(specs: list[OutputSpec]) -> list[OutputSpec]:
+    """Return these outputs. UserError: one can't be as it is asked for, or two would be the same to other programs."""
+    seen: dict[tuple, str] = {}
+    for spec in specs:
+        kind = outputs.OUTPUTS[spec.kind]
+        if spec.bitrate and "bitrate" not in inspect.signature(kind).parameters:
+            raise UserError(f"output {spec.name}: {spec.kind} takes no bitrate")
+        if hasattr(kind, "check"):
+            kind.check(spec)
+        key = spec.kind, spec.sender_name(getattr(kind, "called", ""))
+        if is_apart(spec) and key[1] and key in seen and spec.kind != "window":
+            raise UserError(f"output {spec.name}: {seen[key]} is {spec.kind}={key[1]} already; give them different names")
+        seen[key] = spec.name
+    return specs
 
 
 def is_apart(spec: OutputSpec) -> bool:
@@ -42,10 +60,16 @@ def is_apart(spec: OutputSpec) -> bool:
 
 def open_output(spec: OutputSpec, **more):
     """Return the output of a spec, open: put(frame), close(), sent, dropped. UserError: why it can't be opened."""
+    kind = outputs.OUTPUTS[spec.kind]
+    apart, size = is_apart(spec) and hasattr(kind, "send"), spec.size
     wanted = {"target": spec.target, "display": spec.display, "fullscreen": spec.fullscreen, "title": spec.name,
-              "size": spec.size, "fps": spec.fps, "mask": spec.mask, "bound": spec.keys.__contains__, **more}
-    takes = inspect.signature(outputs.OUTPUTS[spec.kind]).parameters
-    target = outputs.start(spec.kind, **{name: value for name, value in wanted.items() if name in takes and value not in ("", None)})
+              "size": (size, size) if isinstance(size, int) else size, "fps": spec.rate_sent if apart else spec.fps, "bitrate": spec.bitrate,
+              "mask": spec.mask, "bound": spec.keys.__contains__, "called": spec.sender_name(getattr(kind, "called", "")), **more}
+    takes = inspect.signature(kind).parameters
+    options = {name: value for name, value in wanted.items() if name in takes and value not in ("", None)}
+    if apart:
+        return Sender(spec, outputs.make(spec.kind, **options))
+    target = outputs.start(spec.kind, **options)
     if hasattr(target, "framing"):
         target.framing = spec.framing
     return target
@@ -74,7 +98,7 @@ def open_outputs(show, specs: list[OutputSpec], closing, shared=None):
             continue
         closing.callback(running.close)
         show.outputs.append(running)
-        if hasattr(running, "turn"):
+        if hasattr(running, "run"):
             turning = running
         if hasattr(running, "framing"):
             framed[spec.name] = partial(setattr, running, "framing")

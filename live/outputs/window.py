@@ -7,13 +7,12 @@ import logging
 import os
 import queue
 import sys
-from dataclasses import replace
 from typing import Any, cast
 
 from engine.errors import UserError
 from live.outputs import output
-from live.outputs.cards import draw_card
-from live.outputs.framing import Framer, Framing, load_mask
+from live.outputs.canvas import Canvas
+from live.outputs.framing import Framing
 from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
 from live.outputs.panes import SurfacePane, TexturePane
@@ -53,8 +52,8 @@ class Window:
     name, apart = "window", True
 
     def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask="", bound=lambda control: False):
-        self.title, self.size, self.sent, self.mask = title, size, 0, mask
-        self.framing, self._framer, self._held = Framing(), cast(Any, None), cast(Any, None)
+        self.title, self.size, self.sent = title, size, 0
+        self.framing, self._canvas = Framing(), Canvas(title, mask, fitted=True)
         self._mailbox, self.keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
         self._textured = _has_graphics_card() if texture is None else texture
@@ -107,29 +106,12 @@ class Window:
         import pygame
 
         try:
-            self._pane.show(self._framed(frame.pixels))
+            self._pane.show(self._canvas.draw(frame.pixels, self.framing, self._pane.size))
             self.sent += 1
         except pygame.error as error:                  # the graphics card was taken away: go on without it
             log.warning("window: %s; painting it without the graphics card", error)
             self._textured = False
             self._reopen()
-
-    def _framed(self, pixels):
-        """Return what the pane is to show: the picture, or the display's pixels where a setting of the framing is turned."""
-        framing = self.framing
-        if framing.freeze and self._held is not None:
-            pixels = self._held
-        self._held = pixels.copy() if framing.freeze and self._held is None else self._held if framing.freeze else None
-        if replace(framing, freeze=0.0) == Framing() and not self.mask:
-            return pixels
-        size = self._pane.size
-        if self._framer is None or self._framer.display != size:
-            self._framer = Framer(size, load_mask(self.mask, size))
-        try:
-            return self._framer.frame(draw_card(framing.test, size, pixels, self.title), framing)
-        except UserError as error:                       # corners that enclose nothing, while they are dragged
-            log.warning("%s: %s", self.title, error)
-            return pixels
 
     def _events(self):
         import pygame

@@ -19,7 +19,7 @@ from live.show.parameters import MASTERS, within
 SCHEMA = 1
 # Parts of a scene that a preset can be of: their addresses begin with one of these. What no other claims is "rest".
 SECTIONS = {
-    "latent": ("/walk", "/style", "/truncation", "/class", "/noise"),
+    "latent": ("/walk", "/style", "/truncation", "/class", "/noise", "/factors"),
     "bends": ("/bends",),
     "weights": ("/edits", "/weights"),
     "source": ("/source",),

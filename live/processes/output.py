@@ -4,6 +4,7 @@ What it opens is an ordinary output (live/outputs/*.py). One that needs the main
 turn(emit). All others are sent to from here.
 """
 import logging
+import os
 import sys
 from dataclasses import dataclass
 
@@ -12,11 +13,13 @@ import numpy as np
 from engine.errors import UserError
 from live.outputs import service
 from live.outputs.dissolve import Dissolve
-from live.outputs.framing import Framer, Framing, load_mask
+from live.outputs.extras import MissingError
+from live.outputs.framing import Framing
+from live.outputs.sender import Rate, Sender, told
 from live.outputs.spec import OutputSpec
 from live.processes.child import prepare_child
 from live.processes.ring import Reader
-from live.processes.supervisor import USER_ERROR
+from live.processes.supervisor import FAILED, MISSING, USER_ERROR
 from live.show.clock import now
 
 log = logging.getLogger(__name__)
@@ -39,8 +42,8 @@ class OutputProcess:
         self.spec, self.reader, self.pipe, self.link, self.target = spec, reader, pipe, link, target
         self.framing, self.stopped = spec.framing, False
         self.frames: Reader | None = None
-        self._dissolve, self._due, self._reported = Dissolve(), 0.0, 0.0
-        self._framer: Framer | None = None
+        self._dissolve, self._reported = Dissolve(), 0.0
+        self._rate = Rate(None if isinstance(target, Sender) else spec.fps)       # a sender chooses by itself
         self._number = 0
 
     def run(self):
@@ -55,6 +58,7 @@ class OutputProcess:
             if turn:
                 turn(self._emit, 0.0)
             self._report()
+            self._check_sender()
 
     def _emit(self, event):
         """Send what a hand did at this output to the show."""
@@ -87,20 +91,17 @@ class OutputProcess:
 
     def _show(self, taken):
         moment = now()
-        if self.spec.fps and moment < self._due:
-            return
-        self._due = max(self._due + 1 / self.spec.fps, moment) if self.spec.fps else 0.0
-        self._number += 1
-        pixels = self._dissolve.mix(taken.pixels, moment)
-        if not hasattr(self.target, "framing"):
-            pixels = self._framed(pixels)
-        self.target.put(Picture(pixels, self._number))
+        if self._rate.is_due(moment):
+            self._number += 1
+            self.target.put(Picture(self._dissolve.mix(taken.pixels, moment), self._number))
 
-    def _framed(self, pixels):
-        size = self.spec.size or pixels.shape[1::-1]
-        if self._framer is None or self._framer.display != tuple(size):
-            self._framer = Framer(tuple(size), load_mask(self.spec.mask, tuple(size)))
-        return self._framer.frame(pixels, self.framing)
+    def _check_sender(self):
+        """Leave where what is sent to has broken or hangs: a new process tries anew. SystemExit."""
+        if getattr(self.target, "is_stuck", False):
+            log.error("output %s: it takes no more pictures; its process is ended", self.spec.name)
+            os._exit(FAILED)
+        if getattr(self.target, "broken", None):
+            sys.exit(_status(getattr(self.target, "error", None)))
 
     def _report(self):
         if now() - self._reported >= TOLD:
@@ -117,17 +118,21 @@ def run_output(spec: OutputSpec, reader: int, pipe, link):
     try:
         target = service.open_output(spec)
     except UserError as error:
-        log.error("output %s: %s", spec.name, error)
+        log.error("%s", told(spec.name, error))
         close_journal()
-        sys.exit(USER_ERROR)
+        sys.exit(_status(error))
     try:
         OutputProcess(spec, reader, pipe, link, target).run()
     except (EOFError, BrokenPipeError):
         pass                                             # the supervisor has gone: so do we
     except UserError as error:
-        log.error("output %s: %s", spec.name, error)
+        log.error("%s", told(spec.name, error))
         sys.exit(USER_ERROR)
     finally:
         target.close()
         close_journal()
 
+
+def _status(error) -> int:
+    """Return the exit status of an output that has this to say: whether, and how soon, it is worth another try."""
+    return MISSING if isinstance(error, MissingError) else USER_ERROR if isinstance(error, UserError) else FAILED

@@ -13,14 +13,11 @@ from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
-SLOTS = 4
+from live.outputs.frame_reader import HEADER, MAGIC, PUBLISHED, SCHEMA, SHAPE, SLOTS
+
 READERS = 32                        # readers a segment has room for
 WAITING = 8                         # messages that may wait at a reader
-HEADER = 4096
-SCHEMA = 1
-SHAPE = struct.Struct("<4s4xQQQQ")                       # magic, schema, height, width, slots
-MAGIC = b"LJFR"
-PUBLISHED, SENT, TAKEN = 8, 16, 16 + READERS             # places in the header, in whole numbers of 8 bytes
+SENT, TAKEN = 16, 16 + READERS                           # places in the header, in whole numbers of 8 bytes
 MESSAGE = struct.Struct("<Qd")                           # number, time
 
 

@@ -51,6 +51,7 @@ class Attempts:
         if not attempt:
             return self.options
         again = argparse.Namespace(**vars(self.options))
+        again.no_browser = True                          # whoever closed the page meant it
         again.resume = "if there is one" if not safe else False
         if again.take:
             path = Path(again.take)

@@ -24,7 +24,7 @@ ILL = 30.0                          # seconds: a renderer that dies a third time
 HOPELESS = 120.0                    # seconds: one that dies a sixth time within them is left alone
 FORGIVEN = 60.0                     # seconds after which an output that runs has all its tries again
 CLOSING = 5.0                       # seconds that what is told to end may take
-USER_ERROR = 2
+FAILED, USER_ERROR, MISSING = 1, 2, 3             # exit statuses: of an output, MISSING = no second try will find what it lacks
 
 
 class Supervisor:
@@ -185,8 +185,9 @@ class Supervisor:
                 quick = now() - child.begun < FORGIVEN
                 child.ends = child.ends[-len(WAITS):] if quick else child.ends[-1:]
                 wait = WAITS[min(len(child.ends) - 1, len(WAITS) - 1)] if code != USER_ERROR else 4 * WAITS[-1]
-                child.due = now() + wait
-                log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), _when(wait))
+                child.due = now() + wait if code != MISSING else None
+                if code != MISSING:                       # it has said what is missing
+                    log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), _when(wait))
                 self.renderer.send(("down", child.name))
             elif not child.running and child.due is not None and now() >= child.due:
                 self._start(child)

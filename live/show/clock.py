@@ -6,6 +6,7 @@ from live.show.events import Tick
 
 now = time.perf_counter
 sleep = time.sleep
+wall_time = time.time                # seconds since 1970, for other programs
 
 
 def cost(function, times=5) -> float:

@@ -142,6 +142,10 @@ class Follower:
         self._recent.clear()
         self._straying = 0
 
+    def join(self, beat: float, beats: float) -> float:
+        """Return the origin in the middle of a song: nobody knows where it is, so the beat stays where it is."""
+        return beat - beats
+
     @property
     def is_ill(self) -> bool:
         """Whether the newest ticks say nothing sure of the tempo: held up, in bunches, off the line."""

@@ -23,7 +23,7 @@ from live.show.told import Told
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-NAMED = {"recall", "recording", "looper", "weights", "tempo"}      # players that commands look for
+NAMED = {"recall", "recording", "looper", "weights", "tempo", "listening"}      # players that commands look for
 CALLS = 8                           # commands run before the frame's time is looked at
 SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
@@ -90,6 +90,7 @@ class Show:
     looper: Any = None
     weights: Any = None
     tempo: Any = None
+    listening: Any = None
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, {}

@@ -49,12 +49,15 @@ class Meter:
         self.failed += failed
         self.frame_ms.add((moment - self._tick) * 1000)
         for at, control in {event.at: event.control for event in events if event.at}.items():
-            source = control.partition(" ")[0]           # a bundle's messages came at one moment: counted once
-            ring = self.latency_ms.get(source)
-            if ring is None:
-                ring = self.latency_ms[source] = Ring()
-            ring.add((moment - at) * 1000)
-            self.control_ms.add((moment - at) * 1000)
+            self.count(control.partition(" ")[0], (moment - at) * 1000)      # a bundle's messages came at one moment: counted once
+
+    def count(self, source: str, milliseconds: float):
+        """Take down how long a control of this source took to be in a frame."""
+        ring = self.latency_ms.get(source)
+        if ring is None:
+            ring = self.latency_ms[source] = Ring()
+        ring.add(milliseconds)
+        self.control_ms.add(milliseconds)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""

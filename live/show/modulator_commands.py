@@ -5,7 +5,7 @@ Import it for its commands. Each works on the scene of the moment and returns wh
 from dataclasses import replace
 
 from engine.errors import UserError
-from engine.modulation import Modulator, allowed
+from engine.modulation import Modulator, allowed, part_of
 from engine.modulators import SHAPES
 from live.show.commands import command
 from live.show.data import MOST_MODULATORS
@@ -14,7 +14,7 @@ from live.show.parameters import MASTERS, within
 
 @command("/modulators/add")
 def add(show, name=None, target=None, shape="sine", depth=None, source=""):
-    """Put a modulator on a parameter; an envelope needs the parameter it follows: swell /truncation envelope 0.5 /walk/speed."""
+    """Put a modulator on a parameter; an envelope needs the parameter it follows: swell /truncation envelope 0.5 /audio/low."""
     if target is None:
         raise UserError("/modulators/add: expected NAME TARGET [SHAPE [DEPTH [SOURCE]]], such as: swell /truncation sine 0.2")
     scene, name = show.scene, str(name)
@@ -22,11 +22,13 @@ def add(show, name=None, target=None, shape="sine", depth=None, source=""):
         raise UserError(f"there is a modulator {name!r} already; /modulators/remove it first, or choose another name")
     if len(scene.modulators) >= MOST_MODULATORS:
         raise UserError(f"there are {MOST_MODULATORS} modulators already; /modulators/remove one first")
+    if shape in SHAPES:
+        source = source or SHAPES[shape].source
     if shape in SHAPES and SHAPES[shape].follows and not source:
         raise UserError(f"a modulator of shape {shape} follows a parameter: /modulators/add {name} {target} {shape} DEPTH SOURCE")
     added = Modulator.from_dict({"name": name, "target": target, "source": source})
-    for address in filter(None, (added.target, added.source)):
-        _checked(scene, address)
+    _check_target(scene, added.target)
+    _check_source(scene, added.source)
     scene = scene.with_modulators((*scene.modulators, added))
     values = {"shape": shape} | ({} if depth is None else {"depth": depth}) | ({"polarity": "up"} if source else {})
     return [scene.set_values({added.address(setting): value for setting, value in values.items()})]
@@ -48,12 +50,14 @@ def clear(show, on=None):
 @command("/modulators/target")
 def target(show, name=None, address=""):
     """Put a modulator on another parameter."""
+    _check_target(show.scene, address)
     return [_changed(show.scene, _named(show.scene, name), target=address)]
 
 
 @command("/modulators/source")
 def source(show, name=None, address=""):
     """Have an envelope follow another parameter."""
+    _check_source(show.scene, address)
     return [_changed(show.scene, _named(show.scene, name), source=address)]
 
 
@@ -73,15 +77,19 @@ def sync(show, name=None):
 
 def _changed(scene, modulator, **to):
     found = Modulator.from_dict(modulator.to_dict() | to)
-    for address in to.values():
-        _checked(scene, address)
     return scene.with_modulators(found if m is modulator else m for m in scene.modulators)
 
 
-def _checked(scene, address):
-    """An address that a modulator can be put on, or follow."""
+def _check_target(scene, address):
+    """UserError: an address that no modulator can be put on."""
     if not allowed(address, scene.parameter(address)) or within(address, MASTERS):
         raise UserError(f"{address} is not for modulators: vectors, /tempo and the masters ({', '.join(MASTERS)}) are left to hands")
+
+
+def _check_source(scene, address):
+    """UserError: an address that no modulator can follow; one number of a vector is named by its place."""
+    if address and part_of(address, scene.parameters)[0] is None and scene.parameter(address).size:
+        raise UserError(f"{address} is {scene.parameter(address).size} numbers: name one by its place, {address}/0 and so on")
 
 
 def _named(scene, name):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from engine.morphing import EASES, PATHS
 from engine.parameter import Parameter
 from engine.scene import Scene
+from live.show import sound_parameters
 
 MACROS = 8                                                   # how many macros there are
 MACRO_PARAMETERS = {f"/macro/{n}": Parameter(0.0, about="moves the parameters that the mapping has put on it") for n in range(1, MACROS + 1)}
@@ -19,16 +20,21 @@ PARAMETERS = {
     "/pad/on": Parameter(0.0, step=1, about="1: /pad/x and /pad/y mix the four presets at the pad's corners"),
     "/pad/x": Parameter(0.0, about="across the pad: corners 1 and 3 at 0, 2 and 4 at 1"),
     "/pad/y": Parameter(0.0, about="down the pad: corners 1 and 2 at 0, 3 and 4 at 1"),
-    "/tempo/source": Parameter("midi", choices=("midi", "internal"), about="midi: the beat follows a MIDI clock while one comes; internal: it never does"),
+    "/tempo/source": Parameter("midi", choices=("midi", "internal", "audio", "link"),
+                               about="midi: the beat follows a MIDI clock while one comes; audio: the beat that is heard, unless a clock comes; "
+                                     "link: Ableton Link; internal: nothing"),
+    "/tempo/ahead": Parameter(-1.0, -1.0, 500.0, unit="ms", words=(("auto", -1.0),),
+                              about="so much sooner than it is heard a beat is drawn; auto (-1) = as long as a frame takes to be seen"),
     "/output/flashes": Parameter(3.0, 0.0, 10.0, unit="/s",
                                  about="the picture flashes no more often than this; above 3 it can bring on seizures, 0 does not limit it"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
+    **sound_parameters.PARAMETERS,
     **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/weights/seconds",
-           "/source/signal", "/source/picture")
+MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds",
+           "/source/signal", "/source/picture", "/source/seen")
 
 
 def declared(scene: Scene) -> Scene:

@@ -13,6 +13,7 @@ from live.show.events import Tick
 ORDER = (
     "macros",                       # targets of macros that were moved in the frame before
     "recording",                    # a take that begins, a take that plays
+    "listening",                    # what is heard: its levels, its hits
     "quantiser",                    # what waited for this beat
     "looper",                       # the loop of gestures
     "recall",                       # a morph; after the hands, the pad

@@ -1,4 +1,4 @@
-"""The tempo that comes from outside: a MIDI clock followed, taps counted. A player of the loop; knows no ports.
+"""The tempo that comes from outside: a MIDI clock, Ableton Link or the beat that is heard, and taps. A player of the loop; knows no ports.
 
 What the show hears of it are changes of /tempo and /tempo/nudge, and, where the music jumps, a
 motion at another beat: takes play them again. Source: MIDI 1.0 Detailed Specification, "System Real Time Messages".
@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from engine.errors import UserError
 from engine.motion import beats
+from live.show.beat_line import BeatLine
 from live.show.clock import now
 from live.show.clock_follower import SILENT, TICKS, Follower
 from live.show.events import Change
@@ -21,6 +22,10 @@ PULL = 2.0                          # of the way there in a second
 NEAR = 0.004                        # beats that are near enough
 STEADY = 0.05                       # bpm that are no change of tempo
 BAR = 4                             # beats
+MEASURED = 64                       # frames whose time says how long one takes
+LONGEST = 0.1                       # seconds a frame is thought to be seen, at most
+LOW = "/audio/low-tempo"
+MIDDLE = 2 ** 0.5                   # times that is the tempo heard most gladly
 
 
 class Tempo:
@@ -31,8 +36,15 @@ class Tempo:
         self.follower, self.device = Follower(), None
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         self._taps: deque = deque(maxlen=8)
-        self._heard_at = self.at = self._dt = 0.0
+        self._heard_at = self.at = self._dt = self._takes = 0.0
+        self._measured = 0
         self._driving = False
+        self._leader = ""                                # whose tempo it is: midi, link, audio
+        self.lines = {"audio": BeatLine(), "link": BeatLine(quantum=float(BAR))}
+
+    def tell_beat(self, source: str, tempo: float, beats: float, at: float):
+        """Take down where a beat is that is heard, or that Link has. Of the loop's thread."""
+        self.lines[source].tell(tempo, beats, at)
 
     def heard_clock(self, kind: str, at: float, value: int = 0, device: str = ""):
         """A clock's message. Safe from any thread."""
@@ -48,13 +60,41 @@ class Tempo:
         while not self._inbox.empty():
             self._message(*self._inbox.get())
         self.at, self._dt = self.now(), tick.dt
-        found = self.follower.at(self.at) if self.show.scene["/tempo/source"] == "midi" else None
-        if found is None:
+        leader = self._lead()
+        if leader is None:
             return self._let_go()
-        if not self._driving:
-            log.info("the tempo follows the MIDI clock of %s", self.device or "a device")
-        self._driving = True
-        return self._follow(*found)
+        if not self._driving or leader != self._leader:
+            log.info("the tempo follows %s", self._names(leader))
+        self._driving, self._leader = True, leader
+        return self._follow(self._followed(leader), *self._heard(leader))
+
+    def _lead(self) -> str | None:
+        """Return whose beat is to be followed now: a clock goes before what is heard."""
+        order = {"midi": ("midi",), "link": ("link",), "audio": ("midi", "link", "audio")}.get(self.show.scene["/tempo/source"], ())
+        return next((name for name in order if self._heard(name) is not None), None)
+
+    def _followed(self, name):
+        return self.follower if name == "midi" else self.lines[name]
+
+    def _heard(self, name):
+        """Return (bpm, ticks) of a leader by now: as far on as what is drawn now will be seen later."""
+        ahead = self.show.scene["/tempo/ahead"]
+        if ahead < 0:
+            ahead = 0.0 if name == "midi" else self.frame_takes() * 1000
+        return self._followed(name).at(self.at + ahead / 1000.0)
+
+    def frame_takes(self) -> float:
+        """Return the seconds from a frame's beginning to the middle of the time it is seen, as frames took lately."""
+        ring = self.show.meter.frame_ms
+        if ring.count - self._measured >= MEASURED or not self._measured <= ring.count:
+            self._measured = ring.count
+            kept = len(ring.values)
+            lately = sorted(ring.values[n % kept] for n in range(max(0, ring.count - MEASURED), ring.count))
+            self._takes = lately[len(lately) // 2] / 1000.0 if lately else 0.0
+        return self._takes + min(self._dt, LONGEST) / 2
+
+    def _names(self, leader) -> str:
+        return {"midi": f"the MIDI clock of {self.device or 'a device'}", "link": "Ableton Link", "audio": "the beat that is heard"}[leader]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
         """Hands do not matter to a clock."""
@@ -72,15 +112,16 @@ class Tempo:
         if not self._driving:
             return []
         self._driving = False
-        log.info("no MIDI clock: the tempo stays at %.2f", self.show.scene["/tempo"])
+        what = {"midi": "no MIDI clock", "link": "no Link", "audio": "no beat is heard"}[self._leader]
+        log.info("%s: the tempo stays at %.2f", what, self.show.scene["/tempo"])
         return [Change("/tempo/nudge", 0.0)]
 
-    def _follow(self, bpm, ticks):
-        scene, motion, follower = self.show.scene, self.show.motion, self.follower
+    def _follow(self, follower, bpm, ticks):
+        scene, motion = self.show.scene, self.show.motion
         tempo = scene["/tempo"] if abs(bpm - scene["/tempo"]) < STEADY else scene.parameters["/tempo"].clamp(round(bpm, 2))
         step = self._dt * tempo / 60.0
         if follower.origin is None:                      # joined in the middle of a song: from here on in step with it
-            follower.origin = motion.beat + step - ticks / TICKS
+            follower.origin = follower.join(motion.beat + step, ticks / TICKS)
         away = follower.origin + ticks / TICKS - motion.beat - step
         jumps, follower.jumped = follower.jumped or abs(away) > JUMP, False
         nudge = 0.0
@@ -94,16 +135,18 @@ class Tempo:
 
     def tap(self, at: float) -> list:
         """A tap on the beat, at this time: the second and each one after it set the tempo, and the beat."""
-        if self.following and not self.follower.is_ill:
-            raise UserError("the tempo follows a MIDI clock; /tempo/source internal lets you tap")
+        if self.following and self._leader != "audio" and not self._followed(self._leader).is_ill:
+            raise UserError(f"the tempo follows {'a MIDI clock' if self._leader == 'midi' else 'Ableton Link'}; /tempo/source internal lets you tap")
         if self._taps and not 0 < at - self._taps[-1] < 2.2 * self._interval(3.0 / 2.2):
             self._taps.clear()
         self._taps.append(at)
         if len(self._taps) < 2:
             return []
+        tempo = self.show.scene.parameters["/tempo"].clamp(round(60.0 / self._interval(), 2))
+        if self.following and self._leader == "audio":   # the ear knows better, but for which multiple of it is meant
+            return self._ours([Change(LOW, round(tempo / MIDDLE, 2))])
         if self.following:                               # a clock that is ill: it has the tempo again once it is steady
             self.follower = Follower()
-        tempo = self.show.scene.parameters["/tempo"].clamp(round(60.0 / self._interval(), 2))
         return self._ours([Change("/tempo", tempo), *self._set_beat(1, at, tempo)])
 
     def _interval(self, otherwise=0.0):
@@ -114,8 +157,24 @@ class Tempo:
         """This was the first beat of a bar."""
         items = self._set_beat(BAR, at, self.show.scene["/tempo"])
         if self.following:
-            self.follower.origin += items[0].beat - self.show.motion.beat
+            self._followed(self._leader).origin += items[0].beat - self.show.motion.beat
         return self._ours(items)
+
+    def times(self, factor: float) -> list:
+        """Double or halve the tempo; beats stay where beats are. Of what is heard, it is heard so from now on."""
+        if self.following and self._leader != "audio":
+            raise UserError(f"the tempo follows {self._names(self._leader)}, which says how fast it is")
+        scene, motion = self.show.scene, self.show.motion
+        wanted = scene["/tempo"] * factor
+        tempo, low = scene.parameters["/tempo"], scene.parameters[LOW]
+        heard = self.following or scene["/tempo/source"] == "audio"
+        if not tempo.low <= wanted <= tempo.high or heard and not low.low <= scene[LOW] * factor <= low.high:
+            raise UserError(f"/tempo {scene['/tempo']:.4g} can't be {'doubled' if factor > 1 else 'halved'}: it would be beyond what there is")
+        beat = motion.beat * factor
+        beat = beat + round(motion.beat - beat)
+        if heard:
+            self.lines["audio"].origin = None
+        return self._ours([Change("/tempo", wanted), *([Change(LOW, scene[LOW] * factor)] if heard else []), replace(motion, beat=beat)])
 
     def _set_beat(self, quantum, at, tempo):
         """The nearest multiple of so many beats was at that time."""

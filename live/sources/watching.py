@@ -35,7 +35,11 @@ class Watching:
         self.show.join(watching=self)
 
     def play(self, tick) -> list:
-        return []
+        """What was read of the source in the frame before."""
+        reader, scene = getattr(self.show.instrument, "live_reader", None), self.show.scene
+        if reader is None:
+            return []
+        return [Change(address, value) for address, value in reader.seen().items() if address in scene.parameters and scene[address] != value]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
         """After the hands, who may have turned what is ours: the truth about this frame's picture."""

@@ -6,12 +6,13 @@ import secrets
 from engine.errors import UserError
 from live.osc.service import LOOPBACK, start_echo
 from live.show.clock import now
-from live.surface import gate
+from live.surface import browser, gate
 
 LIBRARIES = ("segno",)
 log = logging.getLogger(__name__)
 
 PORT = 9080
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}      # addresses that stand for all of a machine's -> the one for itself
 
 
 def arguments(group):
@@ -24,7 +25,8 @@ def arguments(group):
     group.add_argument("--surface-name", action="append", default=[], metavar="NAME", help="a name of this machine that pages may call it by; may be repeated")
     group.add_argument("--surface-cert", metavar="FILE", help="serve the page over https with this certificate")
     group.add_argument("--surface-key", metavar="FILE", help="the certificate's key")
-    group.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
+    group.add_argument("--no-browser", action="store_true",
+                       help="do not open the page in the browser; it is opened where there is a screen and no page is open yet")
 
 
 def check(options):
@@ -69,6 +71,8 @@ def start(show, options, closing, about: dict):
     logging.getLogger().addHandler(hub.lines)
     closing.callback(logging.getLogger().removeHandler, hub.lines)
     tell(options, port, words)
+    if not options.no_browser and browser.has_screen():
+        closing.callback(browser.Opening(own_address(options, port, words), lambda: bool(hub.links)).start().close)
     return server
 
 
@@ -86,9 +90,18 @@ def address_of(options, port, words) -> str:
     """Return the page's address as another machine would type it."""
     import socket
 
-    host, scheme = options.surface_host, "https" if options.surface_cert else "http"
-    if host in ("0.0.0.0", "::"):
-        host = _own_address() or socket.gethostname()
+    host = options.surface_host
+    return _address(options, _own_address() or socket.gethostname() if host in EVERYWHERE else host, port, words)
+
+
+def own_address(options, port, words) -> str:
+    """Return the page's address as this machine's own browser finds it."""
+    host = options.surface_host
+    return _address(options, EVERYWHERE.get(host, host), port, words)
+
+
+def _address(options, host, port, words):
+    scheme = "https" if options.surface_cert else "http"
     word = next((word for word, role in words.items() if role == "play"), "")
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/" + (f"#{word}" if word else "")
 

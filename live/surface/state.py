@@ -4,6 +4,7 @@ from live.show.commands import COMMANDS
 from live.show.meter import Ring
 
 LATELY = 2.0                        # seconds that the meter looks back
+UNSEEN = ("surface", "shared")      # outputs that are no place where anybody looks
 SEEDS = 20                          # of the trail
 
 
@@ -109,8 +110,8 @@ class State:
         return {"following": bool(tempo and tempo.following), "device": (tempo.device or "") if tempo else ""}
 
     def _outputs(self):
-        return [{"name": o.name, "broken": getattr(o, "broken", None) or ""}
-                for o in list(self.show.outputs)]
+        return [{"name": o.name, "broken": getattr(o, "broken", None) or "", "state": getattr(o, "state", "running")}
+                for o in list(self.show.outputs) if o.name not in UNSEEN]
 
     def _seeds(self):
         seed = self.show.scene["/walk/seed"] if "/walk/seed" in self.show.scene.parameters else None

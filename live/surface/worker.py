@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).parents[2] / "run_live.py"
 QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}        # 12.8 ms of CPU a picture, 118 without
 WAITING = 400                       # jobs that may wait
 KEPT = 512                          # pictures
-PICTURES = ("seed", "cluster", "preset", "edit")
+PICTURES = ("seed", "cluster", "preset", "edit", "moving")
 SHOWN = 12                          # finished jobs that are told of
 
 

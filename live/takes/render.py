@@ -102,6 +102,7 @@ class _Job:
         digest = hashlib.sha256(self.take.path.read_bytes())
         what = [self.size, self.instrument.size, self.fps, self.lossless, self.take.generator]
         digest.update(json.dumps(what + ([self.instrument.pixels] if self.instrument.shape else [])).encode())
+        digest.update(getattr(self.take, "also", "").encode())
         return digest.hexdigest()
 
     def shape(self) -> tuple[int, int]:

@@ -47,6 +47,22 @@ def test_without_a_gpu_it_is_torchs_own_way():
     assert fused.bias_noise_act_for("cpu") is fused.unfused
 
 
+@pytest.mark.parametrize("error", [RuntimeError("Failed to find C compiler. Please specify via CC environment variable."), FileNotFoundError("gcc"),
+                                   subprocess.CalledProcessError(1, "gcc"), RuntimeError("")])
+def test_a_kernel_that_cannot_be_built_is_told_of_and_played_without(monkeypatch, caplog, error):
+    """A fresh Ubuntu has neither a compiler nor Python.h."""
+    def launched(*_):
+        raise error
+
+    monkeypatch.setattr(fused, "triton", object())
+    monkeypatch.setattr(fused, "bias_noise_act", launched)
+    monkeypatch.setattr(torch, "zeros", lambda *shape, device=None, zeros=torch.zeros: zeros(*shape))
+    fused._is_built.cache_clear()
+    assert fused.bias_noise_act_for("cuda") is fused.unfused and fused.bias_noise_act_for("cuda") is fused.unfused
+    assert len(caplog.records) == 1 and "sudo apt install build-essential python3-dev" in caplog.text
+    fused._is_built.cache_clear()
+
+
 def test_the_kernel_in_tritons_interpreter():
     """In a process of its own, for Triton looks at the environment when it is imported."""
     pytest.importorskip("triton")

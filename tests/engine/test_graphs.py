@@ -97,6 +97,20 @@ def test_splices_are_inputs():
     agree(program.frame(ws), expected(generator, ws))
 
 
+def test_a_camera_that_begins_to_play_costs_no_program():
+    """What was captured without a splice is still there when it is gone again."""
+    generator = network(A64)
+    program, later = captured(generator)
+    ws = ws_of(generator)
+    program.frame(ws)
+    later.all()
+    program.frame(ws, splice=generator.features(ws_of(generator, 1, 5), ["b16.conv1"]))
+    later.all()
+    replays = program.machine.replays
+    agree(program.frame(ws), expected(generator, ws))
+    assert program.machine.captures == 2 and program.machine.replays == replays + 1
+
+
 @pytest.mark.parametrize("where", ["b16.conv1.weight", "b16.conv1.bias", "b64.conv0.weight", "b16.conv0.affine.weight",
                                    "b32.conv1.noise_const", "b64.torgb.weight", "b16.torgb.affine.bias", "b4.const"])
 def test_weights_written_in_place_need_no_capture(where):

@@ -89,7 +89,7 @@ def test_every_cycle_keeps_within_its_range(name):
 
 def test_every_shape_says_what_it_does():
     assert all(shape.about for shape in SHAPES.values()) and set(SHAPES) == set(PARAMETERS["shape"].choices)
-    assert list(PARAMETERS) == ["shape", "rate", "beats", "unit", "depth", "offset", "phase", "polarity", "mute", "attack", "release"]
+    assert list(PARAMETERS) == ["shape", "rate", "beats", "unit", "depth", "offset", "phase", "polarity", "mute", "attack", "release", "floor", "curve", "places"]
     assert DEFAULTS == tuple(p.default for p in PARAMETERS.values())
 
 

@@ -59,30 +59,52 @@ function joined(parts) {
 /** Call heard(address, value) for each message of a packet; value: a number, a word, or an array. */
 export function read(buffer, heard) {
     const view = new DataView(buffer);
-    elements(view, 0, view.byteLength, heard);
+    elements(view, new Uint8Array(buffer), 0, view.byteLength, heard);
 }
 
-function elements(view, start, end, heard) {
-    if (view.getUint8(start) === 0x2f) {
-        one(view, start, end, heard);
+function elements(view, bytes, start, end, heard) {
+    if (bytes[start] === 0x2f) {
+        one(view, bytes, start, end, heard);
         return;
     }
     for (let at = start + 16; at + 4 <= end;) {
         const size = view.getUint32(at);
-        elements(view, at + 4, at + 4 + size, heard);
+        elements(view, bytes, at + 4, at + 4 + size, heard);
         at += 4 + size;
     }
 }
 
-function string(view, at) {
-    let end = at;
-    while (view.getUint8(end)) end += 1;
-    return [words.decode(new Uint8Array(view.buffer, view.byteOffset + at, end - at)), end + 4 - ((end - at) & 3)];
+const known = new Map();            // hash -> a word read before: the same addresses come sixty times a second
+
+/** Return the word at a place of a packet, and where the next thing begins. */
+function string(bytes, at) {
+    let end = at, hash = 7;
+    while (bytes[end]) {
+        hash = Math.imul(hash, 31) + bytes[end] | 0;
+        end += 1;
+    }
+    let word = known.get(hash);
+    if (word === undefined || !same(word, bytes, at, end)) {
+        word = words.decode(bytes.subarray(at, end));
+        if (known.size > 5000) known.clear();
+        known.set(hash, word);
+    }
+    return [word, end + 4 - ((end - at) & 3)];
 }
 
-function one(view, start, end, heard) {
-    const [address, tagsAt] = string(view, start);
-    const [tags, valuesAt] = string(view, tagsAt);
+function same(word, bytes, at, end) {
+    if (word.length !== end - at) return false;
+    for (let n = 0; n < word.length; n += 1) if (word.charCodeAt(n) !== bytes[at + n]) return false;
+    return true;
+}
+
+function one(view, bytes, start, end, heard) {
+    const [address, tagsAt] = string(bytes, start);
+    const [tags, valuesAt] = string(bytes, tagsAt);
+    if (tags === ",f") {
+        heard(address, view.getFloat32(valuesAt));
+        return;
+    }
     const values = [];
     let at = valuesAt;
     for (const tag of tags.slice(1)) {
@@ -90,7 +112,7 @@ function one(view, start, end, heard) {
         else if (tag === "i") { values.push(view.getInt32(at)); at += 4; }
         else if (tag === "d") { values.push(view.getFloat64(at)); at += 8; }
         else if (tag === "h") { values.push(Number(view.getBigInt64(at))); at += 8; }
-        else if (tag === "s") { const [word, next] = string(view, at); values.push(word); at = next; }
+        else if (tag === "s") { const [word, next] = string(bytes, at); values.push(word); at = next; }
         else if (tag === "T" || tag === "F") values.push(tag === "T" ? 1 : 0);
     }
     heard(address, values.length === 1 ? values[0] : values);

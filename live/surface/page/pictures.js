@@ -23,3 +23,14 @@ export function largeSeed(seed) {
 export function editPicture(name) {
     return `/api/edit/${encodeURIComponent(name)}.jpg?v=${state.edits_version || 0}`;
 }
+
+/** The cued look as it moves; null: none is cued. */
+export function cuedPicture() {
+    const { cued } = state.presets;
+    return cued && state.thumbs[cued] ? `/api/thumb/cued.jpg?name=${encodeURIComponent(cued)}` : null;
+}
+
+/** What the source sees; null: there is none. */
+export function sourcePicture() {
+    return state.source?.name ? "/api/source.jpg" : null;
+}

@@ -1,14 +1,32 @@
 // The picture, small: JPEGs over a socket of its own, drawn and acknowledged. Closed while the page is hidden.
 import { link } from "./link.js";
 
+const SIZES = [128, 256, 384, 512];
+
 export class Preview {
-    constructor(canvas, size, fps) {
+    /** most: the largest picture that is asked for; it is as large as it is drawn. */
+    constructor(canvas, most, fps) {
         this.canvas = canvas;
-        this.size = size;
+        this.most = most;
         this.fps = fps;
+        this.size = 0;
         this.pen = canvas.getContext("2d");
         this.socket = null;
         document.addEventListener("visibilitychange", () => this.look());
+        new ResizeObserver(() => this.socket && this.fitting() !== this.size && this.again()).observe(canvas.parentElement);
+    }
+
+    /** Return the size of picture that suits the place it is drawn in. */
+    fitting() {
+        const box = this.canvas.parentElement.getBoundingClientRect();
+        const wanted = Math.max(box.width, box.height) * devicePixelRatio;
+        return Math.min(SIZES.find((size) => size >= wanted) || SIZES.at(-1), this.most);
+    }
+
+    again() {
+        this.socket.close();
+        this.socket = null;
+        this.look();
     }
 
     /** Open or close the socket, as the page is seen and the show is there. */
@@ -22,6 +40,7 @@ export class Preview {
     }
 
     open() {
+        this.size = this.fitting();
         const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/preview?size=${this.size}&fps=${this.fps}`);
         socket.binaryType = "arraybuffer";
         this.socket = socket;

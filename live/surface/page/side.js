@@ -1,11 +1,13 @@
 // Beside every view: the picture, how the show is doing, the cued look.
 import { html, render } from "./vendor/lit-html/lit-html.js";
 import { link } from "./link.js";
+import { Moving } from "./moving.js";
 import { Preview } from "./preview.js";
 import { call, meter, state, subscribe, tell } from "./store.js";
-import { thumb } from "./pictures.js";
+import { cuedPicture, thumb } from "./pictures.js";
 
 const small = matchMedia("(max-width: 699px)");
+const coming = new Moving("the cued look", cuedPicture);
 let goAt = 0;
 
 function go() {
@@ -28,14 +30,15 @@ function figures() {
         <span><b>${meter.size || 0}</b> px</span>
         <span>touch <b>${Math.round(meter.control_ms?.web ?? meter.control_ms?.osc ?? 0)}</b> ms</span>
         <span>link <b>${Math.round(link.lag)}</b> ms</span>
-        ${lamp("osc", meter.control_ms?.osc !== undefined, "OSC came")} ${lamp("midi", ["cc", "note", "bend"].some((k) => meter.control_ms?.[k] !== undefined), "MIDI came")}`;
+        ${lamp("osc", meter.control_ms?.osc !== undefined, "OSC came")} ${lamp("midi", ["cc", "note", "bend"].some((k) => meter.control_ms?.[k] !== undefined), "MIDI came")}
+        ${state.source?.name ? html`<span class="lamp ${state.source.state === "live" ? "on" : "bad"}" title=${`${state.source.name} ${state.source.reason || state.source.state}`}>source</span>` : ""}`;
 }
 
 function cue() {
     const { cued, current, names } = state.presets;
     const next = cued || names[(names.indexOf(current) + 1) % (names.length || 1)];
     return html`
-        ${next && state.thumbs[next] ? html`<img class="cuepic" alt="" src=${thumb(next)}>` : html`<span class="cuepic empty"></span>`}
+        <span class="cuepic">${next && state.thumbs[next] ? html`<img alt="" src=${thumb(next)}>` : ""}${coming.canvas}</span>
         <span class="cuename"><small>${cued ? "cued" : "next"}</small>${next || "none"}</span>
         <button class="go" @pointerdown=${go} @click=${(e) => e.detail === 0 && go()}>GO</button>
         <span class="morphbar"></span>`;
@@ -54,10 +57,13 @@ export function drawSide(side) {
     numbers.className = "figures";
     cued.className = "cue";
     side.append(screen, numbers, cued);
-    const preview = new Preview(canvas, small.matches ? 256 : 384, 15);
+    const preview = new Preview(canvas, small.matches ? 256 : 512, 15);
     subscribe("open", () => preview.look());
     subscribe("meter", () => render(figures(), numbers));
-    for (const what of ["state presets", "state thumbs"]) subscribe(what, () => render(cue(), cued));
+    for (const what of ["state presets", "state thumbs"]) subscribe(what, () => {
+        render(cue(), cued);
+        coming.look();
+    });
     subscribe("state morph", () => cued.style.setProperty("--at", state.morph.to ? state.morph.at : 0));
     tell("side");
 }

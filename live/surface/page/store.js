@@ -84,6 +84,14 @@ export function grow(message) {
     tell("tree", message);
 }
 
+let targets = [null, new Set()];     // the modulators that were looked at last, and what they move
+
+/** Return whether a modulator moves this. */
+export function isModulated(address) {
+    if (targets[0] !== state.modulators) targets = [state.modulators, new Set(state.modulators.map((m) => m.target))];
+    return targets[1].has(address);
+}
+
 export function value(address) {
     return values.has(address) ? values.get(address) : parameters.get(address)?.default;
 }

@@ -15,7 +15,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 def options(**changes):
     """Flags as play has them; port 0 is off there, so the rig binds a free one itself."""
-    flags = dict(surface_port=0, surface_host="127.0.0.1", surface_token="", surface_watch_token="", surface_name=[], surface_cert=None, surface_key=None)
+    flags = dict(surface_port=0, surface_host="127.0.0.1", surface_token="", surface_watch_token="", surface_name=[], surface_cert=None, surface_key=None, no_browser=True)
     return types.SimpleNamespace(**flags | changes)
 
 

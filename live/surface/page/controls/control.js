@@ -17,6 +17,25 @@ export function short(address, under = "") {
     return address.slice(under.length).replace(/^\//, "");
 }
 
+const LATER = 250;                  // ms until a control that is scrolled away shows what came
+const away = new WeakSet();         // controls that are scrolled away
+const late = new Set();             // those of them that have something to show
+let timer = 0;
+
+const looked = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) away.delete(target);
+        else away.add(target);
+        if (isIntersecting && late.delete(target)) target.draw(value(target.address));
+    }
+}, { rootMargin: "80px" });
+
+function drawLate() {
+    timer = 0;
+    for (const control of late) control.draw(value(control.address));
+    late.clear();
+}
+
 export class Control extends HTMLElement {
     /** address: the parameter's; under: a prefix that the label leaves out. */
     setup(address, under = "") {
@@ -38,7 +57,8 @@ export class Control extends HTMLElement {
         if (!this.built) {
             this.built = true;
             this.label = make("span", "name", this.text || short(this.address, this.under));
-            this.reading = make("span", "value");
+            this.words = document.createTextNode("");
+            this.reading = make("span", "value", this.words);
             this.badge = make("span", "badge");
             this.append(make("span", "head", this.label, this.badge, this.reading));
             this.build();
@@ -50,23 +70,44 @@ export class Control extends HTMLElement {
         this.ends = [
             subscribe(this.address, (now) => this.take(now)),
             subscribe(`played ${this.address}`, (now) => this.showPlayed?.(now)),
-            subscribe("state bindings", () => this.mark()),
+            subscribe("state bindings", () => {
+                this.mark();
+                this.ghost?.();
+            }),
             subscribe("state locks", () => this.mark()),
             subscribe("state learn", () => this.mark()),
             subscribe("hands", () => this.ghost?.()),
         ];
         this.mark();
-        this.take(value(this.address));
+        this.draw(value(this.address));
+        looked.observe(this);
     }
 
     disconnectedCallback() {
         for (const end of this.ends || []) end();
         this.ends = [];
+        looked.unobserve(this);
+        away.delete(this);
+        late.delete(this);
     }
 
+    /** A value came: shown at once where it is seen. */
     take(now) {
-        if (!this.p || now === undefined) return;
-        this.reading.textContent = shown(this.p, now);
+        if (!away.has(this)) {
+            this.draw(now);
+            return;
+        }
+        late.add(this);
+        timer ||= setTimeout(drawLate, LATER);
+    }
+
+    draw(now) {
+        const p = this.p;
+        if (!p || now === undefined) return;
+        if (!this.reading.hidden) {
+            const text = shown(p, now);
+            if (text !== this.words.data) this.words.data = text;
+        }
         this.show(now);
     }
 

@@ -2,7 +2,7 @@
 import * as curves from "../curves.js";
 import { watch } from "../gestures.js";
 import { openSheet } from "../sheet.js";
-import { grab, inert, release, set, state, value } from "../store.js";
+import { grab, inert, isModulated, release, set, value } from "../store.js";
 import { Control, make } from "./control.js";
 
 const STEPS = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 };
@@ -69,34 +69,35 @@ class Fader extends Control {
     }
 
     show(now) {
-        const at = curves.normalized(this.p, now);
-        const from = this.p.low < 0 && this.p.high > 0 ? curves.normalized(this.p, 0) : 0;
-        const low = Math.min(at, from), size = Math.abs(at - from);
-        this.fill.style.setProperty("--low", low.toFixed(4));
-        this.fill.style.setProperty("--size", size.toFixed(4));
-        this.zero.hidden = !from;
-        this.zero.style.setProperty("--low", from.toFixed(4));
-        this.setAttribute("aria-valuemin", this.p.low);
-        this.setAttribute("aria-valuemax", this.p.high);
+        const p = this.p;
+        if (this.ranged !== p) this.range(p);
+        const at = curves.normalized(p, now), low = Math.min(at, this.from).toFixed(4), size = Math.abs(at - this.from).toFixed(4);
+        if (this.low !== low) this.fill.style.setProperty("--low", this.low = low);
+        if (this.size !== size) this.fill.style.setProperty("--size", this.size = size);
         this.setAttribute("aria-valuenow", Number(now));
-        this.setAttribute("aria-valuetext", curves.shown(this.p, now));
-        this.modulated();
-        this.ghost();
+        this.setAttribute("aria-valuetext", this.words.data);
+        if (this.line.hidden === isModulated(this.address)) this.line.hidden = !this.line.hidden;
+        if (this.bound?.length) this.ghost(at);
     }
 
-    modulated() {
-        const on = state.modulators.some((m) => m.target === this.address);
-        this.line.hidden = !on;
+    /** What stays as long as the declaration does. */
+    range(p) {
+        this.ranged = p;
+        this.from = p.low < 0 && p.high > 0 ? curves.normalized(p, 0) : 0;
+        this.zero.hidden = !this.from;
+        this.zero.style.setProperty("--low", this.from.toFixed(4));
+        this.mark2.hidden = true;
+        this.setAttribute("aria-valuemin", p.low);
+        this.setAttribute("aria-valuemax", p.high);
     }
 
     showPlayed(now) {
-        if (this.line.hidden) this.modulated();
+        if (this.line.hidden) this.line.hidden = !isModulated(this.address);
         this.line.style.setProperty("--low", curves.normalized(this.p, now).toFixed(4));
     }
 
-    ghost() {
+    ghost(at = curves.normalized(this.p, value(this.address))) {
         const hand = this.hand();
-        const at = curves.normalized(this.p, value(this.address));
         const away = hand !== undefined && Math.abs(hand - at) > 0.02;
         this.mark2.hidden = !away;
         if (!away) return;

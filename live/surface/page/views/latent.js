@@ -2,11 +2,13 @@
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control, pad } from "../controls/make.js";
-import { seedPicture } from "../pictures.js";
+import { Moving } from "../moving.js";
+import { seedPicture, sourcePicture } from "../pictures.js";
 import { call, below, parameters, state, tell, value } from "../store.js";
 
 let first = 0;
 let field = null;
+let seen = null;
 
 function seed(number) {
     const on = value("/walk/seed") === number;
@@ -17,7 +19,10 @@ function seed(number) {
 export const latent = {
     name: "latent",
     label: "Latent",
-    enter() { field = parameters.has("/walk/x") ? pad("/walk/x", "/walk/y", ["field"]) : null; },
+    enter() {
+        seen ||= new Moving("what the source sees", sourcePicture);
+        field = parameters.has("/walk/x") ? pad("/walk/x", "/walk/y", ["field"]) : null;
+    },
     draw(root) {
         const seeds = Array.from({ length: 20 }, (_, n) => first + n), trail = state.seeds || [];
         const walk = below("/walk").filter((a) => a !== "/walk/seed"), styles = below("/style");
@@ -29,6 +34,6 @@ export const latent = {
             </div><div class="stack"><h2>walk</h2>${control("/walk/seed", { under: "/walk", view: "latent" })}${walk.map((a) => control(a, { under: "/walk", view: "latent" }))}</div>
             <div class="stack"><h2>how far</h2>${control("/truncation", { view: "latent" })}${field ? html`<h2>field</h2>${field}` : ""}
                 <h2>styles</h2>${styles.map((a) => control(a, { under: "/style", view: "latent" }))}
-                <h2>source</h2>${below("/source").map((a) => control(a, { under: "/source", view: "latent" }))}</div></div>`, root);
+                <h2>source ${state.source?.name ? html`<small>${state.source.name} ${state.source.reason || state.source.state}</small>` : ""}</h2><div class="sourcepic">${seen.canvas}</div>${below("/source").map((a) => control(a, { under: "/source", view: "latent" }))}</div></div>`, root);
     },
 };

@@ -2,8 +2,9 @@
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control } from "../controls/make.js";
+import { outputs } from "../outputs.js";
 import { thumb } from "../pictures.js";
-import { below, call, log, meter, state, subscribe, tell } from "../store.js";
+import { below, call, log, state, subscribe, tell } from "../store.js";
 
 let ends = [];
 let takes = [];
@@ -32,9 +33,9 @@ export const show = {
     },
     leave() { ends.forEach((end) => end()); },
     draw(root) {
-        const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/outputs", "/output", "/quality");
+        const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/output", "/quality");
         render(html`<div class="columns shows"><div class="stack setlist"><h2>set list</h2>${repeat(names, (name) => name, (name, n) => entry(name, n, names.length))}</div>
-            <div class="stack"><h2>outputs</h2><table>${state.outputs.map((o) => html`<tr><td>${o.name}</td><td>${o.broken || "plays"}</td><td>${meter.dropped?.[o.name] ? `${meter.dropped[o.name]} dropped` : ""}</td></tr>`)}</table>
+            <div class="stack"><h2>outputs</h2>${outputs()}
                 <div class="controls two">${rest.map((a) => control(a, { view: "show" }))}</div>
                 <h2>takes</h2>${takes.length ? html`<table>${takes.map((name) => html`<tr><td>${name}</td><td><button @click=${() => call("/take/play", name)}>play</button> <button @click=${() => call("/take/loop", name)}>loop</button></td></tr>`)}</table>` : html`<p class="quiet">No take yet.</p>`}
                 ${state.take.playing ? html`<button @click=${() => call("/take/stop")}>stop the take</button>` : ""}

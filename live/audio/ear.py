@@ -1,0 +1,126 @@
+"""The ear: opens what --audio names, analyses what comes, and looks for it again when it goes. Runs in one thread of its own.
+
+What it hears waits for the show's loop (live/audio/listening.py); the loop never waits for it.
+"""
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from engine.errors import UserError
+from engine.hearing.analyser import Analyser, Heard, Settings
+from live.audio.device import DeviceInput
+from live.audio.inputs import OFF, Over, is_file
+from live.audio.sound_file import FileInput
+from live.show.clock import now
+
+log = logging.getLogger(__name__)
+
+AGAIN = 2.0                         # seconds between looks for an input that has gone
+KEPT = 1000                         # hops that wait for the loop; more are forgotten
+
+
+class Hop(NamedTuple):
+    """What was heard, and when, on the show's clock: at the hop's end."""
+    heard: Heard
+    at: float
+
+
+def opened(text: str):
+    """Return the input a text names. Lost or UserError: why it can't be had."""
+    return FileInput(text) if is_file(text) else DeviceInput(text)
+
+
+class Ear:
+    """wanted: what to listen to, as --audio names it. state: off, waiting, live, lost or over. name: of what is heard.
+
+    taps: functions told of every block, (samples [N, channels] of float or int16, rate, when its last sample was heard).
+    """
+
+    def __init__(self, wanted: str = OFF, opened: Callable = opened, now=now, again: float = AGAIN):
+        self.wanted, self.opened, self.now, self.again = wanted, opened, now, again
+        self.state, self.name, self.reason = "off", "", ""
+        self.settings = Settings()
+        self.taps: list = []
+        self.hops: queue.SimpleQueue = queue.SimpleQueue()
+        self.heard = self.blocks = self.reconnects = 0
+        self._changed = threading.Event()
+
+    def choose(self, text: str):
+        """Listen to something else from now on. Safe from any thread."""
+        self.wanted = text or OFF
+        self._changed.set()
+
+    def run(self, stop: threading.Event):
+        """Listen until stop is set."""
+        known = False
+        while not stop.is_set():
+            text, gone = self.wanted, None
+            self._changed.clear()
+            if text != OFF:
+                gone = self._listen(text, stop, known)
+                known = known or self.state in ("lost", "over")
+            if text == OFF or gone is None:
+                self.state = "off" if self.wanted == OFF else self.state
+            if stop.is_set():
+                return
+            if self.wanted != text:
+                known = False
+                continue
+            self._wait(None if text == OFF or self.state == "over" else self.again, stop)
+
+    def _wait(self, seconds, stop):
+        """Wait for another choice, or so long."""
+        end = None if seconds is None else self.now() + seconds
+        while not stop.is_set() and not self._changed.wait(0.1) and (end is None or self.now() < end):
+            pass
+
+    def _listen(self, text, stop, known):
+        """Hear one input to its end; returns why it ended, None: another was chosen."""
+        source = None
+        try:
+            source = self.opened(text)
+            self._say("live", source.name, "")
+            self.reconnects += known
+            self._analyse(source, lambda: stop.is_set() or self.wanted != text)
+        except Over as error:
+            self._say("over", source.name if source else text, str(error))
+            return str(error)
+        except UserError as error:
+            self._say("lost" if source is not None or known else "waiting", source.name if source else text, str(error))
+            return str(error)
+        finally:
+            if source is not None:
+                source.close()
+        return None
+
+    def _analyse(self, source, stop):
+        analyser = Analyser(source.rate, self.settings)
+        for samples, at in source.blocks(stop):
+            analyser.settings = self.settings
+            for tap in list(self.taps):
+                tap(samples, source.rate, at)
+            self.blocks += 1
+            found = analyser.feed(samples)
+            end = analyser.time + analyser.waiting / source.rate           # seconds of sound in at the block's last sample
+            for heard in found:
+                self._put(Hop(heard, at - (end - heard.time)))
+
+    def _put(self, hop):
+        self.heard += 1
+        if self.hops.qsize() < KEPT:
+            self.hops.put(hop)
+
+    def _say(self, state, name, reason):
+        """Note how it stands; a line in the log where that is news."""
+        news = (state, reason) != (self.state, self.reason)
+        self.state, self.name, self.reason = state, name, reason
+        if not news:
+            return
+        if state == "live":
+            log.info("hearing %s", name)
+        elif state == "over":
+            log.info("%s", reason)
+        else:
+            log.warning("audio: %s; playing on without", reason)

@@ -1,0 +1,52 @@
+"""What one output shows of the pictures it is given: framed, held still, masked, or a test card instead. Knows no windows."""
+import logging
+from dataclasses import replace
+
+import numpy as np
+
+from engine.errors import UserError
+from live.outputs.cards import draw_card
+from live.outputs.framing import Framer, Framing, load_mask
+
+log = logging.getLogger(__name__)
+PLAIN = Framing()
+
+
+class Canvas:
+    """Draws an output's pictures. name: of the output, on its test cards. mask: a PNG that darkens the edges, or "".
+
+    fitted: whether what it is drawn for brings a plain picture to its own size by itself, as windows do.
+    """
+
+    def __init__(self, name: str, mask: str = "", fitted: bool = False):
+        self.name, self.mask, self.fitted = name, mask, fitted
+        self._framer: Framer | None = None
+        self._held: np.ndarray | None = None
+        self._said = ""
+
+    def draw(self, pixels: np.ndarray, framing: Framing, size: tuple[int, int]) -> np.ndarray:
+        """Return what the output shows, uint8 [height, width, 3], valid until the next call: the picture itself where there is nothing to do."""
+        pixels = self._hold(pixels) if framing.freeze else self._let_go(pixels)
+        if replace(framing, freeze=0.0) == PLAIN and not self.mask and (self.fitted or size == pixels.shape[1::-1]):
+            return pixels
+        if self._framer is None or self._framer.display != size:
+            self._framer = Framer(size, load_mask(self.mask, size))
+        try:
+            return self._framer.frame(draw_card(framing.test, size, pixels, self.name), framing)
+        except UserError as error:                       # corners that enclose nothing, while they are dragged
+            self._say(f"{self.name}: {error}")
+            return self._framer.frame(pixels, PLAIN)
+
+    def _hold(self, pixels):
+        if self._held is None:
+            self._held = pixels.copy()
+        return self._held
+
+    def _let_go(self, pixels):
+        self._held = None
+        return pixels
+
+    def _say(self, text):
+        if text != self._said:
+            self._said = text
+            log.warning("%s", text)
