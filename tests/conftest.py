@@ -12,6 +12,17 @@ from engine.architecture import Architecture
 from engine.generator import Generator
 from engine.instrument import Instrument
 
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run what takes minutes as well: @pytest.mark.slow")
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items if not config.getoption("--slow") else ():
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --slow"))
+
+
 torch.set_num_threads(1)            # two threads on a busy small machine are ten times slower than one
 
 

@@ -31,7 +31,7 @@ from live.mapping.macros import Macros, label
 from live.mapping.mapping import Mapping
 from live.osc import service as osc_service
 from live.outputs import service as output_service
-from live.presets.autosave import locks_of, resumed
+from live.presets.autosave import EVERY, WATCHED, locks_of, resumed
 from live.presets.recall import Recall
 from live.processes import show as processes
 from live.show import journal, machine
@@ -162,8 +162,8 @@ def _play(options, opened, closing, specs, shared, ending):
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
-    window = output_service.open_outputs(show, specs, closing, shared)
-    _begin(options, opened, show)
+    window = output_service.open_outputs(show, specs, closing, shared, options.instrument)
+    _begin(options, opened, show, EVERY if shared is None else WATCHED)
     watching = _open_source(options, show, closing)
     clock = WallClock(options.fps)
     surface = _start_surface(options, opened, show, clock, closing)
@@ -195,21 +195,24 @@ def _origin(options, opened) -> Origin:
                   ratio_text(played.shape and played.shape.ratio), played.precision)
 
 
-def _begin(options, opened, show):
-    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on."""
+def _begin(options, opened, show, every):
+    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on, every so many seconds."""
     show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
-    if options.resume is True or options.resume and saved.path.exists():         # a renderer that is started again may find none
+    again = options.resume is not True and options.resume and saved.path.exists()      # a renderer that is started again may find none
+    if options.resume is True or again:
         show.scene, show.motion = resumed(saved.path, opened.instrument.scene().with_parameters(show.added), opened.generator, opened.instrument.bend)
         show.recall.locks = locks_of(saved.path)
-    if options.preset:
+    if options.preset and not again:                     # what hands have turned since is not thrown away
         show.recall.begin_with(options.preset)
         if options.resume:
             log.info("resumed, and then gone to preset %s, which --preset asks for; what it does not hold stays as it was", show.recall.current)
     if options.take:
         show.recording.record_to(options.take)
+    if getattr(options, "video", None):
+        show.recording.record_video_to(options.video)
     if not options.replay:
-        show.recording.save_to(saved.path, options.osc_port)
+        show.recording.save_to(saved.path, options.osc_port, every)
 
 
 def _open_source(options, show, closing):

@@ -12,6 +12,7 @@ LIBRARIES = ("PIL",)
 @output
 class Files:
     """target: the folder, made if need be. wait: hold up whoever renders instead of dropping frames (offline only)."""
+    fresh = True                    # its target must be new: a show that is started again writes NAME-002
     backlog = 8
 
     def __init__(self, target="frames", wait=False):

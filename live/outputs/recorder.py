@@ -88,6 +88,7 @@ class VideoFile:
 @output
 class Recorder:
     """target: FILE.mkv, .mp4 or .mov. reserve: bytes of the disk never used; reaching them ends the recording well."""
+    fresh = True                    # its target must be new: a show that is started again writes NAME-002
 
     def __init__(self, target="recording.mp4", fps=30.0, reserve=RESERVE, now=now):
         path = Path(target)

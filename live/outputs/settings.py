@@ -20,11 +20,11 @@ def output_parameters(specs: list[OutputSpec]) -> dict:
 class Framings:
     """Hands the settings that are turned on to their outputs. outputs: {name: set_framing(framing)}.
 
-    shared: tells outputs of other processes which keys are bound, or None.
+    shared: tells other processes which keys are bound and what is recorded, or None.
     """
 
     def __init__(self, show, outputs: dict, specs: list[OutputSpec], shared=None):
-        self.show, self.outputs, self.shared, self._version = show, outputs, shared, None
+        self.show, self.outputs, self.shared, self._version, self._recorded = show, outputs, shared, None, None
         self._names = [spec.name for spec in specs if spec.name in outputs]
         self._values, self._dark, self._framings = None, 0.0, {spec.name: spec.framing for spec in specs}
 
@@ -38,6 +38,7 @@ class Framings:
         if self.shared is not None and mapping.version != self._version:
             self._version = mapping.version
             self.shared.tell_bound(mapping.list_keys())
+        self._tell_recorded()
         dark = darkness(scene, self.show.motion)
         if scene.values is not self._values or dark != self._dark:
             self._values, self._dark = scene.values, dark
@@ -49,3 +50,12 @@ class Framings:
                     self._framings[name] = framing
                     self.outputs[name](framing)
         return []
+
+    def _tell_recorded(self):
+        """Tell whoever would start the show again what it records to."""
+        if self.shared is None or self.show.recording is None:
+            return
+        paths = self.show.recording.paths()
+        if paths != self._recorded:
+            self._recorded = paths
+            self.shared.tell_recorded(paths)

@@ -17,21 +17,22 @@ from live.show.parameters import declared
 log = logging.getLogger(__name__)
 
 EVERY = 1.0                         # seconds
+WATCHED = 0.25                      # where the show is started again by itself when it dies
 SCHEMA = 1
 
 
 class Autosave:
-    """newest() -> (Scene, Motion), or None: called from the thread that writes. about() -> what else is kept, plain data."""
+    """newest() -> (Scene, Motion), or None: called from the thread that writes. about() -> what else is kept, plain data. every: seconds."""
 
-    def __init__(self, path, newest, generator: str = "", about=dict):
-        self.path, self.newest, self.generator, self.about = Path(path), newest, generator, about
+    def __init__(self, path, newest, generator: str = "", about=dict, every: float = EVERY):
+        self.path, self.newest, self.generator, self.about, self.every = Path(path), newest, generator, about, every
         self._closing, self._complained = threading.Event(), False
         self._saved: tuple | None = None
         self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
         self._thread.start()
 
     def _work(self):
-        while not self._closing.wait(EVERY):
+        while not self._closing.wait(self.every):
             self.save()
         self.save()
 

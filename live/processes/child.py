@@ -1,10 +1,13 @@
 """A process that is watched, and the memory its frames lie in: the supervisor's hands."""
 import contextlib
+import ctypes
 import faulthandler
+import logging
 import multiprocessing
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +18,11 @@ from typing import Any
 from live.processes import ring
 from live.show.clock import now
 
+log = logging.getLogger(__name__)
+
 SPAWN = multiprocessing.get_context("spawn")             # forked, a process would share what must not be shared
+MESSAGES = 1 << 16                                       # bytes; more than wait in a pipe of frames
+DIE_WITH_PARENT = 1                                      # PR_SET_PDEATHSIG of Linux's prctl
 
 
 def die_with_parent():
@@ -29,6 +36,8 @@ def die_with_parent():
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+    if sys.platform == "linux":                          # the system ends one that stands still, too: no thread of its own can
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def prepare_child():
@@ -49,6 +58,9 @@ class Child:
     ends: list = field(default_factory=list)             # when it ended, lately
     due: float | None = 0.0                              # when to start it; None: not again
     begun: float = 0.0
+    moved: float = 0.0                                   # when it last gave a sign of life
+    spoken: bool = False                                 # whether it has said anything since it began
+    asked: float | None = None                           # when it was asked where it stands, as it gave none
 
     def start(self, *arguments):
         """Start the process anew, with a new pipe."""
@@ -58,6 +70,7 @@ class Child:
         self.process.start()
         theirs.close()
         self.due, self.begun = None, now()
+        self.moved, self.spoken, self.asked = self.begun, False, None
 
     @property
     def running(self) -> bool:
@@ -78,6 +91,7 @@ class Child:
                 found.append(self.link.recv())
         except (EOFError, OSError):
             self.link = None
+        self.spoken = self.spoken or bool(found)
         return found
 
     def ended(self) -> int | None:
@@ -90,6 +104,19 @@ class Child:
         self.process = None
         self.ends.append(now())
         return code
+
+    def move(self):
+        """Note a sign of life."""
+        self.moved, self.asked = now(), None
+
+    def end_if_hung(self, patience: float, grace: float, sign: str):
+        """Ask a process that has given no sign for so many seconds where it stands, and end it some seconds later."""
+        if self.asked is None and now() - self.moved > patience:
+            log.error("%s: no %s for %.0f seconds; it is ended", self.name, sign, patience)
+            self.asked = now()
+            self.tell_stacks()
+        if self.asked is not None and now() - self.asked > grace:
+            self.kill()
 
     def tell_stacks(self):
         """Ask a hanging process to write where its threads stand into the log."""
@@ -134,7 +161,10 @@ class Frames:
         """Take what a dead reader left unread out of its pipe."""
         receiving = self.pipes[reader][0]
         while receiving.poll(0):
-            receiving.recv_bytes()
+            if os.name == "posix":                       # not by messages: it may have died in the middle of one
+                os.read(receiving.fileno(), MESSAGES)
+            else:
+                receiving.recv_bytes()
         if self.segment:
             self.segment.forgive(reader)
 

@@ -18,7 +18,7 @@ from live.outputs.framing import Framing
 from live.outputs.sender import Rate, Sender, told
 from live.outputs.spec import OutputSpec
 from live.processes.child import prepare_child
-from live.processes.ring import Reader
+from live.processes.ring import Reader, Taken
 from live.processes.supervisor import FAILED, MISSING, USER_ERROR
 from live.show.clock import now
 
@@ -45,20 +45,27 @@ class OutputProcess:
         self._dissolve, self._reported = Dissolve(), 0.0
         self._rate = Rate(None if isinstance(target, Sender) else spec.fps)       # a sender chooses by itself
         self._number = 0
+        self._taken: Taken | None = None
+        self._memory, self._before = "", ("", 0)         # the memory's name; (its name, number) of the last picture of a renderer that went
 
     def run(self):
         """Show frames until told to stop."""
-        turn = getattr(self.target, "turn", None)
         while not self.stopped:
-            self._orders()
-            if self.frames is None:
-                self.link.poll(WAIT)
-            elif (taken := self.frames.take(WAIT)) is not None:
-                self._show(taken)
-            if turn:
-                turn(self._emit, 0.0)
-            self._report()
-            self._check_sender()
+            self.turn_once()
+
+    def turn_once(self):
+        """Look at orders, frames and hands once; waits a little for a frame."""
+        self._orders()
+        if self.frames is None:
+            self.link.poll(WAIT)
+        elif (taken := self.frames.take(WAIT)) is not None:
+            self._take(taken)
+        elif self._dissolve.running and self._taken:
+            self._show(self._taken)
+        if hasattr(self.target, "turn"):
+            self.target.turn(self._emit, 0.0)
+        self._report()
+        self._check_sender()
 
     def _emit(self, event):
         """Send what a hand did at this output to the show."""
@@ -71,6 +78,8 @@ class OutputProcess:
                 self.stopped = True
             elif kind == "frames":
                 self._attach(*rest)
+            elif kind == "anew":
+                self._before = rest[0], rest[1]
             elif kind == "framing":
                 self._set_framing(*rest)
             elif kind == "bind" and hasattr(self.target, "keyboard"):
@@ -82,12 +91,21 @@ class OutputProcess:
         if name:
             if self.frames:
                 self.frames.close()
-            self.frames = Reader(name, self.reader, self.pipe)
+            self.frames, self._memory, self._taken = Reader(name, self.reader, self.pipe), name, None
 
     def _set_framing(self, framing: Framing):
         self.framing = framing
         if hasattr(self.target, "framing"):              # a window knows its display's size, and frames by itself
             self.target.framing = framing
+
+    def _take(self, taken):
+        """Show a new picture; the first one of a new renderer is dissolved to."""
+        memory, last = self._before
+        if memory and (memory != self._memory or taken.number > last):
+            self._before = "", 0
+            self._dissolve.begin()
+        self._taken = taken
+        self._show(taken)
 
     def _show(self, taken):
         moment = now()

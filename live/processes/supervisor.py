@@ -17,7 +17,9 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.1                          # seconds between looks at what runs
 HANG = 5.0                          # seconds without a frame after which a renderer hangs
-START = 120.0                       # seconds that the first frame may take: a first start reads, compiles and warms up
+START = 120.0                       # seconds that the first sign may take: a first start reads, compiles and warms up
+SILENT = 10.0                       # seconds without a report after which an output hangs: a window that is dragged gives none on some systems
+ASLEEP = 1.0                        # seconds: a look that comes so much too late means that all of us stood still, as a laptop that is closed
 GRACE = 1.0                         # seconds a hanging process has to say where it stands
 WAITS = (0.0, 1.0, 2.0, 4.0)        # seconds before a process that ended is started again
 ILL = 30.0                          # seconds: a renderer that dies a third time within them begins safely
@@ -30,8 +32,8 @@ FAILED, USER_ERROR, MISSING = 1, 2, 3             # exit statuses: of an output,
 class Supervisor:
     """Runs a renderer and its outputs until the show is over. run() -> exit status.
 
-    renderer(options, sending ends {reader: pipe}, link): the process that draws. start(options, attempt) -> the options to
-    start it with; attempt: 0 at first, then 1, 2, ... and safe where it died too often.
+    renderer(options, sending ends {reader: pipe}, link): the process that draws. options(attempt, safe, recorded) -> the
+    options to start it with; attempt: 0 at first, then 1, 2, ..., safe where it died too often, recorded: what it recorded to.
     output(spec, segment name, reader, receiving end, link): the process of one output.
     """
 
@@ -42,9 +44,9 @@ class Supervisor:
         self.frames = Frames(len(specs))
         self.framing = {spec.name: spec.framing for spec in specs}
         self.attempt, self._opened = 0, False
+        self.recorded: dict | None = None                # {"take": path, "video": path}: what the renderer records to
         self.status: int | None = None
-        self._told, self._published, self._moved = False, 0, now()
-        self._asked: float | None = None                 # when a renderer that hangs was asked where it stands
+        self._published, self._drawing, self._looked = 0, False, now()        # drawing: whether the renderer has drawn since it began
         self._stopping: float | None = None              # when it was told to end the show
 
     def run(self) -> int:
@@ -55,6 +57,7 @@ class Supervisor:
             while self.status is None:
                 self._wait()
                 self._relay()
+                self._pardon()
                 self._watch_renderer()
                 self._watch_outputs()
             return self.status
@@ -81,8 +84,8 @@ class Supervisor:
         """Start a process, the renderer or an output, as it is due."""
         if child is self.renderer:
             sending = {reader: pipe[1] for reader, pipe in enumerate(self.frames.pipes)}
-            self._published, self._moved, self._asked = self._number(), now(), None
-            child.start(self.options(self.attempt, self._safe()), sending)
+            self._published, self._drawing = self._number(), False
+            child.start(self.options(self.attempt, self._safe(), self.recorded), sending)
         else:
             reader = list(self.outputs).index(child.name)
             self.frames.forgive(reader)
@@ -91,8 +94,14 @@ class Supervisor:
             child.send(("framing", self.framing[child.name]))
             if self.frames.name:
                 child.send(("frames", self.frames.name))
+            if not self._drawing:
+                child.send(self._anew())
         if self._opened:
             log.info("%s: process %d", child.name, child.process.pid)
+
+    def _anew(self):
+        """Return the message that tells an output to dissolve to what comes after the picture that is up."""
+        return "anew", self.frames.name, self._number()
 
     def _open_outputs(self):
         """Start the outputs: the renderer has opened its instrument."""
@@ -106,6 +115,12 @@ class Supervisor:
         watched = [child for child in (self.renderer, *self.outputs.values()) if child.running]
         links = [child.link for child in watched if child.link is not None]
         connection.wait([child.process.sentinel for child in watched] + links, LOOK)
+
+    def _pardon(self):
+        """Give everybody time anew where we stood still ourselves: a machine slept, or a terminal stopped us all."""
+        late, self._looked = now() - self._looked - LOOK, now()
+        for child in (self.renderer, *self.outputs.values()) if late > ASLEEP else ():
+            child.move()
 
     def _relay(self):
         """Hand on what the processes say to each other."""
@@ -122,11 +137,14 @@ class Supervisor:
                 name, framing = rest
                 self.framing[name] = framing
                 self.outputs[name].send(message[:1] + (framing,))
+            elif kind == "recorded":
+                self.recorded = rest[0]
             elif kind == "order":
                 name, *order = rest
                 self.outputs[name].send(tuple(order))
         for name, child in self.outputs.items():
             for message in child.received():
+                child.move()
                 self.renderer.send((message[0], name, *message[1:]))
 
     def _number(self) -> int:
@@ -154,7 +172,9 @@ class Supervisor:
         else:
             wait = WAITS[min(self._deaths(HOPELESS) - 1, len(WAITS) - 1)]
             self.attempt += 1
-            self.renderer.due = now() + wait
+            self.renderer.due, self._drawing = now() + wait, False
+            for output in self.outputs.values():
+                output.send(self._anew())
             log.error("renderer: ended with %s; the picture stays up, it starts again %s", _reason(code), _when(wait))
 
     def _deaths(self, within) -> int:
@@ -167,14 +187,9 @@ class Supervisor:
         """Notice that frames come, or that none do: a renderer that hangs is asked where it stands, then ended."""
         number = self._number()
         if number != self._published:
-            self._published, self._moved, self._told, self._asked = number, now(), True, None
-        patience = HANG if self._told and self._moved > self.renderer.begun else START
-        if self._asked is None and now() - self._moved > patience:
-            log.error("renderer: no frame for %.0f seconds; it is ended", patience)
-            self._asked = now()
-            self.renderer.tell_stacks()
-        if self._asked is not None and now() - self._asked > GRACE:
-            self.renderer.kill()
+            self._published, self._drawing = number, True
+            self.renderer.move()
+        self.renderer.end_if_hung(HANG if self._drawing else START, GRACE, "frame")
         if self._stopping is not None and now() - self._stopping > CLOSING * 12:
             self.renderer.kill()
 
@@ -189,7 +204,9 @@ class Supervisor:
                 if code != MISSING:                       # it has said what is missing
                     log.error("output %s: ended with %s; the show goes on, it is opened again %s", child.name, _reason(code), _when(wait))
                 self.renderer.send(("down", child.name))
-            elif not child.running and child.due is not None and now() >= child.due:
+            elif child.running:
+                child.end_if_hung(SILENT if child.spoken else START, GRACE, "report")
+            elif child.due is not None and now() >= child.due:
                 self._start(child)
 
     def _end(self):

@@ -93,8 +93,13 @@ class Tempo:
             self._takes = lately[len(lately) // 2] / 1000.0 if lately else 0.0
         return self._takes + min(self._dt, LONGEST) / 2
 
+    @property
+    def leader_name(self) -> str:
+        """Whose beat is followed, in words; of a clock its device."""
+        return (self.device or "a MIDI clock") if self._leader == "midi" else self._names(self._leader)
+
     def _names(self, leader) -> str:
-        return {"midi": f"the MIDI clock of {self.device or 'a device'}", "link": "Ableton Link", "audio": "the beat that is heard"}[leader]
+        return {"midi": f"the MIDI clock of {self.device or 'a device'}", "link": "Ableton Link", "audio": "the beat that is heard"}.get(leader, "nothing")
 
     def after_hands(self, tick, scene, motion, applied) -> list:
         """Hands do not matter to a clock."""

@@ -105,9 +105,12 @@ class State:
         weights = self.show.weights
         return weights.report() | {"current": weights.current} if weights else {"edits": [], "checkpoints": [], "presets": [], "left_out": {}, "current": None}
 
+    def _audio(self):
+        return self.show.listening.told() if self.show.listening is not None else None
+
     def _tempo(self):
         tempo = self.show.tempo
-        return {"following": bool(tempo and tempo.following), "device": (tempo.device or "") if tempo else ""}
+        return {"following": bool(tempo and tempo.following), "device": tempo.leader_name if tempo and tempo.following else ""}
 
     def _outputs(self):
         return [{"name": o.name, "broken": getattr(o, "broken", None) or "", "state": getattr(o, "state", "running")}

@@ -2,7 +2,6 @@
 import logging
 
 from engine.errors import UserError
-from live import outputs
 from live.files.names import check_name
 from live.show.commands import command
 from live.takes.replay import Replay
@@ -89,9 +88,15 @@ def record_video(show, name=None):
         if running:
             return
     path = _path(recording, name, ".mp4")
-    recording.video = outputs.start("recorder", target=path)
-    show.outputs.append(recording.video)
+    recording.record_video_to(path)
     log.info("recording video to %s", path)
+
+
+@command("/still")
+def still(show, name=None):
+    """Keep the picture that is up as a PNG in takes/, with its scene in it and its preset beside it: `render` draws it again at any size."""
+    named = name if isinstance(name, str) and name else ""
+    recording_of(show).keep_still(check_name(named, "still") if named else "")
 
 
 @command("/gesture")

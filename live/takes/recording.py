@@ -10,8 +10,10 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
-from live.presets.autosave import Autosave
+from live import outputs
+from live.presets.autosave import EVERY, Autosave
 from live.show.parameters import masters_kept
+from live.takes.still import Stills
 from live.takes.take import Origin, TakeWriter
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Recording:
         self.writer: TakeWriter | None = None
         self.autosave: Autosave | None = None
         self.replay = self.video = None
+        self.stills = Stills(self.takes)
         self._record_to: Path | None = None
         self._ending: threading.Thread | None = None
 
@@ -91,6 +94,17 @@ class Recording:
 
     # -- video and the scene of the moment
 
+    def record_video_to(self, path):
+        """Record the picture to a video from the next frame on. UserError: there is one of that name."""
+        self.video = outputs.start("recorder", target=path)
+        self.show.outputs.append(self.video)
+
+    def paths(self) -> dict:
+        """Return {"take": path, "video": path} of what is being recorded now, None for what is not."""
+        take = self._record_to or (self.writer.path if self.recording and self.writer else None)
+        video = self.video.path if self.video is not None and not self.video.broken else None
+        return {"take": take and str(take), "video": video and str(video)}
+
     def stop_video(self):
         """End the video that is being recorded; its file is finished in the background."""
         running, self.video = self.video, None
@@ -99,16 +113,27 @@ class Recording:
             self._ending = threading.Thread(target=running.close, name="video end")
             self._ending.start()
 
-    def save_to(self, path, port=0):
-        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again."""
+    def save_to(self, path, port=0, every=EVERY):
+        """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again. every: seconds."""
         locks = lambda: list(self.show.recall.locks) if self.show.recall else []
-        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()})
+        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()}, every)
 
     def _to_save(self):
         """Return what is on show; under a freeze, what the held picture is of."""
         if self.newest is None or self.shown is None or not self.newest[0]["/output/freeze"]:
             return self.newest
         return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
+
+    def keep_still(self, name: str = ""):
+        """Have the picture that is up written as a PNG with its scene in it. UserError: nothing is up yet, or too much waits."""
+        up = self.shown if self.newest and self.newest[0]["/output/freeze"] and self.shown else self.newest
+        if self.show.picture is None or up is None:
+            raise UserError("/still: nothing is on show yet")
+        scene, motion = up[0], up[1].among(self.newest[1])
+        seen = getattr(self.show.instrument, "source", None) if scene["/source/mix"] > 0 else None
+        self.stills.keep(self.show.picture, scene, motion, self.origin, name, seen)
+
+    # -- the end
 
     def close(self):
         """End of the show: everything reaches the disk."""
@@ -117,6 +142,6 @@ class Recording:
         self.stop_video()
         if self._ending is not None:
             self._ending.join(CLOSING)
-        for part in (self.writer, self.autosave):
+        for part in (self.writer, self.autosave, self.stills):
             if part is not None:
                 part.close()

@@ -15,6 +15,7 @@ from engine.errors import UserError
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
+from live.outputs.settings import FOLDER
 from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
 from live.show.events import Tick
 from live.show.parameters import declared
@@ -61,7 +62,7 @@ class TakeWriter:
             raise UserError(f"{self.path}: there is a take of that name already; choose another") from None
         except OSError as error:
             raise UserError(f"{self.path}: the take can't be written: {error.strerror}") from None
-        self._lines.put(_header(scene, motion, origin, shown))
+        self._lines.put(header_of(scene, motion, origin, shown))
         self._thread = threading.Thread(target=self._work, name="take", daemon=True)
         self._thread.start()
 
@@ -103,7 +104,8 @@ class TakeWriter:
         self._file.flush()
 
 
-def _header(scene, motion, origin, shown) -> dict:
+def header_of(scene, motion, origin, shown=None) -> dict:
+    """Return a take's first line: what it is played on, and the scene and motion it begins with."""
     header = {"format": FORMAT, "schema": SCHEMA, **vars(origin), "scene": scene_to_plain(scene), "motion": motion_to_plain(motion),
               "defaults": {a: plain(p.default) for a, p in scene.parameters.items()}}
     if shown is not None:
@@ -167,7 +169,10 @@ class TakeReader:
                         path, self.origin.instrument or "unnamed", self.origin.generator[:8])
 
     def _scene(self, data) -> Scene:
-        return scene_from_plain(data, self.base, self.make_bend)
+        """Return a scene that was recorded, without the settings of outputs that are not there now: they are the room's."""
+        parameters = self.base.parameters
+        values = {a: value for a, value in data["values"].items() if a in parameters or not a.startswith(f"{FOLDER}/")}
+        return scene_from_plain({**data, "values": values}, self.base, self.make_bend)
 
     def _check(self, defaults):
         """Say which parameters are not what they were when the take was recorded."""
@@ -233,4 +238,5 @@ class TakeReader:
             scene, motion = self.shown
             show.instrument.render(scene, motion, self.source.picture(scene))
         show.source = self.source
-        show.scene, show.motion, show.first = self.scene, self.motion, self.scene
+        scene = self.scene.with_parameters(show.added)       # the outputs' own, which no take needs to have known
+        show.scene, show.motion, show.first = scene, self.motion, scene

@@ -1,5 +1,6 @@
 // The page: tabs, the view that is open, picture, transport; what the show says goes to the store.
 import { link } from "./link.js";
+import { openMore, SMALL } from "./more.js";
 import { heard as handsMoved } from "./hands.js";
 import { closeSheet, learn, learning } from "./sheet.js";
 import * as store from "./store.js";
@@ -8,24 +9,40 @@ import { drawTransport, keys } from "./transport.js";
 import { VIEWS } from "./views/list.js";
 
 const view = document.getElementById("view"), band = document.getElementById("band");
+const TRIES = 8;                    // for a picture that is not there yet
 let open = null;
 let session = null;
 let saidTimer = 0;
 
 function tabs() {
-    const nav = document.getElementById("tabs");
-    nav.replaceChildren(...VIEWS.map((one) => {
+    const list = document.createElement("div");
+    list.className = "views";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", "views");
+    list.append(...VIEWS.map((one) => {
         const tab = document.createElement("button");
         tab.id = `tab-${one.name}`;
         tab.textContent = one.label;
+        tab.title = one.about || "";
         tab.setAttribute("role", "tab");
         tab.setAttribute("aria-controls", "view");
         tab.addEventListener("click", () => show(one.name));
         return tab;
-    }), tool("lock", "Lock", () => {
-        store.me.locked = !store.me.locked;
-        stand();
-    }), tool("dim", "Dim", () => document.body.classList.toggle("dim")));
+    }));
+    const more = document.createElement("button");
+    more.id = "more";
+    more.textContent = "More";
+    more.addEventListener("click", () => openMore(show, VIEWS));
+    document.getElementById("tabs").replaceChildren(list, more, tool("lock", "Lock", lock), tool("dim", "Dim", dim));
+}
+
+function lock() {
+    store.me.locked = !store.me.locked;
+    stand();
+}
+
+function dim() {
+    document.body.classList.toggle("dim");
 }
 
 function tool(name, text, act) {
@@ -56,6 +73,8 @@ export function show(name) {
         tab.setAttribute("aria-selected", one === next);
         tab.tabIndex = one === next ? 0 : -1;
     }
+    document.getElementById("more").textContent = SMALL.includes(next.name) ? "More" : next.label;
+    document.getElementById("more").classList.toggle("chosen", !SMALL.includes(next.name));
     if (location.hash !== `#${next.name}`) history.replaceState(null, "", `#${next.name}`);
     open.enter?.(view);
     draw();
@@ -139,6 +158,20 @@ link.changed = () => {
 };
 store.subscribe("said", say);
 store.subscribe("redraw", draw);
+store.subscribe("unbound", () => {          // it arrives, and plays nothing: the way there is shown, once
+    const tab = document.getElementById("tab-map");
+    tab.classList.remove("pulse");
+    void tab.offsetWidth;
+    tab.classList.add("pulse");
+});
+document.addEventListener("load", (event) => event.target.classList.remove("missing"), true);
+document.addEventListener("error", (event) => {         // a picture that is not there yet leaves no torn corner, and is asked for again
+    const picture = event.target, tries = Number(picture.dataset?.tries || 0) + 1;
+    if (picture.localName !== "img") return;
+    picture.classList.add("missing");
+    picture.dataset.tries = tries;
+    if (tries < TRIES) setTimeout(() => { if (picture.isConnected) picture.src = picture.getAttribute("src"); }, 1000 * tries);
+}, true);
 store.subscribe("learning", draw);
 store.subscribe("favourites", draw);
 

@@ -2,19 +2,21 @@
 import { shown } from "./curves.js";
 import { call, parameters, set, state, subscribe, tell, value } from "./store.js";
 
-export const learning = { on: false };
+export const learning = { on: false, pending: null };      // pending: an OSC address or a control that waits for what it is to play
 const FAVOURITES = "favourites";
 
 /** Turn learning by touch on or off: the whole page is violet while it is on. */
 export function learn(on) {
     learning.on = on;
+    learning.pending = null;
     document.body.classList.toggle("learn", on);
     tell("learning", on);
     if (!on && state.learn.length) call("/midi/cancel");
 }
 
-/** Return the addresses of this browser's favourites. */
+/** Return the addresses of the favourites: the instrument's, or this browser's own where it has none. */
 export function favourites() {
+    if (state.favourites?.length || state.favourites && moved) return state.favourites;
     try {
         const found = JSON.parse(localStorage.getItem(FAVOURITES) || "[]");
         return Array.isArray(found) ? found.filter((a) => typeof a === "string") : [];
@@ -26,10 +28,14 @@ export function favourites() {
 function favour(address) {
     const before = favourites();
     const now = before.includes(address) ? before.filter((a) => a !== address) : [...before, address];
+    moved = true;
+    state.favourites = now;
+    fetch("/api/favourites", { method: "POST", body: JSON.stringify(now) }).catch(() => {});
     try { localStorage.setItem(FAVOURITES, JSON.stringify(now)); } catch { /* a browser that keeps nothing */ }
     tell("favourites", now);
 }
 
+let moved = false;                  // favourites were chosen here
 let end = null;
 let opener = null;
 
@@ -61,9 +67,13 @@ export function show(title, about, ...elements) {
     head.textContent = title;
     const help = document.createElement("p");
     help.textContent = about;
+    help.hidden = !about;
+    sheet.className = "";
     sheet.replaceChildren(head, button("\u2715", closeSheet, "close"), help, ...elements);
     sheet.querySelector(".close").setAttribute("aria-label", "close");
     sheet.hidden = false;
+    sheet.tabIndex = -1;
+    sheet.focus({ preventScroll: true });
     return sheet;
 }
 
@@ -73,6 +83,17 @@ export function row(...elements) {
     found.className = "row";
     found.append(...elements);
     return found;
+}
+
+/** The eight macros, to put a parameter on; a macro's own: to take all off. */
+function macroRow(address) {
+    if (address.startsWith("/macro/")) return [row(button("Take all off", () => call("/macro/clear", Number(address.split("/")[2])).then(() => closeSheet())))];
+    const on = (n) => state.macros[n]?.to?.includes(address);
+    const hands = row(...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => button(`${n}`, () => call("/macro/target", n, address).then(() => closeSheet()), on(n) ? "on" : "")));
+    [...hands.children].forEach((one, n) => one.setAttribute("aria-label", `put on macro ${n + 1}`));
+    hands.classList.add("macrorow");
+    hands.prepend("macro");
+    return [hands];
 }
 
 /** Open the sheet of a parameter. */
@@ -102,6 +123,7 @@ export function openSheet(address) {
             button("Save", () => call("/mapping/save"))),
         row(lock, button("Modulate", () => call("/modulators/add", freshName(name), address, "sine", 0.2).then(() => closeSheet()), "cyan"),
             button(favourites().includes(address) ? "\u2605 Favourite" : "\u2606 Favourite", () => { favour(address); closeSheet(); })),
+        ...macroRow(address),
         reading,
     ];
     show(address, p.about || "", ...elements);

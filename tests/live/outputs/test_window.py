@@ -19,7 +19,7 @@ from live.show.clock import now, sleep
 from live.show.commands import COMMANDS
 
 ROOT = pathlib.Path(__file__).parents[3]
-DEADLINE = 60.0                     # seconds after which a test gives up waiting
+DEADLINE = 180.0                    # seconds after which a test gives up waiting
 TOOLS = ("Xvfb", "xdotool", "import", "xwininfo")
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 

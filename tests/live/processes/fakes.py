@@ -12,6 +12,7 @@ from live.processes import ring
 from live.processes import supervisor as supervision
 from live.processes.child import prepare_child
 from live.processes.supervisor import Supervisor
+from live.show.clock import now
 
 SIZE = 32
 
@@ -27,13 +28,13 @@ def fake_renderer(options, sending, link):
     """A renderer that draws its attempt's number, until it is told to stop; how it behaves is in its options."""
     prepare_child()
     folder = options["folder"]
-    write(folder, f"renderer-{options['attempt']}", {"pid": os.getpid(), "safe": options["safe"]})
+    write(folder, f"renderer-{options['attempt']}", {"pid": os.getpid(), "attempt": options["attempt"], "safe": options["safe"], "recorded": options["recorded"]})
     if options.get("exit") is not None:
         sys.exit(options["exit"])
     link.send(("size", SIZE, SIZE))
     writer, frame = None, 0
     while True:
-        while link.poll(0.002):
+        while link.poll(0.01):
             kind, *rest = link.recv()
             if kind == "stop":
                 sys.exit(0)
@@ -44,6 +45,8 @@ def fake_renderer(options, sending, link):
         if writer is not None:
             frame += 1
             writer.put(np.full((SIZE, SIZE, 3), options["attempt"] + 1, np.uint8), float(frame))
+            if options.get("records") and frame == 5:
+                link.send(("recorded", options["records"]))
             if options.get("framing") and frame == 5:
                 link.send(("framing", "a", Framing(fill=options["framing"])))
 
@@ -51,7 +54,7 @@ def fake_renderer(options, sending, link):
 def fake_output(spec, reader, pipe, link):
     """An output that notes what it sees: its process, its last picture, how many it has seen, its last order."""
     prepare_child()
-    frames, seen, last = None, 0, None
+    frames, seen, last, reported = None, 0, None, 0.0
     note = {"pid": os.getpid(), "value": None, "seen": 0, "framing": None}
     while True:
         while link.poll(0.002):
@@ -62,6 +65,11 @@ def fake_output(spec, reader, pipe, link):
                 frames = ring.Reader(rest[0], reader, pipe)
             if kind == "framing":
                 note["framing"] = rest[0].fill
+            if kind == "anew":
+                note["anew"] = rest[1]
+        if now() - reported > 0.05:
+            reported = now()
+            link.send(("state", {"sent": seen, "dropped": 0, "broken": None}))
         if frames and (taken := frames.take(0.002)):
             seen, last = seen + 1, int(taken.pixels[0, 0, 0])
         if note["seen"] != seen and (seen < 3 or seen % 5 == 0):
@@ -83,9 +91,9 @@ class Options:
     def __init__(self, settings):
         self.settings = settings
 
-    def __call__(self, attempt, safe):
+    def __call__(self, attempt, safe, recorded):
         exits = self.settings.get("exits", [])
-        return self.settings | {"attempt": attempt, "safe": safe, "exit": exits[attempt] if attempt < len(exits) else None}
+        return self.settings | {"attempt": attempt, "safe": safe, "recorded": recorded, "exit": exits[attempt] if attempt < len(exits) else None}
 
 
 if __name__ == "__main__":

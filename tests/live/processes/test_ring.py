@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live.processes import ring
+from live.processes.child import Frames
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -69,6 +70,28 @@ def test_messages_that_a_dead_reader_took_with_it_are_forgiven(shared):
     again.take()
     writer.put(picture(22), 0.0)
     assert again.take(timeout=5).number == 22
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a pipe hands out whole messages")
+def test_a_reader_that_died_in_the_middle_of_a_message_is_forgiven():
+    frames = Frames(1)
+    frames.fit(8, 8)
+    receiving, sending = frames.pipes[0]
+    try:
+        writer = ring.Writer(frames.name, {0: sending})
+        for number in range(3):
+            writer.put(picture(number), 0.0)
+        os.read(receiving.fileno(), 4)                   # the message's length, and then it was killed
+        frames.forgive(0)
+        reader = ring.Reader(frames.name, 0, receiving)
+        reader.take()
+        writer.put(picture(9), 0.9)
+        taken = reader.take(timeout=5)
+        assert (taken.number, taken.time) == (4, 0.9)
+        reader.close()
+        writer.close()
+    finally:
+        frames.close()
 
 
 def test_a_pipe_without_an_end_is_left_out(shared):
@@ -147,5 +170,25 @@ def test_a_killed_writer_leaves_the_picture_and_a_new_one_goes_on():
         assert ring.Segment(memory.name).published >= first.number
     finally:
         reader.close()
+        memory.close()
+        memory.unlink()
+
+
+def test_several_pictures_in_one_segment_each_for_its_readers():
+    memory = ring.create(3 * 4, 5)
+    pipes = [multiprocessing.Pipe(duplex=False) for _ in range(3)]
+    readers = [ring.Reader(memory.name, n, pipes[n][0]) for n in range(3)]
+    writer = ring.Writer(memory.name, {n: pipe[1] for n, pipe in enumerate(pipes)})
+    try:
+        pictures = [np.full((4, 5, 3), value, np.uint8) for value in (10, 20, 30)]
+        writer.put(pictures[0], 0.0, tuple(pictures[1:]), {1: 2, 2: 1})
+        assert [reader.take().pixels[0, 0, 0] for reader in readers] == [10, 30, 20]
+        writer.put(pictures[0], 0.0, (pictures[1],), {2: 1})                # another one, with less beside it
+        assert [reader.take().pixels.mean() for reader in readers] == [10, 10, 20]
+        writer.put(pictures[2], 0.0)
+        assert all(reader.take().pixels.shape == (4, 5, 3) for reader in readers)
+    finally:
+        for part in (*readers, writer):
+            (part.segment if hasattr(part, "pipe") else part).close()
         memory.close()
         memory.unlink()

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
+from live.instrument import open as opening
+from live.takes.take import TakeReader
 from tests.live.outputs.test_window import eventually, screen  # noqa: F401  (a fixture)
+from tests.live.processes.test_supervisor import alive, segments_of
 from tests.senders.touchdesigner import message
 
 ROOT = Path(__file__).parents[3]
@@ -68,12 +72,13 @@ def free_port():
 
 @pytest.fixture
 def playing(screen, tmp_path):  # noqa: F811  (the fixture)
-    show = Playing(screen, tmp_path)
+    show = Playing(screen, tmp_path, "--output", "window,recorder=show.mp4", "--take", "walk.take")
     yield show
     show.close()
 
 
 def test_a_killed_renderer_is_not_seen_and_what_was_set_stays(playing):
+    """And the take and the video that were being recorded go on in second files."""
     eventually(lambda: playing.said("playing Masks"), 1)
     playing.send("/outputs/window/fill", "stretch")
     playing.send("/walk/kind", "wander")
@@ -94,6 +99,41 @@ def test_a_killed_renderer_is_not_seen_and_what_was_set_stays(playing):
     eventually(lambda: playing.pid("window") != window and sum(playing.picture("back")[20:]) > 0, True)
     playing.process.send_signal(signal.SIGTERM)
     assert playing.process.wait(60) == 0
+    first, second = (list(TakeReader(playing.folder / name, scene_of(playing)).frames()) for name in ("walk.take", "walk-002.take"))
+    assert len(first) > 5 and len(second) > 5
+    assert all(len(pictures_in(playing.folder / name)) > 5 for name in ("show.mkv", "show-002.mp4"))
+    assert not children_of(playing.process.pid)
+
+
+def test_a_killed_supervisor_leaves_no_window_no_process_and_no_memory(playing):
+    eventually(lambda: playing.said("playing Masks") and sum(playing.picture("up")[20:]) > 0, True)
+    parts = [playing.pid("renderer"), playing.pid("window")]
+    before = segments_of(parts[0]) | segments_of(parts[1])
+    assert before
+    os.kill(parts[1], signal.SIGSTOP)                    # one that hangs goes as well
+    os.kill(playing.process.pid, signal.SIGKILL)
+    playing.process.wait()
+    eventually(lambda: [pid for pid in parts if alive(pid)], [])
+    eventually(lambda: sum(playing.picture("after")[20:]), 0)
+    eventually(lambda: before & set(os.listdir("/dev/shm")), set())
+
+
+def scene_of(playing):
+    """A scene of the instrument that was played."""
+    return opening.open_instrument(str(playing.folder / "masks"), 64, "cpu", 1, None).scene
+
+
+def pictures_in(path):
+    """The times of a video's pictures; they rise."""
+    with av.open(str(path)) as video:
+        times = [frame.time for frame in video.decode(video=0)]
+    assert times == sorted(times)
+    return times
+
+
+def children_of(pid):
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True)
+    return found.stdout.split()
 
 
 def test_a_mistake_of_the_flags_is_told_once_and_ends_with_2(screen, tmp_path):  # noqa: F811  (the fixture)

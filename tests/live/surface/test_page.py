@@ -14,7 +14,7 @@ from tests.live.surface.conftest import SIZES
 from tests.live.surface.rig import Page
 
 PAGE = pathlib.Path(__file__).parents[3] / "live/surface/page"
-VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "map", "show", "studio")
+VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "sound", "map", "show", "studio")
 VENDORED = {
     "lit-html.js": "b878e7f95dec8a9b6e9b217faca6b6a11bad82ebc44c0caa77419ed83edd81f2",
     "directive.js": "3344c4f41c69cd0701d3937e8f9ef90bd845614bf6456d0b8314b7c51d415b9d",
@@ -84,7 +84,10 @@ def test_curves_are_the_engines_own(shown, open_page):
 
 
 def test_two_fingers_on_two_faders(shown, open_page):
+    for n, target in ((1, "/truncation"), (2, "/walk/speed")):
+        shown.rig.send("/macro/target", n, target)
     page = open_page(shown.url, view="play")
+    page.locator("[data-address='/macro/2']").wait_for()
     boxes = [page.locator(f"[data-address='/macro/{n}'] .track").bounding_box() for n in (1, 2)]
     page.evaluate("() => { window.cancels = 0; addEventListener('pointercancel', () => window.cancels++, true); }")
     cdp = page.context.new_cdp_session(page)

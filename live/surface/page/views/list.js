@@ -7,6 +7,7 @@ import { latent } from "./latent.js";
 import { map } from "./map.js";
 import { mod } from "./mod.js";
 import { show } from "./show.js";
+import { sound } from "./sound.js";
 import { studio } from "./studio.js";
 
-export const VIEWS = [play, all, bend, edit, latent, mod, map, show, studio];
+export const VIEWS = [play, all, bend, edit, latent, mod, sound, map, show, studio];
