@@ -2,7 +2,7 @@
 
 Knows no clock, no hands and no windows.
 """
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -20,30 +20,17 @@ from engine.fast.graph_renderer import GraphRenderer
 from engine.fast.precision import choose_precision
 from engine.frame import FrameShape
 from engine.generator import Generator
+from engine.inside import Looking
 from engine.latents import Latents
 from engine.modulation import modulate
 from engine.motion import Motion, darkness
-from engine.parameter import Parameter
 from engine.reader_live import SEEN, LiveReader
 from engine.scene import Scene
-from engine.view import View
+from engine.view import Frame, View
 from engine.weights_live import LiveWeights
 from engine.wide import WideGenerator
 
 RING = 4                            # frames alive at once: the newest and three before it
-
-PARAMETERS = {
-    "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
-    "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
-    "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
-}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
-    pixels: np.ndarray
-    number: int
 
 
 class Instrument:
@@ -65,6 +52,8 @@ class Instrument:
         self._wide = WideGenerator(self.generator, self.shape) if self.shape else None
         self._view = View(self.shape, self.size) if self.shape else None
         self._drawing = self._wide.generator if self._wide else self.generator        # what draws, with the weights of `generator`
+        self._looking = Looking(self.generator, clusters)
+        self.inside = self._looking.pictures        # pictures of the inside that can be looked at, {name: Inside}
         self.bends = LiveBends(self._drawing, self.latents, self.shape.share if self.shape else (1.0, 1.0), self.places)
         self.weights = LiveWeights(generator, edits, checkpoints)
         self.live_encoder = LiveEncoder(encoder, generator.device) if encoder else None
@@ -74,7 +63,7 @@ class Instrument:
         self._drawn_at = None                       # the size that programs of a GPU drew the frame before at
         self._world_parameters: dict = {}
         self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
-        self._number = -1
+        self._number, self.source = -1, None        # what the source showed in the newest frame, uint8 [H, W, 3]
         self.drawings = 0                           # pictures drawn, those shown again not counted
         self.live_reader: LiveReader | None = None  # see know_world()
         self._led: tuple = ((), ())                 # what the source leads the factors to
@@ -83,8 +72,7 @@ class Instrument:
         self._shown: tuple | None = None            # (what the newest picture was made from, (its number, its pixels at full light))
         self._whole: tuple | None = None            # what the whole of a continued picture was made from
         self._stale = False                         # a blackout has come since: no freeze may hold it
-        self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
-        self._behind = 0                            # pictures drawn and not handed out yet
+        self.ahead = self._behind = 0               # on a GPU, 1: a frame is handed out while the next is drawn; how many are drawn so
 
     @property
     def device(self) -> torch.device:
@@ -103,6 +91,19 @@ class Instrument:
         self.precision = choose_precision(self.generator, asked, self.size, cost)
         self._synthesis = Synthesis(self._drawing, half=self.precision == "bf16")
         self._captured: dict[int, GraphRenderer] = {}    # on a GPU: size -> its programs
+        self._synthesis.watch(self._looking.layers)
+
+    def watch(self, names):
+        """Keep what look_inside() needs for these pictures, of `inside`, and for no others, from the next picture drawn on."""
+        if self._looking.choose(names):
+            for drawer in (self._synthesis, *self._captured.values()):
+                drawer.watch(self._looking.layers)
+            self._shown, self._whole = self._shown and (None, self._shown[1]), None
+
+    def look_inside(self, name: str) -> np.ndarray | None:
+        """Return a picture of the inside as uint8 [H, W, 3], as it was in the newest frame; None: it was not watched, or not drawn."""
+        drawer = self._captured.get(self._drawn_at) if self._graphs else self._synthesis
+        return self._looking.picture(name, drawer.seen if drawer else {}, self.pixels, self._view)
 
     def warm_up(self, scene: Scene, frames: int = 2, cost=None):
         """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.
@@ -121,7 +122,7 @@ class Instrument:
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
-        declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS | PARAMETERS
+        declared = latents.PARAMETERS | motion.PARAMETERS | quality.PARAMETERS
         declared |= latents.label_parameters(self.generator.c_dim) | self.weights.parameters | self._world_parameters
         return Scene(MappingProxyType(dict(sorted(declared.items())))).with_bends(bends)
 
@@ -151,6 +152,7 @@ class Instrument:
     @torch.no_grad()
     def render(self, scene: Scene, motion, source=None) -> Frame:
         """Return the picture of this moment. The same scene, motion and source (uint8 [H, W, 3], or None) give the same picture, bit for bit."""
+        self.source = source
         scene, dark = modulate(scene, motion), darkness(scene, motion)
         self._update_splice(scene, motion, source)
         cause, frozen = self._causes(scene, motion), bool(scene["/output/freeze"])
@@ -243,6 +245,7 @@ class Instrument:
         """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
         if size not in self._captured:
             self._captured[size] = GraphRenderer(self._drawing, size, self.precision == "fp16", self.ahead)
+            self._captured[size].watch(self._looking.layers)
         program = self._captured[size]
         if size != self._drawn_at:
             program.restart()

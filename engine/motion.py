@@ -26,6 +26,9 @@ PARAMETERS = {
        for group in GROUPS},
     "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
     "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
+    "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
+    "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
+    "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
     **SOURCE_PARAMETERS,
     **FRAME_PARAMETERS,
 }

@@ -2,11 +2,21 @@
 
 Pictures are uint8 [H, W, 3] on the CPU. Knows no network.
 """
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
 from engine.frame import FrameShape
 
 SHARES = 128                        # a view between two pixels is a mix of both, in so many steps
+
+
+@dataclass(frozen=True)
+class Frame:
+    """pixels: uint8 [H, W, 3] RGB, valid until three frames later. number: counts pictures rendered, repeats included."""
+    pixels: np.ndarray
+    number: int
 
 
 class View:
@@ -15,26 +25,32 @@ class View:
     def __init__(self, shape: FrameShape, size: int):
         self.axis = 1 if shape.axis == -1 else 0
         self.whole = torch.zeros(*shape.drawn(size), 3, dtype=torch.uint8)
+        self.turned = 0.0                           # how far its own picture had, when it was shown last
         self.count = shape.pixels(size)[self.axis]
 
-    def show(self, pixels, turned: float = 0.0):
-        """Fill `pixels` with the middle of the whole picture, or what has come there once it has turned so far; 1 = once around."""
-        length = self.whole.shape[self.axis]
+    def show(self, pixels, turned: float = 0.0, whole=None):
+        """Fill `pixels` with the middle of a whole picture, or what has come there once it has turned so far; 1 = once around.
+
+        whole: None = the view's own.
+        """
+        if whole is None:
+            whole, self.turned = self.whole, turned
+        length = whole.shape[self.axis]
         start = (length - self.count) // 2 + turned * length
         first = int(start // 1)
         share = int((start - first) * SHARES)
         if not share:
-            pixels.copy_(self._part(first, self.count))
+            pixels.copy_(self._part(whole, first, self.count))
             return
-        part = self._part(first, self.count + 1).to(torch.int16)
+        part = self._part(whole, first, self.count + 1).to(torch.int16)
         before, after = part.narrow(self.axis, 0, self.count), part.narrow(self.axis, 1, self.count)
         pixels.copy_(((after - before) * share + SHARES // 2 >> 7) + before)
 
-    def _part(self, first, count):
-        """Return `count` places from one on, going round at the end."""
-        length = self.whole.shape[self.axis]
+    def _part(self, whole, first, count):
+        """Return `count` places of a picture from one on, going round at the end."""
+        length = whole.shape[self.axis]
         first %= length
         if first + count <= length:
-            return self.whole.narrow(self.axis, first, count)
+            return whole.narrow(self.axis, first, count)
         rest = first + count - length
-        return torch.cat([self.whole.narrow(self.axis, first, length - first), self.whole.narrow(self.axis, 0, rest)], self.axis)
+        return torch.cat([whole.narrow(self.axis, first, length - first), whole.narrow(self.axis, 0, rest)], self.axis)

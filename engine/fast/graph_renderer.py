@@ -52,8 +52,16 @@ class GraphRenderer:
         self.rows = {n: 2 * list(a.resolutions).index(a.resolution_of(n)) - (n.endswith("0")) for n in self.names}
         self.noise = {n: torch.zeros(a.pixels(a.resolution_of(n)), device=device) for n in self.names}
         self.energies = {n: conv.energy().clone() for n, conv in self.convs.items()}
+        self.seen: dict = {}                        # layer that is watched -> its activations in the last picture
         self.splices, self.turn, self._seen, self._addresses = {}, 0, {}, None
         self.live.names = {"strength": 0, "factor": 1, "offset": 2}
+
+    def watch(self, layers):
+        """Keep the activations of these layers, and of no others, in `seen` from the next picture on."""
+        a, device = self.generator.architecture, self.generator.device
+        shapes = {name: (1, self.generator.channels(name), *a.pixels(a.resolution_of(name))) for name in layers if name in self.names}
+        self.seen = {name: torch.zeros(shape, device=device) for name, shape in shapes.items()}
+        self.programs.forget()                      # those that wrote to others
 
     def restart(self):
         """Hand out the next frame itself, not the one before it: pictures of before a pause are not to be seen any more."""
@@ -65,7 +73,7 @@ class GraphRenderer:
         splice = {name: blend for name, blend in to_blends(splice).items() if name in self.names}
         bends = [b for b in bends if b.layer in self.names]
         bent = tuple((b.layer, b.channels, b.transform, b.where, b.strength == 1, self._static_settings(b)) for b in bends)
-        topology = (noise, self.generator.around, bent, _splice_topology(splice))
+        topology = (noise, self.generator.around, tuple(self.seen), bent, _splice_topology(splice))
         self.machine.run(lambda: self._draw(topology, ws, noise, bends, splice, noise_seed,
                                             {"strength": noise_strength, "factor": levels[0], "offset": levels[1]}))
         result = self.fetched
@@ -98,7 +106,7 @@ class GraphRenderer:
             if noise == "random":
                 self._draw_noise(seed)
         with self.machine.named("network"):
-            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around)     # a capture comes later
+            body = partial(self._body, noise, bends, _splice_topology(splice), self.generator.around, dict(self.seen))     # a capture comes later
             if any(b.memory is not None for b in bends):            # it leaves tensors behind that a program can't follow
                 body(self.picture)
             else:
@@ -148,7 +156,7 @@ class GraphRenderer:
         self.styles.refresh()
 
     @torch.no_grad()
-    def _body(self, noise, bends, spliced, around, out):
+    def _body(self, noise, bends, spliced, around, seen, out):
         """Draw one frame into `out`. This is what is captured: it reads and writes buffers only, and branches on the topology only."""
         made = self.styles.compute(self.ws)
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
@@ -162,6 +170,8 @@ class GraphRenderer:
                 x = self._layer(name, x, styles[name], noise, spliced, around)
                 here = [b for b in bends if b.layer == name]
                 x, picture = self._apply_bends(x, picture, here) if here else (x, picture)
+                if name in seen:
+                    seen[name].copy_(x)
             weight = (block.torgb.weight * rgb_styles[r].view(1, -1, 1, 1)).to(kind)
             y = F.conv2d(x, weight).float() + block.torgb.bias.view(1, -1, 1, 1)
             y = y if block.torgb.clamp is None else y.clamp(-block.torgb.clamp, block.torgb.clamp)

@@ -66,6 +66,7 @@ class Synthesis:
         self._stamps = [0] * a.num_ws               # how often each row of ws has changed
         self._keys, self._kept = [], {}             # keys of the last picture's steps; {step: (keys below it, State)}
         self.resumed = 0                            # the step that the last picture was begun at
+        self.seen: dict = {}                        # layer that is watched -> its activations [1, C, H, W] in the last picture
 
     def _rgb_steps(self):
         return [step for step in self.steps if step.rgb_row is not None]
@@ -94,6 +95,11 @@ class Synthesis:
         """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
         for step in self.steps:
             step.layer.form_name = fastest(step.layer.conv, cost, dtype=step.layer.dtype)
+        self._keys, self._kept = [], {}
+
+    def watch(self, layers):
+        """Keep the activations of these layers, and of no others, in `seen` from the next picture on."""
+        self.seen = dict.fromkeys(layers)
         self._keys, self._kept = [], {}
 
     def _take_ws(self, ws):
@@ -146,7 +152,7 @@ class Synthesis:
         first = min(first, len(keys) - 1)
         for i in sorted(self._kept, reverse=True):
             below, state = self._kept[i]
-            if i < len(keys) and below == keys[:i]:
+            if i < len(keys) and below == keys[:i] and (i <= first or not self.seen):       # what is watched has to be the last picture's
                 return i, state, first if first > i else None
         const = self.steps[0].block.const
         return 0, State(channels_last(const.detach()[None])), first or None
@@ -175,6 +181,8 @@ class Synthesis:
         if layer.name in bent:
             x, picture = bend_both(x.float(), picture, bent[layer.name], owned=True)
             x = channels_last(x).to(layer.dtype)
+        if layer.name in self.seen:
+            self.seen[layer.name] = x
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         if step.rgb_row is not None:

@@ -162,7 +162,7 @@ def _play(options, opened, closing, specs, shared, ending):
     show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
-    window = output_service.open_outputs(show, specs, closing, shared)
+    window = output_service.open_outputs(show, specs, closing, shared, options.instrument)
     _begin(options, opened, show, EVERY if shared is None else WATCHED)
     watching = _source(options, show, closing)
     clock = WallClock(options.fps)

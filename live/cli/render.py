@@ -1,8 +1,9 @@
-"""Render a recorded take to a video or to pictures, at any size and frame rate.
+"""Render a recorded take to a video or to pictures, at any size and frame rate; or a still of a show again.
 
     python run_live.py render evening.take -o evening.mp4 --size 1024 --fps 60
     python run_live.py render evening.take -o frames/ --lossless
     python run_live.py render evening.take -o evening.mp4 --audio song.flac --listen
+    python run_live.py render takes/Masks-001.png --size 1024
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
 """
@@ -10,6 +11,7 @@ import pathlib
 from typing import Any
 
 from engine.architecture import PRECISIONS
+from engine.errors import UserError
 from live.cli import picture_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -21,8 +23,8 @@ LIBRARIES = ("rich",)
 
 
 def arguments(parser):
-    parser.add_argument("take", help="the take to render")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures")
+    parser.add_argument("take", help="the take, or the still that /still wrote")
+    parser.add_argument("-o", "--output", metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures; of a still: .png (NAME-SIZE.png)")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
     parser.add_argument("--size", type=picture_size, metavar="N", help="picture size; default: the network's own")
     parser.add_argument("--frame", metavar="W:H", help="the pictures' shape, such as 16:9; default: the take's own")
@@ -41,6 +43,37 @@ def arguments(parser):
 
 
 def run(options):
+    from live.takes.still import is_still
+
+    if is_still(options.take):
+        _render_still(options)
+    elif not options.output:
+        raise UserError("render: where to? -o FILE.mp4, or a folder for pictures")
+    else:
+        _render_take(options)
+
+
+def _render_still(options):
+    """Draw a still again."""
+    from live.takes.still import StillReader, read_still_header, write_picture
+    from live.takes.take import origin_in
+
+    origin = origin_in(read_still_header(options.take))
+    frame = options.frame if options.frame is not None else origin.frame
+    size = options.size or origin.size or None
+    opened = opening.open_instrument(options.instrument, size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
+    opened.instrument.use_precision(options.precision, cost)
+    still = StillReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
+    path = pathlib.Path(options.take)
+    target = pathlib.Path(options.output) if options.output else path.with_name(f"{path.stem}-{size or opened.instrument.size}.png")
+    if target.suffix.lower() != ".png":
+        raise UserError(f"-o {target}: expected a name ending in .png: a still is one picture")
+    prepare_file(target, "-o")
+    pixels, drawn = still.draw(opened.instrument), opened.instrument.size
+    write_picture(pixels, target, tuple(side * (size or drawn) // drawn for side in pixels.shape[:2]))
+
+
+def _render_take(options):
     from rich.console import Console
     from rich.progress import Progress
 

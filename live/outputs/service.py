@@ -7,7 +7,8 @@ from functools import partial
 
 from engine.errors import UserError
 from live import outputs
-from live.outputs.limiter import FlashLimiter
+from live.outputs.cued import CuedLook
+from live.outputs.pictures import Pictures, picture_parameters
 from live.outputs.sender import Sender
 from live.outputs.settings import Framings, output_parameters
 from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
@@ -76,14 +77,15 @@ def open_output(spec: OutputSpec, **more):
     return target
 
 
-def open_outputs(show, specs: list[OutputSpec], closing, shared=None):
+def open_outputs(show, specs: list[OutputSpec], closing, shared=None, checkpoint: str = ""):
     """Open the outputs of this process and give a show the settings of all; returns the one that wants the main thread, if any.
 
-    shared: the output to those of other processes, see live/processes/renderer.py.
+    shared: the output to those of other processes, see live/processes/renderer.py. checkpoint: what the studio opens for the cued look.
     """
     turning = None
     framed: dict[str, Callable] = {}
-    show.finish = FlashLimiter().finish
+    pictures = _pictures(show, specs, closing, checkpoint)
+    show.finish, show.picture_for = pictures.finish, pictures.for_output
     if shared is not None:
         shared.listen(show.inbox.put, show.stop)
         closing.callback(shared.close)
@@ -98,13 +100,29 @@ def open_outputs(show, specs: list[OutputSpec], closing, shared=None):
             log.warning("%s; playing on without it", error)
             continue
         closing.callback(running.close)
+        running.name = spec.name
         show.outputs.append(running)
         if hasattr(running, "run"):
             turning = running
         if hasattr(running, "framing"):
             framed[spec.name] = partial(setattr, running, "framing")
     parameters = output_parameters([spec for spec in specs if spec.name in framed])
-    show.added = show.added | parameters
-    show.scene, show.first = show.scene.with_parameters(parameters), show.first.with_parameters(parameters)
+    _declare(show, parameters)
     show.join(framings=Framings(show, framed, specs, shared))
     return turning
+
+
+def _pictures(show, specs, closing, checkpoint) -> Pictures:
+    """Return what makes the pictures that outputs show; which one each does is a parameter of the show."""
+    _declare(show, picture_parameters(getattr(show.instrument, "inside", {}), specs))
+    cued = CuedLook(checkpoint) if checkpoint else None
+    if cued is None:
+        return Pictures(show, specs)
+    closing.callback(cued.close)
+    return Pictures(show, specs, cued.picture)
+
+
+def _declare(show, parameters):
+    """Give a show more parameters."""
+    show.added = show.added | parameters
+    show.scene, show.first = show.scene.with_parameters(parameters), show.first.with_parameters(parameters)

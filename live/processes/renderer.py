@@ -54,6 +54,7 @@ class Shared:
         self.link, self.sending, self.sent = link, sending, 0
         self.remotes = {spec.name: Remote(spec.name, spec.kind, self.order) for spec in specs}
         self.framings = {spec.name: spec.framing for spec in specs}
+        self._shown_size, self._rooms = None, 1          # of one picture; how many the memory has room for
         self._writer, self._size, self._attached, self._name = None, None, threading.Event(), ""
         self._lock = threading.Lock()
 
@@ -63,12 +64,18 @@ class Shared:
         threading.Thread(target=self._listen, args=(emit, stop), name="supervisor", daemon=True).start()
 
     def put(self, frame):
-        """Publish a frame; the first one, and one of another size, waits for its memory."""
-        size = frame.pixels.shape[:2]
-        if size != self._size:
-            self._attach(size)
+        """Publish a frame, with the other pictures that outputs show; the first one, and one that needs more room, waits for its memory."""
+        height, width = frame.pixels.shape[:2]
+        others: dict = getattr(frame, "others", {})
+        if (height, width) != self._shown_size:
+            self._shown_size, self._rooms = (height, width), 1
+        self._rooms = max(self._rooms, 1 + len(others))
+        if (height * self._rooms, width) != self._size:
+            self._attach((height * self._rooms, width))
         if self._writer is not None:
-            self._writer.put(frame.pixels, now())
+            numbers = {name: number for number, name in enumerate(others, 1)}
+            places = {reader: numbers.get(frame.shown_by.get(name), 0) for reader, name in enumerate(self.remotes)} if others else {}
+            self._writer.put(frame.pixels, now(), tuple(others.values()), places)
             self.sent += 1
 
     def order(self, name: str, order: str):

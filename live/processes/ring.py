@@ -4,7 +4,8 @@ A segment is a header and four slots of pixels. The writer copies a picture into
 and then tells each reader by a message of 16 bytes, unless eight of them still wait there: a reader that stands still
 costs nothing. A reader copies the newest picture and checks afterwards that the writer has not come round to that slot
 meanwhile. No lock is shared with a process that may be killed, and the number travels in the message, so that no memory
-barrier is needed. Knows no outputs and no windows. Source: SURFACE.md O.1.
+barrier is needed. Several pictures of one size may lie in a slot, one below the other; the header says which of them each
+reader shows. Knows no outputs and no windows. Source: SURFACE.md O.1.
 """
 import struct
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from live.outputs.frame_reader import HEADER, MAGIC, PUBLISHED, SCHEMA, SHAPE, S
 READERS = 32                        # readers a segment has room for
 WAITING = 8                         # messages that may wait at a reader
 SENT, TAKEN = 16, 16 + READERS                           # places in the header, in whole numbers of 8 bytes
+ROWS = 16 + 2 * READERS                                  # of each reader: the first row of its picture, and how many; 0 = all
 MESSAGE = struct.Struct("<Qd")                           # number, time
 
 
@@ -52,6 +54,15 @@ class Segment:
         """The number of the newest picture; 0 before the first."""
         return int(self.numbers[PUBLISHED])
 
+    def rows(self, reader: int) -> slice:
+        """Return the rows that a reader's picture lies in."""
+        first, count = (int(n) for n in self.numbers[ROWS + 2 * reader:ROWS + 2 * reader + 2])
+        return slice(first, first + count) if count and first + count <= self.height else slice(0, self.height)
+
+    def show(self, reader: int, first: int, count: int):
+        """Have a reader take these rows."""
+        self.numbers[ROWS + 2 * reader:ROWS + 2 * reader + 2] = first, count
+
     def forgive(self, reader: int):
         """Count the messages of a reader as taken: for one that died with some of them. Only while it doesn't run."""
         self.numbers[TAKEN + reader] = self.numbers[SENT + reader]
@@ -68,12 +79,19 @@ class Writer:
     def __init__(self, name: str, pipes: dict[int, Connection]):
         self.segment, self.pipes = Segment(name), dict(pipes)
 
-    def put(self, pixels: np.ndarray, time: float):
-        """Publish a picture, uint8 [H, W, 3] of the segment's size, and tell the readers."""
-        segment = self.segment
+    def put(self, pixels: np.ndarray, time: float, others: tuple = (), places: dict | None = None):
+        """Publish a picture, uint8 [H, W, 3], and tell the readers.
+
+        others: more of its size, below it, for which the segment has room. places: {reader: which of all it shows}; those
+        that are not named show the first.
+        """
+        segment, height = self.segment, len(pixels)
         number = segment.published + 1
-        segment.slots[number % SLOTS] = pixels
+        for place, picture in enumerate((pixels, *others)):
+            segment.slots[number % SLOTS][place * height:(place + 1) * height] = picture
         segment.numbers[PUBLISHED] = number
+        for reader in self.pipes:                        # after it: with the rows of before, the new picture is whole as well
+            segment.show(reader, height * (places or {}).get(reader, 0), height)
         message = MESSAGE.pack(number, time)
         for reader, pipe in list(self.pipes.items()):
             # A writer that was killed between these lines has sent one more than it counted: the difference may be below 0.
@@ -104,7 +122,7 @@ class Reader:
     def __init__(self, name: str, reader: int, pipe: Connection):
         self.segment, self.reader, self.pipe = Segment(name), reader, pipe
         self.number, self.time = 0, 0.0
-        self._copies = [np.empty((self.segment.height, self.segment.width, 3), np.uint8) for _ in range(2)]
+        self._copies = [np.empty((0, self.segment.width, 3), np.uint8) for _ in range(2)]
 
     def take(self, timeout: float | None = 0.0) -> Taken | None:
         """Return the newest picture, None where none is new. timeout: seconds to wait for one, None for ever.
@@ -127,10 +145,13 @@ class Reader:
                 return
 
     def _copy(self) -> Taken:
+        rows = self.segment.rows(self.reader)
+        if len(self._copies[0]) != rows.stop - rows.start:
+            self._copies = [np.empty((rows.stop - rows.start, self.segment.width, 3), np.uint8) for _ in range(2)]
         into = self._copies[0]
         while True:
             number = self.segment.published
-            np.copyto(into, self.segment.slots[number % SLOTS])
+            np.copyto(into, self.segment.slots[number % SLOTS][rows])
             if self.segment.published < number + SLOTS - 1:      # else that slot may be being written anew
                 break
         self._copies.reverse()

@@ -66,7 +66,8 @@ class Show:
 
     mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done.
     players: what plays beside the hands, in the order of live/show/players.py; the named ones are what commands look for.
-    finish(frame, time, scene) -> Frame: what every output is given instead, as by the flash limiter.
+    finish(frame, time, scene) -> Frame: what outputs are given instead, as by the flash limiter; picture_for(name, frame) -> Frame:
+    what the one of that name is.
     record(tick, applied): called once a frame with what was applied in it. echo: live.osc.echo.Echo, or None.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
@@ -80,6 +81,7 @@ class Show:
     players: list[Player] = field(default_factory=list)
     record: Callable | None = None
     finish: Callable | None = None
+    picture_for: Callable | None = None
     echo: Any = None
     added: dict = field(default_factory=dict)
     strict: bool = False
@@ -98,6 +100,7 @@ class Show:
         self._later: list = []                         # what commands past a frame's budget, and all after them, mean
         self._brake = Brake()                          # hands while a take plays
         self._dark: float | None = 0.0                 # how dark the picture is that is up
+        self.picture: Any = None                       # the one that is up, uint8 [H, W, 3]: before limits, and valid until three later
         self.applied = []                              # what was applied in the frame before
         self.quantiser, self.told = Quantiser(self), Told()
         self._joined: dict[str, Player] = {}
@@ -166,11 +169,11 @@ class Show:
             self.source.out()
 
     def _put(self, frame, time):
-        self._dark = self.motion.dark
+        self._dark, self.picture = self.motion.dark, frame.pixels
         if self.finish is not None and (self._dark or 0.0) < 1.0:             # black is black at once
             frame = self.finish(frame, time, self.scene)
         for output in self.outputs:
-            output.put(frame)
+            output.put(frame if self.picture_for is None else self.picture_for(output.name, frame))
 
     def _played(self, tick, events):
         """What the players and then the hands do in this frame."""

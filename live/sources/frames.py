@@ -49,6 +49,16 @@ def from_video(frame, longest: int, aspect: float = 1.0) -> np.ndarray:
     return np.ascontiguousarray(_upright(pixels, frame))
 
 
+def from_pixels(pixels: np.ndarray, longest: int, order: str = "rgb") -> np.ndarray:
+    """Return uint8 [H, W, 3] RGB, sides at most `longest`, a copy, of pixels uint8 [H, W, 3 or 4] whose channels come in this order.
+
+    What is beside red, green and blue is left out.
+    """
+    width, height = fitting(pixels.shape[1], pixels.shape[0], longest)
+    channels = [order.index(channel) for channel in "rgb"]
+    return _resized(np.ascontiguousarray(pixels[:, :, channels]), width, height)
+
+
 def _resized(pixels, width, height) -> np.ndarray:
     from PIL import Image
 

@@ -31,6 +31,15 @@ class Grabs:
         moment = self.now()
         self._held = {key: moment if key[0] == client else at for key, at in self._held.items()}
 
+    def holders(self) -> dict[str, list]:
+        """Return {address: the clients whose fingers lie on it}."""
+        moment = self.now()
+        found: dict[str, list] = {}
+        for (client, address), at in sorted(self._held.items()):
+            if moment - at < FORGOTTEN:
+                found.setdefault(address, []).append(client)
+        return found
+
     @property
     def held(self) -> frozenset:
         """Addresses that fingers lie on now."""

@@ -112,7 +112,7 @@ class Hub:
 
     def _standing(self) -> dict:
         clients = [{"you": link.number, "name": link.name, "role": link.role} for link in self.links]
-        return self.state.now() | {"clients": clients}
+        return self.state.now() | {"clients": clients, "held": self.grabs.holders()}
 
     def _tell_tree(self):
         now_ = state.tree(self.show.scene)

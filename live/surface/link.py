@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA = 1
 TOPICS = ("meter", "hands", "log", "played")
+LONGEST_PACKET = 1 << 16            # bytes of values, as over UDP: what one packet may ask of a frame
 LONGEST_TEXT = 1 << 16              # characters of a JSON message from a page
 WAITING = 2000                      # messages that may wait for a page; one that does not read them is told everything anew
 ARGUMENTS = 16                      # of a command
@@ -95,6 +96,8 @@ class Link:
     def _values(self, data):
         if self.role != "play":
             raise Junk("it may only watch")
+        if len(data) > LONGEST_PACKET:
+            raise Junk(f"a packet of {len(data)} bytes")
         before = self._receiver.stats.bad
         self._receiver.heard(data, self.key)
         if self._receiver.stats.bad > before:

@@ -10,6 +10,7 @@ from live.files.names import NAME
 from live.show.clock import now
 from live.show.events import Asked
 from live.surface import masks
+from live.surface.favourites import Favourites
 from live.surface.kept_jobs import KeptJobs
 from live.surface.moving import Moving
 from live.surface.runs import Runs
@@ -34,6 +35,7 @@ class Parts:
         self.thumbnails = Thumbnails(hub.show, preview)
         self.runs = Runs(about.get("checkpoint", ""), about.get("folder"))
         self.worker = Worker(about.get("checkpoint", ""), self._done, KeptJobs(self.runs.path / "jobs.json" if about.get("folder") else None))
+        self.favourites = Favourites(about.get("folder"))
         self.moving = Moving(hub.show, self.thumbnails, self.worker, lambda: bool(about.get("checkpoint")))
         self.clusters_version = self.edits_version = 1
         self._thumbs: dict = {}
@@ -46,7 +48,7 @@ class Parts:
         """Return the keys of state that this adds."""
         return {"thumbs": lambda: self._thumbs, "layers": self._layers, "clusters": self._cluster_names, "transforms": self._transforms,
                 "clusters_version": lambda: self.clusters_version, "edits_version": lambda: self.edits_version,
-                "jobs": self.worker.told, "runs": self.runs.told, "source": self.moving.source_state}
+                "jobs": self.worker.told, "runs": self.runs.told, "source": self.moving.source_state, "favourites": self.favourites.told}
 
     def slow(self, names):
         """Once a second: pictures of presets, trainings."""
@@ -58,7 +60,7 @@ class Parts:
         return [("/api/thumb/preset/{name}.jpg", self.preset, ["GET"]), ("/api/thumb/seed/{seed:int}.jpg", self.seed, ["GET"]),
                 ("/api/cluster/{layer}/{name}.jpg", self.cluster, ["GET"]), ("/api/edit/{name}.jpg", self.edit, ["GET"]),
                 ("/api/report", self.report, ["GET"]), ("/api/takes", self.takes, ["GET"]), ("/api/jobs", self.jobs, ["GET", "POST"]),
-                ("/api/jobs/{number:int}", self.job, ["DELETE"]), *self.runs.routes(), *self.moving.routes()]
+                ("/api/jobs/{number:int}", self.job, ["DELETE"]), *self.runs.routes(), *self.moving.routes(), *self.favourites.routes()]
 
     # -- state
 

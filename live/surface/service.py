@@ -30,7 +30,7 @@ def arguments(group):
 
 
 def check(options):
-    """UserError: a flag that cannot be."""
+    """Make the token that is wanted, so that a renderer that is started again has the same. UserError: a flag that cannot be."""
     if not 0 <= options.surface_port < 65536:
         raise UserError(f"--surface-port {options.surface_port}: expected 0 (off) or a port up to 65535")
     if bool(options.surface_cert) != bool(options.surface_key):
@@ -40,6 +40,13 @@ def check(options):
             raise UserError(f"{flag}: expected a word of plain letters and digits")
     if options.surface_watch_token and options.surface_watch_token == options.surface_token:
         raise UserError("--surface-watch-token and --surface-token are the same word; who brings it, may play")
+    settle_token(options)
+
+
+def settle_token(options):
+    """Make a token where one is wanted; beyond this machine there is always one."""
+    if options.surface_token == "auto" or not options.surface_token and not LOOPBACK.match(options.surface_host):
+        options.surface_token = secrets.token_urlsafe(16)
 
 
 def start(show, options, closing, about: dict):
@@ -77,11 +84,9 @@ def start(show, options, closing, about: dict):
 
 
 def _words(options) -> dict:
-    """Return {token: role}. Beyond this machine there is always one."""
-    beyond = not LOOPBACK.match(options.surface_host)
+    """Return {token: role}."""
+    settle_token(options)
     word = options.surface_token
-    if word == "auto" or beyond and not word:
-        word = secrets.token_urlsafe(16)
     roles = {word: "play"} if word else {}
     return roles | ({options.surface_watch_token: "watch"} if options.surface_watch_token and word else {})
 

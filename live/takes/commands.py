@@ -92,6 +92,13 @@ def record_video(show, name=None):
     log.info("recording video to %s", path)
 
 
+@command("/still")
+def still(show, name=None):
+    """Keep the picture that is up as a PNG in takes/, with its scene in it and its preset beside it: `render` draws it again at any size."""
+    named = name if isinstance(name, str) and name else ""
+    recording_of(show).keep_still(checked_name(named, "still") if named else "")
+
+
 @command("/gesture")
 def gesture(show, on=None):
     """Record what hands do to parameters; again: loop it; again: record a new one. Waits for /quantise."""

@@ -13,6 +13,7 @@ from engine.scene import Scene
 from live import outputs
 from live.presets.autosave import EVERY, Autosave
 from live.show.parameters import masters_kept
+from live.takes.still import Stills
 from live.takes.take import Origin, TakeWriter
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Recording:
         self.writer: TakeWriter | None = None
         self.autosave: Autosave | None = None
         self.replay = self.video = None
+        self.stills = Stills(self.takes)
         self._record_to: Path | None = None
         self._ending: threading.Thread | None = None
 
@@ -122,6 +124,17 @@ class Recording:
             return self.newest
         return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
 
+    def keep_still(self, name: str = ""):
+        """Have the picture that is up written as a PNG with its scene in it. UserError: nothing is up yet, or too much waits."""
+        up = self.shown if self.newest and self.newest[0]["/output/freeze"] and self.shown else self.newest
+        if self.show.picture is None or up is None:
+            raise UserError("/still: nothing is on show yet")
+        scene, motion = up[0], up[1].among(self.newest[1])
+        seen = getattr(self.show.instrument, "source", None) if scene["/source/mix"] > 0 else None
+        self.stills.keep(self.show.picture, scene, motion, self.origin, name, seen)
+
+    # -- the end
+
     def close(self):
         """End of the show: everything reaches the disk."""
         self.newest = (self.show.scene, self.show.motion) if self.newest else None
@@ -129,6 +142,6 @@ class Recording:
         self.stop_video()
         if self._ending is not None:
             self._ending.join(CLOSING)
-        for part in (self.writer, self.autosave):
+        for part in (self.writer, self.autosave, self.stills):
             if part is not None:
                 part.close()

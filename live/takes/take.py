@@ -62,7 +62,7 @@ class TakeWriter:
             raise UserError(f"{self.path}: there is a take of that name already; choose another") from None
         except OSError as error:
             raise UserError(f"{self.path}: the take can't be written: {error.strerror}") from None
-        self._lines.put(_header(scene, motion, origin, shown))
+        self._lines.put(header_of(scene, motion, origin, shown))
         self._thread = threading.Thread(target=self._work, name="take", daemon=True)
         self._thread.start()
 
@@ -104,7 +104,8 @@ class TakeWriter:
         self._file.flush()
 
 
-def _header(scene, motion, origin, shown) -> dict:
+def header_of(scene, motion, origin, shown=None) -> dict:
+    """Return a take's first line: what it is played on, and the scene and motion it begins with."""
     header = {"format": FORMAT, "schema": SCHEMA, **vars(origin), "scene": scene_to_plain(scene), "motion": motion_to_plain(motion),
               "defaults": {a: plain(p.default) for a, p in scene.parameters.items()}}
     if shown is not None:
@@ -237,4 +238,5 @@ class TakeReader:
             scene, motion = self.shown
             show.instrument.render(scene, motion, self.source.picture(scene))
         show.source = self.source
-        show.scene, show.motion, show.first = self.scene, self.motion, self.scene
+        scene = self.scene.with_parameters(show.added)       # the outputs' own, which no take needs to have known
+        show.scene, show.motion, show.first = scene, self.motion, scene

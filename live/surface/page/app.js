@@ -8,6 +8,7 @@ import { drawTransport, keys } from "./transport.js";
 import { VIEWS } from "./views/list.js";
 
 const view = document.getElementById("view"), band = document.getElementById("band");
+const TRIES = 8;                    // for a picture that is not there yet
 let open = null;
 let session = null;
 let saidTimer = 0;
@@ -139,6 +140,20 @@ link.changed = () => {
 };
 store.subscribe("said", say);
 store.subscribe("redraw", draw);
+store.subscribe("unbound", () => {          // it arrives, and plays nothing: the way there is shown, once
+    const tab = document.getElementById("tab-map");
+    tab.classList.remove("pulse");
+    void tab.offsetWidth;
+    tab.classList.add("pulse");
+});
+document.addEventListener("load", (event) => event.target.classList.remove("missing"), true);
+document.addEventListener("error", (event) => {         // a picture that is not there yet leaves no torn corner, and is asked for again
+    const picture = event.target, tries = Number(picture.dataset?.tries || 0) + 1;
+    if (picture.localName !== "img") return;
+    picture.classList.add("missing");
+    picture.dataset.tries = tries;
+    if (tries < TRIES) setTimeout(() => { if (picture.isConnected) picture.src = picture.getAttribute("src"); }, 1000 * tries);
+}, true);
 store.subscribe("learning", draw);
 store.subscribe("favourites", draw);
 

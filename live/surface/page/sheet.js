@@ -2,19 +2,21 @@
 import { shown } from "./curves.js";
 import { call, parameters, set, state, subscribe, tell, value } from "./store.js";
 
-export const learning = { on: false };
+export const learning = { on: false, pending: null };      // pending: an OSC address or a control that waits for what it is to play
 const FAVOURITES = "favourites";
 
 /** Turn learning by touch on or off: the whole page is violet while it is on. */
 export function learn(on) {
     learning.on = on;
+    learning.pending = null;
     document.body.classList.toggle("learn", on);
     tell("learning", on);
     if (!on && state.learn.length) call("/midi/cancel");
 }
 
-/** Return the addresses of this browser's favourites. */
+/** Return the addresses of the favourites: the instrument's, or this browser's own where it has none. */
 export function favourites() {
+    if (state.favourites?.length || state.favourites && moved) return state.favourites;
     try {
         const found = JSON.parse(localStorage.getItem(FAVOURITES) || "[]");
         return Array.isArray(found) ? found.filter((a) => typeof a === "string") : [];
@@ -26,10 +28,14 @@ export function favourites() {
 function favour(address) {
     const before = favourites();
     const now = before.includes(address) ? before.filter((a) => a !== address) : [...before, address];
+    moved = true;
+    state.favourites = now;
+    fetch("/api/favourites", { method: "POST", body: JSON.stringify(now) }).catch(() => {});
     try { localStorage.setItem(FAVOURITES, JSON.stringify(now)); } catch { /* a browser that keeps nothing */ }
     tell("favourites", now);
 }
 
+let moved = false;                  // favourites were chosen here
 let end = null;
 let opener = null;
 

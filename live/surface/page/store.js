@@ -7,7 +7,7 @@ export const commands = new Map();
 export const values = new Map();        // address -> plain value set
 export const played = new Map();        // address -> plain value that modulators leave
 export const state = { presets: { names: [], banks: {}, bank: "", corners: [] }, bends: [], modulators: [], learn: [], locks: [], macros: {}, bindings: { all: [] },
-    take: {}, gesture: {}, weights: { presets: [], left_out: {} }, tempo: {}, outputs: [], clients: [], seeds: [], morph: {}, jobs: [], thumbs: {} };
+    take: {}, gesture: {}, weights: { presets: [], left_out: {} }, tempo: {}, outputs: [], clients: [], seeds: [], morph: {}, jobs: [], thumbs: {}, held: {} };
 export const meter = {};
 export const me = { role: "play", locked: false };
 

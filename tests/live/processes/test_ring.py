@@ -172,3 +172,23 @@ def test_a_killed_writer_leaves_the_picture_and_a_new_one_goes_on():
         reader.close()
         memory.close()
         memory.unlink()
+
+
+def test_several_pictures_in_one_segment_each_for_its_readers():
+    memory = ring.create(3 * 4, 5)
+    pipes = [multiprocessing.Pipe(duplex=False) for _ in range(3)]
+    readers = [ring.Reader(memory.name, n, pipes[n][0]) for n in range(3)]
+    writer = ring.Writer(memory.name, {n: pipe[1] for n, pipe in enumerate(pipes)})
+    try:
+        pictures = [np.full((4, 5, 3), value, np.uint8) for value in (10, 20, 30)]
+        writer.put(pictures[0], 0.0, tuple(pictures[1:]), {1: 2, 2: 1})
+        assert [reader.take().pixels[0, 0, 0] for reader in readers] == [10, 30, 20]
+        writer.put(pictures[0], 0.0, (pictures[1],), {2: 1})                # another one, with less beside it
+        assert [reader.take().pixels.mean() for reader in readers] == [10, 10, 20]
+        writer.put(pictures[2], 0.0)
+        assert all(reader.take().pixels.shape == (4, 5, 3) for reader in readers)
+    finally:
+        for part in (*readers, writer):
+            (part.segment if hasattr(part, "pipe") else part).close()
+        memory.close()
+        memory.unlink()

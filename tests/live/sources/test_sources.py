@@ -116,7 +116,7 @@ def test_what_is_no_video(tmp_path, content):
 
 
 @pytest.mark.parametrize("text, says", [("video=nowhere.mp4", "no such file"), ("video", "no such file"), ("images=nowhere", "no such folder"),
-                                        ("webcam", "camera, images, pattern, video"), ("pattern=round", "still")])
+                                        ("webcam", "camera, images, ndi, pattern, screen, spout, syphon, video"), ("pattern=round", "still")])
 def test_what_the_flag_may_say(text, says):
     with pytest.raises(UserError, match=says):
         sources.make(text, 256)

@@ -3,6 +3,7 @@ import asyncio
 import http.client
 import json
 import struct
+import tracemalloc
 
 import pytest
 import websockets
@@ -238,6 +239,36 @@ def test_pictures_are_acknowledged_and_a_page_that_does_not_holds_two(page):
     assert len(numbers) > 8 and numbers == sorted(set(numbers)) and idle == 2
 
 
+def test_a_page_that_acknowledges_nothing_makes_the_server_keep_nothing(page):
+    """However long it does not read: one picture waits, whatever came."""
+    preview = page.server.preview
+
+    class Deaf:
+        sent = 0
+
+        async def send_bytes(self, data):
+            self.sent += 1
+
+        async def receive(self):
+            await asyncio.Event().wait()
+
+    async def look(socket):
+        task = asyncio.create_task(preview.serve(socket, 128, 30.0))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        watcher, head = preview.watchers[-1], struct.Struct(">QdHH")
+        tracemalloc.start()
+        for number in range(3000):
+            watcher.take(head.pack(number, 0.0, 1, 1) + bytes(10_000))
+            await asyncio.sleep(0)
+        grown = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        task.cancel()
+        return grown
+    deaf = Deaf()
+    assert asyncio.run(look(deaf)) < 1_000_000 and deaf.sent == 2
+
+
 JUNK = st.one_of(st.text(max_size=200), st.binary(max_size=200), st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20) | st.integers(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["t", "id", "command", "arguments", "addresses", "topics", "schema", "name", "n"]), inner, max_size=5),
@@ -261,6 +292,50 @@ def test_junk_is_refused_and_the_show_plays_on(page):
         page.play()
     fuzz()
     assert page.server.hub.junk_count > 0
+
+
+def test_junk_is_counted_and_said_once_a_second(page, caplog):
+    async def talk(socket):
+        for n in range(300):
+            await socket.send("no json" if n % 2 else b"no osc")
+        await socket.send(bundle(*(osc("/truncation", 0.5) for _ in range(4000))))      # far more than one packet may hold
+        await socket.send(json.dumps({"t": "ping", "n": 9}))
+        await until(socket, lambda m: m["t"] == "pong" and m["n"] == 9)
+    before, caplog.records[:] = page.server.hub.junk_count, []
+    beginning = page.server.hub.junk_count
+    run(page, talk)
+    assert page.server.hub.junk_count - beginning == 301 and before == beginning
+    said = [record.getMessage() for record in caplog.records if "ignored" in record.getMessage()]
+    assert 1 <= len(said) <= 20                          # and not 301
+    default = page.show.scene["/truncation"]
+    page.play(2)
+    assert page.show.scene["/truncation"] == default     # nothing of the packet that was too large
+
+
+def test_junk_on_the_socket_of_pictures(page):
+    async def speak(messages):
+        async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/preview?size=oops&fps=-3") as socket:
+            for message in messages:
+                await socket.send(message)
+            for _ in range(100):
+                await asyncio.to_thread(page.play)
+                try:
+                    return await asyncio.wait_for(socket.recv(), 0.1)
+                except TimeoutError:
+                    continue
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.one_of(JUNK, st.sampled_from(['{"seen": -1}', '{"seen": true}', '{"seen": 1e99}', '{"seen": 99999999999999999999999999}', '{"seen": []}'])), max_size=5))
+    def fuzz(messages):
+        assert asyncio.run(speak(messages))[20:22] == b"\xff\xd8"
+    fuzz()
+    for _ in range(100):
+        if not page.server.preview.watchers:
+            break
+        asyncio.run(asyncio.sleep(0.02))
+    encoded = page.server.preview.encoded
+    page.play(10)
+    assert not page.server.preview.watchers and page.server.preview.encoded == encoded      # nobody watches: nothing is done
 
 
 def test_a_message_of_ten_megabytes_ends_its_socket_only(page):

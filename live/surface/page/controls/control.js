@@ -2,7 +2,7 @@
 import { meterHands } from "../hands.js";
 import { shown } from "../curves.js";
 import { learning, openSheet } from "../sheet.js";
-import { inert, call, parameters, state, subscribe, value } from "../store.js";
+import { inert, call, me, parameters, state, subscribe, tell, value } from "../store.js";
 
 /** Return an element with a class and children. */
 export function make(tag, name, ...children) {
@@ -76,6 +76,7 @@ export class Control extends HTMLElement {
             }),
             subscribe("state locks", () => this.mark()),
             subscribe("state learn", () => this.mark()),
+            subscribe("state held", () => this.mark()),
             subscribe("hands", () => this.ghost?.()),
         ];
         this.mark();
@@ -116,13 +117,19 @@ export class Control extends HTMLElement {
         const locked = state.locks.some((lock) => this.address === lock || this.address.startsWith(`${lock}/`));
         this.badge.textContent = [locked ? "\u{1F512}\uFE0E" : "", ...bound.slice(0, 1).map((b) => b.control)].join(" ").trim();
         this.classList.toggle("learning", state.learn.includes(this.address));
+        const others = (state.held[this.address] || []).filter((number) => number !== me.you);
+        this.classList.toggle("held", others.length > 0);
+        if (others.length) this.badge.textContent = `\u270B ${state.clients.find((c) => c.you === others[0])?.name || "another page"}`;
         this.bound = bound;
     }
 
     /** A touch while learning: the next knob that moves is this one's. Returns whether it was one. */
     learned() {
         if (!learning.on || inert()) return learning.on;
-        call("/midi/learn", this.address);
+        if (learning.pending?.startsWith("osc ")) call("/osc/learn", this.address, learning.pending.slice(4));
+        else call("/midi/learn", this.address);
+        learning.pending = null;
+        tell("redraw");
         return true;
     }
 

@@ -14,9 +14,18 @@ function row([control_, hand]) {
     const bar = document.createElement("i");
     bar.style.setProperty("--at", at.toFixed(3));
     const osc = control_.startsWith("osc ");
-    const bind = () => state.learn[0] && call("/osc/learn", state.learn[0], control_.slice(4));
+    const bind = () => {
+        if (osc && state.learn[0]) {
+            call("/osc/learn", state.learn[0], control_.slice(4));
+            return;
+        }
+        learn(true);
+        learning.pending = learning.pending === control_ ? null : control_;
+        tell("redraw");
+    };
+    const on = learning.pending === control_;
     return html`<tr class=${hand.bound ? "" : "unbound"}><td>${control_}</td><td><span class="meterbar">${bar}</span></td><td>${typeof hand.value === "number" ? hand.value.toFixed(2) : String(hand.value).slice(0, 24)}</td>
-        <td>${hand.bound ? "" : osc && state.learn.length ? html`<button class="violet" @click=${bind}>bind</button>` : "free"}</td></tr>`;
+        <td>${hand.bound ? "" : html`<button class="violet ${on ? "on" : ""}" aria-pressed=${on} aria-label=${`bind ${control_}`} @click=${bind}>bind</button>`}</td></tr>`;
 }
 
 export const map = {
@@ -37,10 +46,10 @@ export const map = {
         const newest = [...hands].reverse().slice(0, 24);
         render(html`<div class="bar"><button class="violet ${learning.on ? "on" : ""}" aria-pressed=${learning.on} @click=${() => learn(!learning.on)}>${learning.on ? "learning" : "learn"}</button>
                 <button @click=${() => call("/midi/undo")}>take back</button><button @click=${() => call("/mapping/save")}>save</button>
-                <span class="label">${waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
+                <span class="label">${learning.pending ? `Touch what ${learning.pending} is to play${learning.pending.startsWith("osc ") ? "" : ", then move it again"}.` : waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
             <div class="columns maps"><div class="stack"><span class="chips">${names.map((name) => html`<button class="chip ${name === chosen ? "on" : ""}" aria-pressed=${name === chosen} @click=${() => { chosen = name; tell("redraw"); }}>${name}</button>`)}</span>
                 <div class="controls">${repeat(every.get(chosen) || [], (a) => a, (a) => control(a, { under: every.get(chosen).length > 1 ? `/${chosen}` : "", view: "map" }))}</div></div>
-            <div class="stack"><h2>what arrives</h2>${newest.length ? html`<table>${newest.map(row)}</table>` : html`<p class="empty">Nothing yet. Move any knob, fader or pad.</p>`}
+            <div class="stack"><h2>what arrives</h2>${newest.length ? html`<table>${repeat(newest, ([control_]) => control_, row)}</table>` : html`<p class="empty">Nothing yet. Move any knob, fader or pad.</p>`}
                 <h2>learned</h2>${learned.length ? html`<table>${learned.map((b) => html`<tr><td>${b.control}</td><td>${b.to}</td><td><button aria-label=${`forget ${b.to}`} @click=${() => call("/midi/forget", b.to)}>\u2715</button></td></tr>`)}</table>` : html`<p class="quiet">Nothing learned yet.</p>`}
                 ${state.bindings.banks > 1 ? html`<div class="row"><button @click=${() => call("/bank/previous")}>\u2039 bank</button><b>${state.bindings.bank} of ${state.bindings.banks}</b><button @click=${() => call("/bank/next")}>bank \u203A</button></div>` : ""}
             </div></div>`, root);
