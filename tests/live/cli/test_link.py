@@ -35,5 +35,5 @@ def test_a_wrong_port_is_one_line():
 
 
 def test_the_show_imports_no_link():
-    used = [path for path in (ROOT / "live").rglob("*.py") if "aalink" in path.read_text(encoding="utf-8")]
+    used = [path for path in (ROOT / "live").rglob("*.py") if "import aalink" in path.read_text(encoding="utf-8")]
     assert [path.name for path in used] == ["link.py"]
