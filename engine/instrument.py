@@ -200,9 +200,8 @@ class Instrument:
         moving = motion.frame if scene["/noise/mode"] == "random" or self.bends.moves(scene) else None
         turned = {address: value for address, value in scene.values.items() if not address.startswith(("/source/", "/output/"))}
         seen = (self.live_encoder.version, source_amount(scene, motion), source_styles(scene)) if self.live_encoder and self._splice else None
-        seen = (seen, self._led)
         around = motion.turned if self.shape and scene["/frame/panorama"] else 0.0
-        return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, seen, around
+        return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, (seen, self._led), around
 
     def _draw(self, scene, motion, pixels):
         if self._view is None:
