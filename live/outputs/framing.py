@@ -10,12 +10,14 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.parameter import Parameter
+from live.outputs.pinning import Pin, about_centres
 
 LIBRARIES = ("cv2", "PIL")
 FILLS = ("fit", "fill", "stretch", "mirror", "tile", "blur")
 TURNS = ("0", "90", "180", "270")
 FLIPS = ("none", "horizontal", "vertical", "both")
 CORNERS = (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)       # top left, top right, bottom right, bottom left
+GEOMETRY = ("fill", "zoom", "x", "y", "rotate", "flip", "pin")
 LARGE = 2                                                # times the display: a picture that is larger is not drawn whole
 LUMA = (0.2126, 0.7152, 0.0722)                          # BT.709
 DARKER = 0.5                                             # the picture around the picture, with fill "blur"
@@ -152,6 +154,7 @@ class Framer:
         self.display = display
         self._canvas = np.zeros((display[1], display[0], 3), np.uint8)
         self._mask = None if mask is None else np.repeat(mask[:, :, None], 3, axis=2)
+        self._pin = Pin(display)
 
     def frame(self, picture: np.ndarray, framing: Framing) -> np.ndarray:
         """Return the display's pixels for a picture, uint8 [height, width, 3], valid until the next call.
@@ -160,16 +163,28 @@ class Framer:
         """
         import cv2
 
-        canvas = self._canvas
+        canvas, shown = self._canvas, colour(picture, framing)
         if framing.blackout >= 1.0:
             canvas[:] = 0
             return canvas
-        self._lay(colour(picture, framing), replace(framing, pin=CORNERS))
-        if tuple(framing.pin) != CORNERS:                # what is around the picture is pinned with it
-            canvas[:] = cv2.warpPerspective(canvas, pin_matrix(framing.pin, self.display), self.display, flags=cv2.INTER_LINEAR)
+        if tuple(framing.pin) == CORNERS:
+            self._lay(shown, framing)
+        else:
+            canvas = self._pinned(shown, framing)
         if self._mask is not None:
             cv2.multiply(canvas, self._mask, canvas, 1 / 255)
         return canvas
+
+    def _pinned(self, shown, framing):
+        """Return the display's pixels with pinned corners: what is around the picture is pinned with it."""
+        size, pin, flat = shown.shape[1::-1], pin_matrix(framing.pin, self.display), replace(framing, pin=CORNERS)
+        rests = self._pin.rests((size, tuple(getattr(framing, name) for name in GEOMETRY)))
+        place = picture_place(flat, size, self.display)
+        upright = size[::-1] if framing.rotate in ("90", "270") else size
+        if rests and framing.fill in ("fit", "fill", "stretch") and place[0] >= upright[0] and place[1] >= upright[1]:
+            return self._pin.look(shown, picture_matrix(framing, size, self.display), pin)        # in one step, and no less sharp
+        self._lay(shown, flat)
+        return self._pin.look(self._canvas, np.linalg.inv(pin), pin) if rests else self._pin.warp(self._canvas, pin)
 
     def _lay(self, shown, framing):
         """Draw a picture whose sides are the display's sides."""
@@ -228,10 +243,9 @@ def _warp(shown, matrix, display, fill):
     """Return the display's pixels by a matrix from display points to picture points."""
     import cv2
 
-    centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])          # OpenCV counts from the middle of the first pixel
     borders = {"mirror": cv2.BORDER_REFLECT, "tile": cv2.BORDER_WRAP, "covered": cv2.BORDER_REPLICATE}
     border = borders.get(fill, cv2.BORDER_CONSTANT)
-    return cv2.warpPerspective(shown, np.linalg.inv(centres) @ matrix @ centres, display,
+    return cv2.warpPerspective(shown, about_centres(matrix), display,
                                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import UserError
 from live.outputs.framing import CORNERS, FILLS, PARAMETERS, Framer, Framing, colour, colour_matrix, picture_matrix
+from live.outputs.pinning import STILL
 
 DISPLAYS = {"16:9": (320, 180), "21:9": (420, 180), "9:16": (180, 320), "1:1": (200, 200)}
 SIZE = 128
@@ -87,13 +88,24 @@ def test_every_fill_puts_pixels_where_they_belong(shape, fill, settings):
     assert not wrong, [(at, drawn[at[1], at[0]], reference(framing, display, *at)) for at in wrong]
 
 
+@pytest.mark.parametrize("more", [{}, {"zoom": 2.0, "x": 0.1, "rotate": "90"}, {"zoom": 0.5, "flip": "both"}], ids=str)
+@pytest.mark.parametrize("frame", [0, -1], ids=["moving", "resting"])
 @pytest.mark.parametrize("fill", FILLS)
-def test_a_corner_pin_puts_the_corners_where_they_are_pinned(fill):
+def test_a_corner_pin_puts_the_corners_where_they_are_pinned(fill, frame, more):
     display, pin = (320, 180), (0.1, 0.05, 0.95, 0.2, 0.9, 0.9, 0.0, 1.0)
-    framing, picture = Framing(fill=fill, pin=pin), card()
-    drawn = Framer(display).frame(picture, framing)
+    framing, picture, framer = Framing(fill=fill, pin=pin, **more), card(), Framer(display)
+    drawn = [framer.frame(picture, framing).copy() for _ in range(STILL + 2)][frame]
     wrong = [at for at in places(display) if not agrees(framing, display, at, picture, drawn, reach=3)]
     assert not wrong, [(at, drawn[at[1], at[0]], reference(framing, display, *at)) for at in wrong]
+
+
+def test_a_pin_that_rests_shows_what_a_moving_one_shows_and_keeps_nothing_of_the_one_before():
+    picture, framer = np.full((SIZE, SIZE, 3), 200, np.uint8), Framer((320, 180), np.full((180, 320), 128, np.uint8))
+    for pin in ((0.3, 0.3, 0.9, 0.2, 0.8, 0.9, 0.2, 0.8), (0.0, 0.0, 0.5, 0.1, 0.5, 0.5, 0.1, 0.6), (2.0, 0.0, 1.5, 0.0, 1.5, 1.0, 2.0, 1.0), CORNERS):
+        frames = [framer.frame(picture, Framing(fill="stretch", pin=pin)).copy() for _ in range(STILL + 3)]
+        assert (np.abs(frames[0].astype(int) - frames[-1]) > 8).any(-1).mean() < 0.01
+        assert frames[-1].max() <= 101 and (frames[-1] == frames[-2]).all()
+        assert (frames[-1].max() > 90) == (pin[0] < 1.0)             # one of them lies beside the display
 
 
 def test_pinned_corners_of_a_stretched_picture_to_a_pixel():
