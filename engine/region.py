@@ -125,7 +125,7 @@ class Region:
         hub_right, hub_down = self.hub()
         across, along = self.from_centre(height, width)
         off_right, off_down = hub_right - self.centre[..., 0, None, None], hub_down - self.centre[..., 1, None, None]
-        found = []
+        found: list[tuple] = []
         for (right, down), size in zip(ways, sizes):
             near = size.clamp(min=SMALLEST) if isinstance(size, torch.Tensor) else max(size, SMALLEST)
             there_right, there_down = (across - right - off_right) / near + off_right, (along - down - off_down) / near + off_down
@@ -140,7 +140,8 @@ class Region:
 
 def everywhere(device, strength) -> Region:
     """Return all of a map, where things move by only so much."""
-    return Region(*_middle(device), mask=_all(device), strength=strength)
+    centre, shape, size = _middle(device)
+    return Region(centre, shape, size, mask=_all(device), strength=strength)
 
 
 def box(x, y, width, height, device, **how) -> Region:

@@ -73,13 +73,14 @@ def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True):
     scaled: to a move that is kept to a place, the place is all of the map; else the numbers are px as ever.
     """
     if (region := getattr(_acting, "region", None)) is not None:
-        return read(x, *region.moved(*x.shape[2:], move, numbers, scaled), "border" if border == "zeros" else border, mode)
+        right, down = region.moved(*x.shape[2:], move, numbers, scaled)
+        return read(x, right, down, "border" if border == "zeros" else border, "bicubic" if mode == "bilinear" else mode)
     make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid
     grid = make(move, x.shape[2:], x.device, numbers).expand(x.shape[0], -1, -1, -1)
     return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
 
 
-def read(x, right, down, border="border", mode="bilinear"):
+def read(x, right, down, border="border", mode="bicubic"):
     """Return x [N, K, H, W'] read at px from the map's middle, [N or 1, H, W'] each."""
     height, width = x.shape[2:]
     grid = torch.stack([right * (2 / width), down * (2 / height)], -1).expand(x.shape[0], -1, -1, -1)

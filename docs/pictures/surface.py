@@ -18,7 +18,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = pathlib.Path(__file__).parent
-DRAWN = "() => [...document.images].every((one) => one.complete || one.loading === 'lazy' && one.getBoundingClientRect().top > innerHeight)"
+DRAWN = "() => ![...document.querySelectorAll('lj-pic:not(.there) img')].some((one) => one.getBoundingClientRect().top < innerHeight && one.offsetParent)"
 SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
 VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "map", "show", "studio")
 SCENERY = [("/preset/recall", "dream", 0), ("/preset/cue", "totem"), ("/bends/add", "eyes-scale", "b32.conv1", "eyes", "scale", 0.6),

@@ -130,11 +130,10 @@ def spread(bend: Bend, places=NO_PLACES) -> list[Bend]:
     if "+" not in bend.layer and bend.selection != PART and (bend.where == EVERYWHERE or bend.place is not None):
         return [bend]
     place = bend.place or (None if bend.where == EVERYWHERE else Place(bend.where, places))
-    found = []
-    for layer in bend.layer.split("+"):
-        channels = place.places.parts[names_in(bend.where)[0]].channels.get(layer, ()) if bend.selection == PART else bend.channels
-        found.append(replace(bend, layer=layer, channels=channels, place=place))
-    return found
+    parts = place.places.parts if place else None
+    drawn = parts[names_in(bend.where)[0]].channels if parts is not None and bend.selection == PART else {}
+    return [replace(bend, layer=layer, channels=drawn.get(layer, ()) if bend.selection == PART else bend.channels, place=place)
+            for layer in bend.layer.split("+")]
 
 
 def new_bend(data: dict, generator, clusters=None, places=NO_PLACES) -> Bend:
@@ -143,7 +142,7 @@ def new_bend(data: dict, generator, clusters=None, places=NO_PLACES) -> Bend:
     data: what there is of name, transform, layer, channels, where and mix. Without a layer the place's own best is taken;
     what only changes values then takes the part's channels in all layers that have it.
     """
-    transform = find_transform(data.get("transform"))
+    transform = find_transform(str(data.get("transform")))
     where = data.get("where")
     if where is None:
         where = _place_of(data, places.parts)

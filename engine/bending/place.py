@@ -33,7 +33,7 @@ KNOBS = {
             "soft": SOFT, **PIVOTS},
     "mask": dict(PIVOTS),
 }
-LIKE_BOX = ("", "box_x", "box_y", "box_width", "box_height")
+BOX = ("box_x", "box_y", "box_width", "box_height")
 
 
 def kind_of(where: str) -> str:
@@ -96,15 +96,18 @@ class Place:
         how: dict = {"share": share, "pivot": (settings.get("pivot_x", 0.0), settings.get("pivot_y", 0.0))}
         kind, names = kind_of(self.where), names_in(self.where)
         if kind == "box":
-            return [box(*(settings[name] for name in LIKE_BOX[1:]), x.device, reach=1.0, soft=settings["soft"], **how)]
+            x_at, y_at, wide, high = (settings[name] for name in BOX)
+            return [box(x_at, y_at, wide, high, x.device, reach=1.0, soft=settings["soft"], **how)]
         if kind == "mask":
             mask = self.places.masks[names[0]].to(x.device)
-            return [within(Region(*mask.middle, mask=mask.share), **how)]
+            centre, shape, size = mask.middle
+            return [within(Region(centre, shape, size, mask=mask.share), **how)]
         together = settings.get("blobs") == "together"
         how |= {"reach": settings["reach"], "soft": settings["soft"]}
         return [self._part(x, layer, name, together, how) for name in names]
 
     def _part(self, x, layer, name, together, how):
+        assert self.places.parts is not None            # check_where() has seen to it
         part = self.places.parts[name]
         return find(part.heats[layer].on(x), part.starts, part.apart, together, **how)
 

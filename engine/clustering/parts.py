@@ -87,7 +87,7 @@ def _sampled(generator, layers, samples, seed) -> dict[str, torch.Tensor]:
     found: dict[str, list] = {layer: [] for layer in layers}
     for ws in sample_ws(generator, samples, seed):
         for layer, x in generator.activations(ws, layers).items():
-            found[layer].append(F.adaptive_avg_pool2d(x, [min(SIZE, side) for side in x.shape[2:]]))
+            found[layer].append(F.adaptive_avg_pool2d(x, (min(SIZE, x.shape[2]), min(SIZE, x.shape[3]))))
     return {layer: torch.cat(x) for layer, x in found.items()}
 
 

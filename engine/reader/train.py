@@ -115,10 +115,10 @@ class Trainer:
         optimiser.step()
         glance.eval()
         keep = min(self.recipe.memory, (self.steps + 1) / (self.steps + 20))
-        for name, value in _numbers_of(glance).items():
-            self.averages[kind][name].lerp_(value, 1 - keep)
-        value = float(loss.detach())
-        self.running[f"loss_{kind}"] = value + 0.98 * (self.running.get(f"loss_{kind}", value) - value)
+        for name, tensor in _numbers_of(glance).items():
+            self.averages[kind][name].lerp_(tensor, 1 - keep)
+        now = float(loss.detach())
+        self.running[f"loss_{kind}"] = now + 0.98 * (self.running.get(f"loss_{kind}", now) - now)
         self.steps += 1
 
     def averaged(self) -> Reader:

@@ -45,7 +45,8 @@ class Walk:
 WALKS: dict[str, Walk] = {}
 
 SEED = Parameter(1, 0, 2 ** 31 - 1, step=1, about="the seed the walk starts from, stays at, or grows from")
-SPEED = Parameter(0.25, -4.0, 4.0, unit="keyframes/s", about="how fast the walk goes; negative walks back")
+SPEED = Parameter(0.25, -4.0, 4.0, unit="keyframes/s",
+                  about="how fast the walk goes; negative walks back. A walk with a period keeps it at 0.25, and goes twice as fast at 0.5")
 PERIOD = Parameter(16.0, 0.5, 600.0, curve="log", about="how long once around takes, in /walk/unit")
 UNIT = Parameter("seconds", choices=("seconds", "beats"), about="what /walk/period counts in")
 
@@ -78,6 +79,11 @@ def by_speed(settings, beat):
 def seconds(settings, beat):
     """The walk's period in seconds; `beat` is the length of one."""
     return settings["period"] * (beat if settings["unit"] == "beats" else 1.0)
+
+
+def pace(settings):
+    """How much faster than its period a walk goes: /walk/speed over its default."""
+    return settings["speed"] / SPEED.default
 
 
 def spline(at: float, key: Callable[[int], object]) -> Place:

@@ -1,6 +1,6 @@
 """A closed loop through seeds: after exactly one period it is where it began."""
 from engine.parameter import Parameter
-from engine.walks import PERIOD, SEED, UNIT, seconds, spline, walk
+from engine.walks import PERIOD, SEED, SPEED, UNIT, pace, seconds, spline, walk
 
 STOPS = Parameter((), 0, 2 ** 31 - 1, step=1, size=64, about="the loop's seeds, one by one; empty = count up from /walk/seed")
 COUNT = Parameter(6, 2, 64, step=1, about="how many seeds the loop goes through, counted up from /walk/seed")
@@ -13,15 +13,15 @@ def keys_of(seed, count, stops):
 
 def rate(settings, beat):
     keys = keys_of(settings["seed"], settings["count"], settings["stops"])
-    return len(keys) / seconds(settings, beat)
+    return len(keys) / seconds(settings, beat) * pace(settings)
 
 
 def around(settings):
     return len(keys_of(settings["seed"], settings["count"], settings["stops"]))
 
 
-@walk(rate, around, seed=SEED, count=COUNT, stops=STOPS, period=PERIOD, unit=UNIT)
-def loop(at, seed, count, stops, period, unit):
+@walk(rate, around, seed=SEED, count=COUNT, stops=STOPS, period=PERIOD, unit=UNIT, speed=SPEED)
+def loop(at, seed, count, stops, period, unit, speed):
     """A closed curve through several seeds, once around per period."""
     keys = keys_of(seed, count, stops)
     return spline(at % len(keys), lambda n: keys[n % len(keys)])

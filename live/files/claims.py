@@ -48,7 +48,7 @@ def _port_of(path):
         return parse_json(path.read_bytes()).get("port")
 
 
-def lock_beside(path) -> IO | None:
+def lock_beside(path):
     """Return an open lock beside a file, None where another program has it or none can be made."""
     file = None
     try:

@@ -19,7 +19,7 @@ from live.midi import devices
 from live.show.commands import COMMANDS
 
 FOLDER = Path(__file__).parents[2] / "mappings"
-COMES = ("/bends/", "/edits/", "/modulators/")                           # below these, presets bring parameters and take them away
+COMES = ("/bends/", "/edits/", "/modulators/", "/factors/")              # below these, presets and instruments bring parameters and take them away
 DEFAULTS = (FOLDER / "keyboard.yaml", FOLDER / "generic_midi.yaml")     # always there; other files overrule them
 
 

@@ -33,7 +33,8 @@ class Grabs:
 
     def holders(self) -> dict[str, list]:
         """Return {address: the clients whose fingers lie on it}."""
-        moment, found = self.now(), {}
+        moment = self.now()
+        found: dict[str, list] = {}
         for (client, address), at in sorted(self._held.items()):
             if moment - at < FORGOTTEN:
                 found.setdefault(address, []).append(client)

@@ -30,6 +30,8 @@ class KeptJobs:
         return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
     def _open(self) -> bool:
+        if self.path is None:
+            return False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:

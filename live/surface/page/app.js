@@ -1,5 +1,6 @@
 // The page: tabs, the view that is open, picture, transport; what the show says goes to the store.
 import { link } from "./link.js";
+import { openMore, SMALL } from "./more.js";
 import { heard as handsMoved } from "./hands.js";
 import { closeSheet, learn, learning } from "./sheet.js";
 import * as store from "./store.js";
@@ -14,19 +15,34 @@ let session = null;
 let saidTimer = 0;
 
 function tabs() {
-    const nav = document.getElementById("tabs");
-    nav.replaceChildren(...VIEWS.map((one) => {
+    const list = document.createElement("div");
+    list.className = "views";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", "views");
+    list.append(...VIEWS.map((one) => {
         const tab = document.createElement("button");
         tab.id = `tab-${one.name}`;
         tab.textContent = one.label;
+        tab.title = one.about || "";
         tab.setAttribute("role", "tab");
         tab.setAttribute("aria-controls", "view");
         tab.addEventListener("click", () => show(one.name));
         return tab;
-    }), tool("lock", "Lock", () => {
-        store.me.locked = !store.me.locked;
-        stand();
-    }), tool("dim", "Dim", () => document.body.classList.toggle("dim")));
+    }));
+    const more = document.createElement("button");
+    more.id = "more";
+    more.textContent = "More";
+    more.addEventListener("click", () => openMore(show, VIEWS));
+    document.getElementById("tabs").replaceChildren(list, more, tool("lock", "Lock", lock), tool("dim", "Dim", dim));
+}
+
+function lock() {
+    store.me.locked = !store.me.locked;
+    stand();
+}
+
+function dim() {
+    document.body.classList.toggle("dim");
 }
 
 function tool(name, text, act) {
@@ -57,6 +73,8 @@ export function show(name) {
         tab.setAttribute("aria-selected", one === next);
         tab.tabIndex = one === next ? 0 : -1;
     }
+    document.getElementById("more").textContent = SMALL.includes(next.name) ? "More" : next.label;
+    document.getElementById("more").classList.toggle("chosen", !SMALL.includes(next.name));
     if (location.hash !== `#${next.name}`) history.replaceState(null, "", `#${next.name}`);
     open.enter?.(view);
     draw();

@@ -54,7 +54,7 @@ export function shown(p, value) {
     if (value === undefined) return "";
     if (p.size) return `${Array.isArray(value) ? value.length : value === undefined ? 0 : 1} numbers`;
     if (p.choices.length || typeof value === "string") return String(value);
-    const unit = p.unit ? ` ${p.unit}` : "";
+    const unit = p.unit ? ` ${p.unit.replace(/^\w+\/s$/, "/s")}` : "";
     if (p.step && p.step === Math.trunc(p.step)) return `${Math.round(value)}${unit}`;
     const across = p.high - p.low;
     return `${value.toFixed(across > 200 ? 0 : across > 20 ? 1 : 2)}${unit}`;

@@ -80,3 +80,12 @@ export function guarded(button, act, ms = 600) {
     button.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && !event.repeat && start());
     button.addEventListener("keyup", stop);
 }
+
+/** Have a hold beside the buttons and fields of an element act. */
+export function held(element, act) {
+    let timer = 0;
+    element.addEventListener("pointerdown", (event) => {
+        if (!event.button && !event.target.closest("button, input, select")) timer = setTimeout(act, HOLD);
+    });
+    for (const kind of ["pointerup", "pointerleave", "pointercancel"]) element.addEventListener(kind, () => clearTimeout(timer));
+}

@@ -67,9 +67,13 @@ export function show(title, about, ...elements) {
     head.textContent = title;
     const help = document.createElement("p");
     help.textContent = about;
+    help.hidden = !about;
+    sheet.className = "";
     sheet.replaceChildren(head, button("\u2715", closeSheet, "close"), help, ...elements);
     sheet.querySelector(".close").setAttribute("aria-label", "close");
     sheet.hidden = false;
+    sheet.tabIndex = -1;
+    sheet.focus({ preventScroll: true });
     return sheet;
 }
 
@@ -79,6 +83,17 @@ export function row(...elements) {
     found.className = "row";
     found.append(...elements);
     return found;
+}
+
+/** The eight macros, to put a parameter on; a macro's own: to take all off. */
+function macroRow(address) {
+    if (address.startsWith("/macro/")) return [row(button("Take all off", () => call("/macro/clear", Number(address.split("/")[2])).then(() => closeSheet())))];
+    const on = (n) => state.macros[n]?.to?.includes(address);
+    const hands = row(...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => button(`${n}`, () => call("/macro/target", n, address).then(() => closeSheet()), on(n) ? "on" : "")));
+    [...hands.children].forEach((one, n) => one.setAttribute("aria-label", `put on macro ${n + 1}`));
+    hands.classList.add("macrorow");
+    hands.prepend("macro");
+    return [hands];
 }
 
 /** Open the sheet of a parameter. */
@@ -108,6 +123,7 @@ export function openSheet(address) {
             button("Save", () => call("/mapping/save"))),
         row(lock, button("Modulate", () => call("/modulators/add", freshName(name), address, "sine", 0.2).then(() => closeSheet()), "cyan"),
             button(favourites().includes(address) ? "\u2605 Favourite" : "\u2606 Favourite", () => { favour(address); closeSheet(); })),
+        ...macroRow(address),
         reading,
     ];
     show(address, p.about || "", ...elements);

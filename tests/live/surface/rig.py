@@ -22,14 +22,15 @@ def options(**changes):
 class Page:
     """rig: the show. url: where its page is. play(n): n frames, by hand; running(): a thread plays meanwhile."""
 
-    def __init__(self, folder, bends=(), **flags):
+    def __init__(self, folder, bends=(), checkpoint="", **flags):
+        """checkpoint: the network's file, where the studio is to work with it."""
         (folder / "scenes").mkdir(exist_ok=True)
         self.rig = Rig(folder, bends=bends, weights=True)
         self.show = self.rig.show
         self.rig.screen.name, self.rig.screen.dropped = "kept", 0
         self.show.instrument.clusters = Clusters({"b16.conv1": {"eyes": (0, 1), "3": (2, 3)}})
         self.closing = contextlib.ExitStack()
-        about = {"instrument": "tiny", "fps": 30.0, "late": lambda: 0, "size": lambda: 32, "folder": folder, "checkpoint": ""}
+        about = {"instrument": "tiny", "fps": 30.0, "late": lambda: 0, "size": lambda: 32, "folder": folder, "checkpoint": str(checkpoint)}
         self.server = service.start(self.show, options(**flags), self.closing, about)
         self.url = f"http://127.0.0.1:{self.server.port}/"
         self._stop = threading.Event()

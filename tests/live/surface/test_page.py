@@ -84,7 +84,10 @@ def test_curves_are_the_engines_own(shown, open_page):
 
 
 def test_two_fingers_on_two_faders(shown, open_page):
+    for n, target in ((1, "/truncation"), (2, "/walk/speed")):
+        shown.rig.send("/macro/target", n, target)
     page = open_page(shown.url, view="play")
+    page.locator("[data-address='/macro/2']").wait_for()
     boxes = [page.locator(f"[data-address='/macro/{n}'] .track").bounding_box() for n in (1, 2)]
     page.evaluate("() => { window.cancels = 0; addEventListener('pointercancel', () => window.cancels++, true); }")
     cdp = page.context.new_cdp_session(page)

@@ -294,6 +294,50 @@ def test_junk_is_refused_and_the_show_plays_on(page):
     assert page.server.hub.junk_count > 0
 
 
+def test_junk_is_counted_and_said_once_a_second(page, caplog):
+    async def talk(socket):
+        for n in range(300):
+            await socket.send("no json" if n % 2 else b"no osc")
+        await socket.send(bundle(*(osc("/truncation", 0.5) for _ in range(4000))))      # far more than one packet may hold
+        await socket.send(json.dumps({"t": "ping", "n": 9}))
+        await until(socket, lambda m: m["t"] == "pong" and m["n"] == 9)
+    before, caplog.records[:] = page.server.hub.junk_count, []
+    beginning = page.server.hub.junk_count
+    run(page, talk)
+    assert page.server.hub.junk_count - beginning == 301 and before == beginning
+    said = [record.getMessage() for record in caplog.records if "ignored" in record.getMessage()]
+    assert 1 <= len(said) <= 20                          # and not 301
+    default = page.show.scene["/truncation"]
+    page.play(2)
+    assert page.show.scene["/truncation"] == default     # nothing of the packet that was too large
+
+
+def test_junk_on_the_socket_of_pictures(page):
+    async def speak(messages):
+        async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/preview?size=oops&fps=-3") as socket:
+            for message in messages:
+                await socket.send(message)
+            for _ in range(100):
+                await asyncio.to_thread(page.play)
+                try:
+                    return await asyncio.wait_for(socket.recv(), 0.1)
+                except TimeoutError:
+                    continue
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.one_of(JUNK, st.sampled_from(['{"seen": -1}', '{"seen": true}', '{"seen": 1e99}', '{"seen": 99999999999999999999999999}', '{"seen": []}'])), max_size=5))
+    def fuzz(messages):
+        assert asyncio.run(speak(messages))[20:22] == b"\xff\xd8"
+    fuzz()
+    for _ in range(100):
+        if not page.server.preview.watchers:
+            break
+        asyncio.run(asyncio.sleep(0.02))
+    encoded = page.server.preview.encoded
+    page.play(10)
+    assert not page.server.preview.watchers and page.server.preview.encoded == encoded      # nobody watches: nothing is done
+
+
 def test_a_message_of_ten_megabytes_ends_its_socket_only(page):
     async def talk(socket):
         with pytest.raises(websockets.ConnectionClosed):

@@ -1,4 +1,5 @@
 // One of a few names: segments up to four, a list beyond.
+import { held } from "../gestures.js";
 import { openSheet } from "../sheet.js";
 import { set, value } from "../store.js";
 import { Control, make } from "./control.js";
@@ -9,7 +10,7 @@ class Choice extends Control {
         this.reading.hidden = true;
         if (this.p.choices.length <= 4) this.segments();
         else this.list();
-        this.label.addEventListener("click", () => openSheet(this.address));
+        held(this, () => openSheet(this.address));
     }
 
     segments() {

@@ -4,6 +4,7 @@ import "./button.js";
 import "./choice.js";
 import "./fader.js";
 import { Pad } from "./pad.js";
+import "./pic.js";
 import "./ring.js";
 import "./seed.js";
 import "./toggle.js";

@@ -1,7 +1,11 @@
-// A seed: its number, one back, one on, and dice.
+// A seed: its picture, its number, one back, one on, and dice.
+import { held } from "../gestures.js";
 import { openSheet } from "../sheet.js";
+import { seedPicture } from "../pictures.js";
 import { set, value } from "../store.js";
 import { Control, make } from "./control.js";
+
+const SETTLED = 250;                // ms until a seed that rests has its picture drawn
 
 class Seed extends Control {
     build() {
@@ -20,13 +24,16 @@ class Seed extends Control {
         this.field.setAttribute("aria-label", this.address);
         this.field.addEventListener("change", () => set(this.address, Number(this.field.value) || 0));
         this.reading.hidden = true;
-        this.append(make("span", "seed", button("\u2212", "one back", () => set(this.address, value(this.address) - 1)), this.field,
+        this.picture = make("lj-pic", "seedpic");
+        this.append(make("span", "seed", this.picture, button("\u2212", "one back", () => set(this.address, value(this.address) - 1)), this.field,
             button("+", "one on", () => set(this.address, value(this.address) + 1)),
             button("\u2684", "another", () => set(this.address, Math.floor(Math.random() * this.p.high)))));
-        this.label.addEventListener("click", () => openSheet(this.address));
+        held(this, () => openSheet(this.address));
     }
 
     show(now) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => { this.picture.setAttribute("src", seedPicture(Math.round(now), 1)); }, SETTLED);
         if (document.activeElement !== this.field) this.field.value = String(Math.round(now));
     }
 }

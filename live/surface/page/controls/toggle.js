@@ -1,4 +1,4 @@
-// On or off.
+// On or off: turned when the finger is lifted, so that a hold for help turns nothing.
 import { HOLD } from "../gestures.js";
 import { openSheet } from "../sheet.js";
 import { set, value } from "../store.js";
@@ -13,10 +13,19 @@ class Toggle extends Control {
         this.append(make("span", "switch", make("span", "knob")));
         this.addEventListener("pointerdown", (event) => {
             if (event.button || this.learned()) return;
-            this.turn();
-            this.timer = setTimeout(() => openSheet(this.address), HOLD);
+            this.pressed = true;
+            this.timer = setTimeout(() => {
+                this.pressed = false;
+                openSheet(this.address);
+            }, HOLD);
         });
-        for (const kind of ["pointerup", "pointerleave", "pointercancel"]) this.addEventListener(kind, () => clearTimeout(this.timer));
+        this.addEventListener("pointerup", () => this.pressed && this.turn());
+        for (const kind of ["pointerup", "pointerleave", "pointercancel"]) {
+            this.addEventListener(kind, () => {
+                this.pressed = false;
+                clearTimeout(this.timer);
+            });
+        }
         this.addEventListener("keydown", (event) => {
             if (event.key !== " " && event.key !== "Enter") return;
             event.preventDefault();

@@ -1,4 +1,6 @@
 // Several numbers: how many there are, and a line to write them in.
+import { held } from "../gestures.js";
+import { openSheet } from "../sheet.js";
 import { set } from "../store.js";
 import { Control, make } from "./control.js";
 
@@ -16,6 +18,7 @@ class Vector extends Control {
             else this.show(this.before);
         });
         this.append(this.field);
+        held(this, () => openSheet(this.address));
     }
 
     show(now) {

@@ -30,6 +30,7 @@ function group(name, addresses) {
 export const all = {
     name: "all",
     label: "Faders",
+    about: "a control for everything there is",
     draw(root) {
         const every = groups(), stars = favourites().filter((a) => parameters.has(a));
         const names = [...every.keys()];

@@ -1,39 +1,78 @@
-// Latent: seeds as pictures, the trail, the walk, the styles.
+// Latent: seeds as pictures, the trail, the walk and its stops, the styles, the source.
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { control, pad } from "../controls/make.js";
+import { HOLD } from "../gestures.js";
 import { Moving } from "../moving.js";
 import { seedPicture, sourcePicture } from "../pictures.js";
-import { call, below, parameters, state, tell, value } from "../store.js";
+import { below, call, parameters, set, state, tell, value } from "../store.js";
 
+const PAGE = 20, KINDS = "/walk/kind";
+const RARE = ["/walk/seed", KINDS, "/walk/stops", "/walk/x", "/walk/y"];
 let first = 0;
 let field = null;
 let seen = null;
+let timer = 0, held = false;
+
+function stops() {
+    const now = value("/walk/stops");
+    return Array.isArray(now) ? now : [];
+}
+
+function hold(number) {
+    held = false;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+        held = true;
+        if (parameters.has("/walk/stops")) set("/walk/stops", [...stops(), number].slice(0, parameters.get("/walk/stops").size));
+        tell("redraw");
+    }, HOLD);
+}
+
+function go(number) {
+    clearTimeout(timer);
+    if (!held) call("/seed/go", number, value("/walk/glide") || 0);
+    held = false;
+}
 
 function seed(number) {
-    const on = value("/walk/seed") === number;
-    return html`<button class="pic ${on ? "on" : ""}" aria-label=${`seed ${number}`} aria-pressed=${on} @click=${() => call("/seed/go", number, value("/walk/glide") || 0)}>
-        <img alt="" loading="lazy" src=${seedPicture(number, Number(value("/truncation") ?? 1))}><span>${number}</span></button>`;
+    const on = value("/walk/seed") === number, end = () => clearTimeout(timer);
+    return html`<button class="pic ${on ? "on" : ""}" aria-label=${`seed ${number}`} aria-pressed=${on} @pointerdown=${() => hold(number)} @pointerup=${end} @pointerleave=${end} @pointercancel=${end} @click=${() => go(number)}>
+        <lj-pic src=${seedPicture(number, Number(value("/truncation") ?? 1))}></lj-pic><span>${number}</span></button>`;
+}
+
+function stop(number, n) {
+    const leave = () => { set("/walk/stops", stops().filter((_, at) => at !== n)); tell("redraw"); };
+    return html`<button class="pic stop" aria-label=${`stop ${n + 1}, seed ${number}: take it out`} @click=${leave}><lj-pic src=${seedPicture(Math.round(number), 1)}></lj-pic><span>\u2715 ${number}</span></button>`;
+}
+
+function kinds() {
+    const p = parameters.get(KINDS);
+    return p ? html`<div class="choices kinds" role="group" aria-label="walk">${p.choices.map((kind) => html`<button class=${value(KINDS) === kind ? "on" : ""} aria-pressed=${value(KINDS) === kind}
+        @click=${() => { set(KINDS, kind); tell("redraw"); }}>${kind}</button>`)}</div>` : "";
 }
 
 export const latent = {
     name: "latent",
     label: "Latent",
+    about: "seeds, walks, styles, the source",
     enter() {
         seen ||= new Moving("what the source sees", sourcePicture);
         field = parameters.has("/walk/x") ? pad("/walk/x", "/walk/y", ["field"]) : null;
     },
     draw(root) {
-        const seeds = Array.from({ length: 20 }, (_, n) => first + n), trail = state.seeds || [];
-        const walk = below("/walk").filter((a) => a !== "/walk/seed"), styles = below("/style");
-        render(html`<div class="columns three"><div class="stack">
-                <h2>seeds</h2><div class="pics">${repeat(seeds, (n) => n, seed)}</div>
-                <div class="row"><button ?disabled=${!first} @click=${() => { first = Math.max(0, first - 20); tell("redraw"); }}>before</button><button @click=${() => { first += 20; tell("redraw"); }}>more</button>
-                    <button @click=${() => call("/seed/random")}>another</button></div>
+        const seeds = Array.from({ length: PAGE }, (_, n) => first + n), trail = state.seeds || [], there = stops();
+        const walk = below("/walk").filter((a) => !RARE.includes(a) && !parameters.get(a).size), styles = below("/style"), source = below("/source");
+        const turn = (by) => () => { first = Math.max(0, first + by); tell("redraw"); };
+        render(html`<div class="columns latents"><div class="stack">
+                <div class="headrow"><h2>seeds</h2><button aria-label="seeds before" ?disabled=${!first} @click=${turn(-PAGE)}>\u2039</button><button aria-label="more seeds" @click=${turn(PAGE)}>\u203A</button>
+                    <button @click=${() => call("/seed/random")}>\u2684 another</button></div>
+                <div class="pics">${repeat(seeds, (n) => n, seed)}</div>
                 <h2>where you have been</h2><div class="pics">${repeat(trail.slice(0, 10), (n) => n, seed)}</div>
-            </div><div class="stack"><h2>walk</h2>${control("/walk/seed", { under: "/walk", view: "latent" })}${walk.map((a) => control(a, { under: "/walk", view: "latent" }))}</div>
-            <div class="stack"><h2>how far</h2>${control("/truncation", { view: "latent" })}${field ? html`<h2>field</h2>${field}` : ""}
-                <h2>styles</h2>${styles.map((a) => control(a, { under: "/style", view: "latent" }))}
-                <h2>source ${state.source?.name ? html`<small>${state.source.name} ${state.source.reason || state.source.state}</small>` : ""}</h2><div class="sourcepic">${seen.canvas}</div>${below("/source").map((a) => control(a, { under: "/source", view: "latent" }))}</div></div>`, root);
+                <h2>stops of the walk</h2>${there.length ? html`<div class="pics">${there.map(stop)}</div>` : html`<p class="quiet">Hold a seed: the walks that stop go there.</p>`}
+            </div><div class="stack"><h2>walk</h2>${kinds()}${control("/truncation", { text: "truncation", view: "latent" })}
+                ${field && value(KINDS) === "field" ? field : ""}${walk.map((a) => control(a, { under: "/walk", view: "latent" }))}${control("/walk/seed", { under: "/walk", view: "latent" })}
+            </div><div class="stack"><h2>styles</h2>${styles.map((a) => control(a, { under: "/style", text: a.slice(7).replace("/", " "), view: "latent" }))}
+                ${source.length ? html`<h2>source ${state.source?.name ? html`<small>${state.source.name} ${state.source.reason || state.source.state}</small>` : ""}</h2><div class="sourcepic">${seen.canvas}</div>${source.map((a) => control(a, { under: "/source", view: "latent" }))}` : ""}</div></div>`, root);
     },
 };

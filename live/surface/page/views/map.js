@@ -31,6 +31,7 @@ function row([control_, hand]) {
 export const map = {
     name: "map",
     label: "Map",
+    about: "knobs and faders learned by touch",
     enter() {
         ends = [subscribe("hands", () => tell("redraw"))];
         learn(true);
@@ -46,7 +47,7 @@ export const map = {
         const newest = [...hands].reverse().slice(0, 24);
         render(html`<div class="bar"><button class="violet ${learning.on ? "on" : ""}" aria-pressed=${learning.on} @click=${() => learn(!learning.on)}>${learning.on ? "learning" : "learn"}</button>
                 <button @click=${() => call("/midi/undo")}>take back</button><button @click=${() => call("/mapping/save")}>save</button>
-                <span class="label">${learning.pending ? `Touch what ${learning.pending} is to play${learning.pending.startsWith("osc ") ? "" : ", then move it again"}.` : waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
+                <span class="label hint">${learning.pending ? `Touch what ${learning.pending} is to play${learning.pending.startsWith("osc ") ? "" : ", then move it again"}.` : waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
             <div class="columns maps"><div class="stack"><span class="chips">${names.map((name) => html`<button class="chip ${name === chosen ? "on" : ""}" aria-pressed=${name === chosen} @click=${() => { chosen = name; tell("redraw"); }}>${name}</button>`)}</span>
                 <div class="controls">${repeat(every.get(chosen) || [], (a) => a, (a) => control(a, { under: every.get(chosen).length > 1 ? `/${chosen}` : "", view: "map" }))}</div></div>
             <div class="stack"><h2>what arrives</h2>${newest.length ? html`<table>${repeat(newest, ([control_]) => control_, row)}</table>` : html`<p class="empty">Nothing yet. Move any knob, fader or pad.</p>`}

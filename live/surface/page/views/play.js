@@ -5,9 +5,10 @@ import { control, pad } from "../controls/make.js";
 import { HOLD, FAR, guarded } from "../gestures.js";
 import { learning, row, show as showSheet, closeSheet } from "../sheet.js";
 import { thumb } from "../pictures.js";
-import { call, set, state, value } from "../store.js";
+import { call, parameters, set, state, value } from "../store.js";
 
 const TIMES = [["cut", 0, "s"], ["1", 1, "beats"], ["4", 4, "beats"], ["8", 8, "beats"], ["4 s", 4, "s"]];
+const USEFUL = ["/truncation", "/walk/speed", "/noise/strength", "/style/coarse/mix", "/style/fine/mix", "/bends/amount"];
 let field = null;
 
 function time(text, amount, unit) {
@@ -77,7 +78,7 @@ function look(name) {
     const { current, cued } = state.presets, to = state.morph.to === name;
     return html`<button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""} ${to ? "coming" : ""}" aria-label=${`look ${name}`} aria-pressed=${current === name}
         @pointerdown=${act.down} @pointermove=${act.move} @pointerup=${act.up} @pointercancel=${act.off} @click=${act.key} @contextmenu=${act.menu}>
-        ${state.thumbs[name] ? html`<img alt="" src=${thumb(name)} draggable="false">` : html`<span class="nopic"></span>`}
+        ${state.thumbs[name] ? html`<lj-pic src=${thumb(name)}></lj-pic>` : html`<span class="nopic"></span>`}
         <span class="lookname">${cued === name ? "\u203A " : ""}${name}</span></button>`;
 }
 
@@ -86,15 +87,35 @@ function names() {
     return which && banks[which] ? banks[which].filter((name) => every.includes(name)) : every;
 }
 
-function macro(n) {
-    const about = state.macros[n];
-    return html`<div class="macro">${control(`/macro/${n}`, { upright: true, text: about?.name || `${n}` })}</div>`;
+/** Eight hands: macros that move something at their places, what a set needs most in the others. */
+function hands() {
+    const rest = USEFUL.filter((a) => parameters.has(a)).concat([...parameters.keys()].filter((a) => /^\/edits\/.*\/strength$/.test(a)));
+    return [1, 2, 3, 4, 5, 6, 7, 8].map((n) => (state.macros[n]?.to?.length ? `/macro/${n}` : rest.shift() || `/macro/${n}`));
+}
+
+function hand(address) {
+    const n = /^\/macro\/(\d)$/.exec(address)?.[1];
+    const text = n ? state.macros[n]?.name || `macro ${n}` : address.split("/").filter((part) => part && part !== "strength").slice(-2).join(" ").replace("edits ", "");
+    return html`<div class="macro">${control(address, { upright: true, text })}</div>`;
+}
+
+/** The first touch of the pad turns it on; a pad without looks takes the first four. */
+async function wake() {
+    const { corners, names: every } = state.presets;
+    if (!corners.some(Boolean)) for (const [n, name] of every.slice(0, 4).entries()) await call("/pad/corner", n + 1, name);
+    if (value("/pad/on") < 0.5) set("/pad/on", 1);
+}
+
+function corner(n) {
+    const { corners, names: every } = state.presets, name = corners[n] || (corners.some(Boolean) ? "" : every[n]);
+    return name && state.thumbs[name] ? html`<span class="c${n}"><lj-pic src=${thumb(name)}></lj-pic></span>` : "";
 }
 
 export const play = {
     name: "play",
     label: "Play",
-    enter() { field = pad("/pad/x", "/pad/y", () => state.presets.corners.map((name, n) => name || "ABCD"[n]), () => value("/pad/on") || set("/pad/on", 1)); },
+    about: "looks, eight hands, the pad",
+    enter() { field = pad("/pad/x", "/pad/y", () => state.presets.corners.map((name, n) => name || state.presets.names[n] || "ABCD"[n]), wake); },
     draw(root) {
         const { banks, current } = state.presets;
         render(html`
@@ -103,12 +124,12 @@ export const play = {
                 <span class="label">morph</span><span class="segments" role="group" aria-label="morph">${TIMES.map((one) => time(...one))}</span>
                 <span class="label">wait for</span>${control("/quantise", { text: " ", view: "play" })}
                 <span class="spring"></span>
-                <button @click=${() => call("/preset/store")}>+ store</button>
+                <button class="storekey" @click=${() => call("/preset/store")}>+ store</button>
                 <button ?disabled=${!current} @click=${() => call("/preset/update")}>update ${current || ""}</button>
             </div>
             <div class="looks">${repeat(names(), (name) => name, look)}
                 <button class="look store" aria-label="store what plays" @click=${() => call("/preset/store")}><span class="nopic">+</span><span class="lookname">store</span></button></div>
-            <div class="hands"><div class="macros">${[1, 2, 3, 4, 5, 6, 7, 8].map(macro)}</div>
-                <div class="padbox">${field}<div class="padtools">${control("/pad/on", { text: "pad" })}</div></div></div>`, root);
+            <div class="hands"><div class="macros">${repeat(hands(), (a) => a, hand)}</div>
+                <div class="padbox"><div class="padfield"><div class="padpics">${[0, 1, 2, 3].map(corner)}</div>${field}</div><div class="padtools">${control("/pad/on", { text: "pad" })}</div></div></div>`, root);
     },
 };

@@ -16,10 +16,10 @@ async function lookAtTakes() {
 }
 
 function entry(name, n, every) {
-    const { current, cued } = state.presets;
-    return html`<div class="row"><button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""}" aria-label=${`cue ${name}`} @click=${() => call("/preset/cue", name)}>
-            ${state.thumbs[name] ? html`<img alt="" src=${thumb(name)}>` : html`<span class="nopic"></span>`}<span class="lookname">${n + 1} ${name}</span>
-            <small>${current === name ? "plays" : cued === name ? "cued" : ""}</small></button>
+    const { current, cued, names } = state.presets, next = cued || names[(names.indexOf(current) + 1) % names.length];
+    return html`<div class="row ${name === next ? "next" : ""}"><button class="look ${current === name ? "current" : ""} ${cued === name ? "cued" : ""}" aria-label=${`cue ${name}`} @click=${() => call("/preset/cue", name)}>
+            ${state.thumbs[name] ? html`<lj-pic src=${thumb(name)}></lj-pic>` : html`<span class="nopic"></span>`}<span class="lookname">${n + 1} ${name}</span>
+            <small>${current === name ? "plays" : cued === name ? "cued" : next === name ? "next" : ""}</small></button>
         <button aria-label=${`${name} earlier`} ?disabled=${!n} @click=${() => call("/preset/move", name, n)}>\u2191</button>
         <button aria-label=${`${name} later`} ?disabled=${n === every - 1} @click=${() => call("/preset/move", name, n + 2)}>\u2193</button></div>`;
 }
@@ -27,6 +27,7 @@ function entry(name, n, every) {
 export const show = {
     name: "show",
     label: "Show",
+    about: "set list, outputs, takes, what was said",
     enter() {
         ends = [subscribe("log", () => tell("redraw")), subscribe("state take", lookAtTakes)];
         lookAtTakes();
@@ -36,11 +37,11 @@ export const show = {
         const names = state.presets.names, rest = below("/set", "/deck", "/lanes", "/timecode", "/frame", "/output", "/quality");
         render(html`<div class="columns shows"><div class="stack setlist"><h2>set list</h2>${repeat(names, (name) => name, (name, n) => entry(name, n, names.length))}</div>
             <div class="stack"><h2>outputs</h2>${outputs()}
-                <div class="controls two">${rest.map((a) => control(a, { view: "show" }))}</div>
-                <h2>takes</h2>${takes.length ? html`<table>${takes.map((name) => html`<tr><td>${name}</td><td><button @click=${() => call("/take/play", name)}>play</button> <button @click=${() => call("/take/loop", name)}>loop</button></td></tr>`)}</table>` : html`<p class="quiet">No take yet.</p>`}
+                <h2>what was said</h2><div class="lines">${log.slice(0, 20).map((line) => html`<p class=${line.level}>${line.at.toTimeString().slice(0, 8)} ${line.text}</p>`)}${log.length ? "" : html`<p>Nothing to worry about.</p>`}</div>
+                <h2>takes</h2>${takes.length ? html`<table>${takes.map((name) => html`<tr><td>${name}</td><td><button @click=${() => call("/take/play", name)}>play</button> <button @click=${() => call("/take/loop", name)}>loop</button></td></tr>`)}</table>` : html`<p class="quiet">No take yet. The key below records one.</p>`}
                 ${state.take.playing ? html`<button @click=${() => call("/take/stop")}>stop the take</button>` : ""}
                 <h2>who is here</h2><p>${state.clients.map((c) => c.name + (c.role === "play" ? "" : " (watches)")).join(", ")}</p>
-                <h2>what was said</h2><div class="lines">${log.slice(0, 20).map((line) => html`<p class=${line.level}>${line.at.toTimeString().slice(0, 8)} ${line.text}</p>`)}${log.length ? "" : html`<p>Nothing to worry about.</p>`}</div>
+                <h2>frame and output</h2><div class="controls two">${rest.map((a) => control(a, { view: "show", text: a.slice(1).replaceAll("/", " ") }))}</div>
             </div></div>`, root);
     },
 };

@@ -1,5 +1,5 @@
 // Asking the studio for work; what is wrong with it is said on the band.
-import { inert, state, tell } from "../../store.js";
+import { inert, tell } from "../../store.js";
 
 async function send(path, method, body) {
     if (inert()) return { ok: false };
@@ -15,9 +15,3 @@ export const stopJob = (number) => send(`/api/jobs/${number}`, "DELETE");
 export const train = (asked) => send("/api/runs", "POST", asked);
 export const stopTraining = (name) => send(`/api/runs/${encodeURIComponent(name)}`, "DELETE");
 export const withTraining = (name, act) => send(`/api/runs/${encodeURIComponent(name)}`, "POST", { do: act });
-
-/** Return the layers there are, and which of them b32.conv1 or its likes is. */
-export function middleLayer() {
-    const layers = state.layers || [];
-    return layers.includes("b32.conv1") ? "b32.conv1" : layers[Math.floor(layers.length / 2)] || "";
-}

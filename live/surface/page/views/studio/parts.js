@@ -3,14 +3,15 @@ import { html } from "../../vendor/lit-html/lit-html.js";
 import { repeat } from "../../vendor/lit-html/directives/repeat.js";
 import { clusterPicture } from "../../pictures.js";
 import { state, tell } from "../../store.js";
-import { begin, middleLayer } from "./ask.js";
+import { namedLayer } from "../../layers.js";
+import { begin } from "./ask.js";
 
 const WORDS = ["eyes", "mouth", "nose", "head", "hair", "ears", "skin", "body", "edges", "colour", "light", "texture", "ground", "background", "left", "right", "above", "below"];
 let layer = "", chosen = "";
 
 function layerNow() {
     const layers = state.layers || [];
-    if (!layers.includes(layer)) layer = middleLayer();
+    if (!layers.includes(layer)) layer = namedLayer();
     return layer;
 }
 
@@ -22,7 +23,7 @@ function name(to) {
 
 function part(one) {
     return html`<button class="pic ${chosen === one ? "on" : ""}" aria-pressed=${chosen === one} aria-label=${`part ${one}`} @click=${() => { chosen = chosen === one ? "" : one; tell("redraw"); }}>
-        <img alt="" loading="lazy" src=${clusterPicture(layer, one)}><span>${one}</span></button>`;
+        <lj-pic src=${clusterPicture(layer, one)}></lj-pic><span>${one}</span></button>`;
 }
 
 export const parts = {

@@ -2,10 +2,11 @@
 import { html } from "../../vendor/lit-html/lit-html.js";
 import { repeat } from "../../vendor/lit-html/directives/repeat.js";
 import { Brush } from "../../brush.js";
-import { control } from "../../controls/make.js";
-import { editPicture, largeSeed, seedPicture } from "../../pictures.js";
+import { largeSeed, seedPicture } from "../../pictures.js";
 import { parameters, state, tell } from "../../store.js";
-import { begin, middleLayer } from "./ask.js";
+import { editCard } from "../edit.js";
+import { middleLayer } from "../../layers.js";
+import { begin } from "./ask.js";
 
 const STEPS = [["copy", "copy this", "Paint what is copied"], ["paste", "to here", "the same place, unless you paint another"],
     ["key", "where it applies", "where it is pasted, unless you paint more"]];
@@ -70,7 +71,7 @@ function strip(step) {
     const move = (by) => () => { first[step] = Math.max(0, first[step] + by); tell("redraw"); };
     const every = Array.from({ length: THUMBS }, (_, n) => first[step] + n);
     return html`<div class="strip"><button class="thin" aria-label=${`${step}: other seeds before`} @click=${move(-THUMBS)}>\u2039</button>${repeat(every, (seed) => seed, (seed) => html`<button
-        class="pic ${seeds[step] === seed ? "on" : ""}" aria-label=${`${step}: seed ${seed}`} aria-pressed=${seeds[step] === seed} @click=${() => choose(step, seed)}><img alt="" src=${seedPicture(seed, 1)}></button>`)}
+        class="pic ${seeds[step] === seed ? "on" : ""}" aria-label=${`${step}: seed ${seed}`} aria-pressed=${seeds[step] === seed} @click=${() => choose(step, seed)}><lj-pic src=${seedPicture(seed, 1)}></lj-pic></button>`)}
         <button class="thin" aria-label=${`${step}: other seeds`} @click=${move(THUMBS)}>\u203A</button></div>`;
 }
 
@@ -78,14 +79,7 @@ function canvas([step, title, help], n) {
     const brush = painted()[step];
     return html`<div class="canvas ${shown === step ? "shown" : ""}"><div class="canvashead"><h2><span class="step">${n + 1}</span>${title}</h2>
             <button aria-label=${`${title}: undo`} @click=${() => brush.undo()}>\u21B6</button><button aria-label=${`${title}: clear`} @click=${() => brush.clear()}>\u2715</button></div>
-        <div class="brush"><img alt="" src=${largeSeed(seeds[step])}>${brush.view}${brush.empty ? html`<span class="painthint">${help}</span>` : ""}</div>${strip(step)}</div>`;
-}
-
-function result(address) {
-    const edit = address.split("/")[2];
-    const captions = [["as it is", 0], ["at 1", 1], ["at \u22121", 2], ["where", 3]];
-    return html`<article class="result" aria-label=${`edit ${edit}`}><div class="effect">${captions.map(([text, n]) => html`<figure class="e${n}"><img alt="" loading="lazy" src=${editPicture(edit)}><figcaption>${text}</figcaption></figure>`)}</div>
-        ${control(address, { under: "/edits", text: edit, view: "studio" })}</article>`;
+        <div class="brush"><lj-pic src=${largeSeed(seeds[step])}></lj-pic>${brush.view}${brush.empty ? html`<span class="painthint">${help}</span>` : ""}</div>${strip(step)}</div>`;
 }
 
 /** Return the edits made here, newest first, and then the others. */
@@ -97,6 +91,7 @@ function made() {
 
 export const rewrite = {
     tools() {
+        if (!state.layers?.length) return "";
         painted();
         const layers = state.layers || [], at = layers.indexOf(layer);
         const move = (by) => () => { layer = layers[at + by]; tell("redraw"); };
@@ -107,11 +102,12 @@ export const rewrite = {
                 <button aria-label="finer layer" ?disabled=${at >= layers.length - 1} @click=${move(1)}>\u203A</button></span>`;
     },
     draw(jobs) {
+        if (!layer) return jobs;                        // the show has not said yet what it has
         const choices = STEPS.map(([step, title], n) => html`<button class="segment ${shown === step ? "on" : ""}" aria-pressed=${shown === step} @click=${() => { shown = step; tell("redraw"); }}>${n + 1} ${title}</button>`);
         return html`<span class="segments steps" role="group" aria-label="step">${choices}</span>
             <div class="brushes">${STEPS.map(canvas)}</div>
             <div class="row make"><span class="step">4</span><button class="amber go" @click=${solve}>Make it a fader</button>
                 <input aria-label="name of the edit" placeholder="name, if you like" maxlength="60" .value=${name} @input=${(e) => { name = e.target.value; }}><span class="told">${hint}</span>${jobs}</div>
-            <section class="results">${repeat(made().slice(0, 6), (a) => a, result)}</section>`;
+            <section class="results">${repeat(made().slice(0, 6), (a) => a, (a) => editCard(a, "studio"))}</section>`;
     },
 };

@@ -1,0 +1,71 @@
+"""How well a mask follows a person: drawn people nobody learned from, shown to the instrument, and the factors read back off its picture.
+
+    python run_live.py bench camera --seconds 300
+
+`correlation`: of each of the person's factors with that of the mask, which are known, since the walk's z is. `edges`, `colours`: edge energy and spread
+of colour of the led pictures over the walk's own. `look_ms`: one look of the reader, over `frame_ms`, one frame at 256 px.
+"""
+import time
+
+SECONDS = 120.0
+SIZE = 256
+SHOWN = ("tilt", "shift_x", "shift_y", "scale", "gaze_x", "gaze_y", "eye_open", "mouth_open", "smile", "brow_height", "brow_angle", "turn", "nod", "hair_length")
+SEED = 20_260_778
+
+
+def bench(options: dict) -> dict:
+    """Run it; see the module's docstring. options: seconds, optional."""
+    import torch
+
+    from live.instrument.open import open_instrument
+
+    opened = open_instrument(options.get("instrument") or "presets/masks", SIZE, "cpu")
+    source = torch.Generator().manual_seed(SEED)
+    truth, read, picture, looks, frames = [], [], [[], []], [], []
+    end = time.perf_counter() + (options.get("seconds") or SECONDS)
+    while len(truth) < 500 and (time.perf_counter() < end or len(truth) < 8):
+        _one(opened, source, (truth, read, picture, looks, frames))
+    truth, read = torch.tensor(truth), torch.tensor(read)
+    a, b = truth - truth.mean(0), read - read.mean(0)
+    correlation = (a * b).sum(0) / (a.norm(dim=0) * b.norm(dim=0)).clamp(min=1e-9)
+    (own_edges, own_colours), (edges, colours) = ((sum(v) / len(v) for v in zip(*kind)) for kind in picture)
+    looks, frames = sorted(looks), sorted(frames)
+    return {"people": len(truth), "correlation": {name: round(float(v), 3) for name, v in zip(SHOWN, correlation)}, "edges": round(edges / own_edges, 3),
+            "colours": round(colours / own_colours, 3), "look_ms": round(looks[len(looks) // 2], 2), "frame_ms": round(frames[len(frames) // 2], 2)}
+
+
+def _one(opened, source, kept):
+    import torch
+
+    from engine.motion import Motion
+    from engine.world.factors import NAMES, Z_DIM, uniform
+    from engine.world.people import Pose, people
+    from live.show.events import Change
+
+    truth, read, picture, looks, frames = kept
+    instrument, count = opened.instrument, len(kept[0])
+    u = uniform(torch.randn(1, Z_DIM, generator=source))
+    right, down, tilt = (float(torch.rand(1, generator=source) * 2 - 1) * most for most in (0.35, 0.2, 0.2))
+    size = 0.8 * 1.3 ** float(torch.rand(1, generator=source) * 2 - 1)
+    shown = people(u, Pose(*(torch.tensor([v]) for v in (right, down, size, tilt))), 256, source)
+    pixels = ((shown[0].permute(1, 2, 0) + 1) * 127.5).byte().numpy()
+    scene = opened.scene.set([Change("/walk/kind", "hold"), Change("/walk/seed", 5000 + count), Change("/source/into", "factors")])
+    motion = Motion().advance(scene, 0.0)
+    instrument.live_reader.forget()
+    plain = instrument.render(scene, motion).pixels.copy()
+    scene = scene.set([Change("/source/mix", 1.0)])
+    for _ in range(8):
+        motion = motion.advance(scene, 1 / 15)
+        start = time.perf_counter()
+        instrument.follow(scene, motion, pixels)
+        looks.append((time.perf_counter() - start) * 1000)
+    start = time.perf_counter()
+    led = instrument.render(scene, motion, pixels).pixels
+    frames.append((time.perf_counter() - start) * 1000)
+    where = {"tilt": tilt, "shift_x": right, "shift_y": down, "scale": size}
+    truth.append([where.get(name, float(u[0, NAMES.index(name)])) for name in SHOWN])
+    leads, _ = instrument._led
+    read.append([leads[NAMES.index(name)] if leads else 0.5 for name in SHOWN])
+    for figures, pixels in zip(picture, (plain, led)):
+        light = torch.from_numpy(pixels.copy()).float() / 255
+        figures.append((float(light.diff(dim=0).square().mean() + light.diff(dim=1).square().mean()), float(light.std((0, 1)).mean())))
