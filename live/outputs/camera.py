@@ -1,6 +1,6 @@
 """A virtual camera, which video calls and OBS see as a webcam. Untested on real hardware: written from the library's interface.
 
-pyvirtualcam is under the GPL 2: you install it yourself, and it is loaded in the camera's own process only. Source: SURFACE.md O.4.
+pyvirtualcam is under the GPL 2: you install it yourself, and only the process of this output loads it. Source: SURFACE.md O.4.
 """
 from engine.errors import UserError
 from live.outputs import output
@@ -13,7 +13,7 @@ BACKENDS = "OBS Studio (Windows, macOS: start its virtual camera once) or `modpr
 @output
 class Camera:
     """target: the device, "/dev/video10" or "OBS Virtual Camera"; default: the first that is free. fps: what programs are told."""
-    apart = True
+    apart, copyleft = True, "pyvirtualcam"
 
     def __init__(self, target="", fps=30.0):
         with needed("output camera", "pyvirtualcam"):

@@ -42,7 +42,9 @@ class Pin:
 
         if self._maps is None:
             self._work_out(matrix, pin)
-        self._canvas[self._box] = cv2.remap(picture, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        assert self._maps is not None
+        places, fractions = self._maps
+        self._canvas[self._box] = cv2.remap(picture, places, fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return self._canvas
 
     def _work_out(self, matrix, pin):

@@ -29,18 +29,22 @@ def arguments(group):
 def specs(options) -> list[OutputSpec]:
     """Return the outputs that the flags name. UserError: what is wrong with them."""
     if not options.outputs:
-        return check([replace(spec, rate=options.fps) for spec in parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)])
+        return check([replace(spec, rate=options.fps) for spec in parse_outputs(options.output, outputs.OUTPUTS, options.display, options.fullscreen)],
+                     options.single_process)
     from live.files.config import read_plain  # here: an output's process needs none of it, and starts sooner
 
     data = read_plain(options.outputs)
     try:
-        return check([replace(spec, rate=options.fps) for spec in read_outputs(data, outputs.OUTPUTS)])
+        return check([replace(spec, rate=options.fps) for spec in read_outputs(data, outputs.OUTPUTS)], options.single_process)
     except UserError as error:
         raise UserError(f"{options.outputs}: {error}") from None
 
 
-def check(specs: list[OutputSpec]) -> list[OutputSpec]:
-    """Return these outputs. UserError: one can't be as it is asked for, or two would be the same to other programs."""
+def check(specs: list[OutputSpec], single_process=False) -> list[OutputSpec]:
+    """Return these outputs. UserError: one can't be as it is asked for, or two would be the same to other programs.
+
+    single_process: everything is to be in the show's own process, where no library under the GPL is loaded.
+    """
     seen: dict[tuple, str] = {}
     for spec in specs:
         kind = outputs.OUTPUTS[spec.kind]
@@ -48,6 +52,9 @@ def check(specs: list[OutputSpec]) -> list[OutputSpec]:
             raise UserError(f"output {spec.name}: {spec.kind} takes no bitrate")
         if hasattr(kind, "check"):
             kind.check(spec)
+        library = getattr(kind, "copyleft", "")
+        if single_process and library:
+            raise UserError(f"output {spec.name}: {library} is under the GPL and is loaded in a process of its own only: play without --single-process")
         key = spec.kind, spec.sender_name(getattr(kind, "called", ""))
         if is_apart(spec) and key[1] and key in seen and spec.kind != "window":
             raise UserError(f"output {spec.name}: {seen[key]} is {spec.kind}={key[1]} already; give them different names")

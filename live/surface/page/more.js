@@ -3,7 +3,7 @@ import { row, show as showSheet, closeSheet } from "./sheet.js";
 import { call, state } from "./store.js";
 
 export const SMALL = ["play", "all", "bend", "latent"];         // tabs of a phone
-const KEYS = [["Tap the tempo", "/tempo/tap"], ["A / B", "/compare"], ["Record a take", "/take/record"], ["Record a video", "/video/record"],
+const KEYS = [["Tap the tempo", "/tempo/tap"], ["A / B", "/compare"], ["Record a take", "/take/record"], ["Record a video", "/video/record"], ["Keep a still", "/still"],
     ["Gesture", "/gesture"], ["No gesture", "/gesture/stop"]];
 
 function tile(text, about, act, name) {

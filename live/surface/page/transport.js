@@ -26,6 +26,7 @@ function bar() {
         <span class="gap wide"></span>
         ${state.take.recording ? html`<button class="rec on wide" id="stop-take" aria-pressed="true">\u25A0 take</button>` : plain("\u25CF take", "/take/record", "rec wide")}
         ${plain(state.take.video ? "\u25A0 video" : "\u25CF video", "/video/record", `rec wide ${state.take.video ? "on" : ""}`, Boolean(state.take.video))}
+        ${plain("still", "/still", "rec wide")}
         ${plain(`gesture ${gesture === "empty" ? "" : gesture}`, "/gesture", `wide ${gesture !== "empty" ? "on" : ""}`, gesture !== "empty")}
         ${gesture !== "empty" ? plain("\u2715", "/gesture/stop", "wide thin") : ""}`;
 }

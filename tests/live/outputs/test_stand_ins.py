@@ -182,3 +182,15 @@ def test_what_can_be_told_before_the_show(spec, words):
     with pytest.raises(UserError) as error:
         OUTPUTS[spec.kind].check(spec)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_library_under_the_gpl_stays_out_of_the_shows_process():
+    from argparse import Namespace
+
+    from live.outputs import service
+
+    flags = Namespace(outputs=None, output="camera", display=0, fullscreen=False, fps=30.0, single_process=True)
+    with pytest.raises(UserError, match="pyvirtualcam is under the GPL .* play without --single-process"):
+        service.specs(flags)
+    flags.single_process = False
+    assert [spec.kind for spec in service.specs(flags)] == ["camera"]
