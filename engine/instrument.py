@@ -96,14 +96,16 @@ class Instrument:
     def watch(self, names):
         """Keep what look_inside() needs for these pictures, of `inside`, and for no others, from the next picture drawn on."""
         if self._looking.choose(names):
-            for drawer in (self._synthesis, *self._captured.values()):
-                drawer.watch(self._looking.layers)
+            self._synthesis.watch(self._looking.layers)
+            for program in self._captured.values():
+                program.watch(self._looking.layers)
             self._shown, self._whole = self._shown and (None, self._shown[1]), None
 
     def look_inside(self, name: str) -> np.ndarray | None:
         """Return a picture of the inside as uint8 [H, W, 3], as it was in the newest frame; None: it was not watched, or not drawn."""
-        drawer = self._captured.get(self._drawn_at) if self._graphs else self._synthesis
-        return self._looking.picture(name, drawer.seen if drawer else {}, self.pixels, self._view)
+        program = self._captured.get(self._drawn_at or 0)
+        seen = self._synthesis.seen if not self._graphs else program.seen if program else {}
+        return self._looking.picture(name, seen, self.pixels, self._view)
 
     def warm_up(self, scene: Scene, frames: int = 2, cost=None):
         """Draw a few pictures nobody sees: what is made on first use (kernels, caches) is made before the show.

@@ -19,7 +19,8 @@ class WideGenerator:
     def __init__(self, own: Generator, shape: FrameShape):
         self.own, self.shape = own, shape
         self.generator = _twin(own, shape)
-        self._const_key = self._noise_key = None
+        self._const_key: tuple | None = None
+        self._noise_key: tuple | None = None
         self._spliced: dict = {}                    # layer -> (features, way, what was made of them)
 
     @torch.no_grad()
@@ -30,14 +31,14 @@ class WideGenerator:
         around = Around(self.shape.axis, self.shape.around, goes_round, self._seams(way, goes_round) if scene["/frame/keep"] else ())
         const = self.own.block(4).const
         const_key = (way, seed if way == "noise" else None, const._version, const.data_ptr())
-        noises = [self.own.layer(name).noise_const for name in self.own.layers] if self.own.architecture.noise else []
+        noises: list[torch.Tensor] = [self.own.layer(name).get_buffer("noise_const") for name in self.own.layers] if self.own.architecture.noise else []
         noise_key = (seed, tuple((maps._version, maps.data_ptr()) for maps in noises))
         changed = (const_key, noise_key) != (self._const_key, self._noise_key) or around != self.generator.around
         if const_key != self._const_key:
             self.generator.block(4).const.copy_(continued(const, self.shape.axis, self.shape.around, way, seed))
         if noise_key != self._noise_key:
             for index, (name, maps) in enumerate(zip(self.own.layers, noises)):
-                self._continue_noise(self.generator.layer(name).noise_const, maps, seed + index)
+                self._continue_noise(self.generator.layer(name).get_buffer("noise_const"), maps, seed + index)
         self._const_key, self._noise_key, self.generator.around = const_key, noise_key, around
         return changed
 

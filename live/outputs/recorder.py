@@ -102,8 +102,8 @@ class Recorder:
             raise UserError(f"recording {target}: the folder can't be made: {error.strerror}") from None
         self.now, self.path = now, path
         self.running = Running(f"recorder {path.name}", _Writer(path, fps, reserve))
+        self.name = self.running.name                    # a show that has a name for it sets that one
 
-    name = property(lambda self: self.running.name)
     sent = property(lambda self: self.running.sent)
     dropped = property(lambda self: self.running.dropped)
     broken = property(lambda self: self.running.broken)

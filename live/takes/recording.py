@@ -147,10 +147,10 @@ class Recording:
 
     def keep_still(self, name: str = ""):
         """Have the picture that is up written as a PNG with its scene in it. UserError: nothing is up yet, or too much waits."""
-        up = self.shown if self.newest and self.newest[0]["/output/freeze"] and self.shown else self.newest
-        if self.show.picture is None or up is None:
+        if self.show.picture is None or self.newest is None:
             raise UserError("/still: nothing is on show yet")
-        scene, motion = up[0], up[1].among(self.newest[1])
+        scene, motion = self.shown if self.newest[0]["/output/freeze"] and self.shown else self.newest
+        motion = motion.among(self.newest[1])
         seen = getattr(self.show.instrument, "source", None) if scene["/source/mix"] > 0 else None
         self.stills.keep(self.show.picture, scene, motion, self.origin, name, seen)
 

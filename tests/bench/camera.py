@@ -55,7 +55,8 @@ def _one(opened, source, kept):
     plain = instrument.render(scene, motion).pixels.copy()
     scene = scene.set([Change("/source/mix", 1.0)])
     for _ in range(8):
-        motion = motion.advance(scene, 1 / 15)
+        motion, pixels = motion.advance(scene, 1 / 15), pixels.copy()
+        pixels[0, 0, 0] ^= 1                                    # another picture, or nobody would look
         start = time.perf_counter()
         instrument.follow(scene, motion, pixels)
         looks.append((time.perf_counter() - start) * 1000)

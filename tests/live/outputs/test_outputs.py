@@ -173,3 +173,16 @@ def test_files_are_numbered_from_the_first_that_is_written(tmp_path):
     for number in (2, 3, 5):
         files.send(frame(number))
     assert sorted(p.name for p in (tmp_path / "deep" / "frames").iterdir()) == ["frame_000000.png", "frame_000001.png", "frame_000003.png"]
+
+
+@pytest.mark.parametrize("kind", ["null", "files", "recorder"])
+def test_an_output_of_the_show_itself_takes_the_name_it_has_there(kind, tmp_path, monkeypatch):
+    """The report's `dropped` calls it as outputs.yaml does."""
+    from live.outputs.service import open_output
+    from live.outputs.spec import OutputSpec
+
+    monkeypatch.chdir(tmp_path)
+    running = open_output(OutputSpec("mine", kind))
+    running.name = "mine"
+    assert running.name == "mine"
+    running.close()

@@ -1,0 +1,244 @@
+"""A show of half a minute in which every process is killed in turn, and what could be seen of it on two displays and in other programs.
+
+    python run_live.py bench outages --seconds 30 -o outages.json --plot outages.png
+
+Two displays of 1280 x 720 by Xorg's dummy driver (Debian: xserver-xorg-core xserver-xorg-video-dummy x11-xserver-utils), a
+full-screen window on each with a fill of its own, shared memory that another process reads, NDI where its library is, and a
+recorder. A thread looks at both displays as often as it can.
+
+    black_seconds       how long a display was black after a kill; only the display of a killed window may be, until it is back
+    still_seconds       how long the same picture stood: a killed renderer is a picture that stands and then moves on
+    received            pictures that came through shared memory; black_received: those that were black
+    recorded            pictures in each part of the recording
+
+The plot has one row a kill: both displays before it, right after it, and at the end of its turn.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+
+from tests.bench import _common
+
+SIZE, BLACK = (1280, 720), 12                           # BLACK: levels below which a whole display counts as black
+KILLS = ("renderer", "wall", "desk", "memory", "ndi")
+CONFIG = """
+Section "ServerFlags"
+  Option "AutoAddDevices" "false"
+EndSection
+Section "Device"
+  Identifier "card"
+  Driver "dummy"
+  VideoRam 256000
+EndSection
+Section "Monitor"
+  Identifier "monitor"
+  HorizSync 5-1000
+  VertRefresh 5-200
+EndSection
+Section "Screen"
+  Identifier "screen"
+  Device "card"
+  Monitor "monitor"
+  DefaultDepth 24
+  SubSection "Display"
+    Depth 24
+    Virtual 4096 2160
+  EndSubSection
+EndSection
+"""
+MODE = ("p720", "74.25", "1280", "1390", "1430", "1650", "720", "725", "730", "750")
+OUTPUTS = """
+schema: 1
+outputs:
+  - {{name: desk, kind: window, display: 0, fullscreen: true, fill: blur}}
+  - {{name: wall, kind: window, display: 1, fullscreen: true, fill: mirror}}
+  - {{name: memory, kind: memory, target: {memory}}}
+  - {{name: recorder, kind: recorder, target: show.mp4}}
+"""
+
+
+def bench(options: dict) -> dict:
+    """See the module's docstring. options: instrument, size, seconds, threads, plot, all optional."""
+    if missing := [tool for tool in ("Xorg", "xrandr") if shutil.which(tool) is None]:
+        raise SystemExit(f"bench outages needs {', '.join(missing)}")
+    seconds = options.get("seconds") or 30.0
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as closing:
+        folder = pathlib.Path(folder)
+        display = _two_displays(folder, closing)
+        show = Show(folder, display, options, closing)
+        eyes = Eyes(display, f"outages-{os.getpid()}", closing)
+        rows = {}
+        for name in [name for name in KILLS if name in show.names]:
+            rows[name] = eyes.watch(lambda: show.kill(name), seconds / len(show.names))
+        seen = eyes.received, eyes.black
+        show.end()
+        figures = {"kills": rows, "received": seen[0], "black_received": seen[1], "recorded": show.recorded(), "exit": show.process.returncode,
+                   "left": show.left(), "load": os.getloadavg()[0], "machine": _common.machine()}
+        if options.get("plot"):
+            _plot(options["plot"], eyes.shots)
+    _common.show(rows)
+    return figures
+
+
+def _two_displays(folder, closing):
+    (folder / "dummy.conf").write_text(CONFIG)
+    reading, writing = os.pipe()
+    server = subprocess.Popen(["Xorg", "-displayfd", str(writing), "-noreset", "-novtswitch", "-sharevts", "-nolisten", "tcp", "-logfile", str(folder / "Xorg.log"),
+                               "-config", str(folder / "dummy.conf")], pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    closing.callback(server.wait)
+    closing.callback(server.terminate)
+    with os.fdopen(reading) as pipe:
+        display = f":{pipe.readline().strip()}"
+    for order in (("--newmode", *MODE), ("--addmode", "DUMMY0", MODE[0]), ("--addmode", "DUMMY1", MODE[0]), ("--output", "DUMMY0", "--mode", MODE[0]),
+                  ("--output", "DUMMY1", "--mode", MODE[0], "--right-of", "DUMMY0")):
+        subprocess.run(["xrandr", *order], env=os.environ | {"DISPLAY": display}, check=True)
+    return display
+
+
+class Show:
+    """run_live.py as a user starts it, in a folder of its own."""
+
+    def __init__(self, folder, display, options, closing):
+        self.folder, self.log, self.pids = folder, folder / "log", set()
+        text = OUTPUTS.format(memory=f"outages-{os.getpid()}")
+        with contextlib.suppress(ImportError):
+            import cyndilib  # noqa: F401
+
+            text += "  - {name: ndi, kind: ndi}\n"
+        self.names = [name for name in KILLS if name == "renderer" or f"name: {name}," in text]
+        (folder / "outputs.yaml").write_text(text)
+        instrument = pathlib.Path(options.get("instrument") or "presets/masks").resolve()
+        shutil.copytree(instrument, folder / "instrument", ignore=shutil.ignore_patterns(".last-scene*"))
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(_common.ROOT / "run_live.py"), "--instrument", "instrument", "--outputs", "outputs.yaml", "--size", str(options.get("size") or 128),
+                 "--threads", "1", "--fps", "15", "--midi-ports", "none", "--osc-port", str(_free_port()), "--oscquery-port", "0", "--surface-port", "0"],
+                cwd=folder, stdout=log, stderr=log, env=os.environ | {"DISPLAY": display, "SDL_VIDEODRIVER": "x11", "BROWSER": "true"})
+        closing.callback(self.end)
+        self._until("playing ")
+
+    def _until(self, words, most=180.0):
+        end = time.monotonic() + most
+        while words not in self.log.read_text():
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError(f"the show did not say {words!r}: {self.log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+    def kill(self, name):
+        pid = int(re.findall(rf"{name}: process (\d+)", self.log.read_text())[-1])
+        self.pids |= set(map(int, re.findall(r": process (\d+)", self.log.read_text())))
+        os.kill(pid, signal.SIGKILL)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+    def recorded(self):
+        """{part: pictures} of the recording."""
+        import av
+
+        found = {}
+        for path in sorted(self.folder.glob("show*.m*")):
+            with av.open(str(path)) as video:
+                found[path.name] = sum(1 for _ in video.decode(video=0))
+        return found
+
+    def left(self):
+        """The show's processes that are still there."""
+        return [pid for pid in self.pids if pathlib.Path(f"/proc/{pid}").exists()]
+
+
+class Eyes:
+    """What is seen on both displays and received through shared memory."""
+
+    def __init__(self, display, memory, closing):
+        self.display, self.shots, self.received, self.black = display, {}, 0, 0
+        self._until_lit()
+        reading = threading.Thread(target=self._receive, args=(memory,), daemon=True)
+        self._over = False
+        reading.start()
+        closing.callback(reading.join, 5)
+        closing.callback(setattr, self, "_over", True)
+
+    def look(self):
+        """The pixels of both displays, side by side, uint8 [720, 2560, 3]."""
+        from PIL import ImageGrab
+
+        return np.asarray(ImageGrab.grab(bbox=(0, 0, 2 * SIZE[0], SIZE[1]), xdisplay=self.display).convert("RGB"))
+
+    def _until_lit(self, most=60.0):
+        end = time.monotonic() + most
+        while (self.look().reshape(SIZE[1], 2, SIZE[0], 3).max((0, 2, 3)) < BLACK).any():
+            if time.monotonic() > end:
+                raise RuntimeError("a display stayed black")
+            time.sleep(0.1)
+
+    def watch(self, act, seconds):
+        """Do something, and say how it was seen: {"desk": {...}, "wall": {...}}."""
+        shots = self.shots[len(self.shots)] = [self.look()]
+        act()
+        begun, moments, levels, pictures = time.monotonic(), [], [], []
+        while time.monotonic() - begun < seconds:
+            seen = self.look()
+            moments.append(time.monotonic() - begun)
+            levels.append([int(half.max()) for half in np.split(seen, 2, axis=1)])
+            pictures.append([hash(half[::8, ::8].tobytes()) for half in np.split(seen, 2, axis=1)])
+            if len(shots) == 1:
+                shots.append(seen)
+        shots.append(seen)
+        row = {"looks": len(moments)}
+        for number, name in enumerate(("desk", "wall")):
+            row[f"{name} black_seconds"] = _longest(moments, [level[number] < BLACK for level in levels])
+            row[f"{name} still_seconds"] = _longest(moments, [a[number] == b[number] for a, b in zip(pictures, pictures[1:])])
+        return row
+
+    def _receive(self, memory):
+        from live.outputs.frame_reader import FrameReader
+
+        reader = None
+        while not self._over:
+            try:
+                reader = reader or FrameReader(memory)
+                pixels = reader.read()
+            except (OSError, EOFError, ValueError):
+                reader, pixels = None, None
+            if pixels is not None:
+                self.received += 1
+                self.black += int(np.max(getattr(pixels, "pixels", pixels)) < BLACK)
+            time.sleep(0.02)
+
+
+def _longest(moments, flags):
+    """The longest time for which a flag was up, in seconds."""
+    longest, since = 0.0, None
+    for moment, flag in zip(moments, flags):
+        since = (moment if since is None else since) if flag else None
+        longest = max(longest, moment - since if since is not None else 0.0)
+    return round(longest, 2)
+
+
+def _free_port():
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        return udp.getsockname()[1]
+
+
+def _plot(path, shots):
+    from PIL import Image
+
+    rows = [np.concatenate([shot[::4, ::4] for shot in row], axis=1) for row in shots.values()]
+    Image.fromarray(np.concatenate(rows, axis=0)).save(path)
