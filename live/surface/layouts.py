@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from live.osc.query_tree import tags
+from live.osc.query_tree import find_tags
 
-ROWS = 6                            # faders in a column of TouchOSC's page
+ROWS, COLUMNS = 6, 4                # faders of TouchOSC's page
 WIDE, HIGH, GAP = 300, 60, 8        # px
 
 
@@ -35,7 +35,7 @@ def _open_stage_widget(address, p) -> dict:
     if p.step == 1 and (p.low, p.high) == (0.0, 1.0):
         return common | {"type": "button", "mode": "toggle", "on": 1, "off": 0, "default": p.default}
     return common | {"type": "fader", "horizontal": True, "range": {"min": p.low, "max": p.high}, "default": p.default, "doubleTap": True, "snap": False,
-                     "steps": "", "decimals": 0 if p.step == 1 else 3, "typeTags": tags(p, p.default)}
+                     "steps": "", "decimals": 0 if p.step == 1 else 3, "typeTags": find_tags(p, p.default)}
 
 
 def chataigne(parameters) -> str:
@@ -58,8 +58,18 @@ def _plain(p, value):
 
 def touchosc(parameters) -> bytes:
     """Return a TouchOSC document (.tosc): a pager with a page a group, faders and buttons that send 0..1 to /n + the address."""
-    pages = "".join(_page(group, found) for group, found in grouped(parameters).items())
+    pages = "".join(_page(name, found) for name, found in _pages(parameters).items())
     return zlib.compress(f'<?xml version="1.0" encoding="UTF-8"?><lexml version="3">{_node("PAGER", "pages", (0, 0, 1280, 800), pages)}</lexml>'.encode())
+
+
+def _pages(parameters) -> dict:
+    """Return {name: {address: Parameter}}: a group a page, and further pages where it has more than one page has room for."""
+    room, pages = ROWS * COLUMNS, {}
+    for group, found in grouped(parameters).items():
+        every = list(found.items())
+        for n in range(0, len(every), room):
+            pages[group if len(every) <= room else f"{group} {n // room + 1}"] = dict(every[n:n + room])
+    return pages
 
 
 def _page(group, found) -> str:

@@ -28,6 +28,15 @@ def test_touchosc(parameters):
     assert sent == {f"/n{a}" for a, p in parameters.items() if not p.size}
 
 
+def test_touchosc_clips_nothing(parameters):
+    many = parameters | {f"/extra/{n}": parameters["/truncation"] for n in range(60)}
+    root = ElementTree.fromstring(zlib.decompress(LAYOUTS["touchosc"](many)))
+    frames = [[float(node.find(f"properties/property/value/{side}").text) for side in "xywh"] for node in root.iter("node")]
+    assert all(x + w <= 1280 and y + h <= 800 for x, y, w, h in frames) and len({node.get("ID") for node in root.iter("node")}) == len(frames)
+    pages = [node.find("properties/property/value").text for node in root.iter("node") if node.get("type") == "GROUP"]
+    assert {"extra 1", "extra 2", "extra 3"} <= set(pages)
+
+
 def test_chataigne(parameters):
     module = json.loads(LAYOUTS["chataigne"](parameters))["modules"]["items"][0]
     assert {item["oscAddress"] for group in module["values"]["items"] for item in group["items"]} == {a for a, p in parameters.items() if not p.size}

@@ -22,7 +22,7 @@ function layerNow() {
 }
 
 function bendCard(bend, n, every) {
-    const under = `/bends/${bend.name}`, mine = below(under).filter((a) => !LATE.includes(a.split("/").at(-1)));
+    const under = `/bends/${bend.name}`, mix = `${under}/mix`, mine = [mix, ...below(under).filter((a) => a !== mix && !LATE.includes(a.split("/").at(-1)))];
     const mute = `${under}/mute`, solo = `${under}/solo`;
     const flip = (address) => () => set(address, value(address) > 0.5 ? 0 : 1);
     return html`<article class="card" aria-label=${`bend ${bend.name}`}>
