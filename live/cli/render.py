@@ -88,6 +88,9 @@ def _render_take(options):
     opened.instrument.use_precision(options.precision, cost)
     take: Any = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
+    own = pathlib.Path(f"{options.take}.wav")
+    if options.audio is None and own.is_file() and target.suffix:
+        options.audio = str(own)                         # what was heard, recorded beside the take
     if options.listen:
         from live.takes.listened import listen
 

@@ -43,8 +43,7 @@ class Pin:
         if self._maps is None:
             self._work_out(matrix, pin)
         assert self._maps is not None
-        places, fractions = self._maps
-        self._canvas[self._box] = cv2.remap(picture, places, fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        self._canvas[self._box] = cv2.remap(picture, self._maps[0], self._maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return self._canvas
 
     def _work_out(self, matrix, pin):
