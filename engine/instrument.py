@@ -2,7 +2,6 @@
 
 Knows no clock, no hands and no windows.
 """
-from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -130,8 +129,7 @@ class Instrument:
 
     def know_world(self, reader=None):
         """Put the world's factors on faders, for a network that was taught the world; with a reader (engine.reader.Reader) the source leads them."""
-        into = {"/source/into": replace(motion.PARAMETERS["/source/into"], default="factors")} if reader else {}
-        self._world_parameters = factors.PARAMETERS | (SEEN | into if reader else {})
+        self._world_parameters = factors.PARAMETERS | (SEEN if reader else {})
         self.live_reader = LiveReader(reader, self.device) if reader else None
 
     def prepare_weights(self, edits, checkpoints) -> LiveWeights:

@@ -26,7 +26,7 @@ def bend_from_dict(data, generator, clusters=None, places=NO_PLACES) -> Bend:
     """
     if not isinstance(data, dict):
         raise UserError(f"a bend: expected a mapping with {', '.join(KEYS[:4])}, got {shown(data)}")
-    where = f"bend {data['name']!r}" if isinstance(data.get("name"), str) else "a bend"
+    named = f"bend {data['name']!r}" if isinstance(data.get("name"), str) else "a bend"
     try:
         if unknown := [key for key in data if key not in KEYS]:
             raise UserError(f"no entry {unknown[0]!r}; there are {', '.join(KEYS)}")
@@ -40,7 +40,7 @@ def bend_from_dict(data, generator, clusters=None, places=NO_PLACES) -> Bend:
         place = None if where == EVERYWHERE else Place(where, places)
         return Bend(check_name(data["name"]), "+".join(layers), channels, data["transform"], settings, mix, selection, where, fade, place=place)
     except UserError as error:
-        raise UserError(f"{where}: {error}") from None
+        raise UserError(f"{named}: {error}") from None
 
 
 def check_settings(transform: str, settings, knobs=None) -> dict:
