@@ -34,11 +34,12 @@ from live.outputs import service as output_service
 from live.presets.autosave import EVERY, WATCHED, locks_of, resumed
 from live.presets.recall import Recall
 from live.processes import show as processes
-from live.show import journal, machine
+from live.show import journal
 from live.show.clock import Pace, WallClock, bounded, cost
 from live.show.ending import Ending, end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
+from live.show.meter import measure_peak_memory
 from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
@@ -270,7 +271,7 @@ def report(show, clock, instrument, stats) -> dict:
         "device": str(instrument.device),
         "precision": instrument.precision,
         "resolution": instrument.size,
-        "peak_memory_mb": machine.peak_memory_mb(),
+        "peak_memory_mb": measure_peak_memory(),
     }
 
 

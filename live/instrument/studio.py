@@ -107,7 +107,7 @@ class Workshop:
         from engine.rewriting.sheet import heat
 
         edit = load(Path(self.opened.folder.folder) / EDITS / f"{check_name(job.get('name'), 'edit')}.safetensors")
-        ws = self._latent(_shown_on(edit), 1.0)
+        ws = self._latent(_find_seed(edit), 1.0)
         plain = self._cells(ws)
         changed = [self._cells(ws, generator=apply(self.generator, [(edit, strength)])) for strength in (1.0, -1.0)]
         fires = heated(plain, heat(self.generator, edit, ws, plain.shape[1:3]))
@@ -169,7 +169,7 @@ def _encode_picture(pixels, side=SIDE) -> dict:
     return {"jpeg": base64.b64encode(jpeg(pixels, side)).decode()}
 
 
-def _shown_on(edit) -> int:
+def _find_seed(edit) -> int:
     """Return the seed that an edit is shown on: the one it was pasted onto, if it was one."""
     request = edit.recipe.get("request", {})
     for mark in (*request.get("paste", ()), *request.get("key", ())):

@@ -2,8 +2,6 @@
 
 Numbers and pictures only: what the matrices say is live/outputs/framing.py's to know. Source: SURFACE.md O.5.
 """
-from typing import Any, cast
-
 import numpy as np
 
 LIBRARIES = ("cv2",)
@@ -19,7 +17,7 @@ class Pin:
         self._canvas = np.zeros((display[1], display[0], 3), np.uint8)
         self._wanted: tuple | None = None                # what the frames before were drawn by
         self._frames = 0
-        self._maps = cast(Any, None)                     # where each point of the box looks, as OpenCV takes it
+        self._maps: tuple | None = None
         self._box = slice(0), slice(0)                   # the rows and columns of the display that show something
 
     def rests(self, key: tuple) -> bool:
@@ -44,6 +42,7 @@ class Pin:
 
         if self._maps is None:
             self._work_out(matrix, pin)
+        assert self._maps is not None
         self._canvas[self._box] = cv2.remap(picture, self._maps[0], self._maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return self._canvas
 

@@ -38,7 +38,7 @@ class Machine:
                 assert change.address == "/quality/size"
                 self.scene["/quality/size"] = change.value
                 self.log.append((self.frame, change.value))
-            ms = self.measure_cost(self.size, self.frame) if drawn else 0.05
+            ms = self.cost(self.size, self.frame) if drawn else 0.05
             self.late += ms > 1000 / self.fps
             self.meter.frame_ms.add(ms)
             self.instrument.drawings += drawn
