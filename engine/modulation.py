@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.errors import UserError
 from engine.modulators import SHAPES, How
-from engine.names import checked_name
+from engine.names import check_name
 from engine.parameter import Parameter
 
 PARAMETERS = {
@@ -60,7 +60,7 @@ class Modulator:
         """Return the modulator that plain data describes; UserError says what in it is wrong."""
         if not isinstance(data, dict) or not {"name", "target"} <= data.keys() <= {"name", "target", "source"}:
             raise UserError(f"a modulator: expected name, target and perhaps source, got {data!r}")
-        name = checked_name(data["name"])
+        name = check_name(data["name"])
         for key in ("target", "source"):
             if not isinstance(data.get(key, ""), str):
                 raise UserError(f"modulator {name!r}: {key}: expected an address, got {data[key]!r}")

@@ -7,7 +7,7 @@ from engine.yaml_file import shown
 NAME = re.compile(r"[^\W_][\w.+-]{0,63}")
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """The name, if it can be part of an address; UserError if it cannot."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise UserError(f"name {shown(name)}: expected letters, digits, and . _ + - between them")

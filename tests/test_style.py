@@ -1,4 +1,5 @@
 """The linter and the type checker find nothing. What they look for is in pyproject.toml."""
+import ast
 import pathlib
 import subprocess
 import sys
@@ -17,3 +18,25 @@ def test_the_linter_finds_nothing():
 
 def test_the_type_checker_finds_nothing():
     check("mypy")
+
+
+ROOMS = ("mapping", "osc", "midi", "controls", "cli", "instrument")
+PARTICIPLES = frozenset("""heard told asked written made kept held shown seen known found given drawn begun gone lit spoken said sent bound led taken chosen
+left spelled""".split())
+VERBS = frozenset(("feed", "need", "seed", "speed", "embed"))
+
+
+def participles(code):
+    """Yield (line, name) of the functions in some code that are named by a past participle; a property is a value and may be."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not any("property" in ast.unparse(d) for d in node.decorator_list):
+            first = node.name.strip("_").split("_")[0]
+            if first in PARTICIPLES or first.endswith("ed") and first not in VERBS:
+                yield node.lineno, node.name
+
+
+def test_functions_are_verbs_not_participles():
+    assert [name for _, name in participles("def heard(): ...\ndef _checked_name(): ...\ndef feed(): ...")] == ["heard", "_checked_name"]
+    found = [f"{path.relative_to(ROOT)}:{line} {name}" for room in ROOMS for path in sorted((ROOT / "live" / room).rglob("*.py"))
+             for line, name in participles(path.read_text(encoding="utf-8"))]
+    assert not found, "\n".join(found)

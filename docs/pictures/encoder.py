@@ -37,7 +37,7 @@ def main():
         made = generator.synthesize(ws, size=DRAWN, splice={eye.layer: eye(pictures)})
         cells += [cell for pair in zip(pictures, made) for cell in pair]
     small = [torch.nn.functional.interpolate(cell[None], SIZE, mode="area") for cell in cells]
-    sheets.save("docs/pictures/encoder.jpg", sheets.sheet([quantize(cell).numpy() for cell in small], 2 * PAIRS))
+    sheets.save("docs/pictures/encoder.jpg", sheets.draw_sheet([quantize(cell).numpy() for cell in small], 2 * PAIRS))
 
 
 def photographs():

@@ -88,7 +88,7 @@ def main(path=None):
         for number in SHOWN:
             picture = video.at(number)
             cells += [square(picture, 256), *(shown(opened, picture, *look) for look in LOOKS)]
-        sheets.save(pathlib.Path(__file__).with_suffix(".jpg"), sheets.sheet(cells, 1 + len(LOOKS)))
+        sheets.save(pathlib.Path(__file__).with_suffix(".jpg"), sheets.draw_sheet(cells, 1 + len(LOOKS)))
 
 
 if __name__ == "__main__":

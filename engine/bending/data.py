@@ -7,7 +7,7 @@ from engine.bending.place import EVERYWHERE, FADES, NO_PLACES, Place, Places, ch
 from engine.bending.selection import resolve
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
-from engine.names import checked_name
+from engine.names import check_name
 from engine.yaml_file import shown
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def bend_from_dict(data, generator, clusters=None, places=NO_PLACES) -> Bend:
         mix, fade = EVERY["mix"].clamp(data.get("mix", 1.0)), FADES.clamp(data.get("fade", "picture"))
         settings = check_settings(data["transform"], data.get("settings") or {}, knobs_of(where))
         place = None if where == EVERYWHERE else Place(where, places)
-        return Bend(checked_name(data["name"]), "+".join(layers), channels, data["transform"], settings, mix, selection, where, fade, place=place)
+        return Bend(check_name(data["name"]), "+".join(layers), channels, data["transform"], settings, mix, selection, where, fade, place=place)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 

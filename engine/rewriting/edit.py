@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import UserError
-from engine.names import checked_name
+from engine.names import check_name
 from engine.tensor_files import read_tensors, table_in, write_tensors
 from engine.yaml_file import shown
 
@@ -36,7 +36,7 @@ class Edit:
     generator: str = ""
 
     def __post_init__(self):
-        checked_name(self.name)
+        check_name(self.name)
         for part, ndim in (("directions", 2), ("values", 4)):
             tensor = getattr(self, part)
             if tensor.ndim != ndim or not tensor.is_floating_point():

@@ -9,15 +9,15 @@ import importlib
 import pathlib
 
 
-def _about(path: pathlib.Path) -> str:
+def read_about(path: pathlib.Path) -> str:
     """Return the first line of a module's docstring, without importing it."""
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
 
 
-SUBCOMMANDS = {path.stem.replace("_", "-"): _about(path) for folder in __path__ for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
+SUBCOMMANDS = {path.stem.replace("_", "-"): read_about(path) for folder in __path__ for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
 
 
-def picture_size(text: str) -> int:
+def parse_size(text: str) -> int:
     """Return what --size says; the argument parser's own error says what it may."""
     try:
         return int(text)

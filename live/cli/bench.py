@@ -13,12 +13,12 @@ from engine.errors import UserError
 FOLDER = pathlib.Path(__file__).parents[2] / "tests" / "bench"
 
 
-def names() -> list[str]:
+def list_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
 
 
 def arguments(parser):
-    parser.add_argument("name", nargs="?", choices=names(), help="what to measure")
+    parser.add_argument("name", nargs="?", choices=list_names(), help="what to measure")
     parser.add_argument("--instrument", default="presets/masks", help="folder or checkpoint to measure with")
     parser.add_argument("--seconds", type=float, default=None, help="how long each part may take")
     parser.add_argument("--size", type=int, default=None, help="picture size in pixels")
@@ -31,7 +31,7 @@ def run(options):
     import importlib
 
     if options.name is None:
-        sys.stdout.write("".join(f"{name}\n" for name in names()))
+        sys.stdout.write("".join(f"{name}\n" for name in list_names()))
         return 0
     _check(options)
     if options.instrument and pathlib.Path(options.instrument).exists():

@@ -5,7 +5,7 @@
 """
 import pathlib
 
-from live.cli import picture_size
+from live.cli import parse_size
 from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -18,7 +18,7 @@ def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to bend")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4], help="of the pictures")
     parser.add_argument("--truncation", type=float, default=0.5, help="psi")
-    parser.add_argument("--size", type=picture_size, help="picture size; default: the network's own")
+    parser.add_argument("--size", type=parse_size, help="picture size; default: the network's own")
     parser.add_argument("--before", action="store_true", help="the unbent pictures above")
     parser.add_argument("--quirk", action="append", default=[], choices=opening.QUIRKS, help="as the published tool did it")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png|FOLDER", help="one sheet, or a folder for single stills")
@@ -29,16 +29,16 @@ def run(options):
     prepare_file(target if target.suffix else target / "seed.png", "-o")
     opened = opening.open_instrument(options.instrument, options.size)
     bent = opened.scene.with_bends(opening.read_bends(opened.instrument, options.bends, options.quirk))
-    pictures = [still(opened.instrument, bent, seed, options.truncation) for seed in options.seeds]
+    pictures = [draw_still(opened.instrument, bent, seed, options.truncation) for seed in options.seeds]
     if not target.suffix:
         for seed, picture in zip(options.seeds, pictures):
             sheets.save(target / f"seed{seed:05d}.png", picture)
         return
-    before = [still(opened.instrument, opened.scene, seed, options.truncation) for seed in options.seeds] if options.before else []
-    sheets.save(target, sheets.sheet(before + pictures, len(pictures)))
+    before = [draw_still(opened.instrument, opened.scene, seed, options.truncation) for seed in options.seeds] if options.before else []
+    sheets.save(target, sheets.draw_sheet(before + pictures, len(pictures)))
 
 
-def still(instrument, scene, seed, psi):
+def draw_still(instrument, scene, seed, psi):
     """The picture of one seed, uint8 [H, W, 3]."""
     from engine.motion import Motion
 

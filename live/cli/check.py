@@ -5,7 +5,7 @@
 """
 import sys
 
-from live.cli import picture_size
+from live.cli import parse_size
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
@@ -13,7 +13,7 @@ from live.instrument import open as opening
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to check")
     parser.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside those in mappings/")
-    parser.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
+    parser.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
     parser.add_argument("--limit", type=float, metavar="MS", help="a frame that takes longer than so many milliseconds fails")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
 
@@ -23,7 +23,7 @@ def run(options):
 
     opened = opening.open_instrument(options.instrument, options.size, options.device)
     opened.instrument.warm_up(opened.scene)
-    library = opened.library()
+    library = opened.open_library()
     mappings = [*sorted((instruments.ROOT / "mappings").glob("*.yaml")), *options.mapping]
     rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit, opened.offer)
     library.close()

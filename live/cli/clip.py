@@ -8,7 +8,7 @@ The take lies beside the video under the same name: play over it with /take/play
 import pathlib
 
 from engine.errors import UserError
-from live.cli import picture_size
+from live.cli import parse_size
 from live.files.paths import find_path, prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -23,7 +23,7 @@ def arguments(parser):
     parser.add_argument("--listen", default="ahead", choices=("live", "ahead"), help="ahead (default): knowing all of the song; live: as a show would hear it")
     parser.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files: their bindings of `audio kick` and so on play too")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
-    parser.add_argument("--size", type=picture_size, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--size", type=parse_size, metavar="N", help="picture size; default: the network's own")
     parser.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second (30)")
     parser.add_argument("--take-only", action="store_true", help="only make the take, to be played over")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
@@ -47,7 +47,7 @@ def run(options):
             raise UserError(f"{path}: there is one of that name already; choose another")
     heard = hear(song, options.listen)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, nearest=True)
-    checked_names(options.presets, opened.library())
+    checked_names(options.presets, opened.open_library())
     play_song(opened, heard, take, options.presets, options.fps, [str(find_path(path)) for path in options.mapping])
     if not options.take_only:
         _render(options, opened, take, song)

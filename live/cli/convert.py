@@ -26,12 +26,12 @@ def run(options):
     source = pathlib.Path(options.source)
     found = instruments.find(source) if source.is_dir() else None
     network = found.generator if found else source
-    edits = [_edit(text, [found.folder if found else source.with_suffix(""), network.parent]) for text in options.bake_edits]
+    edits = [_find_edit(text, [found.folder if found else source.with_suffix(""), network.parent]) for text in options.bake_edits]
     summary = checkpoints.convert(network, options.output, options.dtype, edits)
     sys.stdout.write(f"{summary}\nwritten to {options.output}\n")
 
 
-def _edit(text: str, folders):
+def _find_edit(text: str, folders):
     """(Edit, strength) of "NAME=STRENGTH": a name in one of the folders' edits, or the path of a file."""
     from engine import rewriting
 

@@ -11,7 +11,7 @@ import logging
 import socket
 
 from engine.errors import UserError
-from live.osc.write import written
+from live.osc.write import make_message
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ async def _tell(aalink, udp, options):
     rounds = None if options.seconds is None else int(options.seconds / EVERY)
     said, peers = 0, None
     while rounds is None or said < rounds:
-        udp.sendto(written("/link/beat", (float(link.tempo), float(link.beat))), (options.host, options.port))
+        udp.sendto(make_message("/link/beat", (float(link.tempo), float(link.beat))), (options.host, options.port))
         if link.num_peers != peers:
             peers = link.num_peers
             log.info("Link: %d %s, %.2f bpm", peers, "other" if peers == 1 else "others", link.tempo)

@@ -14,6 +14,7 @@ from live.show.journal import spell_out
 LIBRARIES = ("rich",)
 EVERY = 0.25                        # seconds
 ROWS = 16                           # values shown, those that moved last first
+COUNTS = ("packets", "messages", "queries", "unknown", "bad", "refused", "left_out")        # of OSC
 
 
 def arguments(parser):
@@ -28,21 +29,21 @@ def run(options):
     from rich.live import Live
 
     watched = Watched()
-    watched.look(asked(options))
+    watched.look(ask(options))
     if options.once:
-        Console().print(watched.page())
+        Console().print(watched.draw_page())
         return 0
-    with Live(watched.page(), auto_refresh=False, screen=True) as live:
+    with Live(watched.draw_page(), auto_refresh=False, screen=True) as live:
         while True:
             sleep(EVERY)
             try:
-                watched.look(asked(options))
+                watched.look(ask(options))
             except UserError as error:
                 watched.problem = str(error)
-            live.update(watched.page(), refresh=True)
+            live.update(watched.draw_page(), refresh=True)
 
 
-def asked(options) -> dict:
+def ask(options) -> dict:
     """What the show says of itself. UserError: nobody answers there, or it wants a token."""
     url = f"http://{options.host}:{options.port}/?REPORT"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {options.token}"})
@@ -75,7 +76,7 @@ class Watched:
                 self.moved.pop(address, None)
                 self.moved[address] = value
 
-    def _rate(self, *path):
+    def _measure_rate(self, *path):
         """How much a count went up a second since the look before; "" where there was none."""
         if not self.seconds:
             return ""
@@ -86,32 +87,32 @@ class Watched:
             counts.append(report.get(path[-1], 0))
         return f"{(counts[1] - counts[0]) / self.seconds:.0f}"
 
-    def page(self):
+    def draw_page(self):
         """All of it, as tables side by side where there is room."""
         from rich.columns import Columns
         from rich.console import Group
 
         osc = self.report["osc"]
-        head = self._table(("", "so far", "a second"), [
-            (name, osc[name], self._rate("osc", name)) for name in ("packets", "messages", "queries", "unknown", "bad", "refused", "left_out") if name in osc]
-            + [("frames", self.report["frames"], self._rate("frames")), ("late", self.report["late"], self._rate("late"))])
-        senders = self._table(("from", "packets", "a second"), [
-            (name, count, self._rate("osc", "senders", name)) for name, count in sorted(osc["senders"].items())])
-        values = self._table(("moved last", "to"), [(a, shown(v)) for a, v in list(self.moved.items())[:-ROWS - 1:-1]])
-        unknown = self._table(("not understood", "brought"), [
-            (a, shown(v)) for a, v in list(osc["unknown_addresses"].items())[:-ROWS - 1:-1]])
-        questions = self._table(("asked for", "times"), list(osc.get("questions", {}).items())[:-ROWS - 1:-1])
-        listeners = self._table(("listening",), [(name,) for name in self.report["echo"]["listeners"]])
-        told = self._table(("seconds ago", "what happened"), [
+        head = self._draw_table(("", "so far", "a second"), [
+            (name, osc[name], self._measure_rate("osc", name)) for name in COUNTS if name in osc]
+            + [("frames", self.report["frames"], self._measure_rate("frames")), ("late", self.report["late"], self._measure_rate("late"))])
+        senders = self._draw_table(("from", "packets", "a second"), [
+            (name, count, self._measure_rate("osc", "senders", name)) for name, count in sorted(osc["senders"].items())])
+        values = self._draw_table(("moved last", "to"), [(a, shorten(v)) for a, v in list(self.moved.items())[:-ROWS - 1:-1]])
+        unknown = self._draw_table(("not understood", "brought"), [
+            (a, shorten(v)) for a, v in list(osc["unknown_addresses"].items())[:-ROWS - 1:-1]])
+        questions = self._draw_table(("asked for", "times"), list(osc.get("questions", {}).items())[:-ROWS - 1:-1])
+        listeners = self._draw_table(("listening",), [(name,) for name in self.report["echo"]["listeners"]])
+        told = self._draw_table(("seconds ago", "what happened"), [
             (f"{line['ago']:.0f}", line["text"] if line["level"] == "INFO" else f"{line['level'].lower()}: {line['text']}")
             for line in self.report.get("told", [])[:ROWS]])
         midi = self.report.get("midi", {})
-        ports = self._table(("MIDI", "messages", "a second"), [
-            (", ".join(midi.get("ports", ())) or "no controllers", midi.get("messages", 0), self._rate("midi", "messages"))])
+        ports = self._draw_table(("MIDI", "messages", "a second"), [
+            (", ".join(midi.get("ports", ())) or "no controllers", midi.get("messages", 0), self._measure_rate("midi", "messages"))])
         return Group(*([self.problem] if self.problem else []), Columns([head, senders, listeners, ports]), Columns([values, questions, unknown]), told)
 
     @staticmethod
-    def _table(columns, rows):
+    def _draw_table(columns, rows):
         from rich.box import SIMPLE_HEAD
         from rich.markup import escape
         from rich.table import Table
@@ -122,8 +123,8 @@ class Watched:
         return table
 
 
-def shown(value) -> str:
+def shorten(value) -> str:
     """A value in few characters."""
     if isinstance(value, list):
-        return " ".join(map(shown, value[:6])) + (" ..." if len(value) > 6 else "")
+        return " ".join(map(shorten, value[:6])) + (" ..." if len(value) > 6 else "")
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:60] or "(nothing)"

@@ -18,7 +18,7 @@ from engine.errors import UserError
 from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
 from live import controls
-from live.cli import picture_size
+from live.cli import parse_size
 from live.doctor.start import warn_of_idle_card
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
@@ -34,11 +34,12 @@ from live.outputs import service as output_service
 from live.presets.autosave import EVERY, WATCHED, locks_of, resumed
 from live.presets.recall import Recall
 from live.processes import show as processes
-from live.show import journal, machine
+from live.show import journal
 from live.show.clock import Pace, WallClock, bounded, cost
 from live.show.ending import Ending, end_when_told
 from live.show.governor import Governor
 from live.show.loop import Show
+from live.show.meter import measure_peak_memory
 from live.show.tempo import Tempo
 from live.show.touch import Touches
 from live.sources import flags as seeing
@@ -71,7 +72,7 @@ def arguments(parser):
     seeing.arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
     output_service.arguments(eyes)
-    eyes.add_argument("--size", type=picture_size, metavar="N", help="render at this resolution instead of the network's own")
+    eyes.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--frame", metavar="W:H", default="", help="continue the picture to another shape, such as 16:9, 21:9, 9:16 or 4:1")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
     rest = parser.add_argument_group("the rest")
@@ -119,9 +120,9 @@ def play(options, specs, shared=None) -> int:
     opened.instrument.use_precision(options.precision, cost)
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
-        opened = replace(opened, scene=opening.with_bends(opened, options.bends, options.quirk))
+        opened = replace(opened, scene=opening.add_bends(opened, options.bends, options.quirk))
     if options.list_parameters:
-        written = addresses.as_json if options.json else addresses.as_page if options.page else addresses.as_text
+        written = addresses.to_json if options.json else addresses.to_page if options.page else addresses.to_text
         sys.stdout.write(written(opened.scene))
         return 0
     with contextlib.ExitStack() as closing:
@@ -159,18 +160,18 @@ def _play(options, opened, closing, specs, shared, ending):
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
     origin = _origin(options, opened)
-    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.library()),
+    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
               weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
     closing.callback(show.close)
     window = output_service.open_outputs(show, specs, closing, shared, options.instrument)
     _begin(options, opened, show, EVERY if shared is None else WATCHED)
-    watching = _source(options, show, closing)
+    watching = _open_source(options, show, closing)
     clock = WallClock(options.fps)
-    surface = _surface(options, opened, show, clock, closing)
+    surface = _start_surface(options, opened, show, clock, closing)
     stats = controls.start_all(options, show, closing, *([surface.tap] if surface else []))
     if options.osc_port:
-        osc_service.listed(show, options, opened.name, closing, lambda: osc_service.monitored(show, clock, stats))
-    ticks = _ticks(options, opened, show, clock)
+        osc_service.enlist(show, options, opened.name, closing, lambda: osc_service.make_report(show, clock, stats))
+    ticks = _choose_clock(options, opened, show, clock)
     opened.instrument.warm_up(show.scene, cost=cost if options.tune else None)      # last: what was started above has begun by then
     gc.collect()
     gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
@@ -215,7 +216,7 @@ def _begin(options, opened, show, every):
         show.recording.save_to(saved.path, options.osc_port, every)
 
 
-def _source(options, show, closing):
+def _open_source(options, show, closing):
     """What --source names, in the show: seen at once, unless a preset has its own idea. Returns what reports on it."""
     watching = None if options.replay else seeing.watch(options, show)
     if watching is None:
@@ -226,7 +227,7 @@ def _source(options, show, closing):
     return watching
 
 
-def _ticks(options, opened, show, clock):
+def _choose_clock(options, opened, show, clock):
     """What drives the show: a function that plays it to its end."""
     if options.replay:
         take = TakeReader(options.replay, opened.instrument.scene(), opened.generator, opened.instrument.bend)
@@ -246,7 +247,7 @@ def _play_beside(window, show, ticks, emit):
         loop.join(CLOSING)
 
 
-def _surface(options, opened, show, clock, closing):
+def _start_surface(options, opened, show, clock, closing):
     """Start the page that is played on in a browser; returns what was started, or None."""
     if not options.surface_port:
         return None
@@ -270,7 +271,7 @@ def report(show, clock, instrument, stats) -> dict:
         "device": str(instrument.device),
         "precision": instrument.precision,
         "resolution": instrument.size,
-        "peak_memory_mb": machine.peak_memory_mb(),
+        "peak_memory_mb": measure_peak_memory(),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.architecture import PRECISIONS
 from engine.errors import UserError
-from live.cli import picture_size
+from live.cli import parse_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -26,7 +26,7 @@ def arguments(parser):
     parser.add_argument("take", help="the take, or the still that /still wrote")
     parser.add_argument("-o", "--output", metavar="FILE|FOLDER", help=".mkv, .mp4, .mov, or a folder for PNG pictures; of a still: .png (NAME-SIZE.png)")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="what to play it on")
-    parser.add_argument("--size", type=picture_size, metavar="N", help="picture size; default: the network's own")
+    parser.add_argument("--size", type=parse_size, metavar="N", help="picture size; default: the network's own")
     parser.add_argument("--frame", metavar="W:H", help="the pictures' shape, such as 16:9; default: the take's own")
     parser.add_argument("--fps", type=float, metavar="N", help="evenly spaced frames at this rate")
     parser.add_argument("--lossless", action="store_true", help="keep every bit of every pixel")
@@ -88,6 +88,9 @@ def _render_take(options):
     opened.instrument.use_precision(options.precision, cost)
     take: Any = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     take.source = seeing.again(take, opened.instrument, options.source)
+    own = pathlib.Path(f"{options.take}.wav")
+    if options.audio is None and own.is_file() and target.suffix:
+        options.audio = str(own)                         # what was heard, recorded beside the take
     if options.listen:
         from live.takes.listened import listen
 

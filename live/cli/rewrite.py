@@ -57,15 +57,15 @@ def run(options):
 
     path = pathlib.Path(options.output)
     if options.independence:
-        return _independence(options, _generator(options), path)
-    picture = _checked(options, path)
+        return _draw_independence(options, _load_generator(options), path)
+    picture = _check_sheet(options, path)
     settings = {name: getattr(options, name) for name in (*TURNED, "truncation") if getattr(options, name) is not None}
     rewriting.Settings(**settings)                                          # refuses now what it would refuse later
     request = rewriting.read_request(options.request) if options.request else None
-    generator = _generator(options, request)
+    generator = _load_generator(options, request)
     if request is None:
         settings = {"truncation": 1.0} | settings
-        request = _marked(options, generator, settings["truncation"])
+        request = _make_request(options, generator, settings["truncation"])
     if options.published_crops:
         settings["published"] = True
     edit = _solve(generator, request, options.layer, options.rank, options.solver, path.stem, settings)
@@ -81,14 +81,14 @@ def run(options):
         sys.stdout.write(f"{picture}: seeds {', '.join(map(str, options.seeds))} as they are, at strengths 1, 2, -1, and where it fires\n")
 
 
-def _checked(options, path):
+def _check_sheet(options, path):
     """The sheet's path, None for no sheet. UserError for what would be found out only after minutes of solving."""
-    from engine.names import checked_name
+    from engine.names import check_name
     from engine.rewriting import Picture
 
     if path.suffix != ".safetensors":
         raise UserError(f"{path}: expected a name that ends in .safetensors")
-    checked_name(path.stem)
+    check_name(path.stem)
     prepare_file(path, "-o")
     if options.request and (options.copy or options.paste or options.context or options.fill):
         raise UserError("--request has its own marks: leave out --copy, --paste, --context and --fill")
@@ -103,7 +103,7 @@ def _checked(options, path):
     return picture
 
 
-def _generator(options, request=None):
+def _load_generator(options, request=None):
     """The network of the instrument that is named by a flag, else by the request, else of the built-in one."""
     where = options.instrument
     if where is None and request is not None and (stated := request.settings.get("instrument")) is not None:
@@ -113,7 +113,7 @@ def _generator(options, request=None):
     return opening.open_instrument(where or instruments.BUILT_IN).instrument.generator
 
 
-def _independence(options, generator, path):
+def _draw_independence(options, generator, path):
     """The picture of how much each patch of the layer knows by itself."""
     from engine.rewriting import Picture
     from engine.rewriting.independence import sheet
@@ -132,18 +132,18 @@ def _independence(options, generator, path):
                      f"and in patches of {', '.join(map(str, options.patch))} cells of {options.layer}\n")
 
 
-def _marked(options, generator, psi):
+def _make_request(options, generator, psi):
     """The request that the flags make."""
     from engine import rewriting
     from engine.rewriting.marks import parse
 
-    copies = _all(options.copy, lambda text: parse(text, generator, psi))
-    pastes = _all(options.paste, lambda text: parse(text, generator, psi, copies))
-    contexts = _all(options.context, lambda text: parse(text, generator, psi))
+    copies = _read_all(options.copy, lambda text: parse(text, generator, psi))
+    pastes = _read_all(options.paste, lambda text: parse(text, generator, psi, copies))
+    contexts = _read_all(options.context, lambda text: parse(text, generator, psi))
     return rewriting.Request(copies, pastes, contexts, fill=options.fill)
 
 
-def _all(texts, read):
+def _read_all(texts, read):
     return tuple(mark for text in texts for mark in read(text))
 
 
@@ -157,10 +157,10 @@ def _solve(generator, request, layer, rank, solver, name, settings):
     with Progress(console=Console(stderr=True)) as display:
         bars = {}
 
-        def progress(event):
+        def show_progress(event):
             stage = event["stage"]
             if stage not in bars:
                 bars[stage] = display.add_task(stage, total=event["of"])
             display.update(bars[stage], completed=event["done"])
 
-        return rewriting.solve(generator, request, layer, rank, solver, name=name, progress=progress, **settings)
+        return rewriting.solve(generator, request, layer, rank, solver, name=name, progress=show_progress, **settings)

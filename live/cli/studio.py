@@ -51,12 +51,12 @@ def train(folder: RunFolder) -> int:
             os.nice(15)
         folder.write(state="runs", text="")
         threading.Thread(target=_watch, args=(folder,), daemon=True).start()
-        state, text = _trained(asked)
+        state, text = _ask_trainer(asked)
         folder.write(state=state, text=text)
     return 0 if state != "failed" else 2
 
 
-def _trained(asked):
+def _ask_trainer(asked):
     """Run the training's own command line; returns (how it ended, why)."""
     import argparse
 

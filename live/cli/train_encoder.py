@@ -52,17 +52,17 @@ def run(options):
     from engine.encoder import keras_bundle, train
     from engine.encoder.together import first, leave
 
-    where = pathlib.Path(_wanted(options.ship, "--ship") if options.published else _wanted(options.output, "-o"))
-    recipe = _recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
+    where = pathlib.Path(_read_number(options.ship, "--ship") if options.published else _read_number(options.output, "-o"))
+    recipe = _make_recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
     _check(options)
     generator = checkpoints.load(instruments.find(options.instrument).generator)
     if options.published:
         keras_bundle.convert(options.published, generator, options.layer, where, options.preset)
         return
-    begun = encoder.Encoder.fresh(generator, options.layer, _preset(options), options.input, options.seed, options.width)
+    begun = encoder.Encoder.fresh(generator, options.layer, _load_preset(options), options.input, options.seed, options.width)
     if options.start:
         begun = train.taken_up(begun, encoder.load(options.start))
-    pairs, held = lessons(options, generator, begun.plan)
+    pairs, held = make_lessons(options, generator, begun.plan)
     with Watcher(where, recipe, held, shown=first()) as watcher:
         made = train.train(where, begun, pairs, recipe, held, watcher)
     for path, dtype in ((where / "encoder.safetensors", "float32"), (options.ship, "float16")):
@@ -71,17 +71,17 @@ def run(options):
     leave()
 
 
-def _preset(options) -> str:
+def _load_preset(options) -> str:
     return options.preset or ("published" if options.seed_mode else "live")
 
 
-def _wanted(value, flag):
+def _read_number(value, flag):
     if not value:
         raise UserError(f"train-encoder: {flag} says where to write; it is missing")
     return value
 
 
-def _recipe(options, recipe):
+def _make_recipe(options, recipe):
     """The usual recipe, with what was asked for."""
     from dataclasses import replace
 
@@ -104,7 +104,7 @@ def _check(options):
         raise UserError(f"--ship {options.ship}: expected the name of a file, this is a folder")
 
 
-def lessons(options, generator, plan):
+def make_lessons(options, generator, plan):
     """(pairs to learn from, the Batch held out)."""
     from dataclasses import replace
 
@@ -151,11 +151,11 @@ class Watcher:
         generator = trainer.pairs.generator
         size = min(LARGEST, generator.resolution)
         pictures = samples(trainer.averaged(), generator, self.held, self.held.own[:SHOWN], size)
-        sheets.save(self.folder / "sheet.png", sheets.sheet(pictures, SHOWN))
-        plot(self.folder / "figures.csv", self.folder / "figures.png")
+        sheets.save(self.folder / "sheet.png", sheets.draw_sheet(pictures, SHOWN))
+        draw_plot(self.folder / "figures.csv", self.folder / "figures.png")
 
 
-def plot(table, path):
+def draw_plot(table, path):
     """The losses over the steps."""
     import matplotlib
 

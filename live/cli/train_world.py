@@ -37,8 +37,8 @@ def run(options):
     from engine.world import train
 
     _check(options)
-    start = _finished(options.refine) if options.refine else train.architecture(options.resolution)
-    recipe = stages(train.REFINEMENT if options.refine else train.RECIPE, options, start.resolution)
+    start = _load_finished(options.refine) if options.refine else train.architecture(options.resolution)
+    recipe = plan_stages(train.REFINEMENT if options.refine else train.RECIPE, options, start.resolution)
     folder = pathlib.Path(options.output)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
     with Progress(*columns, console=Console(stderr=True)) as display:
@@ -60,7 +60,7 @@ def _check(options):
         raise UserError(f"--ship {options.ship}: there is no folder {pathlib.Path(options.ship).parent}")
 
 
-def _finished(path):
+def _load_finished(path):
     """The weights to refine: a generator shaped as the world asks for."""
     from engine import checkpoints
     from engine.world.factors import Z_DIM
@@ -73,7 +73,7 @@ def _finished(path):
     return generator
 
 
-def stages(recipe, options, largest):
+def plan_stages(recipe, options, largest):
     """A recipe up to the resolution asked for and to the network's own, each stage for its share of steps."""
     from dataclasses import replace
 
@@ -102,11 +102,11 @@ class Watcher:
         self.display.update(self.bars[bar], completed=event["step"], figures=figures)
         if "trainer" in event:
             pictures = self.samples(event["trainer"].averaged(), SHOWN, stage)
-            sheets.save(self.folder / "sheet.png", sheets.sheet(pictures, SHOWN))
-            plot(self.folder / "figures.csv", self.folder / "figures.png")
+            sheets.save(self.folder / "sheet.png", sheets.draw_sheet(pictures, SHOWN))
+            draw_plot(self.folder / "figures.csv", self.folder / "figures.png")
 
 
-def plot(table, path):
+def draw_plot(table, path):
     """The figures of merit over the steps."""
     import matplotlib
 

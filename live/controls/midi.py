@@ -11,7 +11,7 @@ from live.controls import control
 from live.mapping.binding import AT_DEVICE
 from live.mapping.words import Word
 from live.midi import feedback
-from live.midi.ports import Library, Supervisor, wanted
+from live.midi.ports import Library, Supervisor, make_test
 from live.show.events import ControlEvent
 from live.show.tempo import tempo_of
 
@@ -29,17 +29,17 @@ class Stats:
         self.ports, self.known = [], set()
         self._lock = threading.Lock()                 # every port has a thread of its own
 
-    def came(self, good):
+    def count(self, good):
         with self._lock:
             self.messages += good
             self.bad += not good
 
-    def opened(self, device):
+    def note_opened(self, device):
         self.reconnects += device in self.known
         self.known.add(device)
         self.ports = [*self.ports, device]
 
-    def closed(self, device):
+    def note_closed(self, device):
         self.ports = [other for other in self.ports if other != device]
 
     def report(self) -> dict:
@@ -68,7 +68,7 @@ def settings(options, show, closing, stats):
     """Return what midi() is started with, None where the flags turn it off."""
     if options.midi_ports == "none":
         return None
-    return {"ports": options.midi_ports, "api": options.midi_api, "clock": tempo_of(show).heard_clock, "answers": feedback.answers(show)}
+    return {"ports": options.midi_ports, "api": options.midi_api, "clock": tempo_of(show).heard_clock, "answers": feedback.make_answer(show)}
 
 
 @control(stats=Stats, arguments=arguments, settings=settings, words=WORDS)
@@ -80,7 +80,7 @@ def midi(emit, stop, ports=None, api=None, stats=None, look=LOOK, clock=None, an
     device that can be sent to; what it returns is closed when the device has gone.
     Besides controls it emits "device NAME" with 1 when a port opens and 0 when it has gone. UserError: no MIDI here.
     """
-    supervisor = Supervisor(emit, wanted(ports), Library(api), Stats() if stats is None else stats, heard, clock, answers)
+    supervisor = Supervisor(emit, make_test(ports), Library(api), Stats() if stats is None else stats, decode, clock, answers)
     try:
         supervisor.look()
         while not stop.wait(look):
@@ -93,14 +93,14 @@ def list_ports(api=None) -> dict:
     """{"inputs": names, "outputs": names}, and "problem" where there is no MIDI: one line that says why."""
     try:
         library = Library(api)
-        return {"inputs": library.names(), "outputs": library.names(outputs=True)}
+        return {"inputs": library.list_names(), "outputs": library.list_names(outputs=True)}
     except UserError as error:
         return {"inputs": [], "outputs": [], "problem": str(error)}
 
 
 # -- messages
 
-def _bend(message):
+def _scale_bend(message):
     """-8192..8191 -> 0..1 with the middle at exactly a half."""
     return 0.5 + message.pitch / (16384 if message.pitch < 0 else 16382)
 
@@ -109,14 +109,14 @@ CHANNEL_MESSAGES = {                # mido's type -> (control, value, momentary)
     "control_change": lambda m, c: (f"cc {c}/{m.control}", m.value / 127, False),
     "note_on": lambda m, c: (f"note {c}/{m.note}", m.velocity / 127, True),             # velocity 0 is a release
     "note_off": lambda m, c: (f"note {c}/{m.note}", 0.0, True),
-    "pitchwheel": lambda m, c: (f"bend {c}", _bend(m), False),
+    "pitchwheel": lambda m, c: (f"bend {c}", _scale_bend(m), False),
     "polytouch": lambda m, c: (f"pressure {c}/{m.note}", m.value / 127, False),
     "aftertouch": lambda m, c: (f"pressure {c}", m.value / 127, False),
     "program_change": lambda m, c: (f"program {c}/{m.program + 1}", 1.0, True),     # counted from 1, as presets are
 }
 
 
-def heard(message, device="", at=0.0) -> ControlEvent | None:
+def decode(message, device="", at=0.0) -> ControlEvent | None:
     """What a mido message means; None for clock, SysEx and whatever else is no control."""
     meaning = CHANNEL_MESSAGES.get(message.type)
     if meaning is None:

@@ -33,7 +33,7 @@ def claim(path: Path, port: int) -> Claim:
     names = [path] + [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, MOST + 1)]
     held = [(name, lock_beside(name)) for name in names if name == path or name.exists()]
     free = [(name, lock) for name, lock in held if lock is not None]
-    mine = next((pair for pair in free if _port_of(pair[0]) == port), free[0] if free else None)
+    mine = next((pair for pair in free if _read_port(pair[0]) == port), free[0] if free else None)
     for name, lock in free:
         if (name, lock) != mine:
             lock.close()
@@ -42,7 +42,7 @@ def claim(path: Path, port: int) -> Claim:
     return Claim(*mine)
 
 
-def _port_of(path):
+def _read_port(path):
     """Return the OSC port that a file says its show had, None where it says none."""
     with contextlib.suppress(OSError, ValueError, AttributeError, UserError):
         return parse_json(path.read_bytes()).get("port")

@@ -46,29 +46,29 @@ def write_yaml(path, data, comments="", make_folder=False):
 def build(kind: type[Model], data, where):
     """Parsed YAML as a `kind`; UserError names every mistake and the way to it, beginning at `where`."""
     if not isinstance(data, dict):
-        raise UserError(f"{where}: expected the keys {_keys(kind)}, got {_short(data)}")
+        raise UserError(f"{where}: expected the keys {_list_keys(kind)}, got {_shorten(data)}")
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = [_line(kind, data, where, mistake) for mistake in error.errors(include_url=False)]
+        lines = [_describe_error(kind, data, where, mistake) for mistake in error.errors(include_url=False)]
         raise UserError("\n".join(dict.fromkeys(lines))) from None
 
 
-def _line(kind, data, where, mistake):
+def _describe_error(kind, data, where, mistake):
     """One pydantic error as one line of ours."""
     path, found, names = list(mistake["loc"]), mistake["input"], mistake.get("ctx", {})
     kind_of = mistake["type"]
     if kind_of in ("missing", "extra_forbidden"):
         key = path.pop()
         key = f"value {key + 1}" if isinstance(key, int) else key
-        problem = f"{key} is missing" if kind_of == "missing" else f"unknown {key}; allowed: {_allowed(kind, path)}"
+        problem = f"{key} is missing" if kind_of == "missing" else f"unknown {key}; allowed: {_list_allowed(kind, path)}"
     elif kind_of == "value_error":
         problem = str(names["error"])
     elif kind_of == "literal_error":
-        problem = f"expected {names['expected'].replace(chr(39), '')}, got {_short(found)}"
+        problem = f"expected {names['expected'].replace(chr(39), '')}, got {_shorten(found)}"
     else:
         expected = _EXPECTED.get(kind_of) or mistake["msg"].removeprefix("Input should be ")
-        problem = f"expected {expected.format(**names)}, got {_short(found)}"
+        problem = f"expected {expected.format(**names)}, got {_shorten(found)}"
     steps = [str(step + 1) if isinstance(step, int) else str(step) for step in path]
     return f"{' > '.join([str(where), *steps])}: {problem}"
 
@@ -82,7 +82,7 @@ _EXPECTED = {
 }
 
 
-def _allowed(kind, path):
+def _list_allowed(kind, path):
     """The keys of the model at a path within `kind`."""
     for step in path:
         if not isinstance(step, int) and step in getattr(kind, "model_fields", {}):
@@ -90,20 +90,20 @@ def _allowed(kind, path):
         while kind is not None and not hasattr(kind, "model_fields"):
             inner = [a for a in get_args(kind) if hasattr(a, "model_fields") or get_args(a)]
             kind = inner[0] if inner else None
-    return _keys(kind) if kind else "none"
+    return _list_keys(kind) if kind else "none"
 
 
-def _keys(kind):
+def _list_keys(kind):
     """What the keys of a model are called in a file."""
     return ", ".join(field.alias or name for name, field in kind.model_fields.items())
 
 
-def _short(value):
+def _shorten(value):
     text = "nothing" if value is None else repr(value) if isinstance(value, str) and len(value) <= 58 else shown(value)
-    return (text if len(text) <= 60 else f"{text[:57]}...") + _advice(value)
+    return (text if len(text) <= 60 else f"{text[:57]}...") + _advise(value)
 
 
-def _advice(value) -> str:
+def _advise(value) -> str:
     """Return what to write instead of a value that is often meant otherwise, "" where nothing is known."""
     if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
         return f"; write it with a point: {value.strip().replace(',', '.')}"

@@ -46,7 +46,7 @@ def expand(text: str) -> str:
             raise UserError(f"{text}: a file of another machine; copy it here and give its path")
         return urllib.request.url2pathname(parts.path)
     local_path(text)                                     # a web address is refused, with what to do about it
-    text = WINDOWS_VARIABLE.sub(lambda found: _variable(found[1]) or found[0], os.path.expandvars(text))
+    text = WINDOWS_VARIABLE.sub(lambda found: _read_variable(found[1]) or found[0], os.path.expandvars(text))
     if not text.startswith("~"):
         return text
     try:
@@ -55,7 +55,7 @@ def expand(text: str) -> str:
         raise UserError(f"{text}: the home folder is not known here; write the whole path") from None
 
 
-def _variable(name):
+def _read_variable(name):
     return os.environ.get(name) or (os.path.expanduser("~") if name.upper() in HOME else None)
 
 

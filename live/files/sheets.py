@@ -9,7 +9,7 @@ from engine.files import whole
 LIBRARIES = ("PIL",)
 
 
-def sheet(pictures, columns: int) -> np.ndarray:
+def draw_sheet(pictures, columns: int) -> np.ndarray:
     """pictures: uint8 [N, H, W, 3] -> one uint8 [rows * H, columns * W, 3], row by row; what is missing is black."""
     pictures = np.asarray(pictures)
     count, height, width, _ = pictures.shape

@@ -1,7 +1,7 @@
 """Every address an instrument answers to, as text, as JSON and as a page of the docs. Writes no files."""
 import json
 
-from live.osc.query_tree import tags
+from live.osc.query_tree import find_tags
 from live.show.commands import COMMANDS
 
 TITLE = """# Addresses
@@ -14,29 +14,29 @@ This page is written by `run_live.py --list-parameters --page`; instruments with
 """
 
 
-def as_json(scene) -> str:
+def to_json(scene) -> str:
     """{address: its declaration} for every parameter."""
     rows = {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about,
-                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size, "type": tags(p, p.default)[0]}
+                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size, "type": find_tags(p, p.default)[0]}
             for address, p in scene.parameters.items()}
     return json.dumps(rows, indent=1) + "\n"
 
 
-def as_text(scene) -> str:
+def to_text(scene) -> str:
     """For reading in a terminal."""
-    lines = [f"{address:<25} {_range(p):<35} {p.about}" for address, p in scene.parameters.items()]
-    return "\n".join(lines + [f"{_call(c):<61} {_first_line(c)}" for c in _commands()]) + "\n"
+    lines = [f"{address:<25} {_format_range(p):<35} {p.about}" for address, p in scene.parameters.items()]
+    return "\n".join(lines + [f"{_call(c):<61} {_read_first_line(c)}" for c in _list_commands()]) + "\n"
 
 
-def as_page(scene) -> str:
+def to_page(scene) -> str:
     """As Markdown."""
-    rows = [f"| `{address}` | {_range(p).replace('|', ', ')} | {p.about} |" for address, p in scene.parameters.items()]
-    calls = [f"| `{_call(c)}` | {_first_line(c)} |" for c in _commands()]
+    rows = [f"| `{address}` | {_format_range(p).replace('|', ', ')} | {p.about} |" for address, p in scene.parameters.items()]
+    calls = [f"| `{_call(c)}` | {_read_first_line(c)} |" for c in _list_commands()]
     return (TITLE + "| parameter | range (default) | about |\n|---|---|---|\n" + "\n".join(rows)
             + "\n\n| command | about |\n|---|---|\n" + "\n".join(calls) + "\n")
 
 
-def _commands():
+def _list_commands():
     return [COMMANDS[address] for address in sorted(COMMANDS)]
 
 
@@ -44,11 +44,11 @@ def _call(command):
     return " ".join((command.address, *(name.upper() for name in command.arguments if name != "on")))
 
 
-def _first_line(command):
+def _read_first_line(command):
     return command.about.splitlines()[0]
 
 
-def _range(p):
+def _format_range(p):
     if p.choices:
         return f"{'|'.join(p.choices)} ({p.default})"
     if p.size:

@@ -34,51 +34,51 @@ def check(instrument, library: Library | None = None, folder=None, mappings=(), 
 
     limit_ms: a frame that takes longer fails. offer: live.weights.folder.Offer, what its weights can be turned to.
     """
-    rows = [_row("instrument", "first frame", lambda: _draw(instrument, declared(instrument.scene()), Motion()), limit_ms)]
+    rows = [_make_row("instrument", "first frame", lambda: _draw(instrument, declared(instrument.scene()), Motion()), limit_ms)]
     if library is not None:
-        rows += [_row("preset", name, lambda: _preset(instrument, library, name), limit_ms) for name in library.names()]
-        rows += [Row("set list", name, False, "there is no such preset") for name in _missing(library)]
-    rows += [_row("mapping", Path(path).name, lambda: _mapping(path, instrument)) for path in mappings]
-    rows += _weights(instrument, offer, limit_ms) if offer is not None else []
+        rows += [_make_row("preset", name, lambda: _check_preset(instrument, library, name), limit_ms) for name in library.names()]
+        rows += [Row("set list", name, False, "there is no such preset") for name in _list_missing(library)]
+    rows += [_make_row("mapping", Path(path).name, lambda: _check_mapping(path, instrument)) for path in mappings]
+    rows += _check_weights(instrument, offer, limit_ms) if offer is not None else []
     instrument.weights.write(instrument.scene())         # the parts are compared with the network's own weights
     for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("encoder", "encoder*.safetensors", "engine.encoder")):
         for path in sorted(Path(folder).glob(pattern)) if folder else ():
-            rows.append(_row(kind, path.name, lambda: _part(instrument, module, path)))
+            rows.append(_make_row(kind, path.name, lambda: _check_part(instrument, module, path)))
     return rows
 
 
-def _weights(instrument, offer, limit_ms) -> list[Row]:
+def _check_weights(instrument, offer, limit_ms) -> list[Row]:
     """A frame of each edit at 1, each checkpoint at its full amount, and each weight preset."""
     looks = [("edit", edit.name, {f"/edits/{edit.name}/strength": 1.0}) for edit in offer.edits]
     looks += [("checkpoint", name, {f"/weights/{name}/amount": 1.0}) for name in offer.checkpoints]
-    rows = [_row(kind, name, lambda: _draw(instrument, declared(instrument.scene()).set_values(values), Motion()), limit_ms)
+    rows = [_make_row(kind, name, lambda: _draw(instrument, declared(instrument.scene()).set_values(values), Motion()), limit_ms)
             for kind, name, values in looks]
-    rows += [_row("weights", preset.name, lambda: _weight_preset(instrument, preset), limit_ms) for preset in offer.file.presets]
+    rows += [_make_row("weights", preset.name, lambda: _apply_weight_preset(instrument, preset), limit_ms) for preset in offer.file.presets]
     kinds = {"edits": "edit", "weights": "checkpoint"}
     return rows + [Row(kinds[address.split("/")[1]], address.split("/", 2)[2], False, reason) for address, reason in offer.greyed.items()]
 
 
-def _weight_preset(instrument, preset):
+def _apply_weight_preset(instrument, preset):
     values, missing = wanted(preset, instrument.weights.parameters)
     if missing:
         raise UserError(f"there is no {', '.join(missing)}")
     _draw(instrument, declared(instrument.scene()).set_values(values), Motion())
 
 
-def _row(kind, name, act, limit_ms=None) -> Row:
+def _make_row(kind, name, act, limit_ms=None) -> Row:
     start = now()
     try:
         note = act()
     except BROKEN as error:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return Row(kind, name, False, text, _since(start))
-    ms = _since(start)
+        return Row(kind, name, False, text, _measure_since(start))
+    ms = _measure_since(start)
     if limit_ms is not None and ms > limit_ms:
         return Row(kind, name, False, f"took {ms:.0f} ms, more than {limit_ms:.0f}", ms)
     return Row(kind, name, True, note or "", ms)
 
 
-def _since(start) -> float:
+def _measure_since(start) -> float:
     return round((now() - start) * 1000, 2)
 
 
@@ -86,7 +86,7 @@ def _draw(instrument, scene, motion):
     instrument.render(scene, motion.advance(scene, DT), None)
 
 
-def _preset(instrument, library, name) -> str:
+def _check_preset(instrument, library, name) -> str:
     """Recall it onto the instrument's first scene, masters off, and draw."""
     base = declared(instrument.scene())
     preset = library.read(name)
@@ -95,12 +95,12 @@ def _preset(instrument, library, name) -> str:
     return f"made on {preset.instrument or 'another instrument'}: adapted" if made_elsewhere else ""
 
 
-def _missing(library) -> list[str]:
+def _list_missing(library) -> list[str]:
     named = {*library.order(), *(name for names in library.banks().values() for name in names)}
     return sorted(named - set(library.names()))
 
 
-def _mapping(path, instrument) -> str:
+def _check_mapping(path, instrument) -> str:
     """Load a mapping file; what in it means nothing to this instrument."""
     from live.mapping.files import find_doubts
     from live.mapping.mapping import Mapping
@@ -109,7 +109,7 @@ def _mapping(path, instrument) -> str:
     return "; ".join(find_doubts(path, declared(instrument.scene())))
 
 
-def _part(instrument, module, path):
+def _check_part(instrument, module, path):
     """Load a file with the module that knows it, if this version has one."""
     if importlib.util.find_spec(module) is None:
         raise UserError(f"{path}: this version cannot read it")

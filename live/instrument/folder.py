@@ -45,7 +45,7 @@ def find(where) -> InstrumentFolder:
     if not path.exists() and not path.is_absolute() and (ROOT / path).exists():
         path = ROOT / path                               # the built-in ones, from whatever folder one stands in
     if not path.exists():
-        raise UserError(f"{path}: there is no such instrument; built in: {', '.join(built_in())}")
+        raise UserError(f"{path}: there is no such instrument; built in: {', '.join(list_built_in())}")
     if path.is_file():
         return InstrumentFolder(path.stem, path, path.with_suffix(""), {})      # presets made with it lie beside it
     description = read_yaml(path / "instrument.yaml", Description)
@@ -53,6 +53,6 @@ def find(where) -> InstrumentFolder:
                             "world" in description.training)
 
 
-def built_in() -> list[str]:
+def list_built_in() -> list[str]:
     """The instruments that come with the project, as paths one can type."""
     return sorted(f"presets/{p.parent.name}" for p in (ROOT / "presets").glob("*/instrument.yaml"))

@@ -43,7 +43,7 @@ class Opened:
     def name(self) -> str:
         return self.folder.name
 
-    def library(self) -> Library:
+    def open_library(self) -> Library:
         """The presets in the instrument's folder."""
         return Library(self.folder.scenes, self.instrument.scene(), self.name, self.generator, self.instrument.bend)
 
@@ -67,8 +67,8 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     own = checkpoints.generator_hash(generator)
     if nearest and size is not None:
         size = next((drawn for drawn in sorted(generator.architecture.resolutions) if drawn >= size), generator.resolution)
-    offer = weights_folder.look(folder.folder, generator, (own, *edited_from(folder.generator)))
-    instrument = Instrument(generator, size, clusters_of(folder, generator), offer.edits, offer.checkpoints, encoder_of(folder, generator, encoder), ratio,
+    offer = weights_folder.look(folder.folder, generator, (own, *read_edited_from(folder.generator)))
+    instrument = Instrument(generator, size, load_clusters(folder, generator), offer.edits, offer.checkpoints, load_encoder(folder, generator, encoder), ratio,
                             places.places_of(folder.folder, generator))
     if folder.world:
         instrument.know_world(reader_of(folder, instrument.device))
@@ -79,7 +79,7 @@ def open_instrument(where, size=None, device=None, threads=None, encoder=None, n
     return Opened(folder, instrument, scene, own, offer)
 
 
-def encoder_of(folder, generator, named=None):
+def load_encoder(folder, generator, named=None):
     """The encoder to see a source by: the one named, or the folder's own; None if there is none.
 
     One that was named and does not fit is a UserError; of the folder's own it is said, and it is left out.
@@ -112,7 +112,7 @@ def reader_of(folder, device):
         return None
 
 
-def edited_from(path) -> list[str]:
+def read_edited_from(path) -> list[str]:
     """The hashes of the weights that those in a file of ours were made from by baking edits in: edits of them fit as well."""
     from engine.checkpoints import native
 
@@ -122,7 +122,7 @@ def edited_from(path) -> list[str]:
     return [text for text in known if isinstance(text, str)] if isinstance(known, list) else []
 
 
-def clusters_of(folder, generator):
+def load_clusters(folder, generator):
     """The named clusters in an instrument's folder, None if it has none."""
     from engine import clusters
 
@@ -132,7 +132,7 @@ def clusters_of(folder, generator):
     return None
 
 
-def with_bends(opened: Opened, path, quirks=()):
+def add_bends(opened: Opened, path, quirks=()):
     """The scene to begin with, and the bends of a published YAML file. quirks: names of QUIRKS that are on."""
     return opened.scene.with_bends([*opened.scene.bends, *read_bends(opened.instrument, path, quirks)])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.instrument import open as opening
 from live.surface.preview import jpeg
 
@@ -30,7 +30,7 @@ class Workshop:
     def __init__(self, where):
         self.opened = opening.open_instrument(where, size=None, device="cpu", threads=1)
         self.generator = self.opened.instrument.generator
-        self.library = self.opened.library()
+        self.library = self.opened.open_library()
         self._maps: dict = {}
         self._moving: tuple | None = None                # (name, hash), scene, motion of the look that is drawn moving
 
@@ -45,8 +45,8 @@ class Workshop:
 
     def seed(self, job, progress) -> dict:
         """Draw a seed, `side` px wide."""
-        side = min(_whole(job.get("side", SIDE)), LARGE)
-        return _picture(self._cells(self._latent(_whole(job.get("seed")), _number(job.get("psi", 1.0))), side)[0], max(side, 1))
+        side = min(_to_whole(job.get("side", SIDE)), LARGE)
+        return _encode_picture(self._cells(self._latent(_to_whole(job.get("seed")), _to_number(job.get("psi", 1.0))), side)[0], max(side, 1))
 
     def _cells(self, ws, side=SIDE, generator=None):
         from engine.clustering.sheet import picture_cells
@@ -65,14 +65,14 @@ class Workshop:
         from engine.clustering.sheet import heat_map, heated
 
         layer, name = job.get("layer"), job.get("name")
-        clusters = opening.clusters_of(self.opened.folder, self.generator)
+        clusters = opening.load_clusters(self.opened.folder, self.generator)
         if clusters is None or layer not in list(clusters) or name not in clusters[layer]:
             raise UserError(f"no cluster {name!r} in {layer!r}")
         if layer not in self._maps:
             ws = self._latent(SAMPLE, 0.7)
             self._maps[layer] = self._cells(ws), self.generator.activations(ws, [layer])[layer]
         plain, maps = self._maps[layer]
-        return _picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
+        return _encode_picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
 
     def preset(self, job, progress) -> dict:
         """Draw a preset as it begins."""
@@ -80,7 +80,7 @@ class Workshop:
         from live.presets.preset import recalled
 
         scene, motion = recalled(self._preset(job), self.opened.scene, Motion(), ())
-        return _picture(self.opened.instrument.render(scene, motion.advance(scene, 0.0)).pixels)
+        return _encode_picture(self.opened.instrument.render(scene, motion.advance(scene, 0.0)).pixels)
 
     def _preset(self, job):
         self.library.look()                              # the show may have stored it just now
@@ -95,10 +95,10 @@ class Workshop:
         if self._moving is None or self._moving[0] != which:
             self._moving = which, *recalled(self._preset(job), self.opened.scene, Motion(), ())
         _, scene, motion = self._moving
-        motion = motion.advance(scene, min(max(_number(job.get("seconds", 0.0)), 0.0), LONGEST_STEP))
+        motion = motion.advance(scene, min(max(_to_number(job.get("seconds", 0.0)), 0.0), LONGEST_STEP))
         self._moving = which, scene, motion
         small = scene.set_values({"/quality/size": float(min(MOVING, self.opened.instrument.size))})
-        return _picture(self.opened.instrument.render(small, motion).pixels, MOVING)
+        return _encode_picture(self.opened.instrument.render(small, motion).pixels, MOVING)
 
     def edit(self, job, progress) -> dict:
         """Draw what an edit does, side by side: as it is, at strength 1, at -1, and where its rule fires."""
@@ -106,12 +106,12 @@ class Workshop:
         from engine.rewriting import apply, load
         from engine.rewriting.sheet import heat
 
-        edit = load(Path(self.opened.folder.folder) / EDITS / f"{checked_name(job.get('name'), 'edit')}.safetensors")
-        ws = self._latent(_shown_on(edit), 1.0)
+        edit = load(Path(self.opened.folder.folder) / EDITS / f"{check_name(job.get('name'), 'edit')}.safetensors")
+        ws = self._latent(_find_seed(edit), 1.0)
         plain = self._cells(ws)
         changed = [self._cells(ws, generator=apply(self.generator, [(edit, strength)])) for strength in (1.0, -1.0)]
         fires = heated(plain, heat(self.generator, edit, ws, plain.shape[1:3]))
-        return _picture(np.concatenate([plain[0], changed[0][0], changed[1][0], fires[0]], 1), 4 * SIDE)
+        return _encode_picture(np.concatenate([plain[0], changed[0][0], changed[1][0], fires[0]], 1), 4 * SIDE)
 
     # -- work
 
@@ -123,8 +123,8 @@ class Workshop:
         if layer not in self.generator.layers:
             raise UserError(f"no layer {layer!r}; there are: {', '.join(self.generator.layers)}")
         progress("samples", 0.1)
-        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
-        found = find(self.generator, layer, None, min(_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
+        known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
+        found = find(self.generator, layer, None, min(_to_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
         self._save_clusters(known.merged(found))
         return {"layer": layer}
 
@@ -132,7 +132,7 @@ class Workshop:
         """Give a cluster a name."""
         from engine.clusters import Clusters
 
-        known = opening.clusters_of(self.opened.folder, self.generator) or Clusters()
+        known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
         self._save_clusters(known.renamed([f"{job.get('layer')}:{job.get('name')}={job.get('to')}"]))
         return {}
 
@@ -144,7 +144,7 @@ class Workshop:
         """Solve an edit from a request as the page paints it, and put it with the instrument's edits."""
         from engine import rewriting
 
-        name = checked_name(job.get("name"), "edit")
+        name = check_name(job.get("name"), "edit")
         path = Path(self.opened.folder.folder) / EDITS / f"{name}.safetensors"
         if path.exists():
             raise UserError(f"there is an edit {name!r} already; choose another name")
@@ -156,7 +156,7 @@ class Workshop:
             except UserError as error:
                 raise UserError(str(error).replace(f"{written}: ", "")) from None
         step = lambda event: progress(str(event["stage"]), event["done"] / max(event["of"] or 1, 1))
-        edit = rewriting.solve(self.generator, request, job.get("layer"), _whole(job.get("rank", 1)), None, name=name, progress=step, truncation=1.0)
+        edit = rewriting.solve(self.generator, request, job.get("layer"), _to_whole(job.get("rank", 1)), None, name=name, progress=step, truncation=1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         rewriting.save(path, edit)
         return {"edit": name}
@@ -165,11 +165,11 @@ class Workshop:
 KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "moving", "edit", "find", "rename", "solve")}
 
 
-def _picture(pixels, side=SIDE) -> dict:
+def _encode_picture(pixels, side=SIDE) -> dict:
     return {"jpeg": base64.b64encode(jpeg(pixels, side)).decode()}
 
 
-def _shown_on(edit) -> int:
+def _find_seed(edit) -> int:
     """Return the seed that an edit is shown on: the one it was pasted onto, if it was one."""
     request = edit.recipe.get("request", {})
     for mark in (*request.get("paste", ()), *request.get("key", ())):
@@ -178,13 +178,13 @@ def _shown_on(edit) -> int:
     return SAMPLE
 
 
-def _whole(value) -> int:
+def _to_whole(value) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 0 <= value < 2 ** 32:
         raise UserError(f"expected a whole number, got {value!r}")
     return int(value)
 
 
-def _number(value) -> float:
+def _to_number(value) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -10 <= value <= 10:
         raise UserError(f"expected a number -10..10, got {value!r}")
     return float(value)

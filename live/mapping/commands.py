@@ -6,11 +6,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.mapping import files as mapping_file
 from live.mapping.learn import find_target
 from live.mapping.macros import Macro, Target
-from live.osc.address import is_pattern, matches
+from live.osc.address import find_matches, is_pattern
 from live.show.commands import command, number
 from live.show.parameters import MACROS
 
@@ -99,7 +99,7 @@ def _find_path(mapping, name):
         return given[-1] if given else mapping_file.FOLDER / "learned.yaml"
     same = [path for path in given if name in (str(path), path.name, path.stem)]
     folder = given[-1].parent if given else mapping_file.FOLDER
-    path = same[-1] if same else folder / f"{checked_name(name.removesuffix('.yaml'))}.yaml"
+    path = same[-1] if same else folder / f"{check_name(name.removesuffix('.yaml'))}.yaml"
     if mapping_file.is_shipped(path):
         raise UserError(f"{path} belongs to the program and every show reads it; take another name: /mapping/save mine")
     return path
@@ -132,7 +132,7 @@ def _go_to_bank(mapping, wanted):
 def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
     """Put a parameter on a macro, or all that a wildcard fits; low and high, 0..1, say where in its range the macro's ends are, high to low turns it round."""
     which, low, high = _find_macro(macro), number(low), number(high)
-    names = matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [find_target(address, show.scene)]
+    names = find_matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [find_target(address, show.scene)]
     if not names:
         raise UserError(f"/macro/target: no parameter fits {address}")
     try:

@@ -60,7 +60,7 @@ def read(path) -> Read:
     """A mapping file. UserError: what is wrong where."""
     data = read_plain(path)
     profile = _load_profile(data, path)
-    file = build(MappingFile, profile.named(data, path) if profile else data, path)
+    file = build(MappingFile, profile.resolve_names(data, path) if profile else data, path)
     device = file.device or (profile.match if profile else None)
     of_device = {"device": device} if device else {}
     bindings = [binding if binding.device else binding.model_copy(update=of_device) for binding in file.bindings]
@@ -79,11 +79,11 @@ def _load_profile(data, path):
     if not isinstance(name, str):
         return None
     try:
-        profile = devices.named(name, Path(path).parent)
+        profile = devices.load_named(name, Path(path).parent)
     except UserError as error:
         raise UserError(f"{path} > profile: {error}") from None
     channel = data.get("channel")
-    return profile.on_channel(channel) if type(channel) is int and 1 <= channel <= 16 else profile
+    return profile.move_to_channel(channel) if type(channel) is int and 1 <= channel <= 16 else profile
 
 
 def _check_commands(bindings, path):
@@ -163,7 +163,7 @@ def _to_plain(binding, profile) -> dict:
     """A binding as a file says it, by the name of its control where the file's profile has one."""
     entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
     known = profile and binding.device and profile.matches(binding.device)
-    return entry | {"control": (profile.name_of(binding.control) if known else None) or binding.control}
+    return entry | {"control": (profile.find_name(binding.control) if known else None) or binding.control}
 
 
 def save(path, bindings, macros):

@@ -141,7 +141,7 @@ class Held:
         current, (low, high) = turn.read(binding.to), binding.range
         since = 1.0 if self._turned is None else event.at - self._turned
         self._turned = event.at
-        way = relative.faster(relative.clicks(encoding, position), since, binding.acceleration) * binding.click * (high - low)
+        way = relative.accelerate(relative.count_clicks(encoding, position), since, binding.acceleration) * binding.click * (high - low)
         here = self._place if self._place is not None and self.grip.held == current else parameter.normalized(current)
         place = here - way if binding.inverse else here + way
         around = parameter.curve == "circular" and (low, high) == (0.0, 1.0)

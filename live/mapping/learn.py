@@ -210,7 +210,7 @@ class Learn(Learned):
             return f"cc {channel}/{number}", {"button": True}
         if len(values) < ENOUGH or alternating:
             return None
-        encoding = relative.guessed(values)
+        encoding = relative.guess_encoding(values)
         if encoding or self._has_travelled(event.control, 1, pressed):
             return f"cc {channel}/{number}", {"relative": encoding}
         return None

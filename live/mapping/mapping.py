@@ -16,7 +16,7 @@ from live.mapping.learn import Learn
 from live.mapping.repeats import Repeats
 from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
-from live.osc.address import NORMALIZED, is_pattern, matches, spelled
+from live.osc.address import NORMALIZED, find_matches, find_spelled, is_pattern
 from live.show.commands import COMMANDS, fires
 from live.show.parameters import MACRO_PARAMETERS
 
@@ -102,7 +102,7 @@ class Mapping:
         events = self._repeats.filter(events, lambda control: self._is_pressed(control, scene))
         if not self._later and not self.pairs.waiting and (found := self._faders.translate(events, scene.parameters, self._unbound)) is not None:
             return self._translate_direct(found, scene)
-        events = keep_newest(self._later + self.pairs.joined(events), lambda control: self._counts_every(control, scene))
+        events = keep_newest(self._later + self.pairs.join(events), lambda control: self._counts_every(control, scene))
         self._later, turn = [], Turn(scene, self.macros, self.tell)
         for event in events:
             held = self._find_bound(event.control)
@@ -155,7 +155,7 @@ class Mapping:
         """Whether an event is heard by what is being learned instead."""
         if not self.learn.may_learn(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
             return False
-        if kind == "osc" and (is_pattern(rest) or spelled(rest, scene.parameters) or matches(rest, COMMANDS)):
+        if kind == "osc" and (is_pattern(rest) or find_spelled(rest, scene.parameters) or find_matches(rest, COMMANDS)):
             return False
         parameter = scene.parameters.get(self.learn.wanted[0][0])
         binding = self.learn.look_at(event, parameter, self.bank if self.banks > 1 else None)
@@ -238,7 +238,7 @@ class Mapping:
     def _is_pressed(self, control, scene) -> bool:
         """Whether saying the same again means something: of all that turns nothing, and while a control is learned."""
         held = self._find_bound(control)
-        return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not spelled(control[4:], scene.parameters))
+        return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not find_spelled(control[4:], scene.parameters))
 
     # -- bindings
 
@@ -256,9 +256,9 @@ class Mapping:
         if address in parameters or address in COMMANDS:
             names = [address]
         else:
-            names = spelled(address, parameters)
+            names = find_spelled(address, parameters)
             if not names and not is_pattern(address):            # a wildcard never calls a command
-                names = matches(address, COMMANDS)
+                names = find_matches(address, COMMANDS)
         for name in names:
             if name in COMMANDS and name not in parameters:
                 arguments = value if isinstance(value, tuple) else (value,)

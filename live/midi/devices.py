@@ -110,33 +110,33 @@ class Profile:
     def matches(self, device: str) -> bool:
         return re.search(self.match, device, re.IGNORECASE) is not None
 
-    def on_channel(self, channel: int) -> "Profile":
+    def move_to_channel(self, channel: int) -> "Profile":
         """The same controller, set to another channel."""
         moved = lambda control: re.sub(r"(?<= )\d+", str(channel), control, count=1)
         return Profile(self.name, self.match, self.verified, {n: moved(c) for n, c in self.controls.items()},
                        {moved(c): Led(moved(led.control), led.dark, led.lit) for c, led in self.leds.items()},
                        {moved(c): encoding for c, encoding in self.relative.items()}, self.start)
 
-    def name_of(self, control: str) -> str | None:
+    def find_name(self, control: str) -> str | None:
         return next((name for name, found in self.controls.items() if found == control), None)
 
-    def named(self, data, path):
+    def resolve_names(self, data, path):
         """A mapping file's data with this controller's names of controls in place; UserError: there is no such control."""
         if not isinstance(data, dict) or not isinstance(data.get("bindings"), list):
             return data
-        return data | {"bindings": [self._named(binding, f"{path} > bindings > {n}") for n, binding in enumerate(data["bindings"], 1)]}
+        return data | {"bindings": [self._resolve_name(binding, f"{path} > bindings > {n}") for n, binding in enumerate(data["bindings"], 1)]}
 
-    def _named(self, binding, where):
+    def _resolve_name(self, binding, where):
         name = binding.get("control") if isinstance(binding, dict) else None
         if not isinstance(name, str):
             return binding
         found = self.controls.get(name, name)
         if found == name and name.split(" ")[0] not in load_words():
-            raise UserError(f"{where} > control: {self.name} has no {name!r}; it has: {', '.join(self.rows())}")
+            raise UserError(f"{where} > control: {self.name} has no {name!r}; it has: {', '.join(self.list_rows())}")
         encoding = {"relative": self.relative[found]} if found in self.relative else {}
         return encoding | binding | {"control": found}
 
-    def rows(self) -> list[str]:
+    def list_rows(self) -> list[str]:
         """The names there are, rows of one kind in short: fader 1-8."""
         rows: dict[str, list[str]] = {}
         for name in self.controls:
@@ -152,8 +152,8 @@ def load(path) -> Profile:
     leds: dict[str, Led] = {}
     relative: dict[str, str] = {}
     for row, entry in file.controls.items():
-        found = spread(entry.control, f"{path} > controls > {row}")
-        lights = spread(entry.led.control, f"{path} > controls > {row} > led") if entry.led and entry.led.control else found
+        found = expand(entry.control, f"{path} > controls > {row}")
+        lights = expand(entry.led.control, f"{path} > controls > {row} > led") if entry.led and entry.led.control else found
         if len(lights) != len(found):
             raise UserError(f"{path} > controls > {row} > led: expected {len(found)} controls, one each, got {len(lights)}")
         names = [row] if len(found) == 1 else [f"{row} {n}" for n in range(1, len(found) + 1)]
@@ -165,7 +165,7 @@ def load(path) -> Profile:
     return Profile(file.name, file.match, file.verified, controls, leds, relative, tuple(bytes.fromhex(text) for text in file.start))
 
 
-def spread(entries: list, where) -> list[str]:
+def expand(entries: list, where) -> list[str]:
     """["note 1/0-63", ...] -> every control. UserError: what is no control."""
     found = []
     for entry in entries:
@@ -182,20 +182,20 @@ def spread(entries: list, where) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def known() -> dict[str, Profile]:
+def list_profiles() -> dict[str, Profile]:
     """The profiles there are, by the name of their file."""
     return {path.stem: load(path) for path in sorted(FOLDER.glob("*.yaml"))}
 
 
-def named(name: str, beside: Path) -> Profile:
+def load_named(name: str, beside: Path) -> Profile:
     """A profile by its name in mappings/devices/, or by a file beside the mapping. UserError: there is none."""
-    if name in known():
-        return known()[name]
+    if name in list_profiles():
+        return list_profiles()[name]
     if name.endswith((".yaml", ".yml")):
         return load(beside / name)
-    raise UserError(f"no profile {name!r}; there are: {', '.join(known())}; one of your own: its file, NAME.yaml")
+    raise UserError(f"no profile {name!r}; there are: {', '.join(list_profiles())}; one of your own: its file, NAME.yaml")
 
 
-def of(device: str) -> Profile | None:
+def find_profile(device: str) -> Profile | None:
     """The profile of a device by its port's name, None if nobody has described it."""
-    return next((profile for profile in known().values() if profile.matches(device)), None)
+    return next((profile for profile in list_profiles().values() if profile.matches(device)), None)

@@ -85,7 +85,7 @@ class Feedback:
     def _replan(self, mapping):
         """Bindings or the bank are others: everything is shown anew, and what nothing is bound to goes dark."""
         lit = {shown.led.control: shown.led for shown in self._plan}
-        self._plan = planned(mapping, self.device, self.profile)
+        self._plan = plan(mapping, self.device, self.profile)
         lit |= {led.control: led for led in self.profile.leds.values()} if self.profile else {}
         bound = {shown.led.control for shown in self._plan}
         self._dark = {control: led for control, led in lit.items() if control not in bound and control.split(" ")[0] in ("cc", "note")}
@@ -111,19 +111,19 @@ class Feedback:
                 return
             if isinstance(shown, Led):
                 del self._due[control]
-                sent += self._put(control, messages(shown, 0.0, True))
+                sent += self._put(control, make_messages(shown, 0.0, True))
                 continue
             hand = mapping.hands.get(control)
             if hand is not None and moment - hand[1] < TOUCHED and shown.binding.kind in TURNED:
                 continue
             del self._due[control]
-            position = lit(shown, scene, self.show)
+            position = measure_light(shown, scene, self.show)
             if position is None:
                 continue
             if hand is not None and self._hands.get(control) != hand and shows_itself(shown):
                 self._hands[control] = hand
-                self._sent[control] = messages(shown.led, hand[0], False)           # it is there already
-            found = messages(shown.led, position, pressed(shown.binding))
+                self._sent[control] = make_messages(shown.led, hand[0], False)           # it is there already
+            found = make_messages(shown.led, position, is_pressed(shown.binding))
             if shows_itself(shown) and self._sent.get(control) != found:
                 mapping.shown[control] = *mapping.shown.get(control, ())[-ANSWERS:], (position, moment)
             sent += self._put(control, found)
@@ -137,7 +137,7 @@ class Feedback:
         return len(found)
 
 
-def planned(mapping, device: str, profile=None) -> list[Shown]:
+def plan(mapping, device: str, profile=None) -> list[Shown]:
     """What the controls of a device show, as the bindings are now."""
     found, seen = [], set()
     for layer in (mapping.learn.layer, *reversed(mapping.layers)):
@@ -152,32 +152,32 @@ def planned(mapping, device: str, profile=None) -> list[Shown]:
     return found
 
 
-def pressed(binding) -> bool:
+def is_pressed(binding) -> bool:
     return binding.button or binding.to in COMMANDS
 
 
 def shows_itself(shown: Shown) -> bool:
     """Whether the control's own position is what is sent back to it."""
-    return shown.led.control == shown.binding.control and shown.binding.kind in TURNED and not (shown.binding.relative or pressed(shown.binding))
+    return shown.led.control == shown.binding.control and shown.binding.kind in TURNED and not (shown.binding.relative or is_pressed(shown.binding))
 
 
-def lit(shown: Shown, scene, show) -> float | None:
+def measure_light(shown: Shown, scene, show) -> float | None:
     """How far along, or whether, a control is lit: 0..1. None: it stands for nothing here."""
     binding = shown.binding
     if binding.to in COMMANDS:
-        return _state(shown, scene, show)
+        return _measure_state(shown, scene, show)
     parameter = scene.parameters.get(binding.to)
     if parameter is None or parameter.size:
         return None
     here = parameter.normalized(scene[binding.to])
-    if not pressed(binding):
+    if not is_pressed(binding):
         return binding.find_position(here)
     on = binding.put(1.0) if binding.value is None else parameter.normalized(binding.value)
     off = binding.put(0.0)
     return float(abs(here - on) < abs(here - off))
 
 
-def _state(shown, scene, show):
+def _measure_state(shown, scene, show):
     if shown.at:
         return float(shown.at in scene.parameters and scene[shown.at] > 0.5)
     arguments = list(shown.binding.arguments)
@@ -188,7 +188,7 @@ def _state(shown, scene, show):
     return 0.0
 
 
-def messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
+def make_messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
     """The MIDI messages that light a control: on or off for a switch, so far along for the rest."""
     kind, _, rest = led.control.partition(" ")
     first, _, second = rest.partition("/")
@@ -208,9 +208,9 @@ def messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
     return change((number, value))
 
 
-def answers(show):
+def make_answer(show):
     """What live.controls.midi is given to answer devices with. A profile that a mapping names goes before the others."""
     def answer(device, port):
         named = (profile for profile in show.mapping.profiles if profile.matches(device))
-        return Feedback(show, device, port, next(named, None) or devices.of(device)).start()
+        return Feedback(show, device, port, next(named, None) or devices.find_profile(device)).start()
     return answer

@@ -27,7 +27,7 @@ class Pairs:
         self.coarse, self.fine = {}, {}               # (control, device) -> 0..127
         self.waiting, self.overdue = {}, {}           # (control, device) -> coarse event of this frame, of the last one
 
-    def joined(self, events) -> list:
+    def join(self, events) -> list:
         """The events of a frame, with pairs joined; the parts themselves stay in, for bindings to either."""
         if not self.parts and not self.channels:
             return events
@@ -37,11 +37,11 @@ class Pairs:
             found.append(event)
             control, at, device = event.control.partition(AT_DEVICE)
             if control in self.parts:
-                found += self._part(event, *self.parts[control], at + device)
+                found += self._join_part(event, *self.parts[control], at + device)
             elif self.channels and control.startswith("cc "):
                 channel, _, number = control.removeprefix("cc ").partition("/")
-                found += self._numbered(event, channel, number, at + device)
-        return found + [self._event(event, key) for key, event in self.overdue.items()]     # their fine part is as it was
+                found += self._join_number(event, channel, number, at + device)
+        return found + [self._make_event(event, key) for key, event in self.overdue.items()]     # their fine part is as it was
 
     def is_part(self, control: str, whole) -> bool:
         """Whether a control is only a part of one of these ("cc14 1/16", "nrpn 1/300")."""
@@ -50,7 +50,7 @@ class Pairs:
         of_number = channel in self.channels and number.isdigit() and int(number) in (*NUMBER, *NO_NUMBER, *VALUE)
         return pair in whole or of_number and any(c.startswith(f"nrpn {channel}/") for c in whole)
 
-    def _numbered(self, event, channel, number, device):
+    def _join_number(self, event, channel, number, device):
         number, key = int(number), (channel, device)
         if channel not in self.channels:
             return []
@@ -61,10 +61,10 @@ class Pairs:
         elif number in VALUE and key in self.chosen:
             coarse, fine = self.chosen[key]
             control = f"nrpn {channel}/{coarse << 7 | fine}"
-            return self._part(event, control, VALUE[number], device) if control in self.numbered else []
+            return self._join_part(event, control, VALUE[number], device) if control in self.numbered else []
         return []
 
-    def _part(self, event, control, is_coarse, device):
+    def _join_part(self, event, control, is_coarse, device):
         key, part = (control, device), round(event.value * 127)
         self.overdue.pop(key, None)
         if is_coarse:
@@ -75,8 +75,8 @@ class Pairs:
             return [event._replace(control=control + device)]    # 7 bits so far: its ends are the ends
         self.fine[key] = part
         self.waiting.pop(key, None)
-        return [self._event(event, key)] if key in self.coarse else []
+        return [self._make_event(event, key)] if key in self.coarse else []
 
-    def _event(self, event, key):
+    def _make_event(self, event, key):
         value = (self.coarse[key] << 7 | self.fine[key]) / 16383
         return event._replace(control="".join(key), value=value)

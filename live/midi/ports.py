@@ -20,7 +20,7 @@ SONG_POSITION, END_OF_SYSEX = 0xF2, 0xF7
 CLOCK = {0xF8: "clock", 0xFA: "start", 0xFB: "continue", 0xFC: "stop", SONG_POSITION: "songpos"}      # first byte -> what it is
 
 
-def wanted(pattern):
+def make_test(pattern):
     """The test a port's name has to pass. UserError: not a regular expression."""
     try:
         expression = re.compile(pattern or "", re.IGNORECASE)
@@ -29,18 +29,18 @@ def wanted(pattern):
     return lambda name: expression.search(name) is not None
 
 
-def stripped(name, system=sys.platform) -> str:
+def strip_numbers(name, system=sys.platform) -> str:
     """A port's name without the numbers that change when it is plugged in again."""
     name = re.sub(r"\s+\d+:\d+$", "", name)           # ALSA: "nanoKONTROL2:nanoKONTROL2 MIDI 1 24:0"
     name = re.sub(r"-\d\d(?=:)", "", name)            # JACK: "client-01:out" is the second that calls itself "client"
     return re.sub(r"\s+\d+$", "", name) if system == "win32" else name     # Windows: "nanoKONTROL2 1"
 
 
-def belonging(name, outputs):
+def find_belonging(name, outputs):
     """The output key (name, which of that name) that belongs to an input: the same port, or else of the same client."""
     client = lambda text: text.partition(":")[0]
-    tests = (lambda o: o == name, lambda o: client(o) == client(name), lambda o: stripped(o) == stripped(name),
-             lambda o: client(stripped(o)) == client(stripped(name)))
+    tests = (lambda o: o == name, lambda o: client(o) == client(name), lambda o: strip_numbers(o) == strip_numbers(name),
+             lambda o: client(strip_numbers(o)) == client(strip_numbers(name)))
     return next((key for same in tests for key in outputs if same(key[0])), None)
 
 
@@ -54,15 +54,15 @@ class Library:
         except ImportError as error:
             raise UserError(f"MIDI: {error}; pip install mido python-rtmidi") from None
         self.rtmidi, self.message = rtmidi, mido.Message
-        self.api = self._number(api)
+        self.api = self._find_api(api)
         self.troubles = (rtmidi.RtMidiError, OSError, RuntimeError, ValueError)
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         self._listers, self._server = {}, None
         self.jack = self.api == rtmidi.API_UNIX_JACK
         if not self.jack:                             # a JACK server may come later
-            self._lister(rtmidi.MidiIn)
+            self._make_lister(rtmidi.MidiIn)
 
-    def _number(self, api):
+    def _find_api(self, api):
         rtmidi = self.rtmidi
         names = {name.removeprefix("API_"): getattr(rtmidi, name) for name in dir(rtmidi) if name.startswith("API_")}
         there = {name: number for name, number in names.items() if number in rtmidi.get_compiled_api()}
@@ -72,7 +72,7 @@ class Library:
             raise UserError("MIDI: this machine has no ALSA sequencer; with a JACK server: --midi-api UNIX_JACK")
         return there[api] if api else rtmidi.API_UNSPECIFIED
 
-    def _lister(self, kind):
+    def _make_lister(self, kind):
         """An object to list ports with: one for good, for every new one is a client of the system."""
         if kind not in self._listers:
             try:
@@ -97,10 +97,10 @@ class Library:
         before, self._server = self._server, server
         return before not in (None, server)
 
-    def names(self, outputs=False) -> list[str]:
+    def list_names(self, outputs=False) -> list[str]:
         """The ports there are; UserError if the system does not say."""
         try:
-            return self._lister(self.rtmidi.MidiOut if outputs else self.rtmidi.MidiIn).get_ports()
+            return self._make_lister(self.rtmidi.MidiOut if outputs else self.rtmidi.MidiIn).get_ports()
         except self.troubles as error:
             raise UserError(f"MIDI: the ports can't be listed: {error}") from None
 
@@ -110,16 +110,16 @@ class Library:
         try:
             port.ignore_types(sysex=True, timing=False, active_sense=True)
             port.set_callback(lambda event, data: receive(event[0]))
-            before = self.names(outputs=True) if self.jack else []
+            before = self.list_names(outputs=True) if self.jack else []
             port.open_port(index, name="in")
-            return Input(port, self._own(before) if self.jack else None, self.troubles)
+            return Input(port, self._find_own(before) if self.jack else None, self.troubles)
         except self.troubles:
             port.delete()
             raise
 
-    def _own(self, before):
+    def _find_own(self, before):
         """An output to the input of ours that has come since those names, None where it can't be."""
-        names = self.names(outputs=True)
+        names = self.list_names(outputs=True)
         new = next((index for index, name in enumerate(names) if name not in before and name.startswith(CLIENT)), None)
         return None if new is None else self.open_output(new).port
 
@@ -192,19 +192,19 @@ class Supervisor:
         if self.library.is_another():
             log.warning("MIDI: the JACK server has gone; what it set stays, and all is opened anew when it is there again")
             for key in list(self.open):
-                self._gone(key)
+                self._close_device(key)
             self.library.close()
         try:
-            names = self.library.names()
+            names = self.library.list_names()
         except UserError as error:
             self._say(str(error))
             names = []
-        there = {(name, names[:i].count(name), names.count(name)): i for i, name in enumerate(names) if self._mine(name)}
+        there = {(name, names[:i].count(name), names.count(name)): i for i, name in enumerate(names) if self._is_wanted(name)}
         for key in [key for key in self.open if key not in there]:
-            self._gone(key)
+            self._close_device(key)
         for key, index in there.items():
             if key not in self.open:
-                self._new(key, index)
+                self._open_input(key, index)
         if self.answers:
             self._look_for_outputs()
         for port, device in self.open.values():
@@ -215,7 +215,7 @@ class Supervisor:
     def _look_for_outputs(self):
         """Give every device that is here the output that belongs to it."""
         try:
-            names = self.library.names(outputs=True)
+            names = self.library.list_names(outputs=True)
         except UserError:
             names = []
         there = {(name, names[:i].count(name)): i for i, name in enumerate(names)}
@@ -224,7 +224,7 @@ class Supervisor:
         for (name, *_), (_, device) in self.open.items():
             if device not in self._answering:
                 taken = {key for key, _ in self._answering.values()}
-                key = belonging(name, [key for key in there if key not in taken and self._mine(key[0])])
+                key = find_belonging(name, [key for key in there if key not in taken and self._is_wanted(key[0])])
                 if key is not None:
                     self._open_output(device, key, there[key])
 
@@ -236,49 +236,49 @@ class Supervisor:
         else:
             self._answering[device] = key, self.answers(device, port)
 
-    def _mine(self, name):
+    def _is_wanted(self, name):
         return self.wanted(name) and not name.startswith((CLIENT, f"{CLIENT.replace(' ', '_')}"))
 
-    def _new(self, key, index):
+    def _open_input(self, key, index):
         """A device is called by its port's name, the second of the same name "NAME #2"."""
-        base, taken = stripped(key[0]), {device for _, device in self.open.values()}
+        base, taken = strip_numbers(key[0]), {device for _, device in self.open.values()}
         device = next(name for name in (base, *(f"{base} #{n}" for n in range(2, 1000))) if name not in taken)
         try:
-            port = self.library.open(index, lambda data: self._received(data, device))
+            port = self.library.open(index, lambda data: self._receive(data, device))
         except self.library.troubles as error:
             self._say(f"MIDI: {key[0]} can't be opened: {error}; another program may have it (on Windows only one can)")
             return
         self.open[key] = port, device
         self._said.clear()
         log.info("MIDI: %s is here", device)
-        self.stats.opened(device)
+        self.stats.note_opened(device)
         self.emit(ControlEvent(f"device {device}", 1.0, True))
 
-    def _gone(self, key):
+    def _close_device(self, key):
         port, device = self.open.pop(key)
         port.close()
         if device in self._answering:
             self._answering.pop(device)[1].close()
         log.warning("MIDI: %s has gone; what it set stays", device)
-        self.stats.closed(device)
+        self.stats.note_closed(device)
         self.emit(ControlEvent(f"device {device}", 0.0, True))
 
-    def _received(self, data, device):
+    def _receive(self, data, device):
         moment = now()
         if data == [END_OF_SYSEX]:
             return
         self._spoke.add(device)
         if data and data[0] in CLOCK and len(data) == (3 if data[0] == SONG_POSITION else 1):
-            self.stats.came(True)
+            self.stats.count(True)
             if self.clock:
                 self.clock(CLOCK[data[0]], moment, data[1] | data[2] << 7 if len(data) > 2 else 0, device)
             return
         try:
             message = self.library.message.from_bytes(data)
         except (ValueError, TypeError, IndexError):
-            self.stats.came(False)
+            self.stats.count(False)
             return
-        self.stats.came(True)
+        self.stats.count(True)
         event = self.heard(message, device, moment)
         if event is not None:
             self.emit(event)

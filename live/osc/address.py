@@ -21,35 +21,35 @@ def is_pattern(address: str) -> bool:
     return _WILD.search(address) is not None
 
 
-def matches(pattern: str, addresses) -> list[str]:
+def find_matches(pattern: str, addresses) -> list[str]:
     """The addresses a pattern (or a plain address) means, in their own order.
 
     Upper and lower case are told apart only if that finds anything. `addresses` is a collection that is not changed
     in place; what was found in it is remembered.
     """
-    known = _remembered(addresses)
+    known = _find_cache(addresses)
     if pattern not in known:
         if len(known) >= 1024:
             known.clear()
-        known[pattern] = _search(pattern, addresses) if is_pattern(pattern) else _named(pattern, addresses)
+        known[pattern] = _search(pattern, addresses) if is_pattern(pattern) else _find_plain(pattern, addresses)
     return list(known[pattern])
 
 
-def spelled(address: str, addresses) -> list[str]:
+def find_spelled(address: str, addresses) -> list[str]:
     """As matches(), for addresses and their 0..1 twins alike: "/n/trunc*" -> ["/n/truncation"]."""
     if address.startswith(NORMALIZED + "/"):
-        return [NORMALIZED + found for found in matches(address[len(NORMALIZED):], addresses)]
-    return matches(address, addresses)
+        return [NORMALIZED + found for found in find_matches(address[len(NORMALIZED):], addresses)]
+    return find_matches(address, addresses)
 
 
-def asked_for(address: str, addresses) -> list[str]:
+def find_asked(address: str, addresses) -> list[str]:
     """The addresses that a question is about: as spelled(), and what can only be asked for, below /played."""
     if address.startswith(PLAYED + "/"):
-        return [PLAYED + found for found in matches(address[len(PLAYED):], addresses)]
-    return spelled(address, addresses) or ([] if is_pattern(address) else [address])
+        return [PLAYED + found for found in find_matches(address[len(PLAYED):], addresses)]
+    return find_spelled(address, addresses) or ([] if is_pattern(address) else [address])
 
 
-def value_at(scene, address: str, played=None):
+def read_value(scene, address: str, played=None):
     """What a query is answered with: the plain value, 0..1 below /n; None where there is no such thing.
 
     played() -> the scene as its modulators leave it, for what is asked below /played.
@@ -68,7 +68,7 @@ def value_at(scene, address: str, played=None):
 _caches: dict = {}                  # id of a collection -> (the collection, its length, {pattern: found}, {in small letters: addresses})
 
 
-def _remembered(addresses) -> dict:
+def _find_cache(addresses) -> dict:
     """What has been looked up in this collection so far. Four collections are kept: scenes with new bends bring new ones."""
     entry = _caches.get(id(addresses))
     if entry is None or entry[0] is not addresses or entry[1] != len(addresses):
@@ -81,18 +81,18 @@ def _remembered(addresses) -> dict:
     return entry[2]
 
 
-def _named(address, addresses) -> list[str]:
+def _find_plain(address, addresses) -> list[str]:
     """Return the addresses that a plain address means; a stranger's thousand new ones are looked up without a search."""
     return [address] if address in addresses else _caches[id(addresses)][3].get(address.casefold(), [])
 
 
 def _search(pattern, addresses):
-    wanted = _parts(pattern)
+    wanted = _split(pattern)
     return ([a for a in addresses if _fits(wanted, a.split("/")[1:], 0)]
             or [a for a in addresses if _fits(wanted, a.split("/")[1:], re.IGNORECASE)])
 
 
-def _parts(pattern):
+def _split(pattern):
     """The parts between slashes; None stands for `//`, any number of levels."""
     parts = [part or None for part in pattern[1:].split("/")]
     if pattern.endswith("/"):
@@ -105,19 +105,19 @@ def _fits(wanted, parts, flags):
         return not parts
     if wanted[0] is None:
         return any(_fits(wanted[1:], parts[i:], flags) for i in range(len(parts) + 1))
-    return bool(parts) and _compiled(wanted[0], flags).fullmatch(parts[0]) is not None and _fits(wanted[1:], parts[1:], flags)
+    return bool(parts) and _compile(wanted[0], flags).fullmatch(parts[0]) is not None and _fits(wanted[1:], parts[1:], flags)
 
 
 @lru_cache(512)
-def _compiled(part, flags):
+def _compile(part, flags):
     """One part of a pattern as an expression that takes time linear in the text, whatever the pattern."""
-    spellings = _spellings(re.sub(r"\*{2,}", "*", part))         # many in a row mean what one does
+    spellings = _spell_out(re.sub(r"\*{2,}", "*", part))         # many in a row mean what one does
     if sum(map(len, spellings)) > LONGEST:
         return _NEVER
-    return re.compile("|".join(map(_expression, spellings)), flags | re.DOTALL) if spellings else _NEVER
+    return re.compile("|".join(map(_make_expression, spellings)), flags | re.DOTALL) if spellings else _NEVER
 
 
-def _spellings(part):
+def _spell_out(part):
     """{a,b} written out: "x{a,b}" -> ["xa", "xb"] in some order. Empty if there are too many."""
     done, left = [], [part]
     while left:
@@ -133,7 +133,7 @@ def _spellings(part):
     return done
 
 
-def _expression(spelling):
+def _make_expression(spelling):
     """Without braces: after each `*` but the last, the first place where what follows fits is the right one."""
     runs = [""]
     for negated, letters, any_one, any_many, literal in _TOKEN.findall(spelling):
@@ -142,7 +142,7 @@ def _expression(spelling):
         elif any_one:
             runs[-1] += "."
         elif letters:
-            runs[-1] += _letters(negated, letters)
+            runs[-1] += _make_letters(negated, letters)
         else:
             runs[-1] += re.escape(literal)
     if len(runs) == 1:
@@ -151,7 +151,7 @@ def _expression(spelling):
     return first + "".join(f"(?>.*?{run})" for run in middle) + ".*" + last
 
 
-def _letters(negated, letters):
+def _make_letters(negated, letters):
     """[a-z] or [!a-z] as an expression; a range the wrong way round holds nothing."""
     body, i = "", 0
     while i < len(letters):

@@ -86,11 +86,11 @@ class Admission:
         else:
             self._guarded.warn("OSC: a wrong token came from %s", host)
 
-    def trusts(self, host: str) -> bool:
+    def is_trusted(self, host: str) -> bool:
         """Return whether a sender may do everything."""
         return self.everybody or is_here(host) or host in self._trusted
 
-    def takes(self, host: str) -> bool:
+    def admit_datagram(self, host: str) -> bool:
         """Return whether another datagram may be looked at. What is too much is counted, and said once a second."""
         if self._messages.is_left():
             return True
@@ -98,11 +98,11 @@ class Admission:
         self._flood.warn("OSC: %s sends more than can be played (%d messages a second); a datagram is left out", host, int(MESSAGES))
         return False
 
-    def knows(self, address: str) -> bool:
+    def is_known(self, address: str) -> bool:
         """Return whether an address was met before."""
         return address in self._addresses
 
-    def cost(self, messages) -> int:
+    def measure_cost(self, messages) -> int:
         """Return the units of messages that did not come in a bundle met before."""
         known, units = self._addresses, 0
         for address, arguments in messages:
@@ -111,17 +111,17 @@ class Admission:
                     known.clear()
                 known.add(address)
                 units += NEW
-            fader = len(arguments) == 1 and type(arguments[0]) is float and plain(address) not in COMMANDS
+            fader = len(arguments) == 1 and type(arguments[0]) is float and normalize(address) not in COMMANDS
             units += 1 if fader else OTHER + len(arguments) // 16
         return units
 
-    def spent(self, units: float):
+    def spend(self, units: float):
         """Take down what a datagram, an answer or a listener cost."""
         self._messages.spend(units)
 
-    def answers(self, host: str, values: int) -> bool:
+    def may_answer(self, host: str, values: int) -> bool:
         """Return whether so many values may be sent to someone who asked; other machines get a few thousand a second."""
-        self.spent(values)
+        self.spend(values)
         if is_here(host):
             return True
         if not self._far.is_left():
@@ -131,15 +131,15 @@ class Admission:
         self._far.spend(values)
         return True
 
-    def admits(self, address: str, host: str) -> bool:
+    def admit(self, address: str, host: str) -> bool:
         """Return whether a message may be heard. What may not is counted, and said once a second."""
-        if not self.trusts(host) and is_guarded(address):
+        if not self.is_trusted(host) and is_guarded(address):
             self.refused += 1
             self._guarded.warn("OSC: %s from %s: only for this machine and for senders with --osc-token", address, host)
             return False
-        return not is_pattern(address) or address in self._known or self._affords(address)
+        return not is_pattern(address) or address in self._known or self._can_afford(address)
 
-    def _affords(self, pattern) -> bool:
+    def _can_afford(self, pattern) -> bool:
         """Whether a wildcard that was not met before can be looked up now."""
         if not self._patterns.is_left():
             self.left_out += 1
@@ -152,12 +152,12 @@ class Admission:
         return True
 
 
-def plain(address: str) -> str:
+def normalize(address: str) -> str:
     """Return an address as the commands are spelled: capital letters and a slash at the end make no difference."""
     return address.casefold().rstrip("/")
 
 
 def is_guarded(address: str) -> bool:
     """Return whether an address calls a command that is not for everybody, in any spelling the mapping would understand."""
-    command = COMMANDS.get(address) or COMMANDS.get(plain(address))
+    command = COMMANDS.get(address) or COMMANDS.get(normalize(address))
     return command is not None and command.guarded

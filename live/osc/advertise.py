@@ -29,7 +29,7 @@ class Advertisement:
         everywhere = self.host in ("", "0.0.0.0", "::")
         try:
             self._zeroconf = listed = Zeroconf(interfaces=InterfaceChoice.Default if everywhere else [self.host])
-            addresses = [socket.inet_aton(_own_address() if everywhere else self.host)]
+            addresses = [socket.inet_aton(_find_own_address() if everywhere else self.host)]
             for kind, port in zip(SERVICES, self.ports):
                 if port and not self._closing.is_set():
                     listed.register_service(ServiceInfo(kind, f"{self.name}.{kind}", port=port, addresses=addresses,
@@ -50,7 +50,7 @@ class Advertisement:
                 log.info("zeroconf: %s", error)
 
 
-def _own_address() -> str:
+def _find_own_address() -> str:
     """This machine's address on the network it would reach others by."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         try:

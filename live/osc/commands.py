@@ -17,13 +17,13 @@ HERE = ("127.0.0.1", 0)
 @command("/subscribe")
 def subscribe(show, port, prefix="", form="numbers"):
     """Tell the sender's machine, at this port, what changes below an address (or /n, /played + address), as numbers, text or all."""
-    _echo(show).asked("/subscribe", (port, prefix, form), HERE)
+    _echo(show).answer_request("/subscribe", (port, prefix, form), HERE)
 
 
 @command("/unsubscribe")
 def unsubscribe(show, port=None):
     """Tell the sender's machine no more, at this port or at all."""
-    _echo(show).asked("/unsubscribe", () if port is None else (port,), HERE)
+    _echo(show).answer_request("/unsubscribe", () if port is None else (port,), HERE)
 
 
 @command("/osc/learn", guarded=True)

@@ -8,10 +8,10 @@ import threading
 from engine.modulation import modulate
 from live.osc.address import PLAYED
 from live.osc.admission import Allowance, is_here
-from live.osc.packet import packed
-from live.osc.subscriber import FORMS, Subscriber, over_udp, subscription, within
+from live.osc.packet import bundle
+from live.osc.subscriber import FORMS, Subscriber, connect_udp, is_below, parse_subscription
 from live.osc.watched import Watched
-from live.osc.write import written
+from live.osc.write import make_message
 from live.show.clock import now
 from live.show.journal import Seldom, spell_out
 
@@ -49,12 +49,12 @@ class Echo:
 
     # -- who listens
 
-    def asked(self, command, arguments, sender):
+    def answer_request(self, command, arguments, sender):
         """A listener's own /subscribe PORT [PREFIX [FORM]] or /unsubscribe [PORT]; sender: (host, port) it came from."""
         if command == "/unsubscribe":
             port = arguments[0] if arguments else None
             self.leave(lambda key, s: key[0] == sender[0] and port in (None, key[1]))
-        elif (wanted := subscription(arguments)) is not None:
+        elif (wanted := parse_subscription(arguments)) is not None:
             self.subscribe(sender[0], *wanted, source=tuple(sender[:2]))
         else:
             self._seldom.warn("OSC: %s from %s: expected PORT [/PREFIX [%s]], got %s", command, sender[0], "|".join(FORMS), arguments)
@@ -70,16 +70,16 @@ class Echo:
                     known.source = source
                     self._note_sources()
             return
-        reason: object = self._refusal(host, port)
+        reason: object = self._find_refusal(host, port)
         try:
             if not reason:
-                self.join(key, over_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
+                self.join(key, connect_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
         except OSError as error:
             reason = error
         if reason:
             self._seldom.warn("OSC: no echo to %s:%s: %s", host, port, reason)
 
-    def _refusal(self, host, port) -> str:
+    def _find_refusal(self, host, port) -> str:
         """Return why a port is not told what changes, "" if it may be. Each that joins is told everything, so there can't be any number of them."""
         here = is_here(host)
         if here and port == self.own_port:
@@ -113,7 +113,7 @@ class Echo:
                 subscriber.close()
             self._note_sources()
 
-    def said(self, sender, pairs):
+    def note_said(self, sender, pairs):
         """These (address, value) were sent. Called by the receiver; of senders that listen, what they said is kept."""
         mine, controls = self.sources.get(sender, ()), self.surfaces.show.mapping.surfaces if self.surfaces else ()
         if not mine and not controls:
@@ -124,13 +124,13 @@ class Echo:
         for subscriber in mine:
             subscriber.heard = moment
             for address, value in pairs:
-                subscriber.says(address, value, moment)
+                subscriber.note_said(address, value, moment)
 
-    def mistaken(self, address: str, *text):
+    def tell_mistake(self, address: str, *text):
         """What was sent to this address came to nothing. A listener that has just sent it is told, at /error."""
         moment = self.now()
         for subscriber in list(self.subscribers.values()):
-            if subscriber.source is not None and subscriber.spoke_of(address, moment - JUST):
+            if subscriber.source is not None and subscriber.has_sent(address, moment - JUST):
                 subscriber.wrong.append(spell_out("".join(map(str, text))[:LONGEST], passed=""))
 
     def _note_sources(self):
@@ -142,15 +142,15 @@ class Echo:
 
     def _tell_all(self, subscriber):
         subscriber.due = dict.fromkeys(a for a in self.moment()[0].parameters if subscriber.wants(a))
-        subscriber.due |= self._words(subscriber, self._texts)
-        subscriber.due |= self._controls(subscriber, self.surfaces.standing if self.surfaces else ())
+        subscriber.due |= self._select_texts(subscriber, self._texts)
+        subscriber.due |= self._select_controls(subscriber, self.surfaces.standing if self.surfaces else ())
 
     @staticmethod
-    def _controls(subscriber, addresses) -> dict:
+    def _select_controls(subscriber, addresses) -> dict:
         """What a listener is to be told of these controls of surfaces."""
         if subscriber.form == "text" or subscriber.addresses is not None and subscriber.form != CONTROLS:
             return {}
-        return dict.fromkeys(a for a in addresses if within(a, subscriber.below))
+        return dict.fromkeys(a for a in addresses if is_below(a, subscriber.below))
 
     def _play(self, sender):
         """A control that is told where it stands was moved from here: where nobody of that machine listens, its own port is told."""
@@ -163,12 +163,12 @@ class Echo:
             self.leave(lambda other, s: other == key)
             self._deaf.add((host, port))                         # tried once
             try:
-                self.join(key, over_udp(host, port, form=CONTROLS, source=(host, port), addresses=set()))
+                self.join(key, connect_udp(host, port, form=CONTROLS, source=(host, port), addresses=set()))
             except OSError:
                 pass
 
     @staticmethod
-    def _words(subscriber, texts) -> dict:
+    def _select_texts(subscriber, texts) -> dict:
         """What of these texts a listener is to be told."""
         return {} if subscriber.form == "numbers" else dict.fromkeys(a for a in texts if subscriber.wants(a))
 
@@ -188,15 +188,15 @@ class Echo:
         with self._lock:
             listeners = list(self.subscribers.values())
         scene, motion = self.moment()
-        others, changed = self._base.changes(scene)
+        others, changed = self._base.find_changes(scene)
         scenes, changes = {"": scene}, {"": changed}
         if any(s.scale == PLAYED for s in listeners):
             scenes[PLAYED] = modulate(scene, motion)
-            changes[PLAYED] = self._played.changes(scenes[PLAYED])[1]
-        texts = self._new_texts()
+            changes[PLAYED] = self._played.find_changes(scenes[PLAYED])[1]
+        texts = self._find_new_texts()
         controls = self.surfaces.look() if self.surfaces else ()
         for subscriber in listeners if controls else ():
-            subscriber.due |= self._controls(subscriber, controls)
+            subscriber.due |= self._select_controls(subscriber, controls)
         if others:
             for call in list(self.rebuilt):
                 call()
@@ -206,7 +206,7 @@ class Echo:
         if gone:
             self.leave(lambda key, s: any(s is other for other in gone))
 
-    def _new_texts(self):
+    def _find_new_texts(self):
         texts = self.status()
         found = [a for a, text in texts.items() if self._texts.get(a) != text]
         self._texts = texts
@@ -216,7 +216,7 @@ class Echo:
         """Tell one listener; whether it is still there."""
         moment, shared = passed
         while subscriber.wrong and moment >= subscriber.quiet_until:
-            if not self._sent(subscriber, [written(ERROR, subscriber.wrong.popleft())], moment):
+            if not self._send(subscriber, [make_message(ERROR, subscriber.wrong.popleft())], moment):
                 return False
         scale = PLAYED if subscriber.scale == PLAYED else ""
         new = changes[scale]
@@ -224,23 +224,23 @@ class Echo:
             key = subscriber.prefix, subscriber.form             # many hear the same: made once for all
             if key not in shared:
                 wanted = [a for a in new if subscriber.wants(a)]
-                shared[key] = packed(self._made(subscriber, scenes[scale], wanted)) if len(wanted) <= AT_ONCE else None
+                shared[key] = bundle(self._make_messages(subscriber, scenes[scale], wanted)) if len(wanted) <= AT_ONCE else None
             if shared[key] is not None and (subscriber.form == "numbers" or not texts):
-                return self._sent(subscriber, shared[key], moment)
+                return self._send(subscriber, shared[key], moment)
         subscriber.due |= dict.fromkeys(a for a in new if subscriber.wants(a))
-        subscriber.due |= self._words(subscriber, texts)
+        subscriber.due |= self._select_texts(subscriber, texts)
         if moment < subscriber.quiet_until:
             return True
-        return self._sent(subscriber, packed(self._made(subscriber, scenes[scale], self._ready(subscriber, scenes[scale], moment))), moment)
+        return self._send(subscriber, bundle(self._make_messages(subscriber, scenes[scale], self._take_due(subscriber, scenes[scale], moment))), moment)
 
-    def _ready(self, subscriber, scene, moment):
+    def _take_due(self, subscriber, scene, moment):
         """What a listener is told now, of all it has still to be told."""
         ready: list = []
         for address in list(subscriber.due)[:4 * AT_ONCE]:
             if len(ready) >= AT_ONCE:
                 break
             parameter = scene.parameters.get(address)
-            spared = parameter is not None and subscriber.said and subscriber.spared(address, parameter, scene[address], moment)
+            spared = parameter is not None and subscriber.said and subscriber.is_own_value(address, parameter, scene[address], moment)
             if parameter is None and subscriber.said and self.surfaces and address in self.surfaces.standing:
                 spared = subscriber.has_said(address, self.surfaces.standing[address][0])
             if spared is None:
@@ -250,28 +250,28 @@ class Echo:
                 ready.append(address)
         return ready
 
-    def _made(self, subscriber, scene, addresses) -> list[bytes]:
+    def _make_messages(self, subscriber, scene, addresses) -> list[bytes]:
         """The messages with what these addresses are now, as the listener wants them."""
         found = []
         for address in addresses:
             parameter = scene.parameters.get(address)
             if parameter is None:
                 if address in self._texts:
-                    found.append(written(address, self._texts[address]))
+                    found.append(make_message(address, self._texts[address]))
                 elif self.surfaces and address in self.surfaces.standing:
-                    found.append(written(address, self.surfaces.standing[address][0]))
+                    found.append(make_message(address, self.surfaces.standing[address][0]))
                 continue
-            if (value := subscriber.form_of(parameter, scene.values.get(address, parameter.default))) is not None:
-                found.append(written(subscriber.scale + address, value))
+            if (value := subscriber.convert(parameter, scene.values.get(address, parameter.default))) is not None:
+                found.append(make_message(subscriber.scale + address, value))
         self.messages += len(found)
         return found
 
-    def _sent(self, subscriber, datagrams, moment) -> bool:
+    def _send(self, subscriber, datagrams, moment) -> bool:
         try:
             for datagram in datagrams:
                 subscriber.send(datagram)
         except OSError:                                          # nobody there, no network, or a buffer that is full
-            if subscriber.failed(moment):
+            if subscriber.note_failure(moment):
                 log.warning("OSC: %s is gone; no more echo to it", subscriber.name)
                 self.dropped += 1
                 return False
@@ -279,7 +279,7 @@ class Echo:
             return True
         self.datagrams += len(datagrams)
         if datagrams:
-            subscriber.worked()
+            subscriber.note_success()
         elsewhere = subscriber.source is not None and not subscriber.name.startswith(HERE)
         if elsewhere and moment - subscriber.heard > FORGOTTEN:
             log.info("OSC: nothing came from %s for %.0f minutes; no more echo to it", subscriber.name, FORGOTTEN / 60)

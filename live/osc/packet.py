@@ -45,7 +45,7 @@ def read(datagram: bytes, codec) -> tuple[list, list]:
                 if arguments[0] - arguments[0] == 0:             # neither NaN nor infinite
                     found.append((address, arguments))
                     continue
-            found.append(_message(datagram, start, end, codec))
+            found.append(_read_message(datagram, start, end, codec))
         except Malformed as fault:
             faults.append(str(fault))
     if len(found) > 1 and not faults:
@@ -53,10 +53,10 @@ def read(datagram: bytes, codec) -> tuple[list, list]:
     return found, faults
 
 
-def at_a_stroke(datagram: bytes):
+def read_known(datagram: bytes):
     """(addresses, numbers) of a bundle that is laid out like one read before, if all it holds are single numbers; else None."""
-    layout = _layouts.get(_outline(datagram))
-    numbers = layout.numbers(datagram) if layout else None
+    layout = _layouts.get(_make_outline(datagram))
+    numbers = layout.unpack(datagram) if layout else None
     return None if layout is None or numbers is None else (layout.addresses, numbers)
 
 
@@ -67,11 +67,11 @@ class Layout:
         """known: the (address, struct code of its number) of each message."""
         self.addresses = tuple(address for address, _ in known)
         self.heads = tuple(datagram[start - 4:end - 4] for start, end in spans)       # each with its size before it
-        self.unpack = Struct(">16x" + "".join(f"{len(head)}s{code}" for head, (_, code) in zip(self.heads, known))).unpack
+        self._unpack = Struct(">16x" + "".join(f"{len(head)}s{code}" for head, (_, code) in zip(self.heads, known))).unpack
 
-    def numbers(self, datagram):
+    def unpack(self, datagram):
         """The numbers of a datagram of this length, or None if it is laid out in another way, or one isn't finite."""
-        parts = self.unpack(datagram)
+        parts = self._unpack(datagram)
         numbers = parts[1::2]
         return numbers if datagram[:8] == BUNDLE and parts[::2] == self.heads and isfinite(sum(numbers)) else None
 
@@ -84,11 +84,11 @@ def _learn(datagram, spans):
         return
     if len(_layouts) >= LAYOUTS:
         _layouts.clear()
-    _layouts[_outline(datagram)] = Layout(datagram, spans, [(address, _heads[datagram[start:end - 4]][1].format[1:])
+    _layouts[_make_outline(datagram)] = Layout(datagram, spans, [(address, _heads[datagram[start:end - 4]][1].format[1:])
                                                        for (address, _), (start, end) in zip(known, spans)])
 
 
-def _outline(datagram):
+def _make_outline(datagram):
     """What tells most bundles from others: the length, and the first message's size and head, as far as any has one."""
     return len(datagram), datagram[16:28]
 
@@ -123,13 +123,13 @@ _layouts: dict = {}                 # _outline of a bundle -> its Layout, the ne
 _singles: dict = {}                 # the same where the arguments are one number of 4 bytes: (address, unpack)
 
 
-def _message(datagram, start, end, codec):
-    middle = _past_string(datagram, start, start, end)
-    values_at = _past_string(datagram, middle, start, end) if middle < end else middle
+def _read_message(datagram, start, end, codec):
+    middle = _find_string_end(datagram, start, start, end)
+    values_at = _find_string_end(datagram, middle, start, end) if middle < end else middle
     head = datagram[start:values_at]
     known = _heads.get(head)
     if known is None:
-        known = _head(head, middle - start)
+        known = _read_head(head, middle - start)
         if len(head) <= SHORT:
             if len(_heads) >= REMEMBERED:
                 _heads.clear()
@@ -145,12 +145,12 @@ def _message(datagram, start, end, codec):
     if numbers.size > end - values_at:
         raise Malformed(f"{address!r}: arguments cut short")
     arguments = numbers.unpack_from(datagram, values_at)
-    if not finite(arguments):
+    if not are_finite(arguments):
         raise Malformed(f"{address!r}: not a finite number")
     return address, arguments
 
 
-def _past_string(datagram, at, start, end):
+def _find_string_end(datagram, at, start, end):
     """Where the padded string at `at` is over; padding counts from the start of the message."""
     nul = datagram.find(0, at, end)
     past = start + ((nul - start) | 3) + 1
@@ -159,9 +159,9 @@ def _past_string(datagram, at, start, end):
     return past
 
 
-def _head(head, middle):
+def _read_head(head, middle):
     """(address, how its arguments are laid out) from the bytes before them."""
-    address, tags = _text(head[:middle]), _text(head[middle:]) or ","
+    address, tags = _read_text(head[:middle]), _read_text(head[middle:]) or ","
     if len(address) > LONGEST_ADDRESS or not address.isprintable():
         raise Malformed("an address that cannot be one")
     if tags[0] != ",":
@@ -177,14 +177,14 @@ def _head(head, middle):
     return address, Struct(">" + "".join(NUMBERS[kind] for kind in kinds))
 
 
-def _text(padded):
+def _read_text(padded):
     try:
         return padded.rstrip(b"\0").decode()
     except UnicodeDecodeError:
         raise Malformed("text that is not UTF-8") from None
 
 
-def packed(messages, most=1400):
+def bundle(messages, most=1400):
     """Messages to send as datagrams: one goes as it is, several in bundles of at most `most` bytes where they fit."""
     if len(messages) == 1:
         return messages
@@ -198,6 +198,6 @@ def packed(messages, most=1400):
     return datagrams
 
 
-def finite(arguments) -> bool:
+def are_finite(arguments) -> bool:
     """Whether all the numbers among the arguments are: neither NaN nor infinite."""
     return all(isfinite(a) for a in arguments if isinstance(a, (int, float)))

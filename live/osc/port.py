@@ -28,10 +28,10 @@ def listen(host, port):
     except (OSError, OverflowError) as error:
         if udp:
             udp.close()
-        raise UserError(f"OSC port {port} on {host}: {_advice(error)}") from error
+        raise UserError(f"OSC port {port} on {host}: {_advise(error)}") from error
 
 
-def _advice(error):
+def _advise(error):
     code = getattr(error, "errno", None)
     if code in (errno.EADDRINUSE, 10048):
         return "another program listens there; close it, or take another port with --osc-port N (0 = no OSC)"

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.errors import UserError
-from live.osc.query_tree import ATTRIBUTES, attribute, node
+from live.osc.query_tree import ATTRIBUTES, describe_node, read_attribute
 from live.osc.subscriber import Subscriber
 from live.show.clock import now
 from live.show.journal import Seldom
@@ -60,13 +60,13 @@ class Query:
         if self._failed is not None or self.port is None:
             self.close()
             raise UserError(f"OSCQuery port {port} on {host}: {self._failed or 'it did not open in time'}; another port: --oscquery-port N (0 = none)")
-        self.echo.rebuilt.append(self._rebuilt)
+        self.echo.rebuilt.append(self._tell_rebuilt)
         return self.port
 
     def close(self):
         """End of the show."""
-        if self._rebuilt in self.echo.rebuilt:
-            self.echo.rebuilt.remove(self._rebuilt)
+        if self._tell_rebuilt in self.echo.rebuilt:
+            self.echo.rebuilt.remove(self._tell_rebuilt)
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout=2)
@@ -78,9 +78,9 @@ class Query:
         quiet = logging.getLogger("live.osc.query.requests")      # what strangers send is no news
         quiet.setLevel(logging.CRITICAL)
         try:
-            async with serve(self._client, self.host, port, process_request=self._request, max_size=LARGEST, logger=quiet,
+            async with serve(self._serve_client, self.host, port, process_request=self._handle_request, max_size=LARGEST, logger=quiet,
                              compression=None, ping_interval=20, open_timeout=HANDSHAKE,
-                             create_connection=_counted(self._open, self._crowd)) as server:
+                             create_connection=_make_counted(self._open, self._crowd)) as server:
                 self.port = server.sockets[0].getsockname()[1]
                 ready.set()
                 await self._stop.wait()
@@ -91,14 +91,14 @@ class Query:
 
     # -- HTTP
 
-    def _request(self, connection, request):
+    def _handle_request(self, connection, request):
         """Answer a plain request; None lets a WebSocket through. A page of another origin gets nothing, see live/surface/gate.py."""
         try:
             split = urlsplit(request.path)
             asked = parse_qs(split.query, keep_blank_values=True, max_num_fields=8)
         except ValueError:
             return self._respond(HTTPStatus.BAD_REQUEST, {"error": "not a path that can be read"})
-        asking = _asking(request, asked)
+        asking = _read_request(request, asked)
         if asking.method not in ("GET", "HEAD"):
             return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only GET"})
         elsewhere = bool(split.scheme) and not gate.is_own_host(split.netloc, self.names)      # "GET http://...": what a proxy is asked
@@ -114,26 +114,26 @@ class Query:
 
     def _respond(self, status, data):
         """Return an answer. Any page may read it where no token is needed and the gate let it through."""
-        return _response(status, data, {} if self.tokens.words else {"Access-Control-Allow-Origin": "*"})
+        return _make_response(status, data, {} if self.tokens.words else {"Access-Control-Allow-Origin": "*"})
 
     def _answer(self, path, asked):
         """(status, data) for a path and the attribute asked for, if any."""
         if "HOST_INFO" in asked:
-            return HTTPStatus.OK, self.host_info()
+            return HTTPStatus.OK, self.describe_host()
         if REPORT in asked:
             return HTTPStatus.OK, self.report()
         scene = self.scene()
         if not asked:
-            found = node(scene, path)
+            found = describe_node(scene, path)
             return (HTTPStatus.OK, found) if found else (HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"})
         if asked[0] not in ATTRIBUTES:
             return HTTPStatus.BAD_REQUEST, {"error": f"expected one of {', '.join(ATTRIBUTES)} or HOST_INFO"}
-        there, value = attribute(scene, path, asked[0])
+        there, value = read_attribute(scene, path, asked[0])
         if not there:
             return HTTPStatus.NOT_FOUND, {"error": f"nothing at {path}"}
         return (HTTPStatus.NO_CONTENT, None) if value is None else (HTTPStatus.OK, {asked[0]: value})
 
-    def host_info(self) -> dict:
+    def describe_host(self) -> dict:
         """Where and how this instrument can be reached."""
         found = {"NAME": self.name, "EXTENSIONS": EXTENSIONS, "OSC_PORT": self.osc[1], "OSC_TRANSPORT": "UDP", "WS_PORT": self.port}
         if self.osc[0] in EVERYWHERE:                            # the address they have reached us by, then
@@ -142,12 +142,12 @@ class Query:
 
     # -- the WebSocket
 
-    async def _client(self, connection):
+    async def _serve_client(self, connection):
         """One listener: LISTEN and IGNORE as text, OSC as bytes."""
         from websockets.exceptions import ConnectionClosed
 
         waiting: asyncio.Queue = asyncio.Queue(WAITING)
-        subscriber = Subscriber(f"OSCQuery {connection.remote_address[0]}", self._sender(connection, waiting), lambda: None,
+        subscriber = Subscriber(f"OSCQuery {connection.remote_address[0]}", self._make_sender(connection, waiting), lambda: None,
                                 form="all", addresses=set(), stays=True)
         key = "oscquery", id(connection), "", ""
         self.echo.join(key, subscriber)
@@ -158,7 +158,7 @@ class Query:
                 if isinstance(message, bytes):
                     self.receive(message, connection.remote_address)
                 else:
-                    self._told(message, subscriber)
+                    self._obey(message, subscriber)
         except ConnectionClosed:
             pass
         finally:
@@ -166,7 +166,7 @@ class Query:
             self._clients.discard(connection)
             self.echo.leave(lambda other, s: other == key)
 
-    def _sender(self, connection, waiting):
+    def _make_sender(self, connection, waiting):
         """How the echo's thread hands over what changed."""
         loop = asyncio.get_running_loop()
 
@@ -183,7 +183,7 @@ class Query:
                 raise ConnectionError(str(error)) from None
         return send
 
-    def _told(self, message, subscriber):
+    def _obey(self, message, subscriber):
         """{"COMMAND": "LISTEN" or "IGNORE", "DATA": address}; anything else means nothing here."""
         try:
             order = json.loads(message)
@@ -198,7 +198,7 @@ class Query:
         elif command == "IGNORE":
             subscriber.addresses.discard(address)
 
-    def _rebuilt(self):
+    def _tell_rebuilt(self):
         """There are other parameters than before: those who listen may want to ask again."""
         if self._clients and self._loop is not None:
             text = json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"})
@@ -220,7 +220,7 @@ async def _send(connection, message):
         pass
 
 
-def _asking(request, asked) -> gate.Request:
+def _read_request(request, asked) -> gate.Request:
     """Return what the gate looks at in a request."""
     headers = request.headers
     single = {name: headers.get_all(name) for name in ("Host", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")}
@@ -232,7 +232,7 @@ def _asking(request, asked) -> gate.Request:
                         repeated=any(len(found) > 1 for found in single.values()))
 
 
-def _counted(connections: set, crowd):
+def _make_counted(connections: set, crowd):
     """Return the class of a server's connections: it counts those that are open, and refuses what is too many."""
     from websockets.asyncio.server import ServerConnection
 
@@ -251,7 +251,7 @@ def _counted(connections: set, crowd):
     return Counted
 
 
-def _response(status, data, more):
+def _make_response(status, data, more):
     from websockets.datastructures import Headers
     from websockets.http11 import Response
 

@@ -8,11 +8,11 @@ import select
 import struct
 from functools import lru_cache
 
-from live.osc.address import asked_for, is_pattern
-from live.osc.admission import JOINED, OTHER, TOKEN, Admission, is_guarded, plain
-from live.osc.packet import LARGEST, Malformed, at_a_stroke, finite, packed, read
+from live.osc.address import find_asked, is_pattern
+from live.osc.admission import JOINED, OTHER, TOKEN, Admission, is_guarded, normalize
+from live.osc.packet import LARGEST, Malformed, are_finite, bundle, read, read_known
 from live.osc.stats import Stats
-from live.osc.write import written
+from live.osc.write import make_message
 from live.show.clock import now, sleep
 from live.show.commands import COMMANDS
 from live.show.events import ControlEvent, faders
@@ -28,9 +28,9 @@ OWN = SUBSCRIPTIONS | {TOKEN}       # what concerns the port itself
 BYTES = 64                          # of a datagram that cost as much as a message
 
 
-def taker(emit):
+def make_taker(emit):
     """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
-    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).heard
+    return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).receive
 
 
 class Receiver:
@@ -39,11 +39,11 @@ class Receiver:
     def __init__(self, udp, emit, lookup, addresses, stats, echo=None):
         self.udp, self.emit, self.stats, self.echo = udp, emit, stats, echo
         self.admission = stats.admission
-        stats.mistaken = echo.mistaken if echo is not None else None
+        stats.mistaken = echo.tell_mistake if echo is not None else None
         self.lookup, self.addresses = lookup or (lambda address: None), addresses or tuple
 
         from pythonosc.osc_message import OscMessage, ParseError
-        self.codec = codec(OscMessage, ParseError)
+        self.codec = make_codec(OscMessage, ParseError)
 
     def run(self, stop):
         """Take datagrams as fast as they come until `stop` is set."""
@@ -59,37 +59,37 @@ class Receiver:
                 self.stats.complain("cannot receive: %s", error)
                 stop.wait(POLL)
             else:
-                self.heard(datagram, sender)
+                self.receive(datagram, sender)
 
-    def heard(self, datagram, sender):
+    def receive(self, datagram, sender):
         """One datagram: answer its questions, emit the rest together."""
         moment = now()
-        if not self.admission.takes(sender[0]):
+        if not self.admission.admit_datagram(sender[0]):
             return
-        if (known := at_a_stroke(datagram)) is not None and not _special(known[0]):
+        if (known := read_known(datagram)) is not None and not _is_special(known[0]):
             addresses, numbers = known
-            self.admission.spent(max(_units(addresses), len(datagram) / BYTES))
-            self.stats.received(sender, len(numbers), ())
+            self.admission.spend(max(_count_units(addresses), len(datagram) / BYTES))
+            self.stats.note_datagram(sender, len(numbers), ())
             self.stats.strokes[addresses] = numbers
             if self.echo is not None:
-                self.echo.said(sender, zip(addresses, numbers))
-            self.emit(faders(_controls(addresses), numbers, moment))
+                self.echo.note_said(sender, zip(addresses, numbers))
+            self.emit(faders(_name_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
         if len(messages) == 1 and not faults and self._is_fader(*messages[0]):
             address, arguments = messages[0]
-            self._heard_fader(address, arguments, sender, moment)
+            self._receive_fader(address, arguments, sender, moment)
             return
-        self.admission.spent(max(self.admission.cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
-        messages = [(address, arguments) for address, arguments in messages if self.admitted(address, arguments, sender)]
-        self.stats.received(sender, len(messages), faults)
+        self.admission.spend(max(self.admission.measure_cost(messages) + OTHER * len(faults), len(datagram) / BYTES))
+        messages = [(address, arguments) for address, arguments in messages if self.admit(address, arguments, sender)]
+        self.stats.note_datagram(sender, len(messages), faults)
         messages = [(address, arguments) for address, arguments in messages
-                    if not self.subscribed(address, arguments, sender)
-                    and (arguments and arguments != QUESTION or not self.asked(address, arguments, sender))]
-        events = [event(address, arguments, moment) for address, arguments in messages]
-        self.stats.came(messages)
+                    if not self.subscribe(address, arguments, sender)
+                    and (arguments and arguments != QUESTION or not self.answer_query(address, arguments, sender))]
+        events = [make_event(address, arguments, moment) for address, arguments in messages]
+        self.stats.note_messages(messages)
         if self.echo is not None:
-            self.echo.said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
+            self.echo.note_said(sender, ((address, arguments[0] if len(arguments) == 1 else arguments) for address, arguments in messages))
         if len(events) == 1:
             self.emit(events[0])
         elif events:
@@ -97,49 +97,49 @@ class Receiver:
 
     def _is_fader(self, address, arguments) -> bool:
         """Whether a message is one number for an address met before that is no command: of such there are thousands a second."""
-        return len(arguments) == 1 and type(arguments[0]) is float and self.admission.knows(address) and _is_plain(address)
+        return len(arguments) == 1 and type(arguments[0]) is float and self.admission.is_known(address) and _is_plain(address)
 
-    def _heard_fader(self, address, arguments, sender, moment):
-        self.admission.spent(1)
-        self.stats.received(sender, 1, ())
+    def _receive_fader(self, address, arguments, sender, moment):
+        self.admission.spend(1)
+        self.stats.note_datagram(sender, 1, ())
         self.stats.values[address] = arguments
         if self.echo is not None:
-            self.echo.said(sender, ((address, arguments[0]),))
+            self.echo.note_said(sender, ((address, arguments[0]),))
         self.emit(ControlEvent("osc " + address, arguments[0], False, moment))
 
-    def admitted(self, address, arguments, sender) -> bool:
+    def admit(self, address, arguments, sender) -> bool:
         """Return whether a message is to be heard; a token is taken down."""
-        if plain(address) == TOKEN:
+        if normalize(address) == TOKEN:
             self.admission.introduce(arguments, sender[0])
             return False
-        return self.admission.admits(address, sender[0])
+        return self.admission.admit(address, sender[0])
 
-    def subscribed(self, address, arguments, sender) -> bool:
+    def subscribe(self, address, arguments, sender) -> bool:
         """Whether a message was a listener's /subscribe or /unsubscribe."""
-        if self.echo is None or (command := plain(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
+        if self.echo is None or (command := normalize(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
             return False
-        self.admission.spent(JOINED)
-        self.echo.asked(command, arguments, sender)
+        self.admission.spend(JOINED)
+        self.echo.answer_request(command, arguments, sender)
         return True
 
-    def asked(self, address, arguments, sender) -> bool:
+    def answer_query(self, address, arguments, sender) -> bool:
         """Answer a query; whether it was one. A question mark always is, an empty message if a parameter is there."""
-        if not self.admission.takes(sender[0]):                  # a bundle may hold a thousand of them
+        if not self.admission.admit_datagram(sender[0]):                  # a bundle may hold a thousand of them
             return True
-        values = [(name, value) for name in asked_for(address, self.addresses()) if (value := self.lookup(name)) is not None]
+        values = [(name, value) for name in find_asked(address, self.addresses()) if (value := self.lookup(name)) is not None]
         if values or arguments:
-            self.stats.questioned(address)
+            self.stats.note_question(address)
         if values:
-            if self.admission.answers(sender[0], len(values)):
+            if self.admission.may_answer(sender[0], len(values)):
                 self.answer(values, sender)
         elif arguments:
-            self.stats.unanswered(address, self.addresses())
+            self.stats.note_unanswered(address, self.addresses())
         return bool(values or arguments)
 
     def answer(self, values, sender):
         """Send (address, value) pairs; many go as bundles, so that the one who asked need not catch a burst."""
         try:
-            for datagram in packed([written(*value) for value in values]):
+            for datagram in bundle([make_message(*value) for value in values]):
                 self.udp.sendto(datagram, sender)
             self.stats.answered += len(values)
         except OSError as error:
@@ -147,30 +147,30 @@ class Receiver:
 
 
 @lru_cache(maxsize=64)
-def _special(addresses) -> bool:
+def _is_special(addresses) -> bool:
     """Return whether a bundle with these addresses holds more than plain faders: a subscription, a wildcard, a guarded command."""
-    return any(is_pattern(a) or is_guarded(a) or plain(a) in OWN for a in addresses)
+    return any(is_pattern(a) or is_guarded(a) or normalize(a) in OWN for a in addresses)
 
 
 @lru_cache(maxsize=4096)
 def _is_plain(address) -> bool:
     """Return whether an address is one place, and no command in any spelling."""
-    return not is_pattern(address) and plain(address) not in OWN and plain(address) not in COMMANDS
+    return not is_pattern(address) and normalize(address) not in OWN and normalize(address) not in COMMANDS
 
 
 @lru_cache(maxsize=64)
-def _units(addresses) -> int:
+def _count_units(addresses) -> int:
     """Return what a bundle of single numbers for these addresses costs."""
-    return len(addresses) + (OTHER - 1) * sum(plain(a) in COMMANDS for a in addresses)
+    return len(addresses) + (OTHER - 1) * sum(normalize(a) in COMMANDS for a in addresses)
 
 
 @lru_cache(maxsize=64)
-def _controls(addresses) -> tuple:
+def _name_controls(addresses) -> tuple:
     """What the addresses of a bundle are called as controls."""
     return tuple("osc " + address for address in addresses)
 
 
-def event(address, arguments, moment):
+def make_event(address, arguments, moment):
     """A message as a ControlEvent: one argument is itself, several are a tuple, nil is none."""
     if len(arguments) == 1:
         value = arguments[0]
@@ -180,12 +180,12 @@ def event(address, arguments, moment):
     return ControlEvent("osc " + address, arguments, momentary, moment)
 
 
-def _colour(value: int) -> list[float]:
+def _split_colour(value: int) -> list[float]:
     """Return red, green, blue and alpha, 0..1, of a colour's 32 bits."""
     return [(value >> shift & 255) / 255 for shift in (24, 16, 8, 0)]
 
 
-def codec(message, parse_error):
+def make_codec(message, parse_error):
     """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
     def decode(element: bytes) -> tuple:
         address, _, rest = element.partition(b"\0")
@@ -201,9 +201,9 @@ def codec(message, parse_error):
         except (parse_error, ValueError, IndexError, TypeError, struct.error) as fault:
             raise Malformed(f"{address!r}: {fault}") from None
         if b"r" in flat:
-            found = [part for tag, value in zip(flat[1:].rstrip(b"\0").decode(), found) for part in (_colour(value) if tag == "r" else [value])]
+            found = [part for tag, value in zip(flat[1:].rstrip(b"\0").decode(), found) for part in (_split_colour(value) if tag == "r" else [value])]
         given = tuple(value for value in found if value is not None)
-        if not finite(given):
+        if not are_finite(given):
             raise Malformed(f"{address!r}: not a finite number")
         return given
     return decode

@@ -4,11 +4,11 @@ import re
 
 from engine.errors import UserError
 from engine.modulation import modulate
-from live.osc.address import value_at
+from live.osc.address import read_value
 from live.osc.advertise import Advertisement
 from live.osc.echo import STATUS, Echo
 from live.osc.query import Query
-from live.osc.receiver import taker
+from live.osc.receiver import make_taker
 from live.osc.subscriber import FORMS
 from live.osc.surfaces import Surfaces
 from live.osc.targets import Targets
@@ -32,7 +32,7 @@ def arguments(group):
 def check(options):
     """UserError: a flag that cannot be."""
     for text in options.osc_echo:
-        host, port, *_ = _target(text)
+        host, port, *_ = _parse_target(text)
         if LOOPBACK.match(host) and port == options.osc_port:
             raise UserError(f"--osc-echo {text}: that is this show's own port; expected the port of the one who listens")
     for flag, given in (("--osc-echo", options.osc_echo), ("--oscquery-port", options.oscquery_port)):
@@ -42,7 +42,7 @@ def check(options):
         raise UserError(f"--oscquery-port {options.oscquery_port}: expected 0 (off) or a port up to 65535")
 
 
-def _target(text):
+def _parse_target(text):
     """(host, port, prefix, form)."""
     found = TARGET.fullmatch(text)
     form = found and (found["form"] or "numbers")
@@ -55,7 +55,7 @@ def start_echo(show, closing):
     """Start what tells listeners over OSC and pages what changes; once for all of them."""
     if show.echo is not None:
         return
-    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _status(show), surfaces=Surfaces(show))
+    show.echo = Echo(lambda: (show.scene, show.motion), lambda: _read_status(show), surfaces=Surfaces(show))
     closing.callback(show.echo.close)
 
 
@@ -65,9 +65,9 @@ def settings(show, options, closing) -> dict:
     show.echo.own_port = options.osc_port
     targets = Targets(show.echo)
     closing.callback(targets.close)
-    targets.add(_target(text) for text in options.osc_echo)
-    value = lambda address: value_at(show.scene, address, lambda: modulate(show.scene, show.motion))
-    lookup = lambda address: _status(show).get(address) if address.startswith(STATUS) else value(address)
+    targets.add(_parse_target(text) for text in options.osc_echo)
+    value = lambda address: read_value(show.scene, address, lambda: modulate(show.scene, show.motion))
+    lookup = lambda address: _read_status(show).get(address) if address.startswith(STATUS) else value(address)
     return {"answers": (lookup, lambda: show.scene.parameters), "echo": show.echo}
 
 
@@ -78,7 +78,7 @@ def tell_openness(options):
         log.warning("OSC on %s: every machine of this network may play. To quit, delete, learn or save is for this machine only%s", options.osc_host, more)
 
 
-def _status(show) -> dict:
+def _read_status(show) -> dict:
     """Return what is told in words, and can be asked: {address: text}."""
     recall, recording = show.recall, show.recording
     taken = recording.writer.path.stem if recording and recording.recording and recording.writer else ""
@@ -87,14 +87,14 @@ def _status(show) -> dict:
     return {f"{STATUS}/{name}": text or "" for name, text in found.items()}
 
 
-def monitored(show, clock, stats) -> dict:
+def make_report(show, clock, stats) -> dict:
     """What run_live.py monitor shows: cheap enough to be asked for a few times a second."""
     return {"frames": show.meter.frames, "late": clock.late, "echo": show.echo.report(),
             **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest(), "told": show.told.report(),
             "show": {"preset": (show.recall.current or "") if show.recall else "", "size": show.scene["/quality/size"]}}
 
 
-def listed(show, options, name, closing, report):
+def enlist(show, options, name, closing, report):
     """OSCQuery and the entry in other programs' lists. What cannot be is logged, and the show goes on. report() -> JSON."""
     port = options.osc_port if options.oscquery_port is None else options.oscquery_port
     if not port:
@@ -103,7 +103,7 @@ def listed(show, options, name, closing, report):
     if beyond and not options.oscquery_token:
         log.info("OSCQuery: only for this machine, as there is no --oscquery-token")
     host = options.osc_host if not beyond or options.oscquery_token else "127.0.0.1"
-    query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), taker(show.inbox.put), report, options.oscquery_token)
+    query = Query(lambda: show.scene, show.echo, name, (options.osc_host, options.osc_port), make_taker(show.inbox.put), report, options.oscquery_token)
     try:
         opened = query.start(host, port)
     except UserError as error:

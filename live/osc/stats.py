@@ -42,7 +42,7 @@ class Stats:
         self.values, self.strokes = {}, {}                       # address -> its newest arguments; the same for whole bundles
         self._bad, self._trouble, self._unknown = (Seldom(log, now) for _ in range(3))
 
-    def received(self, sender, messages, faults):
+    def note_datagram(self, sender, messages, faults):
         """A datagram came, with so many good messages in it and these faults."""
         self.packets += 1
         self.messages += messages
@@ -54,15 +54,15 @@ class Stats:
             self.bad += len(faults)
             self._bad.warn("OSC: ignored a malformed message from %s: %s", sender[0], faults[-1])
 
-    def came(self, messages):
+    def note_messages(self, messages):
         """These (address, arguments) did; the newest of each address is kept for whoever watches."""
         if len(self.values) > MANY:
             self.values.clear()
         if len(self.strokes) > KEPT:
             self.strokes.clear()
-        self.values.update((address, shortened(arguments)) for address, arguments in messages)
+        self.values.update((address, shorten(arguments)) for address, arguments in messages)
 
-    def questioned(self, address):
+    def note_question(self, address):
         """Somebody asked for this."""
         times = self.questions.pop(address, 0)
         if len(self.questions) >= KEPT:
@@ -80,14 +80,14 @@ class Stats:
         """The network is in trouble."""
         self._trouble.warn("OSC: " + text, *details)
 
-    def unanswered(self, address, known=()):
+    def note_unanswered(self, address, known=()):
         """A question about something that is not there. known: what is."""
         self.unanswered_count += 1
         text = f"asked for {address!r}, and there is no such parameter"
         self._trouble.warn("OSC: %s%s", text, Near(address, known))
-        self._mistaken(address, text, known)
+        self._tell_mistake(address, text, known)
 
-    def _mistaken(self, address, text, known):
+    def _tell_mistake(self, address, text, known):
         """Have whoever listens and has just sent it know."""
         if self.mistaken is not None and self._replies.is_left():
             self._replies.spend(1)
@@ -100,10 +100,10 @@ class Stats:
         is_new = kept.pop(address, None) is None
         if len(kept) >= KEPT:
             kept.pop(next(iter(kept)), None)
-        kept[address] = shortened(value)
+        kept[address] = shorten(value)
         if is_new:
             self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, parameters))
-            self._mistaken(address, f"nothing is called {address!r}", parameters)
+            self._tell_mistake(address, f"nothing is called {address!r}", parameters)
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
@@ -122,8 +122,8 @@ class Stats:
         }
 
 
-def shortened(value):
+def shorten(value):
     """Return a value, or a message's arguments, in a form that may be kept a thousand times: a few numbers, the beginning of a text."""
     if isinstance(value, tuple):
-        return tuple(shortened(part) for part in value[:ARGUMENTS])
+        return tuple(shorten(part) for part in value[:ARGUMENTS])
     return value[:LETTERS] if isinstance(value, str) else value

@@ -44,13 +44,13 @@ class Subscriber:
     wrong: deque = field(default_factory=lambda: deque(maxlen=MISTAKES))          # what to be told of its own mistakes
 
     def __post_init__(self):
-        self.scale = next((scale for scale in (NORMALIZED, PLAYED) if within(self.prefix, scale)), "")
+        self.scale = next((scale for scale in (NORMALIZED, PLAYED) if is_below(self.prefix, scale)), "")
         self.below = self.prefix[len(self.scale):].rstrip("/")
 
     def wants(self, address: str) -> bool:
-        return address in self.addresses if self.addresses is not None else within(address, self.below)
+        return address in self.addresses if self.addresses is not None else is_below(address, self.below)
 
-    def form_of(self, parameter, value):
+    def convert(self, parameter, value):
         """Return a value as it wants to hear it, None if it does not."""
         if self.scale and self.scale != PLAYED:
             return None if parameter.size else parameter.normalized(value)
@@ -58,21 +58,21 @@ class Subscriber:
             return parameter.choices.index(value) if self.form == "numbers" else value
         return None if self.form == "text" else value
 
-    def says(self, address: str, value, moment: float):
+    def note_said(self, address: str, value, moment: float):
         """It has sent this itself: it need not hear it again."""
         if len(self.said) >= SAID:
             self.said.clear()
-        normalized = within(address, NORMALIZED) and address != NORMALIZED
+        normalized = is_below(address, NORMALIZED) and address != NORMALIZED
         if len(self.spoken) >= SAID:
             self.spoken.clear()
         self.spoken[(address.removeprefix(NORMALIZED) if normalized else address).casefold()] = moment
         self.said[address.removeprefix(NORMALIZED) if normalized else address] = value, normalized, moment
 
-    def spoke_of(self, address: str, since: float) -> bool:
+    def has_sent(self, address: str, since: float) -> bool:
         """Return whether it has sent something to this address since then, in whatever spelling."""
         return self.spoken.get(address.casefold(), -math.inf) >= since
 
-    def spared(self, address: str, parameter, value, moment: float) -> bool | None:
+    def is_own_value(self, address: str, parameter, value, moment: float) -> bool | None:
         """Whether a value need not be sent, as it is what it said itself; None: not to be told apart yet."""
         said = self.said.get(address)
         if said is None:
@@ -92,25 +92,25 @@ class Subscriber:
         return len(sent) == len(numbers) and all(a == b or not isinstance(b, str) and not isinstance(a, str) and abs(a - b) <= NEAR * max(1.0, abs(b))
                                                  for a, b in zip(sent, numbers))
 
-    def failed(self, moment: float) -> bool:
+    def note_failure(self, moment: float) -> bool:
         """A send came to nothing; whether it is to be dropped. The system says so of every second one only."""
         self.failing_since = moment if self.failing_since is None else self.failing_since
         self.quiet_until, self.steady = moment + AGAIN, 0
         return not self.stays and moment - self.failing_since > GONE
 
-    def worked(self):
+    def note_success(self):
         """A send went out."""
         self.steady += 1
         if self.failing_since is not None and self.steady >= STEADY:
             self.failing_since = None
 
 
-def within(address: str, prefix: str) -> bool:
+def is_below(address: str, prefix: str) -> bool:
     """Whether an address is the prefix or lies below it; everything lies below none."""
     return not prefix or address == prefix or address.startswith(prefix + "/")
 
 
-def subscription(arguments) -> tuple[int, str, str] | None:
+def parse_subscription(arguments) -> tuple[int, str, str] | None:
     """Return (port, prefix, form) of what a /subscribe brings; None for what is no subscription."""
     port = arguments[0] if arguments else None
     prefix = str(arguments[1]) if len(arguments) > 1 else ""
@@ -121,7 +121,7 @@ def subscription(arguments) -> tuple[int, str, str] | None:
     return (int(port), prefix.rstrip("/"), form) if good else None
 
 
-def over_udp(host: str, port: int, **more) -> Subscriber:
+def connect_udp(host: str, port: int, **more) -> Subscriber:
     """A listener at a UDP port. OSError: no such host."""
     family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     udp = socket.socket(family, kind)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from live.mapping.held import to_number
 from live.midi.devices import Led
-from live.midi.feedback import STATES, TOUCHED, Shown, lit
+from live.midi.feedback import STATES, TOUCHED, Shown, measure_light
 from live.show.clock import now
 from live.show.commands import COMMANDS
 from live.show.loop import Show
@@ -29,7 +29,7 @@ class Surfaces:
         mapping, scene = self.show.mapping, self.show.scene
         if mapping.version != self._version:
             self._version = mapping.version
-            self._plan = planned(mapping)
+            self._plan = plan(mapping)
         moment = self.now()
         found: dict = {}
         for control, bindings in self._plan.items():
@@ -38,26 +38,26 @@ class Surfaces:
                 continue
             if at is not None and moment - at < TOUCHED:
                 found |= {address: self.standing[address]} if address in self.standing else {}
-            elif (numbers := self._numbers(bindings, said)) is not None:
+            elif (numbers := self._make_numbers(bindings, said)) is not None:
                 found[address] = numbers, self._version
         before, self.standing = self.standing, found
         return [address for address, told in found.items() if before.get(address) != told]
 
-    def _numbers(self, bindings, said):
+    def _make_numbers(self, bindings, said):
         """The arguments of the message that tells a control where it stands: as the hand last sent them, with what is bound in its place."""
         told = list(said)
         for binding in bindings:
             at = STATES.get(binding.to) if binding.to in COMMANDS else binding.to
-            position = lit(Shown(binding.control, binding, Led(binding.control), at), self.show.scene, self.show)
+            position = measure_light(Shown(binding.control, binding, Led(binding.control), at), self.show.scene, self.show)
             if position is None:
                 return None
-            place = (binding.argument or _last(told)) - 1
+            place = (binding.argument or _find_last(told)) - 1
             told += [0.0] * (place + 1 - len(told))
             told[place] = binding.value_at(position)
         return tuple(float(item) if isinstance(item, (bool, int)) else item for item in told)
 
 
-def planned(mapping) -> dict:
+def plan(mapping) -> dict:
     """{control: bindings} of the OSC controls that are told where they stand, as the bindings are now."""
     found: dict[str, list] = {}
     seen: set[str] = set()
@@ -70,6 +70,6 @@ def planned(mapping) -> dict:
     return found
 
 
-def _last(arguments) -> int:
+def _find_last(arguments) -> int:
     """The number, from 1, of the argument that counts where none is named: the last number."""
     return next((n for n in range(len(arguments), 0, -1) if to_number(arguments[n - 1]) is not None), len(arguments) + 1)

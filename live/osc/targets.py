@@ -2,7 +2,7 @@
 import logging
 import threading
 
-from live.osc.subscriber import over_udp
+from live.osc.subscriber import connect_udp
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Targets:
     def _tell(self, host, port, prefix, form):
         """Have one told; returns what is wrong, or None."""
         try:
-            found = over_udp(host, port, prefix=prefix, form=form, stays=True)
+            found = connect_udp(host, port, prefix=prefix, form=form, stays=True)
         except OSError as error:
             return error.strerror or error
         if self._closing.is_set():

@@ -7,7 +7,7 @@ class Watched:
     def __init__(self):
         self.scene = None
 
-    def changes(self, scene) -> tuple[bool, list[str]]:
+    def find_changes(self, scene) -> tuple[bool, list[str]]:
         """(whether there are other parameters than before, the addresses whose values are new)."""
         before, self.scene = self.scene, scene
         if before is scene:

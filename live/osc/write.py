@@ -11,21 +11,21 @@ REMEMBERED = 8192                   # heads: addresses with their type tags
 EXACT = 1 << 24                     # whole numbers from here on a 32-bit float can't hold
 
 
-def written(address: str, value) -> bytes:
+def make_message(address: str, value) -> bytes:
     """A message with this value: f for a number (i where it takes one to hold it), s for text; several for a tuple."""
     if type(value) is float and -EXACT < value < EXACT:          # nearly all are
-        return _head(address, "f") + _FLOAT(value)
+        return _make_head(address, "f") + _FLOAT(value)
     tags, parts = "", []
     for item in value if isinstance(value, (tuple, list)) else (value,):
-        tag, part = _argument(item)
+        tag, part = _encode_argument(item)
         tags += tag
         parts.append(part)
-    return _head(address, tags) + b"".join(parts)
+    return _make_head(address, tags) + b"".join(parts)
 
 
-def _argument(item):
+def _encode_argument(item):
     if isinstance(item, str):
-        return "s", padded(item)
+        return "s", pad(item)
     if type(item) is int or abs(item) >= EXACT and item == int(item):
         if -1 << 31 <= item < 1 << 31:
             return "i", _INT(int(item))
@@ -33,12 +33,12 @@ def _argument(item):
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _head(address, tags) -> bytes:
+def _make_head(address, tags) -> bytes:
     """Return the bytes of a message before its arguments."""
-    return padded(address) + padded("," + tags)
+    return pad(address) + pad("," + tags)
 
 
-def padded(text: str) -> bytes:
+def pad(text: str) -> bytes:
     """Text as OSC has it: ended by a zero, filled up to a multiple of four bytes."""
     encoded = text.encode().replace(b"\0", b"")
     return encoded + b"\0" * (4 - len(encoded) % 4)

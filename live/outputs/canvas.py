@@ -30,12 +30,19 @@ class Canvas:
         if replace(framing, freeze=0.0) == PLAIN and not self.mask and (self.fitted or size == pixels.shape[1::-1]):
             return pixels
         if self._framer is None or self._framer.display != size:
-            self._framer = Framer(size, load_mask(self.mask, size))
+            self._framer = Framer(size, self._load_mask(size))
         try:
             return self._framer.frame(draw_card(framing.test, size, pixels, self.name), framing)
         except UserError as error:                       # corners that enclose nothing, while they are dragged
             self._say(f"{self.name}: {error}")
             return self._framer.frame(pixels, PLAIN)
+
+    def _load_mask(self, size):
+        try:
+            return load_mask(self.mask, size)
+        except UserError as error:                       # it went after the show began: better too bright than dark
+            self._say(f"{self.name}: {error}; shown without it")
+            return None
 
     def _hold(self, pixels):
         if self._held is None:

@@ -42,7 +42,8 @@ class Pin:
 
         if self._maps is None:
             self._work_out(matrix, pin)
-        self._canvas[self._box] = cv2.remap(picture, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        assert self._maps is not None
+        self._canvas[self._box] = cv2.remap(picture, self._maps[0], self._maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return self._canvas
 
     def _work_out(self, matrix, pin):

@@ -8,6 +8,7 @@ from functools import partial
 from engine.errors import UserError
 from live import outputs
 from live.outputs.cued import CuedLook
+from live.outputs.framing import load_mask
 from live.outputs.pictures import Pictures, picture_parameters
 from live.outputs.sender import Sender
 from live.outputs.settings import Framings, output_parameters
@@ -46,6 +47,7 @@ def check(specs: list[OutputSpec]) -> list[OutputSpec]:
         kind = outputs.OUTPUTS[spec.kind]
         if spec.bitrate and "bitrate" not in inspect.signature(kind).parameters:
             raise UserError(f"output {spec.name}: {spec.kind} takes no bitrate")
+        load_mask(spec.mask, (1, 1))                     # only whether it can be read
         if hasattr(kind, "check"):
             kind.check(spec)
         key = spec.kind, spec.sender_name(getattr(kind, "called", ""))

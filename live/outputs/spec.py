@@ -5,7 +5,7 @@ An output has a name of its own, a kind, its kind's options, and where and how i
 from dataclasses import dataclass, field, replace
 
 from engine.errors import UserError
-from engine.names import checked_name
+from engine.names import check_name
 from live.outputs.framing import PARAMETERS, Framing
 
 PROGRAMME = "programme"
@@ -106,7 +106,7 @@ def _read_output(entry, kinds, before):
             framing = framing.turned(name, value)
         except UserError as error:
             raise UserError(f"{name}: {error}" if name in PARAMETERS else f"{error}; and {', '.join(SETTINGS)}") from None
-    name = checked_name(str(entry.get("name") or free_name(kind, before)))
+    name = check_name(str(entry.get("name") or free_name(kind, before)))
     if name in {spec.name for spec in before}:
         raise UserError(f"name: there are two outputs called {name!r}")
     size = _read_size("size", entry.get("size"))

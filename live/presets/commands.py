@@ -2,7 +2,7 @@
 import logging
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.presets.preset import checked_sections
 from live.presets.undo import Step
 from live.show.commands import command, number
@@ -97,7 +97,7 @@ def _name_for(library, name):
         return next(f"look {n:03d}" for n in range(1, 10000) if f"look {n:03d}" not in names)
     if isinstance(name, (int, float)):
         return library.name_of(name)
-    return checked_name(name)
+    return check_name(name)
 
 
 @command("/preset/update")
@@ -114,7 +114,7 @@ def update(show, on=None):
 def rename(show, old, new):
     """Give a preset another name; its place in the set list stays."""
     recall = recall_of(show)
-    library, old, new = recall.library, recall.library.name_of(old), checked_name(new)
+    library, old, new = recall.library, recall.library.name_of(old), check_name(new)
     if new in library.names():
         raise UserError(f"there is a preset {new!r} already")
     _renamed(recall, old, new)
@@ -186,7 +186,7 @@ def add_to_bank(show, bank, name=None, position=None):
     recall = recall_of(show)
     if name is None and recall.current is None:
         raise UserError("no preset was recalled or stored yet: /preset/bank/add BANK NAME")
-    bank, name = checked_name(bank), recall.library.name_of(recall.current if name is None else name)
+    bank, name = check_name(bank), recall.library.name_of(recall.current if name is None else name)
     kept = [other for other in recall.library.banks().get(bank, []) if other != name]
     at = len(kept) if position is None else max(0, int(number(position, "a position")) - 1)
     _rebank(recall, bank, [*kept[:at], name, *kept[at:]])

@@ -15,7 +15,7 @@ from pydantic import Field
 from engine.errors import UserError
 from engine.scene import Scene
 from live.files.config import Model, build, read_plain, write_yaml
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.files.writer import Writer
 from live.presets.preset import Preset, read_file, to_file
 from live.show.data import bend_from_plain
@@ -165,7 +165,7 @@ class Library:
 
     def keep(self, name: str, preset: Preset | None):
         """Store a preset under a name; None takes it away."""
-        name = checked_name(name)
+        name = check_name(name)
         self._unwritten[name] = preset
         self._jobs.put(lambda: self._write_preset(name, preset), ("preset", name))
 
@@ -178,7 +178,7 @@ class Library:
 
     def rename(self, old: str, new: str):
         """Give a preset another name: its file is moved as it is, with all that a person wrote into it."""
-        new = checked_name(new)
+        new = check_name(new)
         preset, kept = self.read(old), old not in self._unwritten
         self._unwritten[new], self._unwritten[old] = preset, None
         self._jobs.put(lambda: self._move_preset(old, new, preset, kept))

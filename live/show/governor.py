@@ -91,7 +91,7 @@ class Governor:
         times = self.show.meter.frame_ms
         if len(self.recent) == WINDOW:
             self.late -= self.recent[0] > self.budget
-        self.recent.append(times.values[(times.count - 1) % len(times.values)])
+        self.recent.append(times.newest)
         self.late += self.recent[-1] > self.budget
         if self.left and len(self.recent) <= FIRST:
             self.steps[self.left[0]] = max(AT_BEST, self.left[1] / max(median(self.recent), 1e-3))

@@ -273,7 +273,7 @@ class Show:
             return
         self._complain(error)
         if self.echo is not None and isinstance(item, (Call, Change)):
-            self.echo.mistaken(item.command if isinstance(item, Call) else item.address, str(error))
+            self.echo.tell_mistake(item.command if isinstance(item, Call) else item.address, str(error))
 
     def _complain(self, error):
         """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""

@@ -2,6 +2,7 @@
 
 Keeps fixed-size rings, so a long show needs no more memory than a short one. Reads the clock, prints nothing.
 """
+import sys
 from array import array
 
 from live.show.clock import now
@@ -19,6 +20,11 @@ class Ring:
         self.values[self.count % KEPT] = value
         self.count += 1
         self.largest = max(self.largest, value)
+
+    @property
+    def newest(self) -> float:
+        """The number added last; 0.0 before the first."""
+        return self.values[(self.count - 1) % KEPT]
 
     def percentiles(self, *which):
         """{"p50": .., "max": ..} in the unit added; empty if nothing was."""
@@ -71,3 +77,13 @@ class Meter:
             "control_to_frame_ms": self.control_ms.percentiles(50, 99) | {
                 "by_source": {source: ring.percentiles(50, 99) for source, ring in sorted(self.latency_ms.items())}},
         }
+
+
+def measure_peak_memory() -> float | None:
+    """Return the most memory this process has held so far, in MiB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:                                  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

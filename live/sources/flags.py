@@ -30,6 +30,11 @@ def longest(instrument) -> int:
     return SPARE * max(instrument.live_encoder.encoder.size)
 
 
+def looked(instrument) -> int:
+    """How often a picture of the source was looked at, by the encoder or the reader."""
+    return instrument.live_encoder.encoded + (instrument.live_reader.ran if getattr(instrument, "live_reader", None) else 0)
+
+
 def made(text, instrument):
     """The source that a flag or a take names. UserError: what is wrong with it, or that there is no encoder to see it by."""
     if instrument.live_encoder is None:
@@ -81,7 +86,7 @@ def watch(options, show):
     recorder = SourceRecorder(options.record_source) if options.record_source else None
     if not feed.source.exact and recorder is None and options.take:
         log.warning("source %s: its pictures will not be in the take, which plays again without them; --record-source keeps them", options.source)
-    watching = Watching(show, feed.start(), lambda: instrument.live_encoder.encoded, recorder)
+    watching = Watching(show, feed.start(), lambda: looked(instrument), recorder)
     watching.join()
     return watching
 

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from live.osc.query_tree import tags
+from live.osc.query_tree import find_tags
 
 ROWS, COLUMNS = 6, 4                # faders of TouchOSC's page
 WIDE, HIGH, GAP = 300, 60, 8        # px
@@ -35,7 +35,7 @@ def _open_stage_widget(address, p) -> dict:
     if p.step == 1 and (p.low, p.high) == (0.0, 1.0):
         return common | {"type": "button", "mode": "toggle", "on": 1, "off": 0, "default": p.default}
     return common | {"type": "fader", "horizontal": True, "range": {"min": p.low, "max": p.high}, "default": p.default, "doubleTap": True, "snap": False,
-                     "steps": "", "decimals": 0 if p.step == 1 else 3, "typeTags": tags(p, p.default)}
+                     "steps": "", "decimals": 0 if p.step == 1 else 3, "typeTags": find_tags(p, p.default)}
 
 
 def chataigne(parameters) -> str:

@@ -99,7 +99,7 @@ class Link:
         if len(data) > LONGEST_PACKET:
             raise Junk(f"a packet of {len(data)} bytes")
         before = self._receiver.stats.bad
-        self._receiver.heard(data, self.key)
+        self._receiver.receive(data, self.key)
         if self._receiver.stats.bad > before:
             self.surface.count_junk()
 

@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.files import write_text
 from engine.json_text import parse_json
 from live.files.claims import lock_beside
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.show.clock import now
 
 ABOUT, STOP, TABLE, SHEET, OUTPUT = "run.json", "stop", "figures.csv", "sheet.png", "output.log"
@@ -103,7 +103,7 @@ def _numbers(row) -> dict:
 
 def folder_of(runs: Path, name) -> RunFolder:
     """Return the folder of a training by its name. UserError: a name that can't be, or is none's."""
-    folder = RunFolder(runs / checked_name(name, "training"))
+    folder = RunFolder(runs / check_name(name, "training"))
     if not folder.about():
         raise UserError(f"no training {name!r} in {runs}")
     return folder

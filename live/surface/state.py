@@ -1,5 +1,5 @@
 """What pages are told as JSON: the tree of parameters and commands, and how the show stands. Reads the show, changes nothing."""
-from live.osc.query_tree import tags
+from live.osc.query_tree import find_tags
 from live.show.commands import COMMANDS
 from live.show.meter import Ring
 
@@ -11,7 +11,7 @@ SEEDS = 20                          # of the trail
 def tree(scene) -> dict:
     """Return {address: its declaration} of every parameter, as in --list-parameters --json."""
     return {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about, "curve": p.curve,
-                      "step": p.step, "choices": list(p.choices), "size": p.size, "type": tags(p, p.default)[0]}
+                      "step": p.step, "choices": list(p.choices), "size": p.size, "type": find_tags(p, p.default)[0]}
             for address, p in scene.parameters.items()}
 
 

@@ -65,7 +65,7 @@ def play_song(opened, heard, path, presets=(), fps: float = 30.0, mapping=()) ->
     played = Mapping.load(mapping)
     show = Show(_Undrawn(opened.instrument), played, label(opened.scene, played.macros))
     origin = Origin(opened.name, opened.generator, opened.instrument.size, fps)
-    show.join(macros=Macros(show), recording=Recording(show, Path(path).parent, origin), looper=Looper(show), recall=Recall(show, opened.library()),
+    show.join(macros=Macros(show), recording=Recording(show, Path(path).parent, origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
               weights=Weights(show, opened.offer), tempo=Tempo(show, now=lambda: moment),
               listening=Listening(show, Whole(heard), now=lambda: moment))
     names = checked_names(presets, show.recall.library)

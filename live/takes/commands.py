@@ -2,7 +2,7 @@
 import logging
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.show.commands import command
 from live.takes.replay import Replay
 from live.takes.take import TakeReader
@@ -34,7 +34,7 @@ def _path(recording, name, suffix):
     stem = name if isinstance(name, str) and name else None
     if stem is None:
         return free_name(recording.takes, recording.origin.instrument or "take", suffix)
-    return recording.takes / (checked_name(stem, "recording") + suffix)
+    return recording.takes / (check_name(stem, "recording") + suffix)
 
 
 @command("/take/record")
@@ -71,7 +71,7 @@ def loop_take(show, name):
 
 def _replay(show, name, loop=False):
     recording = recording_of(show)
-    path = recording.takes / f"{checked_name(name, 'take')}.take"
+    path = recording.takes / f"{check_name(name, 'take')}.take"
     if not path.exists():
         there = sorted(p.stem for p in recording.takes.glob("*.take"))
         raise UserError(f"no take {name!r}; there are: {', '.join(there) or 'none yet'}")
@@ -96,7 +96,7 @@ def record_video(show, name=None):
 def still(show, name=None):
     """Keep the picture that is up as a PNG in takes/, with its scene in it and its preset beside it: `render` draws it again at any size."""
     named = name if isinstance(name, str) and name else ""
-    recording_of(show).keep_still(checked_name(named, "still") if named else "")
+    recording_of(show).keep_still(check_name(named, "still") if named else "")
 
 
 @command("/gesture")

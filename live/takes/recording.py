@@ -11,6 +11,7 @@ from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
 from live import outputs
+from live.audio.kept import KeptSound
 from live.presets.autosave import EVERY, Autosave
 from live.show.parameters import masters_kept
 from live.takes.still import Stills
@@ -38,6 +39,7 @@ class Recording:
         self.replay = self.video = None
         self.stills = Stills(self.takes)
         self._record_to: Path | None = None
+        self._sound: KeptSound | None = None
         self._ending: threading.Thread | None = None
 
     # -- the loop's side
@@ -84,10 +86,29 @@ class Recording:
             log.error("%s", error)
             return []
         self.show.record = self.writer.record
+        self._keep_sound(path)
         return self.show.mark_own([replace(motion, source=motion.source - ANEW)]) if self.show.source else []
+
+    def _keep_sound(self, path):
+        """Keep what is heard beside the take, under its name, in step with its first frame."""
+        listening = self.show.listening
+        if listening is not None and listening.ear.state == "live" and hasattr(listening.ear, "taps"):
+            kept = path.with_name(f"{path.name}.wav")
+            if kept.exists():
+                log.warning("%s is there already; the take is recorded without its sound", kept)
+                return
+            self._sound = KeptSound(kept, listening.now())
+            listening.ear.taps.append(self._sound.put)
+
+    def _end_sound(self):
+        sound, self._sound = self._sound, None
+        if sound is not None:
+            self.show.listening.ear.taps.remove(sound.put)
+            sound.close()
 
     def stop_take(self):
         """End the take that is being recorded."""
+        self._end_sound()
         self.show.record, self._record_to = None, None
         if self.writer:
             self.writer.stop()

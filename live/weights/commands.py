@@ -2,7 +2,7 @@
 import logging
 
 from engine.errors import UserError
-from live.files.names import checked_name
+from live.files.names import check_name
 from live.show.commands import command, number
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def store(show, name=None):
         name = next(f"weights {n:03d}" for n in range(1, 10000) if f"weights {n:03d}" not in names)
     elif isinstance(name, (int, float)):
         name = weights.presets.find(name).name
-    weights.store(checked_name(name))
+    weights.store(check_name(name))
 
 
 @command("/weights/delete", guarded=True)

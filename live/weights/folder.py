@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.names import checked_name
+from engine.names import check_name
 from live.files.paths import find_path
 from live.weights.presets import WeightsFile, read_file
 
@@ -48,7 +48,7 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
     for name, text in found.checkpoints.items():
         path = folder / text if "://" in text else find_path(text, folder)
         _try(f"/weights/{name}", path, greyed,
-             lambda: checkpoints.update({checked_name(name): get(path, lambda: _checkpoint(path, generator))}))
+             lambda: checkpoints.update({check_name(name): get(path, lambda: _checkpoint(path, generator))}))
     for address, reason in greyed.items():
         if before is None or before.greyed.get(address) != reason:
             log.warning("%s is left out: %s", address, reason)

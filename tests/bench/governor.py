@@ -60,7 +60,7 @@ def _run(instrument, fps, seconds, auto):
         slowed.on = seconds / 3 <= tick.time < 2 * seconds / 3
         show.frame(tick)
         ring = show.meter.frame_ms
-        timeline.append((round(tick.time, 3), instrument.drawing_size(show.scene), round(ring.values[(ring.count - 1) % len(ring.values)], 2)))
+        timeline.append((round(tick.time, 3), instrument.drawing_size(show.scene), round(ring.newest, 2)))
     changes = sum(a[1] != b[1] for a, b in zip(timeline, timeline[1:]))
     return {"late": clock.late, "frames": len(timeline), "changes_of_size": changes, "size_at_the_end": timeline[-1][1],
             "timeline": timeline[:: max(1, len(timeline) // 400)]}

@@ -69,13 +69,13 @@ def channels(scene):
 def _rounds(instrument, scene, parameters, options, figures):
     from live import controls
     from live.mapping.mapping import Mapping
-    from live.osc.address import value_at
+    from live.osc.address import read_value
     from live.show.loop import Show
 
-    stats, opened = controls.new_stats("osc"), queue.SimpleQueue()
+    stats, opened = controls.make_stats("osc"), queue.SimpleQueue()
     show = Show(instrument, Mapping(stats=stats), scene, strict=True)
     end = controls.start("osc", show.inbox.put, stats=stats, port=0, opened=opened.put,
-                         answers=(lambda address: value_at(show.scene, address), lambda: show.scene.parameters))
+                         answers=(lambda address: read_value(show.scene, address), lambda: show.scene.parameters))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nowhere:
         nowhere.bind(("127.0.0.1", 0))
         ports = {"bundle": opened.get(timeout=10), "elsewhere": nowhere.getsockname()[1]}

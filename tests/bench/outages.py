@@ -76,7 +76,7 @@ def bench(options: dict) -> dict:
         folder = pathlib.Path(folder)
         display = _two_displays(folder, closing)
         show = Show(folder, display, options, closing)
-        eyes = Eyes(display, f"outages-{os.getpid()}", closing)
+        eyes = Eyes(show, display, f"outages-{os.getpid()}", closing)
         rows = {}
         for name in [name for name in KILLS if name in show.names]:
             rows[name] = eyes.watch(lambda: show.kill(name), seconds / len(show.names))
@@ -163,9 +163,9 @@ class Show:
 class Eyes:
     """What is seen on both displays and received through shared memory."""
 
-    def __init__(self, display, memory, closing):
+    def __init__(self, show, display, memory, closing):
         self.display, self.shots, self.received, self.black = display, {}, 0, 0
-        self._until_lit()
+        self._until_lit(show)
         reading = threading.Thread(target=self._receive, args=(memory,), daemon=True)
         self._over = False
         reading.start()
@@ -178,11 +178,11 @@ class Eyes:
 
         return np.asarray(ImageGrab.grab(bbox=(0, 0, 2 * SIZE[0], SIZE[1]), xdisplay=self.display).convert("RGB"))
 
-    def _until_lit(self, most=60.0):
+    def _until_lit(self, show, most=120.0):
         end = time.monotonic() + most
         while (self.look().reshape(SIZE[1], 2, SIZE[0], 3).max((0, 2, 3)) < BLACK).any():
             if time.monotonic() > end:
-                raise RuntimeError("a display stayed black")
+                raise RuntimeError(f"a display stayed black: {show.log.read_text()[-3000:]}")
             time.sleep(0.1)
 
     def watch(self, act, seconds):

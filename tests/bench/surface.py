@@ -31,6 +31,7 @@ from tests.bench.osc import with_idle_bends
 CLIENTS = pathlib.Path(__file__).parents[1] / "senders" / "surface_clients.py"
 FPS, TOUCH_FPS = 30, 60
 SECONDS, TURN, JOINING = 30.0, 1.0, 0.5
+TOUCHED = "/truncation"                                         # a fader of the Play view
 ORDER = ("on", "off", "off", "on")
 THREADS = ("surface", "preview", "echo")
 TOUCHES, PAGE_TURNS, PAGE_VALUES = 150, 200, 300
@@ -169,7 +170,7 @@ class _Out:
         self.show, self.shown = show, {}
 
     def put(self, frame):
-        self.shown.setdefault(round(self.show.scene["/macro/1"], 6), time.time() * 1000)
+        self.shown.setdefault(round(self.show.scene[TOUCHED], 6), time.time() * 1000)
 
 
 WATCH = """async () => {
@@ -177,7 +178,7 @@ WATCH = """async () => {
     window.touches = [];
     let at = 0;
     addEventListener('pointermove', (event) => { at = performance.timeOrigin + event.timeStamp; }, true);
-    store.subscribe('/macro/1', (value) => window.touches.push([Math.round(Math.fround(value) * 1e6) / 1e6, at]));
+    store.subscribe('/truncation', (value) => window.touches.push([Math.round(Math.fround(value) * 1e6) / 1e6, at]));
 }"""
 
 TURNS = """async ([turns, most]) => {
@@ -202,9 +203,10 @@ def _touch(sync_playwright, chromium, playing, found, options):
         browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True).new_page()
         page.goto(f"{playing.url}#play")
-        page.wait_for_selector("[data-address='/macro/1'] .track")
+        track = page.locator(f"[data-address='{TOUCHED}'] .track").first
+        track.wait_for()
         page.evaluate(WATCH)
-        box, cdp = page.locator("[data-address='/macro/1'] .track").bounding_box(), page.context.new_cdp_session(page)
+        box, cdp = track.bounding_box(), page.context.new_cdp_session(page)
         at = {"x": box["x"] + 10, "y": box["y"] + box["height"] - 10, "id": 0}
         cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
         for step in range(options.get("touches") or TOUCHES):

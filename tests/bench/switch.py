@@ -78,7 +78,7 @@ def _show(folder, options):
 
     opened = opening.open_instrument(folder, options.get("size") or 256, options.get("device"), options.get("threads"))
     show = Show(opened.instrument, Mapping(), opened.scene.set_values({"/walk/kind": "wander", "/quality/auto": 0.0}), strict=True)
-    show.join(recall=Recall(show, opened.library()), recording=Recording(show, folder / "takes"), weights=Weights(show, opened.offer))
+    show.join(recall=Recall(show, opened.open_library()), recording=Recording(show, folder / "takes"), weights=Weights(show, opened.offer))
     bends = bends_for(opened.instrument.generator, opened.instrument.size)
     for name, worn in (("plain", ()), ("two", bends[:2]), ("others", bends[2:])):
         show.scene = show.scene.with_bends(worn)

@@ -159,7 +159,8 @@ link.changed = () => {
 store.subscribe("said", say);
 store.subscribe("redraw", draw);
 store.subscribe("unbound", () => {          // it arrives, and plays nothing: the way there is shown, once
-    const tab = document.getElementById("tab-map");
+    const tab = ["tab-map", "more"].map((id) => document.getElementById(id)).find((one) => one.offsetParent);
+    if (!tab) return;
     tab.classList.remove("pulse");
     void tab.offsetWidth;
     tab.classList.add("pulse");

@@ -25,7 +25,7 @@ def report(packets=10, **newest):
 
 def text(watched):
     out = io.StringIO()
-    Console(file=out, width=120).print(watched.page())
+    Console(file=out, width=120).print(watched.draw_page())
     return out.getvalue()
 
 
@@ -67,7 +67,7 @@ def test_what_is_no_show_is_said_so(status, body, complaint):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with pytest.raises(UserError, match=complaint):
-            monitor.asked(SimpleNamespace(host="127.0.0.1", port=server.server_port, token=""))
+            monitor.ask(SimpleNamespace(host="127.0.0.1", port=server.server_port, token=""))
     finally:
         server.shutdown()
         server.server_close()

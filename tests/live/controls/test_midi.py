@@ -11,10 +11,10 @@ import pytest
 from engine.errors import UserError
 from live import controls
 from live.controls import midi
-from live.controls.midi import Stats, heard, list_ports
+from live.controls.midi import Stats, decode, list_ports
 from live.mapping.mapping import Mapping
 from live.midi import feedback
-from live.midi.ports import Supervisor, belonging, stripped, wanted
+from live.midi.ports import Supervisor, find_belonging, make_test, strip_numbers
 from live.show.clock import now, sleep
 from live.show.events import Change, ControlEvent
 from live.show.inbox import drain
@@ -40,13 +40,13 @@ DEADLINE = 60.0                     # seconds after which a test gives up waitin
     ([0xA0, 36, 127], "pressure 1/36", 1.0, False),
 ])
 def test_what_messages_mean(data, control, value, momentary):
-    assert heard(mido.Message.from_bytes(data), "", 3.0) == ControlEvent(control, value, momentary, 3.0)
-    assert heard(mido.Message.from_bytes(data), "Nano").control == f"{control} @ Nano"
+    assert decode(mido.Message.from_bytes(data), "", 3.0) == ControlEvent(control, value, momentary, 3.0)
+    assert decode(mido.Message.from_bytes(data), "Nano").control == f"{control} @ Nano"
 
 
 @pytest.mark.parametrize("data", [[0xF8], [0xFA], [0xF0, 1, 2, 0xF7], [0xF2, 1, 2], [0xFE]])
 def test_what_is_no_control(data):
-    assert heard(mido.Message.from_bytes(data)) is None
+    assert decode(mido.Message.from_bytes(data)) is None
 
 
 @pytest.mark.parametrize("name, system, base", [
@@ -57,12 +57,12 @@ def test_what_is_no_control(data):
     ("Launchpad Port 1", "darwin", "Launchpad Port 1"),
 ])
 def test_names_without_the_numbers_that_change(name, system, base):
-    assert stripped(name, system) == base
+    assert strip_numbers(name, system) == base
 
 
 def test_a_pattern_that_is_none():
     with pytest.raises(UserError, match=r"--midi-ports '\(': .*expected part of a port's name"):
-        wanted("(")
+        make_test("(")
 
 
 # -- a rack of ports that can be pulled and plugged
@@ -86,7 +86,7 @@ class Rack:
         self.there, self.opened, self.busy, self.fails, self.outputs = list(there), [], set(), False, []
         self.another, self.anew = False, 0
 
-    def names(self, outputs=False):
+    def list_names(self, outputs=False):
         if self.fails:
             raise UserError("MIDI: the ports can't be listed: no server")
         return list(self.outputs if outputs else self.there)
@@ -116,7 +116,7 @@ class Hands(list):
 
     def __init__(self, *there, ports=None):
         self.rack, self.stats = Rack(*there), Stats()
-        self.supervisor = Supervisor(self.append, wanted(ports), self.rack, self.stats, heard)
+        self.supervisor = Supervisor(self.append, make_test(ports), self.rack, self.stats, decode)
         self.supervisor.look()
 
     def look(self, *there):
@@ -202,7 +202,7 @@ def test_a_server_that_goes_away_takes_the_ports_along(caplog):
     ("Nano 0", ["Synth 1", "Nano 2"], None), ("Nano", ["Nano"], "Nano"), ("Nano", ["Nanobot"], None), ("Nano", [], None),
 ])
 def test_the_output_that_belongs_to_an_input(name, outputs, found):
-    key = belonging(name, [(output, 0) for output in outputs])
+    key = find_belonging(name, [(output, 0) for output in outputs])
     assert (key and key[0]) == found
 
 
@@ -342,7 +342,7 @@ def arrives(inbox, controller, message, control, value):
 
 def test_two_controllers_of_one_name_unplugged_and_plugged_in_again(jack):
     """Values stay, faders meet them anew, and each keeps its place."""
-    inbox, stats = queue.SimpleQueue(), controls.new_stats("midi")
+    inbox, stats = queue.SimpleQueue(), controls.make_stats("midi")
     end = controls.start("midi", inbox.put, ports="nano", api="UNIX_JACK", stats=stats, look=0.05)
     try:
         one = Controller(jack)
@@ -385,9 +385,9 @@ class Stage:
 
     def __init__(self, scene, mapping, **more):
         self.scene, self.mapping, self.inbox = scene, mapping, queue.SimpleQueue()
-        self.stats = controls.new_stats("midi")
+        self.stats = controls.make_stats("midi")
         self.end = controls.start("midi", self.inbox.put, ports="nano", api="UNIX_JACK", stats=self.stats, look=0.05,
-                                  answers=feedback.answers(self), **more)
+                                  answers=feedback.make_answer(self), **more)
 
     def until(self, condition, act=lambda: None):
         end = now() + DEADLINE
@@ -466,7 +466,7 @@ def test_a_real_clock_drives_the_tempo(jack):
 
 
 def test_a_sysex_without_its_end_does_not_silence_a_port(jack):
-    inbox, stats = queue.SimpleQueue(), controls.new_stats("midi")
+    inbox, stats = queue.SimpleQueue(), controls.make_stats("midi")
     end = controls.start("midi", inbox.put, ports="Sys", api="UNIX_JACK", stats=stats, look=0.05)
     controller = Controller(jack, "Sys")
     try:

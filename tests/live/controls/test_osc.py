@@ -21,7 +21,7 @@ from engine.parameter import Parameter
 from engine.scene import Scene
 from live import controls
 from live.mapping.mapping import Mapping
-from live.osc.address import value_at
+from live.osc.address import read_value
 from live.osc.packet import DEPTH
 from live.osc.port import listen
 from live.osc.receiver import Receiver
@@ -49,7 +49,7 @@ class Port:
         opened = queue.SimpleQueue()
         self.end = controls.start(
             "osc", self.inbox.put, port=0, opened=opened.put, stats=self.stats,
-            answers=(lambda address: value_at(self.scene, address), lambda: self.scene.parameters))
+            answers=(lambda address: read_value(self.scene, address), lambda: self.scene.parameters))
         self.number = opened.get(timeout=SOON)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.settimeout(SOON)

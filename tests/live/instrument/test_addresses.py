@@ -6,7 +6,7 @@ from live.show.commands import COMMANDS
 
 def test_json_agrees_with_the_registry(instrument):
     scene = instrument.scene()
-    listed = json.loads(addresses.as_json(scene))
+    listed = json.loads(addresses.to_json(scene))
     assert list(listed) == list(scene.parameters)
     for address, row in listed.items():
         p = scene.parameters[address]
@@ -15,7 +15,7 @@ def test_json_agrees_with_the_registry(instrument):
 
 def test_text_and_page_name_everything(instrument):
     scene = instrument.scene()
-    for written in (addresses.as_text(scene), addresses.as_page(scene)):
+    for written in (addresses.to_text(scene), addresses.to_page(scene)):
         assert all(address in written for address in (*scene.parameters, *COMMANDS))
 
 
@@ -31,4 +31,4 @@ def test_the_page_in_the_docs_is_up_to_date():
 
     opened = opening.open_instrument(instruments.BUILT_IN, threads=1)
     page = Path(__file__).parents[3] / "docs" / "addresses.md"
-    assert page.read_text(encoding="utf-8") == addresses.as_page(opened.scene), "run_live.py --list-parameters --page > docs/addresses.md"
+    assert page.read_text(encoding="utf-8") == addresses.to_page(opened.scene), "run_live.py --list-parameters --page > docs/addresses.md"

@@ -29,7 +29,7 @@ def test_each_profile_can_be_read_and_no_control_has_two_names(path):
     ("x_touch_mini_mc", "encoder 8", "cc 1/23", Led("cc 1/55", 1, 11)),
 ])
 def test_what_is_where(profile, name, control, led):
-    found = devices.known()[profile]
+    found = devices.list_profiles()[profile]
     assert found.controls[name] == control and found.leds.get(control) == led
 
 
@@ -39,7 +39,7 @@ def test_what_is_where(profile, name, control, led):
     ("Launch Control XL", "Novation Launch Control XL"), ("X-TOUCH MINI", "Behringer X-Touch Mini"), ("LCXL3 1 MIDI Out", None), ("Piano", None),
 ])
 def test_found_by_the_name_of_the_port(port, name):
-    found = devices.of(port)
+    found = devices.find_profile(port)
     assert (found and found.name) == name
 
 
@@ -63,7 +63,7 @@ def test_a_mapping_calls_knobs_by_their_names(load):
 def test_on_another_channel(load):
     found = load("schema: 1\nprofile: launch_control_xl\nchannel: 1\nbindings:\n  - {control: fader 1, to: /truncation}\n")
     assert found[0].control == "cc 1/77"
-    assert devices.known()["launch_control_xl"].on_channel(2).leds["cc 2/13"] == Led("note 2/13", 12, 60)
+    assert devices.list_profiles()["launch_control_xl"].move_to_channel(2).leds["cc 2/13"] == Led("note 2/13", 12, 60)
 
 
 def test_a_profile_of_ones_own_beside_the_mapping(load, tmp_path):

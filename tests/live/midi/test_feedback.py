@@ -12,7 +12,7 @@ from live.mapping.mapping import Mapping
 from live.mapping.takeover import HOOK
 from live.midi import devices
 from live.midi.devices import Led
-from live.midi.feedback import MOST, TOUCHED, Feedback, messages
+from live.midi.feedback import MOST, TOUCHED, Feedback, make_messages
 from live.show.clock import now, sleep
 from live.show.events import Change, ControlEvent
 
@@ -76,7 +76,7 @@ def bound(control="cc 1/0", to="/truncation", **more):
     (Led("nrpn 1/300"), 1.0, False, [(0xB0, 99, 2), (0xB0, 98, 44), (0xB0, 6, 127), (0xB0, 38, 127)]),
 ])
 def test_what_is_sent(led, position, switch, sent):
-    assert [tuple(message) for message in messages(led, position, switch)] == sent
+    assert [tuple(message) for message in make_messages(led, position, switch)] == sent
 
 
 def test_the_whole_of_it_at_first_then_only_what_changes():
@@ -206,7 +206,7 @@ def test_commands_with_a_state_light_up():
 
 
 def test_a_profile_says_how():
-    stage = Stage(Binding(control="cc 1/16", to="/truncation", relative="sign"), device="X-TOUCH MINI", profile=devices.known()["x_touch_mini_mc"])
+    stage = Stage(Binding(control="cc 1/16", to="/truncation", relative="sign"), device="X-TOUCH MINI", profile=devices.list_profiles()["x_touch_mini_mc"])
     found = stage.look()
     while more := stage.look():
         found += more
@@ -250,7 +250,7 @@ def test_a_device_that_blocks_holds_up_nobody():
 
 
 def test_messages_of_the_profile_go_first_and_what_was_shown_is_forgotten_at_the_end():
-    stage = Stage(Binding(control="bend 9", to="/truncation"), device="X-TOUCH MINI", profile=devices.known()["x_touch_mini_mc"])
+    stage = Stage(Binding(control="bend 9", to="/truncation"), device="X-TOUCH MINI", profile=devices.list_profiles()["x_touch_mini_mc"])
     stage.feedback.now = now
     stage.mapping.shown["bend 9 @ X-TOUCH MINI"] = 0.5, 0.0
     stage.feedback.start()

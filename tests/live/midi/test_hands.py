@@ -91,7 +91,7 @@ def test_a_binding_has_its_curve():
     ("offset", 65, 1), ("offset", 127, 63), ("offset", 63, -1), ("offset", 1, -63), ("offset", 64, 0),
 ])
 def test_what_encoders_say(encoding, value, clicks):
-    assert relative.clicks(encoding, value / 127) == clicks
+    assert relative.count_clicks(encoding, value / 127) == clicks
 
 
 @pytest.mark.parametrize("values, encoding", [
@@ -99,14 +99,14 @@ def test_what_encoders_say(encoding, value, clicks):
     ((10, 11, 12), None), ((0, 0), None), ((64, 64), None), ((30, 30, 31), None), ((5,), None), ((), None),
 ])
 def test_the_encoding_is_guessed(values, encoding):
-    assert relative.guessed(values) == encoding
+    assert relative.guess_encoding(values) == encoding
 
 
 @pytest.mark.parametrize("clicks, seconds, acceleration, found", [
     (1, 0.01, 0.0, 1.0), (1, 1.0, 5.0, 1.0), (1, 1 / 40, 1.0, 2.0), (-1, 1 / 40, 1.0, -2.0), (2, 1 / 20, 1.0, 4.0), (1, 0.0, 10.0, relative.MOST),
 ])
 def test_turned_fast_it_goes_further(clicks, seconds, acceleration, found):
-    assert relative.faster(clicks, seconds, acceleration) == pytest.approx(found)
+    assert relative.accelerate(clicks, seconds, acceleration) == pytest.approx(found)
 
 
 @pytest.mark.parametrize("more, values, end", [

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.osc.address import is_pattern, matches, spelled, value_at
+from live.osc.address import find_matches, find_spelled, is_pattern, read_value
 
 ADDRESSES = ("/truncation", "/truncation/cutoff", "/tempo", "/walk/speed", "/walk/seed", "/walk/x", "/walk/y",
              "/bends/eyes/mix", "/bends/hats/mix", "/bends/eyes/factor", "/bends/a-b/mix")
@@ -46,7 +46,7 @@ ADDRESSES = ("/truncation", "/truncation/cutoff", "/tempo", "/walk/speed", "/wal
     ("/walk/(x|y)", ""),
 ])
 def test_pattern(pattern, found):
-    assert matches(pattern, ADDRESSES) == found.split()
+    assert find_matches(pattern, ADDRESSES) == found.split()
 
 
 @pytest.mark.parametrize("address, wild", [("/a/b", False), ("/a*", True), ("/a?", True), ("/[a]", True), ("/{a}", True), ("//a", True)])
@@ -57,27 +57,27 @@ def test_is_pattern(address, wild):
 @pytest.mark.parametrize("pattern", ["/" + "*a" * 100, "/" + "a*" * 120, "/" + "{a,b}" * 40, "/" + "{" * 200, "/" + "[" * 200, "//a" * 80])
 def test_no_pattern_takes_long(pattern):
     """Each of these takes an ordinary matcher longer than the universe has lasted."""
-    assert matches(pattern, ("/" + "a" * 250, "/" + "a/" * 8 + "b")) in ([], ["/" + "a" * 250])
+    assert find_matches(pattern, ("/" + "a" * 250, "/" + "a/" * 8 + "b")) in ([], ["/" + "a" * 250])
 
 
 @given(st.text("/ab*?[]{},!-", max_size=30))
 def test_any_pattern_gives_addresses(text):
-    assert set(matches("/" + text, ADDRESSES)) <= set(ADDRESSES)
+    assert set(find_matches("/" + text, ADDRESSES)) <= set(ADDRESSES)
 
 
 def test_what_was_found_belongs_to_one_collection():
-    assert matches("/walk/*", ("/walk/a",)) == ["/walk/a"]
-    assert matches("/walk/*", ("/walk/b",)) == ["/walk/b"]
-    assert matches("/walk/*", ADDRESSES).pop() == "/walk/y"
-    assert matches("/walk/*", ADDRESSES)[-1] == "/walk/y", "a caller may do as it likes with the list"
+    assert find_matches("/walk/*", ("/walk/a",)) == ["/walk/a"]
+    assert find_matches("/walk/*", ("/walk/b",)) == ["/walk/b"]
+    assert find_matches("/walk/*", ADDRESSES).pop() == "/walk/y"
+    assert find_matches("/walk/*", ADDRESSES)[-1] == "/walk/y", "a caller may do as it likes with the list"
 
 
 def test_normalized_twins():
     scene = Scene({"/tempo": Parameter(120.0, 20.0, 300.0), "/walk/z": Parameter((), size=4)})
-    assert spelled("/n/t*", scene.parameters) == ["/n/tempo"]
-    assert value_at(scene, "/tempo") == 120.0
-    assert value_at(scene, "/n/tempo") == pytest.approx(100 / 280)
-    assert value_at(scene, "/walk/z") == ()
-    assert value_at(scene, "/n/walk/z") is None
-    assert value_at(scene, "/n") is None
-    assert value_at(scene, "/freeze") is None
+    assert find_spelled("/n/t*", scene.parameters) == ["/n/tempo"]
+    assert read_value(scene, "/tempo") == 120.0
+    assert read_value(scene, "/n/tempo") == pytest.approx(100 / 280)
+    assert read_value(scene, "/walk/z") == ()
+    assert read_value(scene, "/n/walk/z") is None
+    assert read_value(scene, "/n") is None
+    assert read_value(scene, "/freeze") is None

@@ -29,7 +29,7 @@ def heard(admission, sender, *datagrams):
     events = []
     receiver = Receiver(None, lambda item: events.extend(item if isinstance(item, list) else [item]), None, None, Stats(admission=admission))
     for datagram in datagrams:
-        receiver.heard(datagram, sender)
+        receiver.receive(datagram, sender)
     return [event.control for event in events]
 
 
@@ -131,38 +131,38 @@ def test_a_flood_costs_no_more_than_there_is_to_spend_and_is_told_once_a_second(
     clock, answered, joined = Clock(), [], []
     admission = Admission(clock)
     udp = type("Udp", (), {"sendto": lambda self, datagram, to: answered.append(datagram)})()
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: joined.append(order), "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: joined.append(order), "note_said": lambda self, *said: None, "tell_mistake": None})()
     addresses, events = {f"/many/{n}": 0.5 for n in range(900)}, []
     receiver = Receiver(udp, lambda item: events.extend(item if isinstance(item, list) else [item]), addresses.get, lambda: addresses,
                         Stats(now=clock, admission=admission), echo)
     datagrams = [touchdesigner.bundle(FLOODS[kind](n)) for n in range(2000)]
     for datagram in datagrams:
-        receiver.heard(datagram, HERE)
+        receiver.receive(datagram, HERE)
     most = (MESSAGES + 500 * 11) / UNITS[kind]
     assert len(events) + len(joined) <= most and receiver.stats.answered / 900 <= most + 1 and admission.left_out > 0
     told = [r.getMessage() for r in caplog.records if "more than can be played" in r.getMessage()]
     assert len(told) == 1
     clock.moment += 2.0
-    receiver.heard(message("/truncation", 0.5), HERE)
+    receiver.receive(message("/truncation", 0.5), HERE)
     assert events[-1].control == "osc /truncation"                    # the first after it acts
 
 
 def test_other_machines_are_answered_only_so_much():
     clock = Clock()
     admission = Admission(clock)
-    assert sum(admission.answers("10.0.0.9", 500) for _ in range(100)) == 2 * FAR_ANSWERS / 500
-    assert admission.answers("127.0.0.1", 500)
+    assert sum(admission.may_answer("10.0.0.9", 500) for _ in range(100)) == 2 * FAR_ANSWERS / 500
+    assert admission.may_answer("127.0.0.1", 500)
     clock.moment += 1.0
-    assert admission.answers("10.0.0.9", 500)
+    assert admission.may_answer("10.0.0.9", 500)
 
 
 @pytest.mark.parametrize("address", ["/SUBSCRIBE", "/Subscribe/", "/unSubscribe", "/TOKEN", "/Token/"])
 def test_no_spelling_of_what_concerns_the_port_reaches_the_show(address):
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: None, "note_said": lambda self, *said: None, "tell_mistake": None})()
     events = []
     receiver = Receiver(None, events.append, None, None, Stats(admission=Admission(Clock())), echo)
     for _ in range(3):
-        receiver.heard(touchdesigner.bundle([message(address, 9000.0), message("/truncation", 0.5)]), THERE)
+        receiver.receive(touchdesigner.bundle([message(address, 9000.0), message("/truncation", 0.5)]), THERE)
     assert [event.control for event in events] == ["osc /truncation"] * 3
 
 
@@ -173,7 +173,7 @@ def test_what_is_longer_than_anything_there_is_gets_refused(data, why, caplog):
 
 def test_what_is_kept_of_messages_is_short():
     stats = Stats(now=Clock())
-    stats.came([("/v", tuple([0.5] * 4000)), ("/t", ("x" * 4000,))])
+    stats.note_messages([("/v", tuple([0.5] * 4000)), ("/t", ("x" * 4000,))])
     assert len(stats.newest()["/v"]) == 8 and stats.newest()["/t"] == "x" * 64
 
 
@@ -181,7 +181,7 @@ def test_questions_are_told_as_questions():
     stats = Stats(now=Clock())
     receiver = Receiver(type("Udp", (), {"sendto": lambda *a: None})(), lambda item: None, {"/a": 0.5}.get, lambda: {"/a": 0}, stats)
     for data in (message("/a", "?"), message("/a", "?"), message("/a", 0.25)):
-        receiver.heard(data, HERE)
+        receiver.receive(data, HERE)
     assert stats.report()["questions"] == {"/a": 2} and stats.newest() == {"/a": 0.25}
 
 
@@ -189,12 +189,12 @@ def test_questions_are_told_as_questions():
 def test_what_is_no_fader_is_judged_each_time_it_comes(address):
     """Faders met before take a short way; nothing else does."""
     admission = Admission(Clock())
-    echo = type("Echo", (), {"sources": {}, "asked": lambda self, *order: None, "said": lambda self, *said: None, "mistaken": None})()
+    echo = type("Echo", (), {"sources": {}, "answer_request": lambda self, *order: None, "note_said": lambda self, *said: None, "tell_mistake": None})()
     events = []
     receiver = Receiver(None, events.append, None, None, Stats(admission=admission), echo)
     for _ in range(4):
-        receiver.heard(message(address, 1.0), THERE)
-        receiver.heard(message("/truncation", 0.5), THERE)
+        receiver.receive(message(address, 1.0), THERE)
+        receiver.receive(message("/truncation", 0.5), THERE)
     heard_there = [event.control for event in events]
     assert heard_there.count("osc /truncation") == 4 and len(heard_there) == (8 if address in ("/w*", "/{a,b}", "//quit") else 4)
     assert receiver.stats.messages >= 4

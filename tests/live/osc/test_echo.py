@@ -11,8 +11,8 @@ from engine.scene import Scene
 from live.osc import echo as module
 from live.osc.echo import Echo
 from live.osc.packet import read
-from live.osc.subscriber import FORMS, GONE, SETTLE, Subscriber, over_udp, within
-from live.osc.write import written
+from live.osc.subscriber import FORMS, GONE, SETTLE, Subscriber, connect_udp, is_below
+from live.osc.write import make_message
 
 SCENE = Scene(MappingProxyType(PARAMETERS | {
     "/output/freeze": Parameter(0.0, step=1), "/truncation": Parameter(0.5, -1.0, 2.0), "/truncation/cutoff": Parameter(18, 0, 18, step=1),
@@ -78,7 +78,7 @@ def test_messages_are_what_the_library_writes(value):
         for item in value if isinstance(value, tuple) else (value,):
             kind = "s" if isinstance(item, str) else "i" if isinstance(item, int) or abs(item) >= 2 ** 24 and item == int(item) and abs(item) < 2 ** 31 else "f"
             message.add_arg(item if kind != "i" else int(item), kind)
-        assert written(address, value) == message.build().dgram
+        assert make_message(address, value) == message.build().dgram
 
 
 def test_everything_once_then_what_changes(rig):
@@ -147,9 +147,9 @@ def test_listeners_come_and_go_while_others_are_told(instrument):
 
     def come_and_go():
         while not stop.is_set():
-            echo.asked("/subscribe", (port, "/played"), ("127.0.0.1", 5000))
-            echo.asked("/subscribe", (port, "/n", "all"), ("127.0.0.1", 5001))
-            echo.asked("/unsubscribe", (), ("127.0.0.1", 5000))
+            echo.answer_request("/subscribe", (port, "/played"), ("127.0.0.1", 5000))
+            echo.answer_request("/subscribe", (port, "/n", "all"), ("127.0.0.1", 5001))
+            echo.answer_request("/unsubscribe", (), ("127.0.0.1", 5000))
 
     thread = threading.Thread(target=come_and_go)
     thread.start()
@@ -197,17 +197,17 @@ def test_no_echo_to_the_origin_unless_something_else_came_of_it(rig):
     rig.turn(2)
     mine.told(), other.told()
     for value in (0.625, 0.5, 0.75):
-        rig.echo.said(("10.0.0.7", 5000), [("/truncation", value), ("/truncation/cutoff", 99)])
+        rig.echo.note_said(("10.0.0.7", 5000), [("/truncation", value), ("/truncation/cutoff", 99)])
         rig.turn(truncation=value, truncation__cutoff=99)
     assert other.told() == {"/truncation": 0.75, "/truncation/cutoff": 18} and mine.told() == {}
     rig.turn(int(SETTLE * 60) + 2)
     assert mine.told() == {"/truncation/cutoff": 18}              # 0.75 is what it said, and 18 is not
-    rig.echo.said(("10.0.0.7", 5000), [("/truncation", 7.0)])     # out of range: it has to hear the truth
+    rig.echo.note_said(("10.0.0.7", 5000), [("/truncation", 7.0)])     # out of range: it has to hear the truth
     rig.turn(truncation=7.0)
     assert mine.told() == {}
     rig.turn(int(SETTLE * 60) + 2)
     assert mine.told() == {"/truncation": 2.0}
-    rig.echo.said(("10.0.0.7", 5000), [("/n/truncation", 0.25)])
+    rig.echo.note_said(("10.0.0.7", 5000), [("/n/truncation", 0.25)])
     rig.turn(truncation=-0.25)
     rig.turn(int(SETTLE * 60) + 2)
     assert mine.told() == {}
@@ -221,7 +221,7 @@ def test_no_echo_to_the_origin_by_any_of_the_prefixes_it_listens_to(rig):
     rig.turn(2)
     for ear in ears:
         ear.told()
-    rig.echo.said(source, zip(("/truncation", "/walk/speed"), (0.625, 0.5)))          # as the receiver hands over a bundle
+    rig.echo.note_said(source, zip(("/truncation", "/walk/speed"), (0.625, 0.5)))          # as the receiver hands over a bundle
     rig.turn(truncation=0.625, walk__speed=0.5)
     rig.turn(int(SETTLE * 60) + 2)
     assert [ear.told() for ear in ears] == [{}, {}, {}]
@@ -231,13 +231,13 @@ def test_no_echo_to_the_origin_by_any_of_the_prefixes_it_listens_to(rig):
 
 def test_what_a_listener_says_takes_bounded_room(rig):
     rig.listen("/truncation", source=("10.0.0.7", 5000))
-    rig.echo.said(("10.0.0.7", 5000), [(f"/x/{i}", 1.0) for i in range(50_000)])
+    rig.echo.note_said(("10.0.0.7", 5000), [(f"/x/{i}", 1.0) for i in range(50_000)])
     assert len(next(iter(rig.echo.subscribers.values())).said) <= 4096
 
 
 @pytest.mark.parametrize("arguments", [(), ("9000",), (0,), (70000,), (-1,), (9001, "no-slash"), (9001, "/x", "morse"), (9001, 3)])
 def test_bad_subscriptions_are_refused_in_words(rig, arguments, caplog):
-    rig.echo.asked("/subscribe", arguments, ("127.0.0.1", 5000))
+    rig.echo.answer_request("/subscribe", arguments, ("127.0.0.1", 5000))
     assert not rig.echo.subscribers and "expected PORT" in caplog.text
 
 
@@ -247,15 +247,15 @@ def test_subscribing_again_renews_and_unsubscribing_ends(rig):
         udp.settimeout(10)
         port = udp.getsockname()[1]
         for value in (port, float(port)):                         # a CHOP sends it as a float, and every frame
-            rig.echo.asked("/subscribe", (value, "/truncation"), ("127.0.0.1", 5000))
+            rig.echo.answer_request("/subscribe", (value, "/truncation"), ("127.0.0.1", 5000))
         rig.turn()
         assert len(rig.echo.subscribers) == 1 and rig.echo.sources.keys() == {("127.0.0.1", 5000)}
         assert len(read(udp.recv(65535), codec)[0]) == 2
-        rig.echo.asked("/subscribe", (port, "/walk"), ("127.0.0.1", 5001))
+        rig.echo.answer_request("/subscribe", (port, "/walk"), ("127.0.0.1", 5001))
         assert len(rig.echo.subscribers) == 2
-        rig.echo.asked("/unsubscribe", (port,), ("10.0.0.1", 5000))
+        rig.echo.answer_request("/unsubscribe", (port,), ("10.0.0.1", 5000))
         assert len(rig.echo.subscribers) == 2
-        rig.echo.asked("/unsubscribe", (port,), ("127.0.0.1", 9))
+        rig.echo.answer_request("/unsubscribe", (port,), ("127.0.0.1", 9))
         assert not rig.echo.subscribers and not rig.echo.sources
 
 
@@ -287,7 +287,7 @@ def test_one_elsewhere_is_forgotten_when_nothing_comes_from_it(rig):
     rig.listen("/truncation", source=("10.0.0.7", 5000)), rig.listen("/truncation", stays=True)
     rig.time += module.FORGOTTEN - 1
     rig.turn(truncation=0.1)
-    rig.echo.said(("10.0.0.7", 5000), [("/tempo", 100.0)])
+    rig.echo.note_said(("10.0.0.7", 5000), [("/tempo", 100.0)])
     rig.time += module.FORGOTTEN - 1
     rig.turn(truncation=0.2)
     assert len(rig.echo.subscribers) == 2
@@ -328,10 +328,10 @@ def test_a_listener_whose_host_does_not_exist(rig, caplog):
 @pytest.mark.parametrize("address, prefix, inside", [
     ("/a/b", "/a", True), ("/ab", "/a", False), ("/a", "/a", True), ("/a", "", True), ("/a", "/a/b", False)])
 def test_within(address, prefix, inside):
-    assert within(address, prefix) is inside
+    assert is_below(address, prefix) is inside
 
 
 def test_over_udp_says_who_it_is():
-    subscriber = over_udp("127.0.0.1", 9, prefix="/walk")
+    subscriber = connect_udp("127.0.0.1", 9, prefix="/walk")
     assert subscriber.name == "127.0.0.1:9/walk" and subscriber.wants("/walk/speed") and not subscriber.wants("/truncation")
     subscriber.close()

@@ -8,7 +8,7 @@ import pytest
 import live.instrument.open  # noqa: F401  (the commands there are)
 from live.mapping import files as mapping_file
 from live.mapping.mapping import Mapping
-from live.osc.receiver import event
+from live.osc.receiver import make_event
 from live.presets.library import Library
 from live.presets.recall import Recall
 from live.show.clock import FixedClock, bounded
@@ -40,7 +40,7 @@ def show(instrument, tmp_path, monkeypatch):
 def test_no_command_has_a_bug_for_it_and_nothing_is_written_elsewhere(show, tmp_path, caplog, arguments):
     before = set(tmp_path.parent.rglob("*"))
     for address in sorted(COMMANDS.keys() - ENDING):
-        show.inbox.put(event(address, arguments, 0.0))
+        show.inbox.put(make_event(address, arguments, 0.0))
     show.play(bounded(FixedClock(25).ticks(), frames=12))
     assert not [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
     new = set(tmp_path.parent.rglob("*")) - before
@@ -51,7 +51,7 @@ def test_no_command_has_a_bug_for_it_and_nothing_is_written_elsewhere(show, tmp_
 def test_no_parameter_has_a_bug_for_it_and_all_stay_finite(show, caplog, value):
     for address in show.scene.parameters:
         for scale in ("", "/n"):
-            show.inbox.put(event(scale + address, (value,), 0.0))
+            show.inbox.put(make_event(scale + address, (value,), 0.0))
     show.play(bounded(FixedClock(25).ticks(), frames=2))
     assert not [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
     assert all(math.isfinite(v) for v in show.scene.values.values() if isinstance(v, float))

@@ -48,9 +48,9 @@ def strings(element):
 def test_a_show_is_not_told_of_itself(echo, caplog):
     echo.own_port = 9000
     for host in ("127.0.0.1", "127.0.0.7", "::1"):
-        echo.asked("/subscribe", (9000,), (host, 5000))
+        echo.answer_request("/subscribe", (9000,), (host, 5000))
     assert not echo.subscribers and "own port" in caplog.text
-    echo.asked("/subscribe", (9001,), ("127.0.0.1", 5000))
+    echo.answer_request("/subscribe", (9001,), ("127.0.0.1", 5000))
     assert len(echo.subscribers) == 1
 
 
@@ -59,18 +59,18 @@ def test_one_other_machine_has_so_many_ports_and_all_come_at_a_rate():
     scene = declared_scene()
     echo = Echo(lambda: (scene, Motion()), now=lambda: clock[0], started=False)
     for n in range(100):
-        echo.asked("/subscribe", (20000 + n,), ("127.0.0.1", 5000))
-        echo.asked("/unsubscribe", (20000 + n,), ("127.0.0.1", 5000))
-        echo.asked("/subscribe", (20000 + n,), ("192.0.2.1", 5000))
+        echo.answer_request("/subscribe", (20000 + n,), ("127.0.0.1", 5000))
+        echo.answer_request("/unsubscribe", (20000 + n,), ("127.0.0.1", 5000))
+        echo.answer_request("/subscribe", (20000 + n,), ("192.0.2.1", 5000))
     there = [key for key in echo.subscribers if key[0] == "192.0.2.1"]
     assert len(there) <= ELSEWHERE
     for n in range(1000):
-        echo.asked("/subscribe", (20000 + n,), ("127.0.0.1", 5000))
-        echo.asked("/unsubscribe", (20000 + n,), ("127.0.0.1", 5000))
-    echo.asked("/subscribe", (30000,), ("127.0.0.1", 5000))
+        echo.answer_request("/subscribe", (20000 + n,), ("127.0.0.1", 5000))
+        echo.answer_request("/unsubscribe", (20000 + n,), ("127.0.0.1", 5000))
+    echo.answer_request("/subscribe", (30000,), ("127.0.0.1", 5000))
     assert ("127.0.0.1", 30000, "", "numbers") not in echo.subscribers
     clock[0] += 1.0
-    echo.asked("/subscribe", (30000,), ("127.0.0.1", 5000))
+    echo.answer_request("/subscribe", (30000,), ("127.0.0.1", 5000))
     assert ("127.0.0.1", 30000, "", "numbers") in echo.subscribers
     echo.close()
 
@@ -80,9 +80,9 @@ def test_a_listener_hears_of_its_own_mistake_and_nobody_else_does(echo, form):
     with socket_here() as mine, socket_here() as other:
         for udp in (mine, other):
             port = udp.getsockname()[1]
-            echo.asked("/subscribe", (port, "/", form), ("127.0.0.1", port))
-        echo.said(mine.getsockname(), [("/Seed/Go", "abc")])
-        echo.mistaken("/seed/go", "/seed/go: expected a number")
+            echo.answer_request("/subscribe", (port, "/", form), ("127.0.0.1", port))
+        echo.note_said(mine.getsockname(), [("/Seed/Go", "abc")])
+        echo.tell_mistake("/seed/go", "/seed/go: expected a number")
         echo.turn()
         assert heard_at(mine, "/error") == ("/seed/go: expected a number",)
         other.settimeout(0.05)
@@ -92,15 +92,15 @@ def test_a_listener_hears_of_its_own_mistake_and_nobody_else_does(echo, form):
 
 def test_a_target_that_is_not_there_yet_is_looked_for_until_it_is(monkeypatch, echo):
     there, asked = threading.Event(), threading.Semaphore(0)
-    real = targets.over_udp
+    real = targets.connect_udp
 
-    def over_udp(host, port, **more):
+    def connect_udp(host, port, **more):
         asked.release()
         if not there.is_set():
             raise socket.gaierror(-2, "Name or service not known")
         return real("127.0.0.1", port, **more)
 
-    monkeypatch.setattr(targets, "over_udp", over_udp)
+    monkeypatch.setattr(targets, "connect_udp", connect_udp)
     with socket_here() as udp:
         found = targets.Targets(echo, again=0.01)
         found.add([("lights.local", udp.getsockname()[1], "", "numbers")])

@@ -8,15 +8,15 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from live.osc.packet import DEPTH, LAYOUTS, at_a_stroke, read
-from live.osc.receiver import codec, event
+from live.osc.packet import DEPTH, LAYOUTS, read, read_known
+from live.osc.receiver import make_codec, make_event
 from tests.senders.touchdesigner import bundle, message, string
 
 NAN, INFINITY = float("nan"), float("inf")
 
 
 def taken(datagram):
-    return read(datagram, codec(OscMessage, ParseError))
+    return read(datagram, make_codec(OscMessage, ParseError))
 
 
 def raw(address, tags, payload=b""):
@@ -139,7 +139,7 @@ def test_what_python_osc_builds():
     ((1.0, 2.0), (1.0, 2.0), False), (("hats", 2.0), ("hats", 2.0), True),
 ])
 def test_event(arguments, value, momentary):
-    made = event("/a", arguments, 3.0)
+    made = make_event("/a", arguments, 3.0)
     assert (made.control, made.value, made.momentary, made.at) == ("osc /a", value, momentary, 3.0)
     assert type(made.value) is type(value)
 
@@ -177,7 +177,7 @@ def test_at_a_stroke_is_what_reading_gives(first, second, turn):
     taken(wrap(*(message(address, value, tag=tag) for address, tag, value in first)))
     for elements in (first, [(address, tag, value + turn) for address, tag, value in first], second):
         datagram = wrap(*(message(address, value, tag=tag) for address, tag, value in elements))
-        found = at_a_stroke(datagram)
+        found = read_known(datagram)
         if elements is not second:
             assert found is not None
         if found is not None:
@@ -191,15 +191,15 @@ def test_at_a_stroke_is_what_reading_gives(first, second, turn):
 ])
 def test_what_only_looks_like_a_bundle_before_is_read_with_care(changed):
     taken(wrap(message("/k", 0.5), message("/l", 0.5)))
-    assert at_a_stroke(wrap(message("/k", 0.25), message("/l", -2.0))) == (("/k", "/l"), (0.25, -2.0))
-    assert at_a_stroke(changed) is None
+    assert read_known(wrap(message("/k", 0.25), message("/l", -2.0))) == (("/k", "/l"), (0.25, -2.0))
+    assert read_known(changed) is None
 
 
 @pytest.mark.parametrize("never", [message("/a", 0.5), wrap(), wrap(message("/a", 0.5)), wrap(message("/a", 0.5), message("/b", 1, 2)),
                                    wrap(message("/a", 0.5), wrap(message("/b", 0.5))), wrap(message("/a", 0.5), message("/b", "x", tag="s")), b""])
 def test_what_has_no_layout(never):
     taken(never)
-    assert at_a_stroke(never) is None
+    assert read_known(never) is None
 
 
 def test_layouts_are_not_kept_without_end():

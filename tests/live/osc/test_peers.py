@@ -14,7 +14,7 @@ import live.show.modulator_commands  # noqa: F401  (registers the commands)
 from engine.motion import Motion
 from live import controls
 from live.mapping.mapping import Mapping
-from live.osc.address import value_at
+from live.osc.address import read_value
 from live.osc.echo import Echo
 from live.osc.packet import read
 from live.show.events import ControlEvent, Tick
@@ -36,7 +36,7 @@ class Playing:
         self.echo = Echo(lambda: (self.show.scene, self.show.motion))
         opened, self._stop = queue.SimpleQueue(), threading.Event()
         self._end = controls.start("osc", self.show.inbox.put, port=0, opened=opened.put, echo=self.echo,
-                                   answers=(lambda address: value_at(self.show.scene, address), lambda: self.show.scene.parameters))
+                                   answers=(lambda address: read_value(self.show.scene, address), lambda: self.show.scene.parameters))
         self.port = opened.get(timeout=SOON)
         self._thread = threading.Thread(target=self._work)
         self._thread.start()

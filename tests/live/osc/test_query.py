@@ -18,7 +18,7 @@ from live.osc.advertise import SERVICES, Advertisement
 from live.osc.echo import Echo
 from live.osc.packet import read
 from live.osc.query import Query
-from live.osc.write import written
+from live.osc.write import make_message
 from live.presets import commands as preset_commands  # noqa: F401  (the commands the tree lists)
 from live.show.commands import COMMANDS
 from live.show.events import Change
@@ -75,7 +75,7 @@ def leaves(node):
 
 def test_the_whole_tree_agrees_with_the_list_of_parameters(show):
     status, root = show.get("/")
-    listed = json.loads(addresses.as_json(show.scene))
+    listed = json.loads(addresses.to_json(show.scene))
     found = {node["FULL_PATH"]: node for node in leaves(root)}
     assert status == 200 and set(found) == set(listed) | set(COMMANDS)
     for address, row in listed.items():
@@ -116,7 +116,7 @@ def test_host_info(show):
         assert (status, info["NAME"], info["OSC_IP"], info["OSC_PORT"], info["OSC_TRANSPORT"]) == (200, "Masks", "127.0.0.1", 9000, "UDP")
         assert info["WS_PORT"] == show.port and info["EXTENSIONS"]["LISTEN"] is True and info["EXTENSIONS"]["HTML"] is False
     show.query.osc = "0.0.0.0", 9000
-    assert not {"OSC_IP", "WS_IP"} & show.query.host_info().keys()
+    assert not {"OSC_IP", "WS_IP"} & show.query.describe_host().keys()
     assert show.get("/?REPORT") == (200, {"frames": 3})
 
 
@@ -150,12 +150,12 @@ def told(client, count):
 
 
 def test_osc_over_the_websocket_plays(show):
-    from live.osc.receiver import taker
+    from live.osc.receiver import make_taker
 
     heard = queue.SimpleQueue()
-    show.query.receive = taker(heard.put)
+    show.query.receive = make_taker(heard.put)
     with show.socket() as client:
-        for datagram in (b"rubbish", written("/truncation", "?"), bundle([written("/truncation", 0.5), written("/walk/kind", "hold")])):
+        for datagram in (b"rubbish", make_message("/truncation", "?"), bundle([make_message("/truncation", 0.5), make_message("/walk/kind", "hold")])):
             client.send(datagram)
         first, second = heard.get(timeout=SOON)
     assert (first.control, first.value, second.control, second.value) == ("osc /truncation", 0.5, "osc /walk/kind", "hold")

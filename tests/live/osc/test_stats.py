@@ -9,7 +9,7 @@ from live.osc.stats import KEPT, Stats
 def test_stats_stay_small():
     stats = Stats(now=itertools.count().__next__)
     for i in range(3 * KEPT):
-        stats.received((f"10.0.0.{i}", 5), 1, [])
+        stats.note_datagram((f"10.0.0.{i}", 5), 1, [])
         stats.unknown(f"/a/{i}", "x" * 1000 if i % 2 else tuple(range(1000)))
     report = json.loads(json.dumps(stats.report()))
     assert len(report["senders"]) == KEPT + 1 and sum(report["senders"].values()) == report["packets"] == 3 * KEPT

@@ -98,7 +98,7 @@ def test_where_nobody_listens_the_port_it_came_from_is_told_and_only_of_controls
         surface.settimeout(5.0)
         stage.echo.leave(lambda key, subscriber: True)
         stage.hand("/1/a", 0.5)
-        stage.echo.said(surface.getsockname(), [("/1/a", 0.5)])
+        stage.echo.note_said(surface.getsockname(), [("/1/a", 0.5)])
         stage.told(1.0)
         stage.told(1.0, truncation=1.0)
         heard = surface.recv(2000)

@@ -186,3 +186,21 @@ def test_an_output_of_the_show_itself_takes_the_name_it_has_there(kind, tmp_path
     running.name = "mine"
     assert running.name == "mine"
     running.close()
+
+
+def test_a_mask_that_is_no_picture_is_one_line_at_the_start_and_no_darkness_later(tmp_path, caplog):
+    from live.outputs.canvas import Canvas
+    from live.outputs.framing import Framing
+    from live.outputs.service import check
+    from live.outputs.spec import OutputSpec
+
+    bad = tmp_path / "edge.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    for path in (bad, tmp_path / "none.png", tmp_path):
+        with pytest.raises(UserError, match="^mask .*: can't be read as a picture") as error:
+            check([OutputSpec("wall", "window", mask=str(path))])
+        assert "\n" not in str(error.value)
+    picture = np.full((8, 8, 3), 200, np.uint8)
+    canvas = Canvas("wall", str(bad))
+    assert (canvas.draw(picture, Framing(), (16, 16)) == 200).all() and (canvas.draw(picture, Framing(), (12, 12)) == 200).all()
+    assert caplog.text.count("shown without it") == 1
