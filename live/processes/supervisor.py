@@ -145,7 +145,8 @@ class Supervisor:
         for name, child in self.outputs.items():
             for message in child.received():
                 child.move()
-                self.renderer.send((message[0], name, *message[1:]))
+                if self.renderer.spoken or message[0] != "state":       # one that starts reads nothing yet: its pipe is kept for what matters
+                    self.renderer.send((message[0], name, *message[1:]))
 
     def _number(self) -> int:
         return self.frames.segment.published if self.frames.segment else 0

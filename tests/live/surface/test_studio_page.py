@@ -42,7 +42,7 @@ def test_an_edit_is_painted_and_faded_in_with_three_touches(studio, open_page):
     stroke(page)
     page.get_by_role("button", name="Make it a fader").tap()
     fader = page.locator("[data-address='/edits/painted-1/strength']")
-    fader.wait_for(timeout=60000)
+    fader.wait_for(timeout=180000)                       # the studio starts at low priority
     fader.scroll_into_view_if_needed()
     box = fader.bounding_box()
     cdp = page.context.new_cdp_session(page)
