@@ -131,7 +131,7 @@ class Shown:
     def __init__(self, shipped):
         self.instrument = Instrument(tiny(z_dim=64))
         self.instrument.know_world(shipped)
-        self.scene = self.instrument.scene().set([Change("/source/mix", 1.0)])
+        self.scene = self.instrument.scene().set([Change("/source/mix", 1.0), Change("/source/into", "factors")])
         self.motion = Motion()
 
     def play(self, picture, frames=30, **changes):
@@ -235,7 +235,7 @@ def test_a_show_has_what_is_seen_and_an_envelope_follows_it(shipped):
     instrument.know_world(shipped)
     show = Show(instrument, Mapping(), declared(instrument.scene()), strict=True)
     Watching(show, Feed(), lambda: 0).join()
-    for address, value in (("/source/mix", 1.0), ("/modulators/add", ("follow", "/factors/hold", "envelope", 1.0, "/source/seen/shift-x"))):
+    for address, value in (("/source/mix", 1.0), ("/source/into", "factors"), ("/modulators/add", ("follow", "/factors/hold", "envelope", 1.0, "/source/seen/shift-x"))):
         show.inbox.put(ControlEvent(f"osc {address}", value, True))
     for _, tick in zip(range(30), FixedClock(15.0).ticks()):
         show.frame(tick)
