@@ -4,6 +4,9 @@ Without a clock: a second of the song is so many frames, however long they take,
 """
 import math
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 
 from engine.errors import UserError
 from live.audio.listening import Listening
@@ -29,6 +32,9 @@ MOVES: tuple[tuple[str, str, str, float, str, dict], ...] = (
 )
 
 
+BLACK = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), number=0)
+
+
 class _Undrawn:
     """An instrument whose pictures are drawn later, when its take is rendered."""
 
@@ -39,10 +45,12 @@ class _Undrawn:
         return getattr(self._instrument, name)
 
     def render(self, scene, motion, source=None):
-        """Draw nothing."""
+        """Return a picture of nothing."""
+        return BLACK
 
     def repeat(self, scene, motion):
-        """Draw nothing."""
+        """Return a picture of nothing."""
+        return BLACK
 
 
 def checked_names(wanted, library) -> list[str]:

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from live.audio import device as sound
 from live.cli import ports
 from live.controls import midi
 from live.outputs import window
@@ -17,11 +18,13 @@ def test_midi_displays_and_cameras(monkeypatch, capsys, displays, cameras, lines
     monkeypatch.setattr(midi, "list_ports", lambda api: {"inputs": ["nano"], "outputs": []})
     monkeypatch.setattr(window, "list_displays", lambda: displays)
     monkeypatch.setattr(camera, "list_cameras", lambda: cameras)
+    monkeypatch.setattr(sound, "list_inputs", lambda: ([(3, "Scarlett 2i2")], None))
     ports.run(SimpleNamespace(midi_api=None))
     told = capsys.readouterr().out.splitlines()
     titles = [line for line in told if not line.startswith(" ")]
-    assert titles == ["MIDI inputs:", "MIDI outputs:", "displays (--display N):", "cameras (--source camera=N or camera=NAME):"]
-    assert [line for line in told if line.startswith(" ")] == ["  nano", "  (none)", *lines]
+    assert titles == ["MIDI inputs:", "MIDI outputs:", "sound inputs (--audio N or --audio NAME):", "displays (--display N):",
+                       "cameras (--source camera=N or camera=NAME):"]
+    assert [line for line in told if line.startswith(" ")] == ["  nano", "  (none)", "  3: Scarlett 2i2", *lines]
 
 
 def test_cameras_are_called_as_the_flag_takes_them(tmp_path, monkeypatch):
