@@ -74,7 +74,7 @@ class Scene:
     def _nearby(self, address):
         import difflib
 
-        near = difflib.get_close_matches(address, self.parameters, n=4, cutoff=0.4)
+        near = difflib.get_close_matches(str(address), self.parameters, n=4, cutoff=0.4)
         return f"near: {', '.join(near)}" if near else f"there are {len(self.parameters)} (run_live.py --list-parameters)"
 
 

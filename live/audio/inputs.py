@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from engine.errors import UserError
+from live.files.paths import find_path
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mka", ".mp4", ".mkv", ".mov", ".webm")
 SYSTEM = "system"                   # what the machine itself plays
@@ -19,10 +20,17 @@ class Over(UserError):
 
 def is_file(text: str) -> bool:
     """Return whether a name means a file, there or not."""
-    return Path(text).is_file() or Path(text).suffix.lower() in SUFFIXES
+    return _is_there(text) or Path(text).suffix.lower() in SUFFIXES
+
+
+def _is_there(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):       # no name a file can have
+        return False
 
 
 def check(text: str | None):
     """UserError: a file that is not there."""
-    if text and is_file(text) and not Path(text).is_file():
+    if text and is_file(text) and not _is_there(str(find_path(text))):
         raise UserError(f"--audio {text}: there is no such file; --audio takes {SHOWN}")

@@ -169,8 +169,8 @@ class Show:
             self.source.out()
 
     def _put(self, frame, time):
-        self._dark, self.picture = self.motion.dark, frame.pixels
-        if self.finish is not None and (self._dark or 0.0) < 1.0:             # black is black at once
+        self._dark, self.picture = self.motion.dark, getattr(frame, "pixels", None)        # an instrument need not draw
+        if self.finish is not None and frame is not None and (self._dark or 0.0) < 1.0:             # black is black at once
             frame = self.finish(frame, time, self.scene)
         for output in self.outputs:
             output.put(frame if self.picture_for is None else self.picture_for(output.name, frame))

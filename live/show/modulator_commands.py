@@ -88,6 +88,8 @@ def _check_target(scene, address):
 
 def _check_source(scene, address):
     """UserError: an address that no modulator can follow; one number of a vector is named by its place."""
+    if not isinstance(address, str):
+        raise UserError(f"expected an address to follow, got {address!r:.40}")
     if address and part_of(address, scene.parameters)[0] is None and scene.parameter(address).size:
         raise UserError(f"{address} is {scene.parameter(address).size} numbers: name one by its place, {address}/0 and so on")
 

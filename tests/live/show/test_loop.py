@@ -237,7 +237,7 @@ def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show,
 
     drawn, done, clock = [], [], iter(np.arange(0.0, 1e5, 0.3))
     meant = iter([[*(Call("/test/note", (n,)) for n in range(1000)), Change("/truncation", 0.3)]])
-    show.mapping = SimpleNamespace(heard=lambda events, scene: next(meant, []), stats=None)
+    show.mapping = SimpleNamespace(translate=lambda events, scene: next(meant, []), stats=None)
     show.instrument.render = lambda scene, motion, source: drawn.append(len(done)) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     monkeypatch.setattr(loop, "now", lambda: next(clock))                  # every look at the clock finds it later
     monkeypatch.setitem(COMMANDS, "/test/note", Command("/test/note", lambda show, n: done.append(n), ("n",), "Note.", 1))
@@ -249,6 +249,6 @@ def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show,
 
 def test_a_few_commands_and_what_follows_them_act_in_their_frame(show):
     meant = iter([[Call("/freeze"), Change("/truncation", 0.3)]])
-    show.mapping = SimpleNamespace(heard=lambda events, scene: next(meant, []), stats=None)
+    show.mapping = SimpleNamespace(translate=lambda events, scene: next(meant, []), stats=None)
     frames(show, count=1)
     assert show.scene["/output/freeze"] == 1.0 and show.scene["/truncation"] == 0.3
