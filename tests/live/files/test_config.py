@@ -5,7 +5,7 @@ from live.files import config
 from live.mapping import files as mapping_file
 
 GOOD = "schema: 1\nbindings:\n  - {control: cc 1/16, to: /truncation}\n"
-CONTROLS = ("there are: bend CHANNEL, 1-16; cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 1-16 and 0-31; key NAME, such as space, f11, ctrl+s; "
+CONTROLS = ("there are: audio kick, snare, hat, onset, beat, bar or section; bend CHANNEL, 1-16; cc CHANNEL/NUMBER, 1-16 and 0-127; cc14 CHANNEL/NUMBER, 1-16 and 0-31; key NAME, such as space, f11, ctrl+s; "
             "note CHANNEL/NUMBER, 1-16 and 0-127; nrpn CHANNEL/NUMBER, 1-16 and 0-16383; osc /ADDRESS; "
             "pressure CHANNEL or CHANNEL/NOTE; program CHANNEL or CHANNEL/NUMBER, 1-16 and 1-128; window close")
 KEYS = ("control, to, arguments, device, range, inverse, curve, takeover, relative, click, acceleration, mode, value, step, "

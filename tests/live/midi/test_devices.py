@@ -80,7 +80,7 @@ def test_a_profile_of_ones_own_beside_the_mapping(load, tmp_path):
                                                                  "it has: knob top 1-8, knob middle 1-8, knob bottom 1-8, fader 1-8, master, "),
     ("profile: midimix\nbindings: [{control: 3, to: /x}]", "m.yaml > bindings > 1 > control: expected text, got 3"),
     ("profile: midimix\nchannel: 17\nbindings: []", "m.yaml > channel: expected at most 16, got 17"),
-    ("bindings: [{control: fader 1, to: /x}]", "m.yaml > bindings > 1 > control: no control 'fader 1'; there are: bend CHANNEL"),
+    ("bindings: [{control: fader 1, to: /x}]", "m.yaml > bindings > 1 > control: no control 'fader 1'; there are: audio kick"),
     ("bindings: [{control: note 1/1, to: /x, relative: twos}]", "m.yaml > bindings > 1: relative is for a control change that turns a parameter, got note 1/1"),
     ("bindings: [{control: cc 1/1, to: /x, relative: both}]", "m.yaml > bindings > 1 > relative: expected twos, sign or offset, got 'both'"),
     ("bindings: [{control: cc 1/1, to: /x, click: 0}]", "m.yaml > bindings > 1 > click: expected more than 0, got 0"),

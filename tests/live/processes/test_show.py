@@ -85,6 +85,7 @@ def test_a_killed_renderer_is_not_seen_and_what_was_set_stays(playing):
     before = playing.picture("before")
     eventually(lambda: playing.picture("moving") != before, True)
     renderer, window = playing.pid("renderer"), playing.pid("window")
+    eventually(lambda: (playing.folder / "walk.take").read_bytes().count(b"\n") > 12, True)
     os.kill(renderer, signal.SIGKILL)
     eventually(lambda: playing.said("the picture stays up"), 1)
     dead = playing.picture("dead")

@@ -62,7 +62,7 @@ def test_two_pages_hold_the_very_same_value_and_the_one_that_plays_hears_nothing
     assert a.evaluate("window.back") == back == []
     a.evaluate("async () => { const { link } = await import('/link.js'); link.value('/truncation', 99); }")      # beyond its range, as no control of the page sends it
     a.wait_for_function("async () => { const s = await import('/store.js'); return s.values.get('/truncation') === 2; }")
-    assert shown.show.scene["/truncation"] == 2.0
+    wait(shown, lambda: shown.show.scene["/truncation"] == 2.0)
 
 
 def test_forty_faders_of_a_page_land_in_one_frame(shown, open_page):
