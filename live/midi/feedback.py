@@ -12,6 +12,7 @@ from live.midi import devices
 from live.midi.devices import Led
 from live.show.clock import now
 from live.show.commands import COMMANDS
+from live.show.watchdog import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Feedback:
         self._due: dict = {}
         self._dark: dict[str, Led] = {}
         self._hands: dict = {}
-        self._thread = threading.Thread(target=self._work, name=f"lights of {device}", daemon=True)
+        self._thread = make_thread(f"lights of {device}", self._work, self._closing)
 
     def start(self):
         self._thread.start()

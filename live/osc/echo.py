@@ -14,6 +14,7 @@ from live.osc.watched import Watched
 from live.osc.write import make_message
 from live.show.clock import now
 from live.show.journal import Seldom, spell_out
+from live.show.watchdog import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Echo:
         self._base, self._played, self._texts = Watched(), Watched(), {}
         self._seldom, self._deaf = Seldom(log, now), set()
         self._joins, self.own_port = Allowance(now, float(JOINS), PER_SECOND), 0      # own_port: of this show's OSC
-        self._thread = threading.Thread(target=self._work, name="echo", daemon=True)
+        self._thread = make_thread("echo", self._work, self._closing)
         if started:
             self._thread.start()
 
@@ -179,8 +180,7 @@ class Echo:
             if self.subscribers or self.rebuilt:
                 self.turn()
                 self._closing.wait(1.0 / RATE)
-            else:
-                self._some.wait(0.5)
+            elif self._some.wait(0.5):
                 self._some.clear()
 
     def turn(self):
@@ -288,8 +288,8 @@ class Echo:
 
     def report(self) -> dict:
         """The figures so far, ready for JSON."""
-        return {"listeners": [s.name for s in list(self.subscribers.values())], "messages": self.messages,
-                "datagrams": self.datagrams, "dropped": self.dropped}
+        return {"listeners": [s.name for s in list(self.subscribers.values())],
+                "messages": self.messages, "datagrams": self.datagrams, "dropped": self.dropped}
 
     def close(self):
         """End of the show."""

@@ -13,6 +13,7 @@ from engine.motion import Motion
 from engine.scene import Scene
 from live.show.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
 from live.show.parameters import declared
+from live.show.watchdog import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Autosave:
         self.path, self.newest, self.generator, self.about, self.every = Path(path), newest, generator, about, every
         self._closing, self._complained = threading.Event(), False
         self._saved: tuple | None = None
-        self._thread = threading.Thread(target=self._work, name="autosave", daemon=True)
+        self._thread = make_thread("autosave", self._work, self._closing)
         self._thread.start()
 
     def _work(self):

@@ -20,6 +20,7 @@ from live.files.writer import Writer
 from live.presets.preset import Preset, read_file, to_file
 from live.show.data import bend_from_plain
 from live.show.parameters import declared
+from live.show.watchdog import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Library:
         self._listing = False
         self.look()
         self._jobs = Writer("presets")
-        self._thread = threading.Thread(target=self._keep_looking, name="presets read", daemon=True)
+        self._thread = make_thread("presets read", self._keep_looking, self._closing)
         self._thread.start()
 
     # -- the thread's side: files -> table

@@ -11,6 +11,7 @@ import threading
 
 from live.outputs.mailbox import Mailbox
 from live.show.clock import now
+from live.show.watchdog import make_thread
 
 LIBRARIES = ("PIL",)
 log = logging.getLogger(__name__)
@@ -55,8 +56,8 @@ class Preview:
         self.watchers: list[Watcher] = []
         self.snaps: list = []                            # called once each with the newest picture, uint8 [H, W, 3]
         self.mailbox = Mailbox()
-        self._closing = False
-        self.thread = threading.Thread(target=self._work, name="preview", daemon=True)
+        self._closing = threading.Event()
+        self.thread = make_thread("preview", self._work, self._closing)
         self.thread.start()
 
     dropped = 0                                          # what a page does not see, the audience does
@@ -68,11 +69,11 @@ class Preview:
 
     def close(self):
         """End of the show."""
-        self._closing = True
+        self._closing.set()
         self.thread.join(2.0)
 
     def _work(self):
-        while not self._closing:
+        while not self._closing.is_set():
             frame = self.mailbox.take(timeout=0.2)
             if frame is not None:
                 self._serve(frame)
