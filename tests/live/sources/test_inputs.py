@@ -42,10 +42,10 @@ def test_ndi_from_another_process(tmp_path, monkeypatch):
     try:
         source = make(f"ndi={name.lower()}", 32)
         seen = None
-        for _ in range(5):                               # as the feed does, until the sender is there
+        for _ in range(20):                              # as the feed does, until the sender is there and stays
             try:
-                seen = next(source.pictures())
-                break
+                if (seen := next(source.pictures(), None)) is not None:
+                    break
             except UserError as error:
                 assert "no such sender" in str(error)
     finally:

@@ -25,7 +25,7 @@ def runs(tmp_path, monkeypatch):
         RunFolder(one.parent).ask_to_stop()
 
 
-def until(holds, seconds=60):
+def until(holds, seconds=180):                # trainings run at low priority
     pause = threading.Event()
     for _ in range(seconds * 20):
         if (found := holds()):
