@@ -16,6 +16,7 @@ import sys
 from engine.errors import UserError
 from live.cli import SUBCOMMANDS, load
 from live.files.paths import expand_argument
+from live.show import garbage
 from live.show.journal import spell_out
 
 DEFAULT = "play"
@@ -25,6 +26,7 @@ DEFAULT = "play"
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+garbage.look_seldom()               # in the processes of a show as well, which run these lines
 
 
 def parser_for(name: str, module) -> argparse.ArgumentParser:
@@ -53,6 +55,8 @@ def main(arguments: list[str]) -> int:
     try:
         module = load(name or DEFAULT)
         parser = parser_for(name or DEFAULT, module)
+        if (name or DEFAULT) != DEFAULT:
+            garbage.look_often()
         if name is None:
             parser.prog, parser.epilog = program, overview()
         return module.run(parser.parse_args([expand_argument(argument) for argument in rest])) or 0

@@ -18,7 +18,7 @@ def channel_table(resolution: int, base: int = 32768, most: int = 512) -> dict[i
 
 
 def resolutions(resolution: int) -> list[int]:
-    """4, 8, ... up to `resolution`."""
+    """Return 4, 8, ... up to `resolution`."""
     return [2 ** k for k in range(2, int(log2(resolution)) + 1)]
 
 

@@ -13,9 +13,12 @@ FROM_START = torch.get_num_threads()        # OMP_NUM_THREADS, or else the physi
 
 
 def choose(name: str | None = None) -> torch.device:
-    """The device asked for, or the best there is: cuda, mps, cpu. UserError if it is not there."""
+    """Return the device asked for, or cuda where it is there, else the CPU. UserError if it is not there.
+
+    Apple's (mps) has to be asked for: nobody has measured yet whether its pictures are right (`bench device`).
+    """
     if name is None:
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -24,19 +27,36 @@ def choose(name: str | None = None) -> torch.device:
     return device
 
 
+def upload(tensor: torch.Tensor, device) -> torch.Tensor:
+    """Return a CPU tensor on a device, without waiting for it: CUDA copies beside the program only from pinned memory."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def to_double(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor in float64, on its device; on the CPU where its device has no such numbers (Apple's)."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+
+
+def repeat_exactly():
+    """Have cuDNN choose only what gives the same numbers each time, and choose alike in every process, though it may be slower: for renders."""
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+
+
 def use_threads(count: int | None = None):
     """Compute with so many CPU threads; default: one for each core that this process may use."""
     torch.set_num_threads(count or cores())
 
 
 def cores(cgroup=CGROUP) -> int:
-    """The cores this process may use: no more than OMP_NUM_THREADS, its affinity and its container's share allow."""
+    """Return the number of cores this process may use: what OMP_NUM_THREADS, its affinity and its container's share allow."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([FROM_START, allowed, *_quota(cgroup)]))
 
 
 def _quota(path) -> list[int]:
-    """Cores' worth of processor time that the control group at `path` is given; [] if there is no limit."""
+    """Return the processor time, in cores, that the control group at `path` is given; [] if there is no limit."""
     try:
         quota, period = Path(path).read_text().split()
         return [] if quota == "max" else [int(quota) // int(period)]

@@ -25,11 +25,11 @@ class Dimmer:
             return self._black
         if which is not None and self._last is not None and self._last[:2] == (which, light):
             return self._last[2]
-        shown = self._dimmed(pixels, light)
+        shown = self._fill(pixels, light)
         self._last = (which, light, shown)
         return shown
 
-    def _dimmed(self, pixels, light):
+    def _fill(self, pixels, light):
         """Fill the next picture of the ring. 16-bit numbers wrap above 127 * 256, which the upper byte does not show."""
         if not self._ring:
             self._ring = [np.empty(self.shape, np.uint8) for _ in range(RING)]

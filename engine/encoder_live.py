@@ -6,32 +6,40 @@ only take turns with the network. The turns in between cost one interpolation. L
 something from frame to frame, so a take plays the frames in order; begin anew with forget(), or a motion whose count
 has gone back. Knows tensors, scenes and pictures as arrays; no cameras and no clock.
 """
-import hashlib
 import logging
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from engine.device import upload
 from engine.easing import smoothstep
+from engine.encoder.cells import Cells
 from engine.errors import UserError
 from engine.fast import Blend
-from engine.latents import SPANS
-from engine.motion import GROUPS
+from engine.look.network import hash_encoder
+from engine.motion import GROUPS, SPANS
+from engine.source import FEATURES, LOOK
 
 log = logging.getLogger(__name__)
 
-ARRIVED = 1.0 - 1e-6              # of the way: thirds that add up to a little less than 1
-HALF_FRAME = 0.5                    # of a frame: a turn this near is taken now rather than a frame late
+ARRIVED = 1.0 - 1e-6              # share of the way that counts as all of it: three thirds may add up to a little less than 1
+HALF_FRAME = 0.5                    # of a frame: an encoding that is due within it runs now, not a frame late
+TOGETHER, EARLY = ("all", "both"), 0.6      # ways that add up show most of what they do early: there the fader begins more slowly, and is even to the eye
+HELD = 0.25                         # how much what was brought back last holds on to its cells
+ALIKE = 0.4                      # of cells of one picture, how much they are preferred to others, at most
 VIEW = ("crop", "zoom", "x", "y", "mirror", "gain")
 ENCODER_ERRORS = (RuntimeError, ArithmeticError, TypeError, ValueError, LookupError)     # what an encoder's bug may raise
 
 
 class LiveEncoder:
     """One instrument's encoder. encoded: how often it has run. version: changes whenever the feature maps do."""
+    into, called, shown = FEATURES, "encoder", "feature maps"
 
     def __init__(self, encoder, device="cpu"):
         self.encoder, self.device = encoder, device
+        maps = getattr(encoder, "cells", None)
+        self.cells = None if maps is None else Cells(maps)
         self.encoded = self.version = 0
         self.broken = False
         self.forget()
@@ -42,19 +50,19 @@ class LiveEncoder:
         self._to: torch.Tensor | None = None            # to,
         self._now: torch.Tensor | None = None           # and where it is
         self._gone, self._at, self._ran = 1.0, None, None
-        self._seen: tuple | None = None                 # (the picture, the view of it) that was encoded last
+        self._seen: tuple | None = None                 # (the picture, the view of it, /source/cells) that was encoded last
+        self._doubt: torch.Tensor | None = None         # on a GPU: whether what was encoded last had numbers that are not finite
 
     def fingerprint(self) -> str:
         """Return a hash of the encoder's numbers, 16 hex digits, that tells it from others."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self.encoder.state_dict().items()):
-            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return hash_encoder(self.encoder)
 
     def warm_up(self):
         """Run the encoder once for nobody: what is made on first use is made before the show."""
         with torch.no_grad():
-            self.encoder(torch.zeros(1, 3, *self.encoder.size, device=self.device))
+            features = self.encoder(torch.zeros(1, 3, *self.encoder.size, device=self.device))
+            if self.cells is not None:
+                self.cells.bring_back(features)
         self.forget()
 
     def encode(self, scene, motion, picture) -> dict:
@@ -62,13 +70,17 @@ class LiveEncoder:
 
         picture: uint8 [H, W, 3], or None while there is none.
         """
-        amount = source_amount(scene, motion)
-        if amount <= 0 or scene["/source/into"] == "factors":
+        features = self.follow(scene, motion, picture)
+        return {} if features is None else {self.encoder.layer: Blend(features, source_amount(scene, motion))}
+
+    def follow(self, scene, motion, picture):
+        """Return the features of the source's pictures for this frame, gliding from one picture to the next; None where the source has no part in it."""
+        if source_amount(scene, motion) <= 0 or scene["/source/into"] not in self.into:
             self.forget()
             self.broken = False
-            return {}
+            return None
         if self.broken:
-            return {}
+            return None
         gone = 0.0 if self._at is None else motion.source - self._at
         if gone < 0:
             self.forget()
@@ -77,38 +89,55 @@ class LiveEncoder:
         if picture is not None:
             self._encode_if_due(scene, motion.source, gone, picture)
         if self._to is None:
-            return {}
-        features = self._glide(self._to, gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
-        return {self.encoder.layer: Blend(features, amount)}
+            return None
+        return self._glide(self._to, gone / max(1.0, scene["/source/smoothing"] * scene["/source/rate"]))
 
     def _encode_if_due(self, scene, at, gone, picture):
-        """Encode the picture if it is the encoder's turn, and the picture or the view of it is another one than last time."""
+        """Encode the picture if it is the encoder's turn and the picture, or the view of it, differs from the last one."""
         if self._ran is not None and at - self._ran + HALF_FRAME * gone < 1.0:
             return
         if scene["/source/freeze"] and self._seen is not None:
             picture = self._seen[0]                     # held, but it may be looked at anew: zoom, crop, mirror
-        view = tuple(scene[f"/source/{name}"] for name in VIEW)
-        if self._seen is not None and self._seen[1] == view and equal_pictures(self._seen[0], picture):
+        view, amount = tuple(scene[f"/source/{name}"] for name in VIEW), scene["/source/cells"]
+        if self._seen is not None and self._seen[1:] == (view, amount) and equal_pictures(self._seen[0], picture):
             return
         features = self._encode_picture(picture, view)
-        self._seen, self._ran = (picture, view), at
+        self._seen, self._ran = (picture, view, amount), at
         if features is None:
             return
+        features = self._bring_back(features, amount)
         self._from, self._to, self._gone = (features if self._now is None else self._now), features, 0.0
 
     def _encode_picture(self, picture, view):
         """Return the feature maps [1, O, h, w] of a picture; None, and a line in the log, where they are of no use."""
         self.encoded += 1
         try:
-            features = self.encoder(prepare(picture, self.encoder.size, **dict(zip(VIEW, view))).to(self.device))
+            features = self.encoder(upload(prepare(picture, self.encoder.size, **dict(zip(VIEW, view))), self.device))
         except ENCODER_ERRORS as error:
             self.broken = True
-            log.error("encoder: %s: %s; the walk plays on without it until /source/mix has been at 0", type(error).__name__, error)
+            log.error("%s: %s: %s; the walk plays on without it until /source/mix has been at 0", self.called, type(error).__name__, error)
             return None
-        if features.isfinite().all():
+        if features.device.type != "cuda":
+            return features if self._are_finite(features.isfinite().all()) else None
+        told, self._doubt = self._doubt, torch.zeros((), dtype=torch.bool, pin_memory=True)
+        self._doubt.copy_(~features.isfinite().all(), non_blocking=True)            # looked at the next time: it is there by then, and nothing waits
+        self._are_finite(told is None or not bool(told))
+        before = self._now if self._now is not None else torch.zeros((), device=features.device)
+        return torch.where(features.isfinite(), features, before)
+
+    def _bring_back(self, features, amount):
+        """Return features brought back to what the network knows, as far as /source/cells says."""
+        if self.cells is None or amount <= 0:
             return features
-        log.warning("encoder: feature maps that are not finite; those before them stay")
-        return None
+        asked = features if self._to is None else torch.lerp(features, self._to, HELD)
+        found = self.cells.bring_back(asked, ALIKE * max(0.0, 2 * amount - 1))
+        return torch.lerp(features, found, min(1.0, 2 * amount))
+
+    def _are_finite(self, finite) -> bool:
+        """Return whether they are; if not, it is told."""
+        if not finite:
+            log.warning("%s: %s that are not finite; those before them stay", self.called, self.shown)
+        return bool(finite)
 
     def _glide(self, to, step):
         """Return the feature maps a step further to those encoded last; 1 is all the way. Once there, nothing moves any more."""
@@ -123,10 +152,23 @@ class LiveEncoder:
         return now
 
 
+class LiveLook(LiveEncoder):
+    """One instrument's look (engine.look.Look), which leads the walk to what the source shows."""
+    into, called, shown = LOOK, "look", "latents"
+
+    def lead(self, scene, motion, picture):
+        """Return (w [1, W] that the source leads to, how much 0..1) in this frame; None where it leads nowhere. One call a frame."""
+        w = self.follow(scene, motion, picture)
+        return None if w is None else (w, source_amount(scene, motion))
+
+
 def source_amount(scene, motion) -> float:
     """Return how much of the picture is the source's: its mix, while there is a signal."""
     signal = scene["/source/signal"] if motion.signal is None else motion.signal
-    return scene["/source/mix"] * smoothstep(signal)
+    mix = scene["/source/mix"]
+    if scene["/source/into"] in TOGETHER:
+        mix *= EARLY + (1 - EARLY) * mix
+    return mix * smoothstep(signal)
 
 
 def source_styles(scene) -> tuple:

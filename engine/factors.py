@@ -1,6 +1,6 @@
 """The world's factors on faders: smile, gaze, hues, each relative to whatever walk plays. For networks the world was taught to.
 
-A factor is one coordinate of z (engine/world/factors.py), so it is moved there: every point a walk is made of is changed
+A factor is one coordinate of z (engine/world/latent.py), so it is moved there: every point a walk is made of is changed
 before the mapping network, and a blend of points that have a factor in common has it, too. Knows numbers, no tensors of pictures.
 """
 import math
@@ -9,17 +9,10 @@ from typing import NamedTuple
 import torch
 
 from engine.parameter import Parameter
-from engine.world.factors import NAMES
 
 ENDS = 0.01                         # u stays so far within 0..1: beyond it no seed is
 FREE = 0.01                         # mean square that the coordinates without a meaning keep at least
 ABOUT = "0 = as the walk says, 1 = all the way up, -1 = all the way down"
-PARAMETERS = {
-    **{f"/factors/{name.replace('_', '-')}": Parameter(0.0, -1.0, 1.0, about=f"{name.replace('_', ' ')}: {ABOUT}") for name in NAMES},
-    "/factors/hold": Parameter(0.0, about="how far the walk's own values are let go of: at 1 the faders say all, 0 being the middle"),
-    "/factors/amount": Parameter(1.0, about="times all faders of factors"),
-}
-ADDRESSES = tuple(f"/factors/{name.replace('_', '-')}" for name in NAMES)
 
 
 class Asked(NamedTuple):
@@ -30,21 +23,33 @@ class Asked(NamedTuple):
     share: tuple[float, ...] = ()
 
 
-def asked_in(scene, led=((), ())) -> Asked | None:
-    """Return what a scene asks of the factors; None where they stay as the walk says. led: (u, share) of each factor from a source."""
-    if "/factors/hold" not in scene.parameters:
-        return None
-    amount, hold = scene["/factors/amount"], scene["/factors/hold"]
-    pushes = tuple(scene[address] * amount for address in ADDRESSES)
-    u, share = led if any(led[1]) else ((), ())
-    return Asked(pushes, hold, u, share) if hold or share or any(pushes) else None
+class Factors:
+    """The faders of one world's factors. names: of the factors, in the order of z. parameters: {address: Parameter}."""
+
+    def __init__(self, names):
+        self.names = tuple(names)
+        self.addresses = tuple(f"/factors/{name.replace('_', '-')}" for name in self.names)
+        self.parameters = {
+            **{address: Parameter(0.0, -1.0, 1.0, about=f"{name.replace('_', ' ')}: {ABOUT}") for name, address in zip(self.names, self.addresses)},
+            "/factors/hold": Parameter(0.0, about="how far the walk's own values are let go of: at 1 the faders say all, 0 being the middle"),
+            "/factors/amount": Parameter(1.0, about="times all faders of factors"),
+        }
+
+    def read_factors(self, scene, led=((), ())) -> Asked | None:
+        """Return the factors that a scene asks for; None where they stay as the walk has them. led: (u, share) of each factor from a source."""
+        if "/factors/hold" not in scene.parameters:
+            return None
+        amount, hold = scene["/factors/amount"], scene["/factors/hold"]
+        pushes = tuple(scene[address] * amount for address in self.addresses)
+        u, share = led if any(led[1]) else ((), ())
+        return Asked(pushes, hold, u, share) if hold or share or any(pushes) else None
 
 
-def changed(z, asked: Asked):
+def move_factors(z, asked: Asked):
     """Return z (a float64 array [64]) with its factors moved; all other coordinates keep their values as the mapping network sees them."""
     z = torch.from_numpy(z)
     z = z * torch.rsqrt(z.square().mean() + 1e-8)
-    count = len(NAMES)
+    count = len(asked.pushes)
     u = 0.5 + 0.5 * torch.erf(z[:count] * math.sqrt(0.5))
     moved = torch.lerp(u, torch.full_like(u, 0.5), asked.hold)
     if asked.share:

@@ -8,9 +8,14 @@ from safetensors import SafetensorError
 from engine.errors import UserError
 
 
+def find_cache(kind: str) -> Path:
+    """Return the folder for results of one kind that can be had again, below the user's cache folder. It need not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latent-jockey" / kind
+
+
 @contextmanager
 def whole(path, make_folder=False):
-    """A temporary path to write to; renamed to `path` if nothing went wrong. UserError: why it can't be written.
+    """Yield a temporary path to write to; it is renamed to `path` if nothing went wrong. UserError: why it can't be written.
 
     make_folder: for files with a folder of their kind, which need not be there yet.
     """
@@ -35,3 +40,24 @@ def write_text(path, text: str, make_folder=False) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return Path(path)
+
+
+def append_text(path, text: str, head: str = "", make_folder=True) -> Path:
+    """Write text at the end of a file, all of it or nothing; a file that is not there yet begins with `head`. UserError: why it can't be written."""
+    path = Path(path)
+    try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab") as file:
+            size = file.tell()
+            try:
+                file.write(((head if size == 0 else "") + text).encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(size)
+                raise
+    except OSError as error:
+        raise UserError(f"{path}: can't be written: {error.strerror or error}") from None
+    return path

@@ -49,7 +49,7 @@ class FrameShape:
     ratio: Fraction
 
     def __post_init__(self):
-        height, width = self.drawn(self.own.resolution)
+        height, width = self.find_drawn(self.own.resolution)
         if height * width > MOST_PIXELS:
             raise UserError(f"--frame {ratio_text(self.ratio)}: this network would draw {width} x {height} px; expected at most {MOST_PIXELS} pixels")
 
@@ -77,14 +77,14 @@ class FrameShape:
         """Return how much of the height and width that are drawn is the network's own picture."""
         return self.own.const_size[0] / self.cells[0], self.own.const_size[1] / self.cells[1]
 
-    def drawn(self, r: int) -> tuple[int, int]:
+    def find_drawn(self, r: int) -> tuple[int, int]:
         """Return (height, width) that the network draws at resolution r."""
         return r * self.cells[0] // 4, r * self.cells[1] // 4
 
     def pixels(self, r: int) -> tuple[int, int]:
         """Return (height, width) that is shown of it: even along the axis, for video needs that."""
         height, width = self.own.pixels(r)
-        drawn = self.drawn(r)
+        drawn = self.find_drawn(r)
         if self.axis == -1:
             return height, max(2, min(drawn[1], 2 * round(height * self.ratio / 2)))
         return max(2, min(drawn[0], 2 * round(width / self.ratio / 2))), width

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from engine.architecture import Architecture
 from engine.around import Around
-from engine.bending import bend_both, by_layer
+from engine.bending import bend_both, group_by_layer
 from engine.errors import UserError
 
 EPS = 1e-8
@@ -275,7 +275,7 @@ class Generator(nn.Module):
         bends: engine.bending.Bend, applied after activation, in order.
         splice: {layer: features [N, O, H, W'] in place of its convolution's output, before noise, bias, activation}.
         """
-        run = _Pass(_Noise(noise, noise_strength, noise_seed), by_layer(bends), splice or {}, around=self.around)
+        run = _Pass(_Noise(noise, noise_strength, noise_seed), group_by_layer(bends), splice or {}, around=self.around)
         picture = None
         for _, picture in self._blocks(ws, run, size):
             pass
@@ -362,16 +362,16 @@ class _Pass:
             self.received[name] = x.clone()
         noise, around = self.noise.at(layer, x), self.around
         if name in self.splice:
-            y = self._finished(name, layer, self.splice[name].clone(), noise)   # finish() may write into it
+            y = self._finish(name, layer, self.splice[name].clone(), noise)   # finish() may write into it
         else:
             modulation = layer.modulation(w)
-            activate = lambda x, noise: self._finished(name, layer, layer.convolve(x, *modulation), noise)
+            activate = lambda x, noise: self._finish(name, layer, layer.convolve(x, *modulation), noise)
             y = activate(x, noise) if around is None else around.draw(Architecture.resolution_of(name), layer.up, x, noise, activate)
         if name in self.activated:
             self.activated[name] = y.clone()
         return bend_both(y, picture, self.bends[name], owned=True) if name in self.bends else (y, picture)
 
-    def _finished(self, name, layer, y, noise):
+    def _finish(self, name, layer, y, noise):
         if name in self.convolved:
             self.convolved[name] = y.clone()
         return layer.finish(y, noise)

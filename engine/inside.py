@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from engine.caching import make_once
 from engine.errors import UserError
-from engine.kept import made_once
 
 TURN = 0.6180339887                 # of the colour circle from one channel to the next: neighbours are never alike
 MOST_TILES = 64                     # the strongest channels are shown
@@ -68,7 +68,7 @@ def false_colours(maps, inside: Inside, size: tuple[int, int]):
     channels = inside.channels
     picked = maps.float() if channels is None else maps[:, list(channels)].float()
     strength = _strength(picked)
-    picture = _tiles(strength, size) if inside.tiled else _blended(strength, size)
+    picture = _tiles(strength, size) if inside.tiled else _blend(strength, size)
     return (picture[0].permute(1, 2, 0) * 255 + 0.5).clamp_(0, 255).to(torch.uint8)
 
 
@@ -78,7 +78,7 @@ def _strength(maps):
     return (maps - mean) / (spread + 1e-3 * spread.amax() + 1e-6)
 
 
-def _blended(strength, size):
+def _blend(strength, size):
     """Return all channels over each other, [1, 3, *size]."""
     hues = _hues(strength.shape[1], strength.device)
     weight = hues - hues.mean(0, keepdim=True) * (1 - 1 / DEEP)
@@ -111,9 +111,9 @@ def _grid(count):
     return across, -(-count // across)
 
 
-@made_once(64)
+@make_once(64)
 def _hues(count, device):
-    """Return a colour [3] for each of `count` channels, 0 to 1, as far around the circle from each other as can be."""
+    """Return colours [count, 3], 0 to 1, as far from each other around the circle of hues as they can be."""
     at = (torch.arange(count) * TURN) % 1.0
     parts = torch.stack([((at + shift) % 1.0 * 6 - 3).abs() - 1 for shift in (0.0, 2 / 3, 1 / 3)], 1)
     return parts.clamp(0, 1).to(device)

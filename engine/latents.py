@@ -2,18 +2,25 @@
 
 Source: SPEC.md A.1 (z from a seed, truncation, style mixing).
 """
+import functools
+import logging
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from engine import factors
+from engine.device import upload
+from engine.directions_live import LiveDirections
 from engine.generator import truncate
-from engine.motion import GROUPS
+from engine.motion import GROUPS, SPANS
+from engine.noise_live import Held, find_held, find_shares
 from engine.parameter import Parameter
-from engine.walks import Arc, Mixed, Vector, own_walk
+from engine.walks import Arc, Kept, Mixed, Vector, own_walk
 
+log = logging.getLogger(__name__)
 REMEMBERED = 512                    # seeds whose w is kept
 
 PARAMETERS = {
@@ -24,8 +31,6 @@ PARAMETERS = {
         ("seed", Parameter(1, 0, 2 ** 31 - 1, step=1, about=f"the {group} layers' own seed")))},
 }
 MOST_LABEL = 100.0                  # of a number in a label: whatever a network was trained on is far below
-# ws [start, end) of each group: 4-8 px, 16-32 px, 64 px and above.
-SPANS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}
 
 
 def z_of(seed, z_dim: int) -> np.ndarray:
@@ -41,13 +46,20 @@ def label_parameters(c_dim: int) -> dict[str, Parameter]:
                                        about="the label, number by number, e.g. shares of the classes; missing ones are 0; empty = 1 for /class alone")}
     if c_dim > 1:
         knobs["/class"] = Parameter(0, 0, c_dim - 1, step=1, about="the class, for a conditional network")
+        knobs["/class/next"] = Parameter(0, 0, c_dim - 1, step=1, about="the class that /class/mix fades to")
+        knobs["/class/mix"] = Parameter(0.0, about="from /class at 0 to /class/next at 1: the label between the two")
     return knobs
 
 
-def label_in(scene):
+def read_label(scene):
     """Return a scene's label: a class, or a tuple of numbers."""
     given = scene["/class/label"] if "/class/label" in scene.parameters else ()
-    return tuple(given) or (int(scene["/class"]) if "/class" in scene.parameters else 0)
+    if given or "/class" not in scene.parameters:
+        return tuple(given) or 0
+    here, there, mix = int(scene["/class"]), int(scene["/class/next"]), scene["/class/mix"]
+    if mix <= 0.0 or here == there:
+        return here
+    return there if mix >= 1.0 else tuple((1 - mix) * (n == here) + mix * (n == there) for n in range(max(here, there) + 1))
 
 
 class Latents:
@@ -55,15 +67,21 @@ class Latents:
 
     def __init__(self, generator):
         self.generator = generator
+        self.factors: factors.Factors | None = None                # of the world it was taught, if it is one of ours
+        self.directions: LiveDirections | None = None
+        self.kept: dict[str, Held] = {}                            # the kept latents by their names, on the device
+        self._missed: set = set()
         self._known: OrderedDict = OrderedDict()
 
     def w(self, point, label=0, asked=None):
         """Return a point's w [w_dim], before truncation. label: a class, or a tuple of numbers (label_in). asked: of the factors."""
+        if isinstance(point, Kept):
+            return self._find_kept(*point.of).mean(0)
         if isinstance(point, Arc):
             start, end, t = point.way
-            return slerp(self.at(start, label, asked), self.at(end, label, asked), self.generator.w_avg, t)
+            return slerp(self.find_w(start, label, asked), self.find_w(end, label, asked), self.generator.w_avg, t)
         if asked is not None:
-            return self._map(factors.changed(self._z(point), asked), label)
+            return self._map(factors.move_factors(self._z(point), asked), label)
         key = (point, label)
         if key in self._known:
             self._known.move_to_end(key)
@@ -75,28 +93,73 @@ class Latents:
                 self._known.popitem(last=False)
         return w
 
+    def prepare_kept(self, kept: dict) -> dict:
+        """Return {name: engine.kept.Kept} as what plays, for `kept`: made beside the show."""
+        device = self.generator.device
+        return {name: Held(one.ws.to(device), {layer: maps.float().to(device) for layer, maps in one.noise.items()}) for name, one in sorted(kept.items())}
+
+    def find_noise(self, motion) -> tuple:
+        """Return how far the walk has the noise maps of kept latents, as LiveWeights.write() takes it; () = the network's own."""
+        return find_shares(motion.place, self.kept) if self.kept else ()
+
     def forget(self):
         """Forget all w: the mapping network is another one."""
         self._known.clear()
 
-    def at(self, place, label=0, asked=None):
+    def find_w(self, place, label=0, asked=None):
         """Return a place's w [w_dim]."""
         return sum(self.w(point, label, asked) * weight for point, weight in place)
 
-    def ws(self, scene, motion, led=((), ())):
-        """Return the ws [1, num_ws, w_dim] of one frame: walk, factors, style mixing, truncation. led: factors a source leads, see asked_in()."""
+    def ws(self, scene, motion, led=((), ()), seen=None):
+        """Return the ws [1, num_ws, w_dim] of one frame: walk, factors, style mixing, truncation, directions.
+
+        led: factors a source leads, see read_factors(). seen: (w [1, W] that a source leads to, how much), or None.
+        """
         generator = self.generator
-        label, asked = label_in(scene), factors.asked_in(scene, led)
-        ws = self.at(motion.place, label, asked).expand(1, generator.num_ws, -1)
+        label, asked = read_label(scene), self.factors and self.factors.read_factors(scene, led)
+        cut = scene["/truncation"], int(scene["/truncation/cutoff"])
+        find_w: Callable = self.find_w
+        if has_kept(motion.place) or any(map(has_kept, motion.styles_led)):
+            find_w, cut = functools.partial(self._find_played, cut=cut), (1.0, 0)           # as it is played: kept ones are not truncated
+        ws = find_w(motion.place, label, asked).expand(1, generator.num_ws, -1)
         led = motion.styles_led or ((),) * len(GROUPS)
         for group, position, place in zip(GROUPS, motion.styles, led):
             mix = scene[f"/style/{group}/mix"]
             if mix > 0:
-                own = self.at(place or own_walk(int(scene[f"/style/{group}/seed"]), position), label, asked)
+                own = find_w(place or own_walk(int(scene[f"/style/{group}/seed"]), position), label, asked)
                 start, end = SPANS[group]
                 ws = ws.clone()
-                ws[:, start:end] = torch.lerp(ws[:, start:end], own, mix)
-        return truncate(ws, generator.w_avg, scene["/truncation"], int(scene["/truncation/cutoff"]))
+                ws[:, start:end] = torch.lerp(ws[:, start:end], own if own.ndim == 1 else own[start:end], mix)
+        ws = truncate(ws, generator.w_avg, *cut)
+        if seen is not None:
+            ws = torch.lerp(ws, seen[0][:, None], seen[1])
+        return ws if self.directions is None else self.directions.move(ws, scene)
+
+    def _find_played(self, place, label, asked, cut):
+        """Return a place's ws [n, W] as they are played: kept latents as they are, everything else truncated by `cut`."""
+        total = torch.zeros((), device=self.generator.device)
+        for point, weight in place:
+            if isinstance(point, Kept):
+                ws = self._find_kept(*point.of)
+            elif isinstance(point, Arc) and has_kept(((point, 1.0),)):
+                start, end, t = point.way
+                a, b = (self._find_played(side, label, asked, cut) for side in (start, end))
+                ws = torch.stack([slerp(one, other, self.generator.w_avg, t) for one, other in zip(a, b)])
+            else:
+                w = self.w(point, label, asked)
+                ws = truncate(w.expand(1, self.generator.num_ws, -1), self.generator.w_avg, *cut)[0]
+            total = total + ws * weight if total.ndim or weight != 1.0 else ws
+        return total.expand(self.generator.num_ws, -1)
+
+    def _find_kept(self, name, number):
+        """Return the ws [n, W] of a kept latent; the centre, and a line in the log, where there is none of that name."""
+        held, at = find_held(self.kept, name, number)
+        if held is None:
+            if name not in self._missed:
+                self._missed.add(name)
+                log.warning("there is no kept latent %r; the centre plays in its place", name)
+            return self.generator.w_avg.expand(self.generator.num_ws, -1)
+        return held.ws[at].expand(self.generator.num_ws, -1)
 
     def _z(self, point):
         z_dim = self.generator.z_dim
@@ -108,17 +171,22 @@ class Latents:
 
     def _map(self, z, label):
         g = self.generator
-        z = torch.from_numpy(z).to(g.device, torch.float32)[None]
+        z = upload(torch.from_numpy(z).float(), g.device)[None]
         return g.mapping(z, self._numbers(label) if g.c_dim else None)[0]
 
     def _numbers(self, label):
-        """A class, or the label's numbers, as a label [1, c_dim]."""
+        """Return a class, or the label's numbers, as a label [1, c_dim]."""
         numbers = torch.zeros(1, self.generator.c_dim)
         if isinstance(label, tuple):
             numbers[0, :len(label)] = torch.tensor(label)
         else:
             numbers[0, label] = 1.0
-        return numbers.to(self.generator.device)
+        return upload(numbers, self.generator.device)
+
+
+def has_kept(place) -> bool:
+    """Return whether there are kept latents in a place."""
+    return any(isinstance(point, Kept) or isinstance(point, Arc) and (has_kept(point.way[0]) or has_kept(point.way[1])) for point, _ in place)
 
 
 def slerp(a, b, centre, t: float):
@@ -126,7 +194,6 @@ def slerp(a, b, centre, t: float):
     a, b = a - centre, b - centre
     long_a, long_b = a.norm(), b.norm()
     angle = torch.acos((a @ b / (long_a * long_b)).clamp(-1.0, 1.0))
-    if not 1e-4 < float(angle) < math.pi - 1e-4:                    # no arc between opposites, or from the centre itself
-        return centre + torch.lerp(a, b, t)
     turned = (a / long_a * torch.sin((1 - t) * angle) + b / long_b * torch.sin(t * angle)) / torch.sin(angle)
-    return centre + turned * torch.lerp(long_a, long_b, t)
+    there_is_one = (angle > 1e-4) & (angle < math.pi - 1e-4)        # an arc: not between opposites, or from the centre itself
+    return centre + torch.where(there_is_one, turned * torch.lerp(long_a, long_b, t), torch.lerp(a, b, t))       # a GPU is not asked which

@@ -32,7 +32,8 @@ PARAMETERS = {
     "places": Parameter((), 0.0, 1.0, size=32, about="where a stepper goes, one after the other, in shares of its depth; empty = where nobody chose"),
 }
 DEFAULTS = tuple(p.default for p in PARAMETERS.values())      # read in this order
-FIXED = ("/output", "/quality", "/tempo", "/audio", "/source/signal", "/source/picture", "/source/seen")     # what nothing but a hand or the show moves
+FIXED = ("/output", "/quality", "/tempo", "/audio", "/deck", "/set", "/timecode",            # what nothing but a hand or the show moves
+         "/source/signal", "/source/picture", "/source/seen")
 HELD = 0.5                          # seconds after a touch in which the hand has the parameter to itself
 SHUT, OPEN = 0.1, 0.5               # seconds a modulator takes to let go of a parameter, and to come back
 
@@ -64,7 +65,7 @@ class Modulator:
         for key in ("target", "source"):
             if not isinstance(data.get(key, ""), str):
                 raise UserError(f"modulator {name!r}: {key}: expected an address, got {data[key]!r}")
-        if _fixed(data["target"]):
+        if _fix(data["target"]):
             raise UserError(f"modulator {name!r}: {data['target']} is not for modulators")
         return cls(name, data["target"], data.get("source", ""))
 
@@ -74,12 +75,12 @@ class Modulator:
 State = tuple[str, float, float, float, float]
 
 
-def allowed(address: str, parameter: Parameter) -> bool:
+def is_allowed(address: str, parameter: Parameter) -> bool:
     """Return whether a modulator can be put on a parameter."""
-    return not parameter.size and not _fixed(address)
+    return not parameter.size and not _fix(address)
 
 
-def _fixed(address) -> bool:
+def _fix(address) -> bool:
     return any(address == prefix or address.startswith(prefix + "/") for prefix in FIXED)
 
 
@@ -95,7 +96,7 @@ def apply_modulators(scene, states, dt: float = 0.0, beat: float | None = None, 
     after = []
     for line, settings in _settings(scene):
         if line.modulated:
-            settings = _modulated_settings(scene, line, moved)
+            settings = _modulate_settings(scene, line, moved)
         state = before.get(line.name) or (line.name, 0.0, 0.0, 0.0, 0.0)
         if beat is not None:
             step = dt * settings.hz + (beat - state[4]) * settings.per_beat
@@ -172,11 +173,11 @@ class Settings(NamedTuple):
 def _settings(scene) -> tuple[tuple[Line, Settings], ...]:
     """Return the modulators and their settings."""
     lines, addresses = _arrange(scene.modulators)
-    return _with_settings(lines, tuple(map(scene.values.get, addresses)))
+    return _add_settings(lines, tuple(map(scene.values.get, addresses)))
 
 
 @lru_cache(maxsize=16)              # nearly always those of the frame before
-def _with_settings(lines, values) -> tuple[tuple[Line, Settings], ...]:
+def _add_settings(lines, values) -> tuple[tuple[Line, Settings], ...]:
     """Return each line with its settings; values: those of all lines in their order, None = the default."""
     count = len(DEFAULTS)
     own = (values[i * count:(i + 1) * count] for i in range(len(lines)))
@@ -184,7 +185,7 @@ def _with_settings(lines, values) -> tuple[tuple[Line, Settings], ...]:
                  for line, some in zip(lines, own))
 
 
-def _modulated_settings(scene, line, moved) -> Settings:
+def _modulate_settings(scene, line, moved) -> Settings:
     """Return the settings as the modulators before this one have left them."""
     return Settings.of(_place(scene, a, moved[a]) if a in moved else scene.values.get(a, default)
                     for a, default in zip(line.addresses, DEFAULTS))
@@ -228,8 +229,8 @@ def _advance(line, settings, state, dt, beat, held) -> State:
 
 
 def _follow(line, settings, state, scene, moved, dt, step) -> State:
-    """Return the state of an envelope, its level gone after its source's. step: cycles this moment is."""
-    here = _heard(scene, line.source, moved)
+    """Return the state of an envelope after it has followed its source for a moment. step: cycles this moment is."""
+    here = _read_source(scene, line.source, moved)
     if here is None:
         return state
     name, at, level, *rest = state
@@ -243,18 +244,18 @@ def _follow(line, settings, state, scene, moved, dt, step) -> State:
     return name, at, level, *rest
 
 
-def _heard(scene, source, moved) -> float | None:
+def _read_source(scene, source, moved) -> float | None:
     """Return where a source is in its range, 0..1; one number of a vector is named by its place: /audio/spectrum/3. None: there is none."""
     if source in scene.parameters:
         return scene.parameters[source].normalized(scene[source]) + moved.get(source, 0.0)
-    vector, place = part_of(source, scene.parameters)
+    vector, place = find_vector(source, scene.parameters)
     if vector is None:
         return None
     values, parameter = scene[vector], scene.parameters[vector]
     return (values[place] - parameter.low) / (parameter.high - parameter.low) if place < len(values) else 0.0
 
 
-def part_of(address: str, parameters) -> tuple[str | None, int]:
+def find_vector(address: str, parameters) -> tuple[str | None, int]:
     """Return (the vector that an address names one number of, which, from 0); None: it names none."""
     vector, _, place = address.rpartition("/")
     if vector in parameters and place.isdecimal() and int(place) < parameters[vector].size:
@@ -272,4 +273,4 @@ def _place(scene, address, by):
     """Return the parameter's plain value, moved by so much of its range."""
     parameter = scene.parameters[address]
     value = scene.values.get(address, parameter.default)
-    return value if parameter.size else parameter.moved(value, by)
+    return value if parameter.size else parameter.move(value, by)

@@ -22,8 +22,8 @@ PATHS = ("linear", "slerp", "spline")           # through w
 RULES = ("linear", "log", "circular", "slerp", "step", "hold")
 
 
-def rule_of(parameter: Parameter) -> str:
-    """Return the rule by which a parameter goes from value to value unless a preset says otherwise."""
+def find_rule(parameter: Parameter) -> str:
+    """Return the rule by which a parameter goes from value to value where the preset has none of its own."""
     if parameter.choices or parameter.step:
         return "step"
     if parameter.size:
@@ -36,7 +36,7 @@ def path(parameter: Parameter, a, b, rule: str = "", step_at: float = 0.5) -> Ca
 
     A rule that the parameter cannot follow (log without a positive range, slerp of a single number) gives way to its own.
     """
-    rule = rule or rule_of(parameter)
+    rule = rule or find_rule(parameter)
     if rule == "hold":
         return lambda t: a
     if rule == "step" or parameter.choices or a == b:
@@ -151,7 +151,7 @@ def routes(a: Scene, b: Scene, rules=None, step_at: float = 0.5) -> dict[str, Ca
     return found
 
 
-def place_between(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
+def interpolate_place(kind: str, before: Place, start: Place, end: Place, t: float) -> Place:
     """Return the place at t on the way from `start` to `end`, by one of PATHS. A spline comes from `before` without a corner."""
     if kind == "slerp":
         return arc(start, end, t)

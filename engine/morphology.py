@@ -20,7 +20,7 @@ def rows(radius: int, height: int, width: int) -> tuple[tuple[int, tuple[int, ..
     return tuple((reach, tuple(offsets)) for reach, offsets in sorted(found.items()))
 
 
-def dilated(x, radius: int):
+def dilate_maps(x, radius: int):
     """Return, for maps x [N, K, H, W'], the maximum over the ellipse around each pixel; pixels outside the map do not count."""
     height, width = x.shape[2:]
     reaches = rows(radius, height, width)
@@ -43,6 +43,6 @@ def _grown(maxima, length, wanted):
     return maxima
 
 
-def eroded(x, radius: int):
-    """The minimum over the ellipse."""
-    return -dilated(-x, radius)
+def erode_maps(x, radius: int):
+    """Return the minimum over the ellipse."""
+    return -dilate_maps(-x, radius)

@@ -13,6 +13,7 @@ from engine.walks import PARAMETERS as WALK_PARAMETERS
 from engine.walks import WALKS, Place, fade
 
 GROUPS = ("coarse", "middle", "fine")
+SPANS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}     # ws [start, end) of each: 4-8 px, 16-32 px, 64 px and above
 LONGEST_STEP = 0.25                 # seconds: after a stall a walk goes on, it does not leap
 
 PARAMETERS = {
@@ -27,7 +28,7 @@ PARAMETERS = {
     "/output/blackout": Parameter(0.0, about="0 = the picture, 1 = black, whatever else is held or fails"),
     "/output/fade": Parameter(0.0, 0.0, 60.0, curve="square", unit="s", about="how long /output/blackout takes from end to end; 0 cuts"),
     "/noise/mode": Parameter("const", choices=("const", "random", "none"), about="stored noise maps, new ones every frame, or none"),
-    "/noise/strength": Parameter(1.0, 0.0, 8.0, curve="square", about="times the network's own noise strength"),
+    "/noise/strength": Parameter(1.0, 0.0, 8.0, about="times the network's own noise strength"),
     "/output/freeze": Parameter(0.0, step=1, about="1 holds the picture and the walk"),
     **SOURCE_PARAMETERS,
     **FRAME_PARAMETERS,
@@ -45,7 +46,7 @@ class Motion:
     beat: beats gone, the music's: a freeze does not hold it, and no preset brings one back. Bars are four of them.
     modulators: how far each has got. holds: (address, seconds left) of parameters that hands have to themselves.
     source: turns of the encoder gone, run or not. signal: how far the source has faded in, None at first. No preset brings these back either.
-    turned: how far a panorama has gone round, 0..1; no preset brings it back.
+    turned: how far a panorama has gone round, 0..1. time: seconds gone, those of a freeze left out. No preset brings these back.
     dark: how far /output/blackout has got, None at first; a freeze does not hold it. fade_to, fade_seconds: where a fade with
     seconds of its own goes, until it is there; None = /output/fade decides.
     played: (the scene it was advanced under, its modulators then, that scene as they leave it), for modulation.modulate(); never stored.
@@ -67,15 +68,17 @@ class Motion:
     source: float = 0.0
     signal: float | None = None
     turned: float = 0.0
+    time: float = 0.0
     dark: float | None = None
     fade_to: float | None = None
     fade_seconds: float | None = None
     glide: float | None = None          # seconds that the next glide, or the one in progress, takes instead of /walk/glide
+    kept: tuple = ()                    # (name, number) of the kept latents that the walk of that kind goes through
     played: tuple = field(default=(), compare=False, repr=False)
 
     def advance(self, scene, dt: float) -> "Motion":
         """Return the motion dt seconds later under this scene."""
-        self, beat = self.dimmed(scene, dt), self.beat + beats(scene, dt)
+        self, beat = self.dim(scene, dt), self.beat + beats(scene, dt)
         dt = 0.0 if scene["/output/freeze"] else min(max(dt, 0.0), LONGEST_STEP)
         before = scene
         modulators, scene = modulation.apply_modulators(before, self.modulators, dt, beat, dict(self.holds))
@@ -86,34 +89,35 @@ class Motion:
         if kind.around:                  # a lap more or less: with other stops it is where it was, and does not leap
             walk %= kind.around(settings)
         styles = tuple(at + dt * scene[f"/style/{group}/speed"] for group, at in zip(GROUPS, self.styles))
-        there = kind.place(walk, **settings)
-        heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")))
-        bends = _slide(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
-        signal = _slide(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
+        there = kind.place(walk, **settings, keys=self.kept) if kind.keyed else kind.place(walk, **settings)
+        heading = (kind.name, *(settings.get(name) for name in ("seed", "stops", "z")), *([self.kept] if kind.keyed else []))
+        bends = slide(self.bends, scene["/bends/amount"], scene["/bends/glide"], dt)
+        signal = slide(self.signal, scene["/source/signal"], scene["/source/fade"], dt)
         moved = replace(self, walk=walk, styles=styles, frame=self.frame + 1, bends=bends, beat=beat, modulators=modulators,
                         holds=holds, source=self.source + dt * scene["/source/rate"], signal=signal,
-                        turned=(self.turned + dt * scene["/frame/scroll"]) % 1.0, played=(before, modulators, scene), **self._styles(scene))
+                        turned=(self.turned + dt * scene["/frame/scroll"]) % 1.0, time=self.time + dt,
+                        played=(before, modulators, scene), **self._styles(scene))
         if self.led and self.heading in ((), heading):
             return replace(moved, place=self.led, heading=heading, start=(), glided=0.0)
         moved = replace(moved, led=())
         return moved._glide(there, heading, scene["/walk/glide"] if self.glide is None else self.glide, dt)
 
-    def dimmed(self, scene, dt: float) -> "Motion":
+    def dim(self, scene, dt: float) -> "Motion":
         """Return this motion with the way to black (or back) dt seconds further: the rest stays."""
         target = scene["/output/blackout"]
         own = self.fade_seconds is not None and self.fade_to == target
-        dark = _slide(self.dark, target, self.fade_seconds if own else scene["/output/fade"], max(dt, 0.0))
+        dark = slide(self.dark, target, self.fade_seconds if own else scene["/output/fade"], max(dt, 0.0))
         if not own or dark == target:
             return replace(self, dark=dark, fade_to=None, fade_seconds=None)
         return replace(self, dark=dark)
 
-    def fading(self, to: float, seconds: float) -> "Motion":
+    def start_fade(self, to: float, seconds: float) -> "Motion":
         """Return this motion with a fade of so many seconds from end to end, if /output/blackout is brought to `to`."""
         return replace(self, fade_to=to, fade_seconds=seconds)
 
-    def among(self, now: "Motion") -> "Motion":
+    def put_in_place(self, now: "Motion") -> "Motion":
         """Return this motion, put in the place of `now`: what belongs to the show and not to a look goes on as it does there."""
-        return replace(self, beat=now.beat, source=now.source, signal=now.signal, turned=now.turned, dark=now.dark,
+        return replace(self, beat=now.beat, source=now.source, signal=now.signal, turned=now.turned, time=now.time, dark=now.dark,
                        fade_to=now.fade_to, fade_seconds=now.fade_seconds)
 
     def _styles(self, scene) -> dict:
@@ -124,12 +128,12 @@ class Motion:
         places = tuple(place if was == seed else () for place, was, seed in zip(self.styles_led, self.styles_of or seeds, seeds))
         return {"styles_led": places, "styles_of": seeds} if any(places) else {"styles_led": (), "styles_of": ()}
 
-    def beside(self, motion: "Motion") -> "Motion":
+    def keep_walks(self, motion: "Motion") -> "Motion":
         """Return this motion with all but the walks taken from another one: a morph moves the walks only."""
-        return replace(self.among(motion), frame=motion.frame, bends=motion.bends,
+        return replace(self.put_in_place(motion), frame=motion.frame, bends=motion.bends,
                        modulators=motion.modulators, holds=motion.holds)
 
-    def touched(self, addresses) -> "Motion":
+    def touch(self, addresses) -> "Motion":
         """Return the motion with these parameters held off their modulators: a hand has just moved them."""
         others = tuple(hold for hold in self.holds if hold[0] not in addresses)
         return replace(self, holds=others + tuple((address, modulation.HELD) for address in addresses))
@@ -155,7 +159,7 @@ def beats(scene, dt: float) -> float:
     return max(dt, 0.0) * scene["/tempo"] / 60.0 * (1.0 + scene["/tempo/nudge"])
 
 
-def _slide(at, target, length, dt):
+def slide(at, target, length, dt):
     """Return `at`, dt seconds nearer to the target, at 1 per `length` seconds; None is there at once."""
     if at is None or length <= 0 or abs(target - at) <= dt / length + 1e-9:
         return target

@@ -70,7 +70,7 @@ class Parameter:
         at = (value - self.low) / (self.high - self.low)
         return math.sqrt(at) if self.curve == "square" else at
 
-    def moved(self, plain, by: float):
+    def move(self, plain, by: float):
         """Return the plain value moved `by` of the normalized range, stopped at the ends; an angle goes round.
 
         plain: a value this parameter has, not a vector.

@@ -1,6 +1,6 @@
 """PNG pictures as arrays, with nothing but zlib: masks come as PNG, in files and inside JSON. Knows no layers.
 
-Reads every colour type and bit depth, not interlaced; writes grey. Source: W3C, Portable Network Graphics.
+Reads every colour type and bit depth, not interlaced; writes grey, RGB and RGBA of 8 bits. Source: W3C, Portable Network Graphics.
 """
 import struct
 import zlib
@@ -11,12 +11,13 @@ from engine.errors import UserError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}              # colour type -> numbers a pixel: grey, RGB, palette, grey + alpha, RGBA
+WRITTEN = {1: 0, 3: 2, 4: 6}                           # numbers a pixel -> colour type
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 LARGEST = 8192                                         # px a side: what a mask could be drawn on, and no bomb
 
 
 def read(data: bytes) -> np.ndarray:
-    """The picture as uint8 [H, W, 4]: red, green, blue, alpha. UserError: not a PNG, damaged, interlaced, too large."""
+    """Return the picture as uint8 [H, W, 4]: red, green, blue, alpha. UserError: not a PNG, damaged, interlaced, too large."""
     if not data.startswith(SIGNATURE):
         raise UserError(f"not a PNG picture: it begins with {data[:8]!r}")
     try:
@@ -29,11 +30,11 @@ def read(data: bytes) -> np.ndarray:
         raise UserError(f"a damaged PNG picture: {type(error).__name__} {error}") from None
 
 
-def write(grey: np.ndarray) -> bytes:
-    """Return uint8 [H, W] as a grey PNG."""
-    height, width = grey.shape
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), grey.astype(np.uint8)], 1)             # filter 0 each
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+def write(pixels: np.ndarray) -> bytes:
+    """Return uint8 [H, W] as a grey PNG, [H, W, 3] as RGB, [H, W, 4] as RGBA."""
+    height, width, *channels = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.astype(np.uint8).reshape(height, -1)], 1)             # filter 0 each
+    header = struct.pack(">IIBBBBB", width, height, 8, WRITTEN[channels[0] if channels else 1], 0, 0, 0)
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + _chunk(b"IEND", b"")
 
 
@@ -69,14 +70,14 @@ def _check(width, height, depth, kind, interlaced):
 
 
 def _rows(packed, width, height, depth, channels):
-    """The filtered bytes -> [H, W, channels] of `depth` bits each."""
+    """Return the samples [H, W, channels], of `depth` bits each, of the filtered bytes."""
     stride = (width * channels * depth + 7) // 8
     wanted = height * (stride + 1)
     unpacked = zlib.decompressobj().decompress(packed, wanted)
     if len(unpacked) < wanted:
         raise ValueError("pixels missing")
     data = np.frombuffer(unpacked, np.uint8).reshape(height, stride + 1)
-    lines = _unfiltered(data[:, 0], data[:, 1:], max(1, channels * depth // 8))
+    lines = _unfilter(data[:, 0], data[:, 1:], max(1, channels * depth // 8))
     if depth == 16:
         numbers = lines.reshape(height, -1, 2)[:, :, 0]                                             # the upper 8 bits
     elif depth == 8:
@@ -87,7 +88,7 @@ def _rows(packed, width, height, depth, channels):
     return numbers[:, :width * channels].reshape(height, width, channels)
 
 
-def _unfiltered(filters, lines, step):
+def _unfilter(filters, lines, step):
     """Undo each row's filter: 0 none, 1 left, 2 up, 3 their mean, 4 Paeth's choice. step: bytes a pixel."""
     lines = lines.astype(np.int32)
     above = np.zeros(lines.shape[1], np.int32)
@@ -106,7 +107,7 @@ def _unfiltered(filters, lines, step):
 
 
 def _along(kind, line, above, step):
-    """Filters that need what is to the left, pixel by pixel, all bytes of a pixel at once."""
+    """Undo a filter that depends on the pixel to the left, pixel by pixel, all bytes of a pixel at once."""
     left = corner = np.zeros(step, np.int32)
     for at in range(0, len(line), step):
         up, here = above[at:at + step], line[at:at + step]

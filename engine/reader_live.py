@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from engine.encoder_live import HALF_FRAME, VIEW, equal_pictures, prepare, source_amount
 from engine.parameter import Parameter
 from engine.reader.network import FACTORS_READ, Reader
-from engine.world.factors import NAMES
-from engine.world.people import Pose
+from engine.source import FACTORS
+from engine.world import MASKS
+from engine.world.masks.people import Pose
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class LiveReader:
         self.forget()
 
     def forget(self):
-        """Forget whom it followed."""
+        """Forget the face it followed."""
         self._pose: Pose | None = None
         self._filter = OneEuro()
         self._at: float | None = None
@@ -77,7 +78,7 @@ class LiveReader:
     def lead(self, scene, motion, picture) -> tuple[tuple, tuple]:
         """Return (u, share) of each of the world's factors in this frame; ((), ()) where the source leads none. One call a frame."""
         amount = source_amount(scene, motion)
-        if amount <= 0 or scene["/source/into"] == "features":
+        if amount <= 0 or scene["/source/into"] not in FACTORS:
             self.forget()
             self.broken = False
             return (), ()
@@ -91,12 +92,12 @@ class LiveReader:
         self._glide(gone, gone / scene["/source/rate"])
         if self._to is None or self._now_sure <= 0:
             return (), ()
-        return self._led(scene, amount * self._now_sure)
+        return self._find_led(scene, amount * self._now_sure)
 
-    def seen(self) -> dict[str, float]:
+    def list_values(self) -> dict[str, float]:
         """Return what is read now, {address: value}."""
         there = {"/source/seen/there": round(self._now_sure, 3)}
-        u = self._now()
+        u = self._find_now()
         return there if u is None else there | {address: round(float(v), 3) for address, v in zip(SEEN, u)}
 
     def _look_if_due(self, scene, at, gone, picture):
@@ -118,11 +119,11 @@ class LiveReader:
             log.error("reader: %s: %s; the walk plays on without it until /source/mix has been at 0", type(error).__name__, error)
             return
         if u is not None:
-            self._start = self._now()
+            self._start = self._find_now()
             self._to, self._gone = self._filter.step(u, dt, scene["/source/smoothing"]), 0.0
 
     def _read(self, picture):
-        """Return what is read of the face that is followed, u of LED; None where there is none."""
+        """Return u of LED as read off the face that is followed; None where there is none."""
         if self._pose is None:
             pose, there = self.reader.find(picture)
             if float(there) < FOUND:
@@ -146,18 +147,18 @@ class LiveReader:
         if self._gone < 1.0 or before != self._now_sure:
             self.version += 1
 
-    def _now(self):
-        """Return u of LED as it glides from what was read before to what was read last, None before anything was."""
+    def _find_now(self):
+        """Return u of LED on its way from the reading before to the last one, None before there was any."""
         if self._to is None or self._start is None:
             return self._to
         return torch.lerp(self._start, self._to, self._gone)
 
-    def _led(self, scene, amount):
-        strong = 0.5 + (self._now() - 0.5) * scene["/source/expression"]
-        u, share = [0.5] * len(NAMES), [0.0] * len(NAMES)
+    def _find_led(self, scene, amount):
+        strong = 0.5 + (self._find_now() - 0.5) * scene["/source/expression"]
+        u, share = [0.5] * len(MASKS.names), [0.0] * len(MASKS.names)
         for name, value in zip(LED, strong.tolist()):
-            u[NAMES.index(name)] = min(max(value, 0.01), 0.99)
-            share[NAMES.index(name)] = amount
+            u[MASKS.names.index(name)] = min(max(value, 0.01), 0.99)
+            share[MASKS.names.index(name)] = amount
         return tuple(u), tuple(share)
 
 

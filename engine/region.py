@@ -4,21 +4,20 @@ Coordinates are in half map widths from the map's middle, right and down positiv
 widths of the network's own picture, which is `share` of the map). Numbers may be Python's or 0-d tensors.
 Letters: N samples, K places (two eyes are two), C channels, H, W' size of a map.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch.nn import functional as F
 
+from engine.caching import make_once
 from engine.easing import smoothstep
-from engine.kept import made_once
 from engine.sampling import read
 
-SHARE = 0.45                        # of the greatest heat: what is cooler is no part of it
-ROUNDS = 4                          # of telling two places of one part from each other
-LARGEST = 64                        # px: heat maps are looked at no finer
+SHARE = 0.45                        # share of the greatest heat: what is below it is not part of the place
+ROUNDS = 4                          # rounds of separating two places of one part
 BLUR = 0.022                        # half widths of the heat's blur, standard deviation
 TIGHT = 0.6                         # of its reach: how much round a part is copied with it
-FIRST = 1e-3                        # more of a pixel than the next: of copies that have as much of it, the first is seen, on any device
+FIRST = 1e-3                        # bonus of a copy over the next one at each pixel: of copies that cover it equally the first is seen, on any device
 SMALLEST = 0.02                     # size of a copy
 LEAST = 1e-4                        # half widths, squared: no place is smaller
 ROUND = 0.14                        # of both half axes, squared: no place is a line
@@ -31,7 +30,7 @@ class Region:
     or [1, K, 2] half sides of a box; size [N, K]: its radius. reach: where nothing acts any more, in distances; soft: the
     share of the reach over which it fades; pivot: right and down of the centre, in radii; strength: of what moves there.
     mask [1, 1, h, w']: a drawn one, which counts in the place of the distance. home [1, K, 2]: where it is on average.
-    share: how much of the map's width is the network's own picture.
+    share: how much of the map's width is the network's own picture. moved: where move() said to read, of the largest map so far.
     """
     centre: torch.Tensor
     shape: torch.Tensor
@@ -43,15 +42,16 @@ class Region:
     mask: torch.Tensor | None = None
     home: torch.Tensor | None = None
     share: float = 1.0
+    moved: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def weights(self, height: int, width: int) -> torch.Tensor:
         """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
         if self.mask is not None:
             return F.interpolate(self.mask, (height, width), mode="bilinear", align_corners=False)
-        across, along = self.from_centre(height, width)
-        return shared(self.fade(self.distance(across, along)))
+        across, along = self.find_offsets(height, width)
+        return share(self.fade(self.distance(across, along)))
 
-    def from_centre(self, height: int, width: int):
+    def find_offsets(self, height: int, width: int):
         """Return where the pixels are from each centre: right [N, K, 1, W'], down [N, K, H, 1]."""
         right, down = pixels(height, width, self.centre.device, self.share)
         return right - self.centre[..., 0, None, None], down - self.centre[..., 1, None, None]
@@ -77,22 +77,34 @@ class Region:
         """Return what things turn about, [N, K, 1, 1] each: right, down."""
         return tuple((self.centre[..., i] + self.pivot[i] * self.size)[..., None, None] for i in (0, 1))
 
-    def moved(self, height: int, width: int, move, numbers, scaled: bool):
+    def move(self, height: int, width: int, move, numbers, scaled: bool, carries: bool = True):
         """Return where to read, in px from the map's middle [N, H, W']: `move` about each hub, as far as each place goes.
 
-        scaled: the place is all of the map to `move`; else it only lies elsewhere.
+        scaled: the place is all of the map to `move`; else it only lies elsewhere. carries: whether `move` may carry the hub itself away.
         """
+        if scaled or carries or any(isinstance(number, torch.Tensor) for number in numbers):
+            return self._move(height, width, move, numbers, scaled, carries)
+        at, key = (height, width), (move, *numbers)
+        known = self.moved.get(key)
+        times = known[0].shape[2] // width if known else 1
+        if known is None or times < 1 or (height * times, width * times) != tuple(known[0].shape[1:]):
+            known, times = self._move(*at, move, numbers, scaled, carries), 1
+            self.moved[key] = known
+        return known if times == 1 else tuple(F.avg_pool2d(to, times) / times for to in known)    # a smaller map of the same: its pixels are as many together
+
+    def _move(self, height, width, move, numbers, scaled, carries):
+        """Return what move() says."""
         right, down = pixels(height, width, self.centre.device, self.share)
         half = width * self.share / 2
         hub_right, hub_down = self.hub()
         unit = (self.size[..., None, None] * self.reach if scaled else 1.0)
         across, along = (right - hub_right) * half / unit, (down - hub_down) * half / unit
         to_right, to_down = move(across, along, *numbers)
-        share = self._widened(move, numbers, unit / half).weights(height, width) * self.strength
+        share = (self._widen(move, numbers, unit / half) if carries else self).weights(height, width) * self.strength
         return (right * half + ((to_right - across) * unit * share).sum(1), down * half + ((to_down - along) * unit * share).sum(1))
 
 
-    def _widened(self, move, numbers, unit) -> "Region":
+    def _widen(self, move, numbers, unit) -> "Region":
         """Return the region, made wider where `move` carries the hub itself away: round both places, and fading slowly enough that nothing folds."""
         if self.mask is not None:
             return self
@@ -106,24 +118,24 @@ class Region:
         return replace(self, centre=self.centre + carried / 2, reach=reach, soft=soft)
 
 
-    def emptied(self, x, amount):
-        """Return x [N, C, H, W'] with the part here painted over by so much, 0..1, with the mean of what lies round about it."""
-        distance = self.distance(*self.from_centre(*x.shape[2:]))               # [N, K, H, W']
+    def paint_over(self, x, amount):
+        """Return x [N, C, H, W'] with the part painted over by so much, 0..1, with the mean of its surroundings."""
+        distance = self.distance(*self.find_offsets(*x.shape[2:]))               # [N, K, H, W']
         over, around = (replace(self, reach=self.reach * share).fade(distance) for share in (TIGHT, 1.0))
         ring = (around - over).clamp(min=0)
         mean = torch.einsum("nkhw,nchw->nkc", ring, x.float()) / ring.sum((2, 3)).clamp(min=1e-3)[..., None]
-        over = shared(over) * amount
+        over = share(over) * amount
         paint = torch.einsum("nkhw,nkc->nchw", over, mean)
         return (x * (1 - over.sum(1, keepdim=True)) + paint).to(x.dtype)
 
-    def pasted(self, x, ways, sizes, source=None):
+    def paste(self, x, ways, sizes, source=None):
         """Return x [N, C, H, W'] with copies of what is here on top, each carried by one of ways [(right, down), ...] in half widths,
         times its size; numbers, or tensors [N, K, 1, 1]. Where two meet, the one that has more of the pixel is seen.
         source: the maps that the copies are of, if not x.
         """
         height, width = x.shape[2:]
         hub_right, hub_down = self.hub()
-        across, along = self.from_centre(height, width)
+        across, along = self.find_offsets(height, width)
         off_right, off_down = hub_right - self.centre[..., 0, None, None], hub_down - self.centre[..., 1, None, None]
         found: list[tuple] = []
         for (right, down), size in zip(ways, sizes):
@@ -138,7 +150,7 @@ class Region:
         return torch.lerp(x, read(x if source is None else source, right, down), share.clamp(min=0).to(x.dtype))
 
 
-def everywhere(device, strength) -> Region:
+def make_everywhere(device, strength) -> Region:
     """Return all of a map, where things move by only so much."""
     centre, shape, size = _middle(device)
     return Region(centre, shape, size, mask=_all(device), strength=strength)
@@ -158,39 +170,38 @@ def find(heat, starts, apart: float, together: bool, share: float = 1.0, **how) 
     together: all of them are one place. share: as in Region.
     """
     height, width = heat.shape[2:]
-    heat = _blurred(heat, share)
+    heat = _blur(heat, share)
     most = heat.amax((2, 3), keepdim=True).clamp(min=1e-3)
     here = ((heat - SHARE * most) / (0.3 * most)).clamp(0, 1)                   # [N, 1, H, W'] how surely it is the part
-    right, down = pixels(height, width, heat.device, share)
     first = _starts(starts, heat.device)                                        # [1, K, 2]
+    powers = _powers(height, width, heat.device, share)                         # [H * W', 6]
+    near = here.flatten(2) * _nearby(starts, apart, height, width, heat.device, share)       # [N, K, H * W']
     centre = first.expand(len(heat), -1, -1)
     for _ in range(ROUNDS if len(starts) > 1 else 1):
-        held = here * _nearness(centre, first, right, down, apart)
-        centre = _means(held, right, down, centre)
+        sums = (near * _nearest(centre, starts, powers)) @ powers               # [N, K, 6]
+        centre = _means(sums, centre)
     if together and len(starts) > 1:
-        held = held.sum(1, keepdim=True)
-        centre = _means(held, right, down, centre.mean(1, keepdim=True))
-    across, along = right - centre[..., 0, None, None], down - centre[..., 1, None, None]
-    total = held.sum((2, 3)).clamp(min=1e-3)
-    xx, xy, yy = ((held * p).sum((2, 3)) * (4 / total) for p in (across * across, across * along, along * along))
+        sums, first = sums.sum(1, keepdim=True), first.mean(1, keepdim=True)
+        centre = _means(sums, centre.mean(1, keepdim=True))
+    xx, xy, yy = _spread(sums, centre)
     thick = LEAST + ROUND * (xx + yy)
     xx, yy = xx + thick, yy + thick                                             # of a filled ellipse: its half axes, squared
     det = (xx * yy - xy * xy).clamp(min=LEAST * LEAST)
-    home = first if centre.shape[1] == first.shape[1] else first.mean(1, keepdim=True)
-    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=home, share=share, **how)
+    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=first, share=share, **how)
 
 
-def middle(device) -> Region:
+def make_middle(device) -> Region:
     """Return the middle of a map, for what acts about a part where none is named."""
     centre, shape, size = _middle(device)
     return Region(centre, shape * 9, size / 3)
 
 
-def shared(weights):
+def share(weights):
     """Return weights [N, K, H, W'] that add up to 1 at most over K."""
     return weights if weights.shape[1] == 1 else weights / weights.sum(1, keepdim=True).clamp(min=1)
 
 
+@make_once(128)
 def pixels(height: int, width: int, device, share: float = 1.0):
     """Return where a map's pixels are: right [W'], down [H, 1]. share: as in Region."""
     right = (torch.arange(width, device=device, dtype=torch.float32) - (width - 1) / 2) * (2 / (width * share))
@@ -198,54 +209,73 @@ def pixels(height: int, width: int, device, share: float = 1.0):
     return right, down[:, None]
 
 
-def within(region: Region, **changes) -> Region:
+def change_region(region: Region, **changes) -> Region:
     """Return the region with some of it changed."""
     return replace(region, **changes)
 
 
-def _nearness(centre, first, right, down, apart):
-    """Return how much each pixel belongs to each place, [N, K, H, W']: the nearest has it, and none far from where it is on average."""
-    far = _squared(first, right, down) / (2 * (3 * apart) ** 2)
-    if centre.shape[1] == 1:
-        return torch.exp(-far)
-    spread = (first[:, 0] - first[:, 1]).square().sum() / 8
-    return torch.softmax(-_squared(centre, right, down) / spread, 1) * torch.exp(-far)
+@make_once(64)
+def _powers(height: int, width: int, device, share: float):
+    """Return 1, x, y, x^2, xy, y^2 of each pixel, [H * W', 6]: a place's sums over them say where it is and how large."""
+    right, down = (at.expand(height, width).flatten() for at in pixels(height, width, device, share))
+    return torch.stack([torch.ones_like(right), right, down, right * right, right * down, down * down], 1)
 
 
-def _squared(centre, right, down):
-    return (right - centre[..., 0, None, None]).square() + (down - centre[..., 1, None, None]).square()
+@make_once(256)
+def _nearby(starts, apart, height: int, width: int, device, share: float):
+    """Return how much of each pixel may belong to each place, [1, K, H * W']: none far from where it is on average."""
+    right, down = pixels(height, width, device, share)
+    first = _starts(starts, device)
+    away = (right - first[..., 0, None, None]).square() + (down - first[..., 1, None, None]).square()
+    return torch.exp(-away / (2 * (3 * apart) ** 2)).flatten(2)
 
 
-def _means(share, right, down, otherwise):
-    """Return the middle of each share [N, K, H, W'] -> [N, K, 2]; where there is nothing, `otherwise`."""
-    total = share.sum((2, 3))
-    found = torch.stack([(share * right).sum((2, 3)), (share * down).sum((2, 3))], 2) / total.clamp(min=1e-3)[..., None]
-    return torch.lerp(otherwise, found, (total[..., None] * 2).clamp(0, 1))
+def _nearest(centre, starts, powers):
+    """Return whose each pixel is, [N, K, H * W']: that place's whose centre is the nearest, softly."""
+    if len(starts) == 1:
+        return 1.0
+    spread = ((starts[0][0] - starts[1][0]) ** 2 + (starts[0][1] - starts[1][1]) ** 2) / 8
+    closer = torch.cat([-centre.square().sum(2, keepdim=True), 2 * centre], 2) @ powers[:, :3].T        # what is the same for all of them left out
+    return torch.softmax(closer / spread, 1)
 
 
-def _blurred(heat, share):
+def _means(sums, otherwise):
+    """Return the middle of each place's sums [N, K, 6] -> [N, K, 2]; where there is nothing, `otherwise`."""
+    found = sums[..., 1:3] / sums[..., :1].clamp(min=1e-3)
+    return torch.lerp(otherwise, found, (sums[..., :1] * 2).clamp(0, 1))
+
+
+def _spread(sums, centre):
+    """Return the mean squares of 2 x, their product, and of 2 y about each centre, [N, K] each."""
+    total, right, down, squared, product, squared_down = sums.unbind(-1)
+    x, y = centre.unbind(-1)
+    about = (squared - 2 * x * right + x * x * total, product - x * down - y * right + x * y * total, squared_down - 2 * y * down + y * y * total)
+    return tuple(value * (4 / total.clamp(min=1e-3)) for value in about)
+
+
+def _blur(heat, share):
     height, width = heat.shape[2:]
     down, right = (_kernel(side, width * share, heat.device) for side in (height, width))
     return down @ (heat.float() @ right.T)
 
 
-@made_once(64)
+@make_once(64)
 def _kernel(side: int, width: float, device):
     at = torch.arange(side, dtype=torch.float32) * (2 / width)
     return torch.softmax(-(at[:, None] - at).square() / (2 * BLUR * BLUR), 1).to(device)
 
 
-@made_once(256)
+@make_once(256)
 def _starts(starts, device):
     return torch.tensor(starts, dtype=torch.float32).view(1, -1, 2).to(device)
 
 
-@made_once(8)
+@make_once(8)
 def _middle(device):
     return torch.zeros(1, 1, 2, device=device), torch.ones(1, 1, 3, device=device), torch.ones(1, 1, device=device)
 
 
-@made_once(8)
+@make_once(8)
 def _all(device):
     return torch.ones(1, 1, 2, 2, device=device)
 

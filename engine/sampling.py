@@ -2,15 +2,17 @@
 
 Positions are in pixels from the map's true centre, right and down positive; a pixel's middle is its place.
 Numbers may be Python's or 0-d tensors on the map's device. Letters: N samples, K channels, H, W' size of a map.
-Inside `acting(region)` a move is kept to that place, and fades out round about it.
+Inside `act_at(region)` a move is kept to that place, and fades out round about it.
 """
 import math
 import threading
 from contextlib import contextmanager
-from functools import lru_cache
 
 import torch
 from torch.nn import functional as F
+
+from engine.caching import make_once
+from engine.resampling import read_crisp
 
 STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32 px,
 FIXED = 1024                        # having added them up in units of 1/1024 px
@@ -21,7 +23,7 @@ _acting = threading.local()
 
 
 @contextmanager
-def acting(region):
+def act_at(region):
     """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere."""
     before = getattr(_acting, "region", None)
     _acting.region = region
@@ -38,15 +40,15 @@ def unless(untouched, x, make):
     return x if untouched else make()
 
 
-def clamped(value, low=-math.inf, high=math.inf):
-    """A number, or 0-d tensor of one, within bounds."""
+def clamp(value, low=-math.inf, high=math.inf):
+    """Return a number, or 0-d tensor of one, within bounds."""
     if isinstance(value, torch.Tensor):
         return value.clamp(low, high)
     return min(max(value, low), high)
 
 
 def inverse(value):
-    """1 / value, finite at 0."""
+    """Return 1 / value, finite at 0."""
     if isinstance(value, torch.Tensor):
         return 1 / torch.where(value.abs() < SMALLEST, SMALLEST, value)
     return 1 / (value if abs(value) >= SMALLEST else SMALLEST)
@@ -66,15 +68,16 @@ def places(height: int, width: int, device):
     return right, down[:, None]
 
 
-def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True):
+def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True, carries=True):
     """Return x read at `move(right, down, *numbers)`, a function of its pixels' places -> positions, broadcast to [H, W'].
 
     border: what is beyond it, "zeros", "border" or "reflection". Where to read is kept for numbers that stay as they are.
-    scaled: to a move that is kept to a place, the place is all of the map; else the numbers are px as ever.
+    scaled: to a move that is kept to a place, the place is all of the map; else the numbers are px as ever. carries: as in Region.move().
     """
     if (region := getattr(_acting, "region", None)) is not None:
-        right, down = region.moved(*x.shape[2:], move, numbers, scaled)
-        return read(x, right, down, "border" if border == "zeros" else border, "bicubic" if mode == "bilinear" else mode)
+        right, down = region.move(*x.shape[2:], move, numbers, scaled, carries)
+        border = "border" if border == "zeros" else border
+        return read_crisp(x, right, down, border) if mode == "bilinear" else read(x, right, down, border, mode)
     make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid
     grid = make(move, x.shape[2:], x.device, numbers).expand(x.shape[0], -1, -1, -1)
     return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
@@ -94,22 +97,23 @@ def _grid(move, size, device, numbers):
     return torch.stack(torch.broadcast_tensors(right * (2 / width), down * (2 / height)), -1)[None]
 
 
-_kept_grid = lru_cache(maxsize=KEPT)(_grid)
+_kept_grid = make_once(KEPT)(_grid)
 
 
 def affine(x, matrix, right=0.0, down=0.0, border="zeros"):
     """Return x read at matrix * place - (right, down) px; matrix = (a, b, c, d): right' = a right + b down, down' = c right + d down."""
-    return warp(x, _turned, *matrix, right, down, border=border, scaled=False)
+    carries = any(isinstance(way, torch.Tensor) or way != 0 for way in (right, down))
+    return warp(x, _turn, *matrix, right, down, border=border, scaled=False, carries=carries)
 
 
-def flipped(x, axis: int):
+def flip(x, axis: int):
     """Return x turned over: axis -1 left and right, -2 top and bottom."""
     if getattr(_acting, "region", None) is None:
         return x.flip(axis)
-    return warp(x, _turned, *((-1, 0, 0, 1) if axis == -1 else (1, 0, 0, -1)), 0.0, 0.0, border="border", scaled=False)
+    return warp(x, _turn, *((-1, 0, 0, 1) if axis == -1 else (1, 0, 0, -1)), 0.0, 0.0, border="border", scaled=False, carries=False)
 
 
-def _turned(across, along, a, b, c, d, right, down):
+def _turn(across, along, a, b, c, d, right, down):
     return a * across + b * along - right, c * across + d * along - down
 
 
@@ -123,35 +127,35 @@ def opencv_affine(x, forward):
     determinant = a * d - b * c
     inverse = torch.where(determinant == 0, 0.0, 1 / determinant)
     a, b, c, d = d * inverse, -b * inverse, -c * inverse, a * inverse
-    return warp(x, _in_steps, a, b, -a * e - b * f, c, d, -c * e - d * f, *x.shape[2:])
+    return warp(x, _step, a, b, -a * e - b * f, c, d, -c * e - d * f, *x.shape[2:])
 
 
-def _in_steps(right, down, *numbers):
+def _step(right, down, *numbers):
     a, b, e, c, d, f, height, width = numbers
     j, i = right.to(a.dtype) + (width - 1) / 2, down.to(a.dtype) + (height - 1) / 2
-    at = [_fixed(row[0] * j) + _fixed(row[1] * i + row[2]) + FIXED // STEPS // 2 for row in ((a, b, e), (c, d, f))]   # [H, W'] in 1/1024 px
+    at = [_round_fixed(row[0] * j) + _round_fixed(row[1] * i + row[2]) + FIXED // STEPS // 2 for row in ((a, b, e), (c, d, f))]   # [H, W'] in 1/1024 px
     at = [torch.div(p, FIXED // STEPS, rounding_mode="floor") / STEPS for p in at]
     return (at[0] - (width - 1) / 2).float(), (at[1] - (height - 1) / 2).float()
 
 
-def _fixed(values):
+def _round_fixed(values):
     return torch.round(values.clamp(-1e6, 1e6) * FIXED)
 
 
-def scrolled(x, right, down):
+def scroll_maps(x, right, down):
     """Return x shifted by px, round and round."""
     height, width = x.shape[2:]
     if getattr(_acting, "region", None) is not None:
         return warp(x, _round, right, down, height, width, border="border")
     across, along = places(height, width, x.device)
-    return wrapped(x, across - right, along - down)
+    return read_wrapped(x, across - right, along - down)
 
 
 def _round(across, along, right, down, height, width):
     return torch.remainder(across - right + width / 2, width) - width / 2, torch.remainder(along - down + height / 2, height) - height / 2
 
 
-def wrapped(x, right, down):
+def read_wrapped(x, right, down):
     """Return x read at positions that go round: past the right edge comes the left one."""
     height, width = x.shape[2:]
     around = F.pad(x.float(), (0, 1, 0, 1), mode="circular")                    # one more column and row to blend into
@@ -167,9 +171,9 @@ def own_size(x, own=None):
     return own or x.shape[2:]
 
 
-def blurred(x, radius, own=None):
+def blur_maps(x, radius, own=None):
     """Return x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
-    sigma = clamped(radius * max(own_size(x, own)), low=1e-3)
+    sigma = clamp(radius * max(own_size(x, own)), low=1e-3)
     rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
     return (rows @ (x.float() @ columns.T)).to(x.dtype)
 

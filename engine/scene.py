@@ -24,7 +24,7 @@ class Scene:
     modulators: tuple = ()
 
     def __getitem__(self, address: str):
-        """The plain value at an address."""
+        """Return the plain value at an address."""
         if address in self.values:
             return self.values[address]
         return self.parameter(address).default

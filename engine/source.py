@@ -7,13 +7,19 @@ from engine.parameter import Parameter
 CROPS = ("fill", "fit", "stretch")
 LOOKS = {"coarse": (0.0, "of 4 and 8 px"), "middle": (1.0, "of 16 and 32 px"), "fine": (1.0, "of 64 px and above")}
 
-INTO = ("features", "factors", "all")
+INTO = ("features", "factors", "all", "w", "both")
+FEATURES: tuple[str, ...] = ("features", "all", "both")                  # what plays feature maps,
+FACTORS: tuple[str, ...] = ("factors", "all")                            # factors,
+LOOK: tuple[str, ...] = ("w", "both")                                    # and w
 
 PARAMETERS = {
     "/source/into": Parameter("features", choices=INTO,
-                              about="what the source plays: feature maps, by an encoder; the factors, by a reader of faces; or both"),
+                              about="what the source plays: feature maps, by an encoder; the factors, by a reader of faces; all = these two; "
+                                    "w = the walk itself is led to what the source shows; both = w and feature maps"),
     "/source/expression": Parameter(1.3, 0.0, 3.0, about="how much stronger the factors are than the face that is read; 1 = as it is"),
     "/source/mix": Parameter(0.0, about="whose feature maps the picture is made of: 0 = the network's own, 1 = those encoded from the source"),
+    "/source/cells": Parameter(0.0, about="how far what was encoded is brought back to what the network knows: 0 = not at all; 0.5 = each place is made of "
+                                          "the nearest ones of the network's own pictures; 1 = and of one of them, where that does about as well"),
     "/source/rate": Parameter(15.0, 0.5, 60.0, curve="log", unit="pictures/s",
                               about="how many pictures of the source are encoded; feature maps glide from one to the next"),
     "/source/smoothing": Parameter(0.0, 0.0, 10.0, curve="square", unit="s",

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from engine.errors import UserError
 from engine.files import whole
+from engine.yaml_file import shorten
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
 LONGEST_HEADER = 1 << 20         # bytes; of the largest generator it has 20,000
@@ -51,8 +52,16 @@ def read_tensors(path, again: str, accepts=None) -> tuple[dict[str, str], dict[s
     return header, tensors
 
 
+def expect_format(header: dict[str, str], format: str, schema: int, noun: str, remedy: str = ""):
+    """Raise UserError unless a file's header names this format and schema version. noun: what it should hold; remedy: what else to do, in words."""
+    if header.get("format") != format:
+        raise UserError(f"a safetensors file, but no {noun}: format {shorten(header.get('format'))}, expected {format!r}")
+    if header.get("schema") != str(schema):
+        raise UserError(f"schema version {shorten(header.get('schema'))}: this version reads {schema}; update Latent Jockey{remedy}")
+
+
 def _expect_header(path):
-    """ValueError where a header is longer than any, which would be read whole before it is found to be none."""
+    """Raise ValueError where a header is longer than any real one, as it would be read whole before it is found to be none."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > LONGEST_HEADER:
@@ -69,7 +78,7 @@ def digest(tensors: dict[str, torch.Tensor]) -> str:
     return found.hexdigest()[:32]
 
 
-def table_in(header: dict[str, str], name: str) -> dict:
+def read_table(header: dict[str, str], name: str) -> dict:
     """Return the JSON object under a name of a header, {} if there is none; ValueError for anything else."""
     try:
         found = json.loads(header.get(name, "{}"))
@@ -80,15 +89,15 @@ def table_in(header: dict[str, str], name: str) -> dict:
     return found
 
 
-def checked_dtype(name: str) -> torch.dtype:
-    """float16 or float32 by name; UserError for another one."""
+def check_dtype(name: str) -> torch.dtype:
+    """Return float16 or float32 by name. UserError: another one."""
     if name not in DTYPES:
         raise UserError(f"dtype {name!r}: expected {' or '.join(DTYPES)}")
     return DTYPES[name]
 
 
-def stored(tensor, dtype):
-    """A weight as files keep it: float16 is for matrices and kernels; vectors, and numbers beyond its range, stay float32."""
+def to_stored(tensor, dtype):
+    """Return a weight as files keep it: float16 is for matrices and kernels; vectors, and numbers beyond its range, stay float32."""
     tensor = tensor.detach().to("cpu", torch.float32)
     small = dtype == torch.float16 and tensor.ndim > 1 and tensor.abs().max() < HALF_MAX
     return (tensor.half() if small else tensor).contiguous()

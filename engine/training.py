@@ -9,7 +9,7 @@ from engine.tensor_files import write_tensors
 
 
 def make_folder(folder):
-    """The folder a run keeps its files in, made if it is not there."""
+    """Return the folder a run keeps its files in, made if it is not there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -24,7 +24,7 @@ class View:
 
     def __init__(self, shape: FrameShape, size: int):
         self.axis = 1 if shape.axis == -1 else 0
-        self.whole = torch.zeros(*shape.drawn(size), 3, dtype=torch.uint8)
+        self.whole = torch.zeros(*shape.find_drawn(size), 3, dtype=torch.uint8)
         self.turned = 0.0                           # how far its own picture had, when it was shown last
         self.count = shape.pixels(size)[self.axis]
 

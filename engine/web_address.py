@@ -35,7 +35,7 @@ def _advice(address: str, name: str) -> str:
 
 
 def _copies(address: str, name: str):
-    """Where a copy may lie: here, in the folder of downloads, in the cache of NVIDIA's tools."""
+    """Yield where a copy may lie: here, in the folder of downloads, in the cache of NVIDIA's tools."""
     yield Path(name)
     yield Path(os.path.expanduser("~/Downloads")) / name
     digest = hashlib.md5(address.encode(), usedforsecurity=False).hexdigest()

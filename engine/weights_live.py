@@ -4,30 +4,36 @@ Knows scenes, generators and edits; no files and no clock. Everything is made fr
 from what was written before, so that the same scene gives the same weights, and all at 0 the base, bit for bit.
 What belongs to which group: the mapping network (with w_avg), and the synthesis network at 4-8, 16-32 and 64 px up.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from engine.errors import UserError
+from engine.mixing import find_place, find_split_share
+from engine.noise_live import mix_maps
 from engine.parameter import Parameter
+from engine.rewriting.edit import Edit
+from engine.rewriting.style import affine_of
 
 GROUPS = {"mapping": "the mapping network", "coarse": "the layers of 4 and 8 px", "middle": "those of 16 and 32 px", "fine": "those of 64 px and above"}
-LEAST_STRENGTH = 5e-4               # strengths nearer to 0 are 0: the low end of a fader is the base, however its range was rounded
-LARGEST_WEIGHT = 1e4                # of a weight with an edit in it: finite is not enough where it will be squared and summed
+LEAST_STRENGTH = 5e-4               # strengths nearer to 0 count as 0, so that the low end of a fader gives the base however its range was rounded
+SHARE, NEAR = 10, 0.1               # in a fade one part in SHARE of all numbers is written in a frame; no layer's amount may be further behind than NEAR
+NOISE = ".noise_const"
+LARGEST_WEIGHT = 1e4                # the largest weight an edit may give: larger finite ones could overflow when they are squared and summed
 
 
 @dataclass(eq=False)
 class _Tensor:
-    """One tensor of the network that plays. written: what is in it now beside the base: (mix, edits), both empty at first."""
+    """One tensor of the network that plays. written: what is in it now beside the base: (mix, edits, noise, what is added), all empty at first."""
     live: torch.Tensor
     base: torch.Tensor
-    written: tuple = ((), ())
+    written: tuple = ((), (), (), ())
 
 
 @dataclass(frozen=True, eq=False)
 class _Factors:
     """An edit as its layer takes it: values [O * kh * kw, r], directions [r, I], the strength's address."""
-    edit: object
+    edit: Edit
     address: str
     values: torch.Tensor
     directions: torch.Tensor
@@ -35,50 +41,117 @@ class _Factors:
 
 @dataclass(frozen=True)
 class _Part:
-    """A tensor and what may be mixed into it. others: {checkpoint: its tensor}."""
+    """A tensor and what may be mixed into it. others: {checkpoint: its tensor}. unit: tensors of the same are written in the same frame."""
     tensor: _Tensor
     group: str
+    unit: str
     others: dict
     edits: tuple[_Factors, ...] = ()
+    place: int | None = None         # in the order of layers, see engine.mixing.find_place()
+    layer: str = ""                  # whose noise map it is
+    name: str = ""
+
+
+@dataclass
+class _Turns:
+    """Whose turn it is to be written. sizes: {unit: numbers in it}; order: the units, those written longest ago first."""
+    sizes: dict[str, int]
+    order: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts):
+        """Return the turns of all parts, none of which has been written."""
+        sizes: dict[str, int] = {}
+        for part in parts:
+            if part.others:
+                sizes[part.unit] = sizes.get(part.unit, 0) + part.tensor.base.numel()
+        return cls(sizes, list(sizes))
+
+    def choose(self, changed: set[str], pressing: set[str]) -> set[str]:
+        """Return the units to write now: all that can't wait, and of the others as many as there is room for, one at least."""
+        chosen, room = set(pressing), sum(self.sizes.values()) / SHARE - sum(self.sizes.get(unit, 0) for unit in pressing)
+        for unit in (unit for unit in self.order if unit in changed - pressing):
+            if chosen and self.sizes[unit] > room:
+                break
+            chosen.add(unit)
+            room -= self.sizes[unit]
+        self.order = [unit for unit in self.order if unit not in chosen] + [unit for unit in self.order if unit in chosen]
+        return chosen
 
 
 class LiveWeights:
     """One generator's weights. edits: engine.rewriting.Edit, checked. checkpoints: {name: Generator}, checked.
 
     before: those that play now and that these, prepared beside the show, will take the place of.
+    patient: a fade between checkpoints writes a share of the network a frame, in turns, so that no layer is far behind; once
+    the fader rests all are brought to where it stands. Then weights depend on the scenes before, though by little.
+    behind: whether there is more to write, in a frame with the same scene.
     """
+    patient = behind = False
 
     def __init__(self, generator, edits=(), checkpoints=None, before: "LiveWeights | None" = None):
         self.generator, self.edits, self.checkpoints = generator, tuple(edits), dict(checkpoints or {})
         self.parameters = {f"/edits/{edit.name}/strength": _strength(edit) for edit in self.edits}
         for name in self.checkpoints:
             self.parameters |= _amounts(name)
-        self._tensors: dict = dict(before._tensors) if before is not None else {}
+        self._tensors: dict = before._tensors if before is not None else {}        # shared: what one has written, the other has in it
         self._parts = self._find_parts()
+        self._turns = _Turns.of(self._parts)
         self._now: tuple | None = None
 
-    def write(self, scene) -> set[str]:
-        """Bring the network's weights to what the scene says; return the groups that something was written in.
+    def write(self, scene, noise=(), added=()) -> set[str]:
+        """Bring the network's weights to those of the scene; returns the groups that were written to.
 
-        What a scene made before the newest edits does not know is at its default.
+        What a scene made before the newest edits does not know is at its default. noise: of kept latents, see engine.noise_live.find_shares(). added:
+        what faders add to a few numbers, see engine.offsets_live.
         """
-        now = tuple(scene.values.get(address, parameter.default) for address, parameter in self.parameters.items())
-        if now == self._now:
+        now = tuple(scene.values.get(address, parameter.default) for address, parameter in self.parameters.items()), noise, added
+        if now == self._now and not self.behind:
             return set()
         self._now = now
-        values = dict(zip(self.parameters, now))
-        mixes = {group: [(checkpoint, t) for name, checkpoint in self.checkpoints.items() if (t := _share(values, name, group))]
-                 for group in GROUPS}
+        self._add_parts(noise, added)
+        changed, pressing = self._list_changed(dict(zip(self.parameters, now[0])), noise, added)
+        chosen = self._turns.choose({part.unit for part, *_ in changed}, pressing) if self.patient else None
+        self.behind = False
         written = set()
-        for part in self._parts:
-            mix = tuple((checkpoint, t) for checkpoint, t in mixes[part.group] if checkpoint in part.others)
-            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH]
-            wanted = mix, tuple((factors.edit, strength) for factors, strength in edits)
-            if wanted != part.tensor.written:
-                _write(part, mix, edits)
-                part.tensor.written = wanted
-                written.add(part.group)
+        for part, mix, edits, wanted in changed:
+            if chosen is not None and part.unit not in chosen:
+                self.behind = True
+                continue
+            _write(part, mix, edits, *wanted[2:])
+            part.tensor.written = wanted
+            written.add(part.group)
         return written
+
+    def _list_changed(self, values, noise, added):
+        """Return ([(part, its mix, its edits, what will be in it)] of all parts that are not as they are to be, the units that can't wait)."""
+        mixes: dict = {}
+        changed, pressing = [], set()
+        for part in self._parts:
+            where = part.group, part.place
+            if where not in mixes:
+                mixes[where] = tuple((checkpoint, t) for name, checkpoint in self.checkpoints.items() if (t := _share(values, name, *where)))
+            mix = mixes[where] if len(part.others) == len(self.checkpoints) else tuple(share for share in mixes[where] if share[0] in part.others)
+            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH] if part.edits else []
+            shares = tuple(one for one in noise if part.layer in one[0].noise) if part.layer else ()
+            here = tuple(one for one in added if part.name in one[0].tensors) if added else ()
+            wanted = mix, tuple((factors.edit, strength) for factors, strength in edits), shares, here
+            if wanted != part.tensor.written:
+                changed.append((part, mix, edits, wanted))
+                if _is_pressing(part.tensor.written, wanted):
+                    pressing.add(part.unit)
+        return changed, pressing
+
+    def _add_parts(self, noise, added):
+        """Have a part for each map that kept latents have, for what is added to, and for those that were written to before these weights came."""
+        wanted = {f"synthesis.{layer}{NOISE}" for held, *_ in noise for layer in held.noise if layer in self.generator.layers}
+        wanted |= {name for one, _ in added for name in one.tensors}
+        if wanted <= self._tensors.keys() and len(self._tensors) == len(self._parts):
+            return
+        there = {id(part.tensor) for part in self._parts}
+        for name in wanted.union(list(self._tensors)):                     # another thread may add some
+            if id(tensor := self._tensor(name)) not in there:
+                self._parts.append(_Part(tensor, _group(name), _unit(name), {}, place=find_place(name), layer=_noise_layer(name), name=name))
 
     def _find_parts(self) -> list[_Part]:
         states = {checkpoint: checkpoint.state_dict() for checkpoint in self.checkpoints.values()}
@@ -86,10 +159,17 @@ class LiveWeights:
         for name, live in self.generator.state_dict().items():
             base = self._tensors[name].base if name in self._tensors else live
             others = {checkpoint: _channels_last(state[name]) for checkpoint, state in states.items() if not torch.equal(state[name], base)}
-            edits = tuple(_factors(edit, base.device) for edit in self.edits if name == f"synthesis.{edit.layer}.weight")
+            edits = self._edits_of(name, base)
             if others or edits or name in self._tensors:
-                parts.append(_Part(self._tensor(name), _group(name), others, edits))
+                parts.append(_Part(self._tensor(name), _group(name), _unit(name), others, edits, find_place(name), _noise_layer(name), name))
         return parts
+
+    def _edits_of(self, name, base) -> tuple[_Factors, ...]:
+        """Return the changes that the edits make to the tensor of that name."""
+        if (owner := affine_of(name)) is None:
+            return tuple(_factors(edit, rule, base.device) for edit in self.edits for rule in edit.rules if name == f"synthesis.{rule.layer}.weight")
+        weight = self._tensors[owner].base if owner in self._tensors else self.generator.state_dict()[owner]
+        return tuple(_Factors(edit, f"/edits/{edit.name}/strength", *edit.style.on_affine(name, weight)) for edit in self.edits if edit.style is not None)
 
     def _tensor(self, name) -> _Tensor:
         """Return the tensor of that name with its resident base; what is new here has only the base in it."""
@@ -106,12 +186,14 @@ def check_edit(edit, generator, known=()):
 
     known: content hashes of the weights it may have been solved for.
     """
-    edit.fitted(generator)
-    weight = generator.weights(edit.layer).detach().cpu()
+    edit.check_fit(generator)
     if edit.generator and known and edit.generator not in known:
         raise UserError(f"edit {edit.name}: it was solved for other weights ({edit.generator[:12]}) than these ({next(iter(known))[:12]}); solve it again")
     for strength in (STRENGTH.low, STRENGTH.high):
-        reach = (weight + edit.delta(strength)).abs().max().item()
+        reach = max((generator.weights(rule.layer).detach().cpu() + rule.delta(strength)).abs().max().item() for rule in edit.rules)
+        if edit.style is not None:
+            most = max([1.0, *(share.abs().max().item() for share in edit.style.shares.values())])
+            reach = max(reach, most * edit.style.move(generator.w_avg.detach().cpu(), strength).abs().max().item())
         if not reach <= LARGEST_WEIGHT:
             raise UserError(f"edit {edit.name}: at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST_WEIGHT:g}")
 
@@ -133,18 +215,34 @@ STRENGTH = Parameter(0.0, -1.0, 2.0)
 
 
 def _strength(edit) -> Parameter:
-    return Parameter(STRENGTH.default, STRENGTH.low, STRENGTH.high, about=f"how far the edit of {edit.layer} acts: 0 = not at all, 1 = as solved")
+    what = "styles" if edit.style else f"{edit.layer} and {len(edit.more)} more layers" if edit.more else edit.layer
+    return Parameter(STRENGTH.default, STRENGTH.low, STRENGTH.high, about=f"how far the edit of {what} acts: 0 = not at all, 1 = as solved")
 
 
 def _amounts(name) -> dict[str, Parameter]:
     amount = Parameter(0.0, about=f"from the instrument's own weights to those of {name}")
     return {f"/weights/{name}/amount": amount} | {
         f"/weights/{name}/{group}": Parameter(1.0, about=f"the share of /weights/{name}/amount that {what} take")
-        for group, what in GROUPS.items()}
+        for group, what in GROUPS.items()} | {
+        f"/weights/{name}/split": Parameter(-1.0, -1.0, 18.0, about=f"from this layer on it is {name}'s, counted in twos: 0 = 4 px, 6 = 32 px; -1 = no split"),
+        f"/weights/{name}/width": Parameter(0.0, 0.0, 4.0, about="how gently one goes over into the other at the split; 0 = at once")}
 
 
-def _share(values, name, group) -> float:
-    return values[f"/weights/{name}/amount"] * values[f"/weights/{name}/{group}"]
+def _share(values, name, group, place=None) -> float:
+    """Return how much of a checkpoint a tensor has; above 0 a split leaves the mapping network alone."""
+    amount, split = values[f"/weights/{name}/amount"] * values[f"/weights/{name}/{group}"], values[f"/weights/{name}/split"]
+    return amount if split < 0 or not amount else 0.0 if place is None else amount * find_split_share(place, split, values[f"/weights/{name}/width"])
+
+
+def _is_pressing(written, wanted) -> bool:
+    """Return whether a tensor has to be written in this frame: an edit or a noise map was turned, or the mix is far from what is in it."""
+    before, after = dict(written[0]), dict(wanted[0])
+    return written[1:] != wanted[1:] or any(abs(after.get(checkpoint, 0.0) - before.get(checkpoint, 0.0)) > NEAR for checkpoint in before | after)
+
+
+def _unit(name: str) -> str:
+    """Return the part a tensor is written together with: the mapping network, a layer, or its noise, which is large."""
+    return "mapping" if _group(name) == "mapping" else name if name.endswith(NOISE) else ".".join(name.split(".")[:3])
 
 
 def _group(name: str) -> str:
@@ -155,18 +253,23 @@ def _group(name: str) -> str:
     return "coarse" if size <= 8 else "middle" if size <= 32 else "fine"
 
 
+def _noise_layer(name: str) -> str:
+    """Return the layer whose noise map a tensor is; "" where it is none."""
+    return name.removeprefix("synthesis.").removesuffix(NOISE) if name.endswith(NOISE) else ""
+
+
 def _channels_last(tensor):
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
-def _factors(edit, device) -> _Factors:
-    values = edit.values.flatten(1).T.contiguous()
-    return _Factors(edit, f"/edits/{edit.name}/strength", values.to(device), edit.directions.to(device))
+def _factors(edit, rule, device) -> _Factors:
+    values = rule.values.flatten(1).T.contiguous()
+    return _Factors(edit, f"/edits/{edit.name}/strength", values.to(device), rule.directions.to(device))
 
 
 @torch.no_grad()
-def _write(part, mix, edits):
-    """Write the base, the checkpoints' shares and the edits, in this order, into the tensor that plays."""
+def _write(part, mix, edits, noise=(), added=()):
+    """Write the base, the checkpoints' shares, the edits, what kept latents have of noise and what is added, in this order, into the tensor that plays."""
     live, base = part.tensor.live, part.tensor.base
     start = base
     if len(mix) == 1 and mix[0][1] == 1.0:
@@ -180,10 +283,12 @@ def _write(part, mix, edits):
         rows, start = _rows(live), _rows(start)
         for edit, strength in edits:
             start = torch.addmm(start, edit.values, edit.directions, alpha=strength, out=rows)
-    elif start is not live:
-        live.copy_(start)
+    elif start is not live or noise:
+        live.copy_(mix_maps(start, noise, part.layer) if noise else start)
+    for one, share in added:
+        live.add_(one.tensors[part.name], alpha=share)
 
 
 def _rows(weight):
-    """Return the memory of weight [O, I, kh, kw], channels last, as [O * kh * kw, I]."""
-    return weight.permute(0, 2, 3, 1).view(-1, weight.shape[1])
+    """Return the memory of weight [O, I, kh, kw], channels last, as [O * kh * kw, I]; of an affine's weight as it is, of its bias as a column."""
+    return weight.permute(0, 2, 3, 1).view(-1, weight.shape[1]) if weight.ndim == 4 else weight.view(len(weight), -1)

@@ -25,7 +25,7 @@ class WideGenerator:
 
     @torch.no_grad()
     def follow(self, scene) -> bool:
-        """Bring the continued network to what the scene asks for and to its own weights; return whether its pictures have changed."""
+        """Bring the continued network to the scene and to its own weights; returns whether its pictures have changed."""
         way, seed = scene["/frame/continue"], int(scene["/frame/seed"])
         goes_round = bool(scene["/frame/panorama"])
         around = Around(self.shape.axis, self.shape.around, goes_round, self._seams(way, goes_round) if scene["/frame/keep"] else ())
@@ -35,7 +35,7 @@ class WideGenerator:
         noise_key = (seed, tuple((maps._version, maps.data_ptr()) for maps in noises))
         changed = (const_key, noise_key) != (self._const_key, self._noise_key) or around != self.generator.around
         if const_key != self._const_key:
-            self.generator.block(4).const.copy_(continued(const, self.shape.axis, self.shape.around, way, seed))
+            self.generator.block(4).const.copy_(extend(const, self.shape.axis, self.shape.around, way, seed))
         if noise_key != self._noise_key:
             for index, (name, maps) in enumerate(zip(self.own.layers, noises)):
                 self._continue_noise(self.generator.layer(name).get_buffer("noise_const"), maps, seed + index)
@@ -57,7 +57,7 @@ class WideGenerator:
             features, before, long = self._spliced.get(layer, (None, None, None))
             if features is not blend.features or before != way:
                 length = blend.features.shape[self.shape.axis] * self.shape.around // self.own.architecture.const_size[self.shape.axis]
-                long = continued(blend.features, self.shape.axis, length, "edge" if way == "noise" else way)
+                long = extend(blend.features, self.shape.axis, length, "edge" if way == "noise" else way)
                 self._spliced[layer] = blend.features, way, long
             made[layer] = dataclasses.replace(blend, features=long)
         return made
@@ -68,7 +68,7 @@ class WideGenerator:
         long.narrow(self.shape.axis, (long.shape[self.shape.axis] - length) // 2, length).copy_(maps)
 
 
-def continued(maps, axis: int, length: int, way: str, seed: int = 0):
+def extend(maps, axis: int, length: int, way: str, seed: int = 0):
     """Return maps [..., C, H, W'] in the middle of longer ones along an axis: `length` places there.
 
     way: "tile" repeats them, "mirror" turns every other one over, "edge" repeats their last places, "noise" draws seeded

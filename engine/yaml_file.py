@@ -49,7 +49,7 @@ def read_text(path, most: int) -> str:
         with open(path, "rb") as file:
             raw = file.read(most + 1)
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file{_beside(Path(path))}") from None
+        raise UserError(f"{path}: no such file{_list_beside(Path(path))}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(raw) > most:
@@ -74,7 +74,7 @@ def parse_yaml(text: str, where, budget: Budget = CLUSTERS):
     except _TooCostly as error:
         raise UserError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:        # !!int x, !!python of a kind nobody thought of
-        raise UserError(f"{where}: not valid YAML: {shown(str(error))}") from None
+        raise UserError(f"{where}: not valid YAML: {shorten(str(error))}") from None
 
 
 class _TooCostly(Exception):
@@ -82,7 +82,7 @@ class _TooCostly(Exception):
 
 
 def _check_cost(text, budget):
-    """Count what a text stands for, event by event, without making it."""
+    """Count what a text would become, event by event, without making it. UserError: too much."""
     sizes: dict[str, int] = {}                           # of what anchors name, written out
     counts = [0]                                         # entries of each open collection,
     names: list[str | None] = [None]                     # and the anchors they have
@@ -109,7 +109,7 @@ def _check_cost(text, budget):
             raise _TooCostly(f"more than {budget.entries} entries; no file of its kind has so many")
 
 
-def shown(value) -> str:
+def shorten(value) -> str:
     """Return a value for an error message: short, whatever it is."""
     try:
         return " ".join(reprlib.repr(value).split())
@@ -132,14 +132,14 @@ class _Loader(LOADER):              # type: ignore[misc, valid-type]  # which of
         return super().construct_mapping(node, deep=True)
 
 
-def _whole(loader, node):
+def _to_whole(loader, node):
     text = loader.construct_scalar(node).replace("_", "")
     if len(text) > DIGITS:
         raise yaml.constructor.ConstructorError(None, None, f"a number of {len(text)} digits", node.start_mark)
     try:
         return int(text, 0) if text.lstrip("+-")[:2].lower() in ("0x", "0o", "0b") else int(text)
     except ValueError:
-        raise yaml.constructor.ConstructorError(None, None, f"expected a whole number, got {shown(text)}", node.start_mark) from None
+        raise yaml.constructor.ConstructorError(None, None, f"expected a whole number, got {shorten(text)}", node.start_mark) from None
 
 
 def _float(loader, node):
@@ -147,7 +147,7 @@ def _float(loader, node):
     try:
         return float(text.replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
-        raise yaml.constructor.ConstructorError(None, None, f"expected a number, got {shown(text)}", node.start_mark) from None
+        raise yaml.constructor.ConstructorError(None, None, f"expected a number, got {shorten(text)}", node.start_mark) from None
 
 
 def _only_numbers_of_yaml_1_2(loader):
@@ -182,12 +182,12 @@ def dump_yaml(data) -> str:
 for _numbers in (_Loader, _Dumper):                      # the writer quotes text that the reader would take for a number
     _only_numbers_of_yaml_1_2(_numbers)
 _Dumper.add_representer(list, _list)
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor("tag:yaml.org,2002:int", _to_whole)
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _beside(path):
+def _list_beside(path):
     """Return what else is in the folder, for a name mistyped."""
     try:
         names = sorted(p.name for p in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []

@@ -1,1 +1,1 @@
-"""Playing it: time, hands, memory, eyes. Never imports torch."""
+"""Playing an instrument live: the clock, controls, presets, takes, sources and outputs. Never imports torch."""

@@ -3,6 +3,7 @@ import os
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+os.environ.setdefault("OMP_NUM_THREADS", "1")        # of the programs that tests start: two test processes have two cores
 os.environ["BROWSER"] = "true"      # a show on a screen opens its page: no test but its own wants a browser
 
 import pytest
@@ -18,9 +19,17 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    for item in items if not config.getoption("--slow") else ():
+    for item in items:
         if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --slow"))
+            item.add_marker(pytest.mark.timeout(0) if config.getoption("--slow") else pytest.mark.skip(reason="takes minutes: pytest --slow"))
+
+
+def pytest_configure(config):
+    """The same examples in each run, for as long as they take: a busy machine is no fault, and what fails fails again. --slow: others each time."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("ours", derandomize=not config.getoption("--slow"), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
 
 
 torch.set_num_threads(1)            # two threads on a busy small machine are ten times slower than one

@@ -4,6 +4,7 @@ import functools
 import pathlib
 import re
 import sys
+import typing
 
 import pytest
 
@@ -31,12 +32,12 @@ ONE_PIECE = {"engine/generator.py": 420}             # a network reads best in o
 ROOMS = (
     ("cli",),                                                       # subcommands: where parts meet
     ("processes",),                                                 # one show as several processes
-    ("instrument", "presets", "takes", "weights", "decks", "doctor"),         # what is on the disk, and going to it
+    ("instrument", "presets", "takes", "weights", "decks", "stage", "doctor"),         # what is on the disk, and going to it
     ("surface", "audio", "mapping", "midi", "osc", "sources", "outputs", "controls"),       # hands, ears and eyes
     ("show",),                                                      # one frame
     ("files",),                                                     # reading and writing whole files
 )
-BELOW_ALL = {"live.show.clock", "live.show.events"}  # what time it is, and the values that travel through a show
+BELOW_ALL = {"live.show.clock", "live.show.events", "live.show.threads"}      # what time it is, the values that travel through a show, and who makes threads
 
 
 def name_of(path):
@@ -123,6 +124,14 @@ def test_rooms_import_downwards(path):
             assert level(module) <= level(here), f"{here} imports {module}, which lies above it"
 
 
+@pytest.mark.parametrize("path", [p for p in FILES if name_of(p).startswith("live/")], ids=name_of)
+def test_threads_are_made_in_one_place(path):
+    made = {node.lineno for node in ast.walk(parsed(path)) if isinstance(node, (ast.Name, ast.Attribute))
+            and ast.unparse(node) in ("Thread", "threading.Thread", "Timer", "threading.Timer", "ThreadPoolExecutor", "futures.ThreadPoolExecutor")}
+    annotated = {part.lineno for node in ast.walk(parsed(path)) if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation for part in [node.annotation]}
+    assert name_of(path) == "live/show/threads.py" or made <= annotated, f"line {made - annotated}: live/show/threads.py makes threads"
+
+
 def test_no_loose_modules_in_live():
     assert [p.name for p in (ROOT / "live").glob("*.py")] == ["__init__.py"]
 
@@ -156,8 +165,19 @@ def test_says_what_it_is_and_stays_short(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, f"{node.name} is too long"
+            if any(ast.unparse(decorator) == "triton.jit" for decorator in node.decorator_list):
+                continue                                         # a kernel is given every pointer and number by itself
             counted = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
             assert len(counted) - (counted[:1] != [] and counted[0].arg == "self") <= MOST_ARGUMENTS, node.name
+
+
+def test_a_show_says_what_it_is_made_of():
+    """Every field has a type that says what is called of it."""
+    from live.show.loop import Show
+
+    hints = typing.get_type_hints(Show)
+    assert {"instrument", "mapping", "recall", "tempo", "echo"} <= hints.keys()
+    assert not [name for name, hint in hints.items() if hint in (object, typing.Any) or typing.Any in typing.get_args(hint)]
 
 
 def test_the_page_about_it_is_true():

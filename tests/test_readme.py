@@ -1,18 +1,16 @@
 """Every command in the README and the docs is run, as written, on small stand-ins for the files a user would have."""
-import os
 import pathlib
 import re
 import shlex
 import shutil
-import socket
-import subprocess
-import sys
 
 import pytest
 
 from engine.checkpoints import native
 from tests.conftest import tiny
 from tests.live.sources.test_sources import numbered, write_video
+from tests.ports import find_free_port
+from tests.program import run_program
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -50,7 +48,7 @@ def test_the_set_up_commands_install_what_is_there_and_run_what_is_there():
     for line in lines:
         requirements, what = SET_UP.match(line).groups()
         assert (ROOT / requirements).exists()
-        assert what in ("run_live.py", "-m pytest -q")            # the second of them is running right now
+        assert what in ("run_live.py", "-m pytest -q -n 2 --dist loadfile")            # the second of them is running right now
 
 
 @pytest.fixture
@@ -65,18 +63,6 @@ def desk(tmp_path):
     return tmp_path
 
 
-def run(arguments, desk):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, str(ROOT / "run_live.py"), *arguments], cwd=desk, env=environment,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def shortened(arguments):
     """The same command for three frames without devices, where it would play on for ever; a bench on the stand-in, in a moment."""
     if arguments[:1] == ["bench"]:
@@ -87,13 +73,13 @@ def shortened(arguments):
     if "--size" in arguments:                                      # the stand-in network has 32 px
         at = arguments.index("--size")
         arguments = arguments[:at] + ["--size", "32"] + arguments[at + 2:]
-    return arguments + SHORT + ["--osc-port", str(free_port()) if "--osc-echo" in arguments else "0"]
+    return arguments + SHORT + ["--osc-port", str(find_free_port()) if "--osc-echo" in arguments else "0"]
 
 
 @pytest.mark.parametrize("line", OURS)
 def test_commands_of_the_pages_run(line, desk):
     arguments = shlex.split(line.partition(" > ")[0])[2:]
-    done = run(shortened(arguments), desk)
+    done = run_program(*shortened(arguments), cwd=desk, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

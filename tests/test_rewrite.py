@@ -8,7 +8,7 @@ import torch
 from engine import png, rewriting
 from engine.checkpoints import native
 from tests.conftest import tiny
-from tests.test_cli import run
+from tests.program import run_program
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ MARKS = ("--copy", "3:4,4,14,14", "--paste", "5:18,16", "--context", "5:12,12,24
 def test_an_edit_and_its_sheet(network, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     target = tmp_path / "hats.safetensors"
-    done = run("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--rank", 2, "--seeds", 8, 9, "-o", target)
+    done = run_program("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--rank", 2, "--seeds", 8, 9, "-o", target)
     assert done.returncode == 0 and "rank 2; mean error" in done.stdout, done.stderr
     edit = rewriting.load(target)
     assert (edit.name, edit.layer, edit.rank) == ("hats", "b16.conv1", 2) and "--rank 2" in edit.recipe["command"]
@@ -36,10 +36,35 @@ def test_a_published_request(network, tmp_path, monkeypatch):
     mask = "data:image/png;base64," + base64.b64encode(png.write(np.full((32, 32), 255, np.uint8))).decode()
     (tmp_path / "edit.json").write_text(json.dumps({"object": [3, mask], "paste": [4, mask]}))
     arguments = ("rewrite", "--instrument", network, "--request", tmp_path / "edit.json", "--sheet", "none", "-o", tmp_path / "x.safetensors")
-    done = run(*arguments)
-    assert done.returncode == 2 and "doesn't say which layer" in done.stderr and "Traceback" not in done.stderr
-    assert run(*arguments, "--layer", "b8.conv1").returncode == 0
+    done = run_program(*arguments)
+    assert done.returncode == 0 and "tried on 1 the marked pictures" in done.stdout and "of the way on average" in done.stdout, done.stderr
+    assert run_program(*arguments, "--layer", "b8.conv1").returncode == 0
     assert rewriting.load(tmp_path / "x.safetensors").recipe["settings"]["truncation"] == 0.5 and not (tmp_path / "x.png").exists()
+
+
+def test_the_best_of_some_ways_is_taken_and_a_bad_one_is_called_bad(network, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    marks = ("--copy", "3:4,4,14,14", "--paste", "1-4:10,10,24,24", "--fill", "--sheet", "none", "-o", tmp_path / "x.safetensors")
+    done = run_program("rewrite", "--instrument", network, *marks)
+    assert done.returncode == 0 and "tried on 1 pictures kept aside" in done.stdout, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("  ") and "%" in line]
+    assert {row[3] for row in rows} == {"b16.conv1", "b32.conv1", "styles"}
+    scores = [float(row[1].rstrip("%")) / 100 - 0.03 * float(row[2]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    done = run_program("rewrite", "--instrument", network, "--solver", "style", *marks, "--gain", "-1", "--polish", "0")
+    assert done.returncode == 0 and "WORSE THAN BEFORE" in done.stdout, done.stdout
+
+
+def test_seeds_with_a_ruler(network, tmp_path):
+    from PIL import Image
+
+    done = run_program("seeds", "3", "5-7", "--instrument", network, "--columns", 2, "-o", tmp_path / "seeds.png")
+    assert done.returncode == 0 and "4 seeds at truncation" in done.stdout, done.stderr
+    sheet = Image.open(tmp_path / "seeds.png")
+    assert sheet.width == 64 and 64 < sheet.height < 160
+    for wrong, says in ((("7-3",), "the lower one first"), (("1-900",), "1 to 400"), (("x",), "expected a number"), (("1", "--columns", "0"), "1 or more")):
+        done = run_program("seeds", *wrong, "--instrument", network, "-o", tmp_path / "no.png")
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_independence_of_a_layer(network, tmp_path):
@@ -47,12 +72,12 @@ def test_the_independence_of_a_layer(network, tmp_path):
 
     target = tmp_path / "independence.png"
     arguments = ("rewrite", "--instrument", network, "--independence", 3, 5, "-o")
-    done = run(*arguments, target, "--layer", "b16.conv1", "--patch", 2, 4)
+    done = run_program(*arguments, target, "--layer", "b16.conv1", "--patch", 2, 4)
     assert done.returncode == 0 and "seeds 3, 5" in done.stdout, done.stderr
     assert Image.open(target).size == (2 * 40, 3 * 40)
     for wrong, says in (((target,), "which layer"), ((tmp_path / "x.safetensors", "--layer", "b16.conv1"), "makes a picture"),
                         ((target, "--layer", "b16.conv1", "--patch", 3), "patch 3"), ((target, "--layer", "b16.conv1", *MARKS), "solves nothing")):
-        done = run(*arguments, *wrong)
+        done = run_program(*arguments, *wrong)
         assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
 
 
@@ -66,14 +91,14 @@ def test_the_independence_of_a_layer(network, tmp_path):
 def test_mistakes_are_one_line(network, tmp_path, arguments, says):
     import re
 
-    done = run("rewrite", "--instrument", network, *arguments, "-o", tmp_path / "x.safetensors")
+    done = run_program("rewrite", "--instrument", network, *arguments, "-o", tmp_path / "x.safetensors")
     assert done.returncode == 2 and re.search(says, done.stderr) and "Traceback" not in done.stderr
     assert not (tmp_path / "x.safetensors").exists()
 
 
 @pytest.mark.parametrize("name, says", [("my hats.safetensors", "name 'my hats'"), ("hats.json", "ends in .safetensors")])
 def test_a_name_that_cannot_be_is_refused_before_anything_is_solved(network, tmp_path, name, says):
-    done = run("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--solver", "constrained", "--steps", 10 ** 9, "-o", tmp_path / name)
+    done = run_program("rewrite", "--instrument", network, "--layer", "b16.conv1", *MARKS, "--solver", "constrained", "--steps", 10 ** 9, "-o", tmp_path / name)
     assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr and not (tmp_path / name).exists()
 
 
@@ -85,11 +110,30 @@ def test_a_request_of_our_own_names_its_network_and_how_to_solve_it(network, tmp
     (tmp_path / "asked").mkdir()
     settings = {"instrument": "../tiny.safetensors", "layer": "b8.conv1", "rank": 2, "restraint": 0.25, "truncation": 0.7}
     asked = rewriting.write_request(tmp_path / "asked" / "hats.json", rewriting.Request((mark,), (mark,), settings=settings))
-    done = run("rewrite", "--request", asked, "--sheet", "none", "-o", tmp_path / "hats.safetensors")
+    done = run_program("rewrite", "--request", asked, "--sheet", "none", "-o", tmp_path / "hats.safetensors")
     assert done.returncode == 0, done.stderr
     edit = rewriting.load(tmp_path / "hats.safetensors")
     assert (edit.layer, edit.rank) == ("b8.conv1", 2)
     assert edit.recipe["settings"]["restraint"] == 0.25 and edit.recipe["settings"]["truncation"] == 0.7
+
+
+def test_a_request_in_words_with_a_drawing(network, tmp_path):
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    dot = np.zeros((9, 9, 4), np.uint8)
+    dot[2:7, 2:7] = (255, 200, 0, 255)
+    (folder / "dot.png").write_bytes(png.write(dot))
+    words = folder / "dot.yaml"
+    words.write_text("about: a dot\ncopy: [dot.png@12]\npaste: ['1-4:16,16']\ninstrument: ../tiny.safetensors\npolish: 5\n")
+    asked = ("rewrite", "--request", words, "--sheet", "none", "-o", tmp_path / "dot.safetensors")
+    done = run_program(*asked, "--rank", 3)
+    assert done.returncode == 0, done.stderr
+    recipe = rewriting.load(tmp_path / "dot.safetensors").recipe
+    assert (recipe["solver"], recipe["rank"], recipe["settings"]["polish"]) == ("picture", 3, 5) and "drawing" in recipe["request"]["object"][0]
+    for text, says in (("copys: [3]\n", "copys"), ("copy: 3\n", "copy"), ("rank: many\n", "rank"), ("copy: [none.png]\npaste: ['1:9,9']\n", "none.png")):
+        words.write_text("instrument: ../tiny.safetensors\n" + text)
+        done = run_program(*asked)
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_bench_small(tmp_path, monkeypatch):
@@ -105,11 +149,11 @@ def test_the_bench_small(tmp_path, monkeypatch):
     assert rows["instant"]["changed"] > 0.3 > rows["finetune"]["changed"] and json.dumps(figures)
 
 
-@pytest.mark.parametrize("name", ["asleep", "no-eyes", "no-mouth", "no-nose"])
-def test_the_four_edits_are_for_the_weights_that_are_there(name):
+@pytest.mark.parametrize("name", ["asleep", "burning", "flower", "golden", "jewel-eyes", "moustache", "no-eyes", "no-mouth", "no-nose", "shut", "third-eye"])
+def test_the_shipped_edits_are_for_the_weights_that_are_there(name):
     from engine import checkpoints
     from live.instrument import folder as instruments
 
     edit = rewriting.load(instruments.BUILT_IN / "edits" / f"{name}.safetensors")
     generator = checkpoints.load(instruments.find(instruments.BUILT_IN).generator)
-    assert edit.fitted(generator).generator == checkpoints.generator_hash(generator) and "run_live.py rewrite" in edit.recipe["command"]
+    assert edit.check_fit(generator).generator == checkpoints.generator_hash(generator) and "run_live.py rewrite" in edit.recipe["command"]

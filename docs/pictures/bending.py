@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from engine import checkpoints, clusters
 from engine.bending import Bend
-from engine.clustering.sheet import picture_cells, tiled
+from engine.clustering.sheet import picture_cells, tile_rows
 
 SEEDS, SIZE, PSI = (3, 8, 21), 256, 0.8
 
@@ -48,7 +48,7 @@ def main(path):
         for name, rows in sheets(with_cluster(found, "eyes"), with_cluster(found, "head")).items():
             bends = [[Bend.from_dict(data, generator, found) for data in row] for row in rows]
             columns = [picture_cells(generator, ws, row, SIZE) for row in bends]
-            Image.fromarray(tiled([[column[n] for column in columns] for n in range(len(SEEDS))])).save(
+            Image.fromarray(tile_rows([[column[n] for column in columns] for n in range(len(SEEDS))])).save(
                 ROOT / "docs" / "pictures" / f"{name}.jpg", quality=88)
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from engine import checkpoints, encoder
 from engine.encoder import augment
-from engine.encoder.measure import shown
+from engine.encoder.measure import draw_changed
 from engine.generator import quantize
-from engine.world.draw import draw
+from engine.world import MASKS
 from live.files import sheets
 
 FACES = ((0, 0, 512, 512), (75, 0, 435, 360), (110, 40, 390, 320))         # what is seen of the photograph
@@ -29,15 +29,15 @@ def main():
     middle = generator.w_avg.expand(PAIRS, generator.num_ws, -1).contiguous()
     others = middle.clone()
     others[:, 4:] = generator.map(torch.randn(PAIRS, generator.z_dim, generator=source), psi=PSI)[:, 4:]     # from 16 px on
-    careless = augment.camera(augment.place(draw(z[3], DRAWN), 1.3, source), 1.5, source, clean=0.0, share=0.7)
-    rows = [(draw(z[0], DRAWN), middle), (draw(z[1], DRAWN), others),
-            (shown(z[2], DRAWN, ("shift", "brightness", "jpeg"), source).seen, middle), (careless, others), (photographs(), others)]
+    careless = augment.camera(augment.place(MASKS.draw(z[3], DRAWN), 1.3, source), 1.5, source, clean=0.0, share=0.7)
+    rows = [(MASKS.draw(z[0], DRAWN), middle), (MASKS.draw(z[1], DRAWN), others),
+            (draw_changed(z[2], DRAWN, ("shift", "brightness", "jpeg"), source).seen, middle), (careless, others), (photographs(), others)]
     cells = []
     for pictures, ws in rows:
         made = generator.synthesize(ws, size=DRAWN, splice={eye.layer: eye(pictures)})
         cells += [cell for pair in zip(pictures, made) for cell in pair]
     small = [torch.nn.functional.interpolate(cell[None], SIZE, mode="area") for cell in cells]
-    sheets.save("docs/pictures/encoder.jpg", sheets.draw_sheet([quantize(cell).numpy() for cell in small], 2 * PAIRS))
+    sheets.save_sheet("docs/pictures/encoder.jpg", sheets.draw_sheet([quantize(cell).numpy() for cell in small], 2 * PAIRS))
 
 
 def photographs():

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from engine.motion import Motion
 from live.instrument import open as opening
-from live.presets.preset import recalled
+from live.presets.preset import apply_preset
 
 HERE = pathlib.Path(__file__).parent
 SIZE, GAP = 512, 8
@@ -31,7 +31,7 @@ def drawn(instrument, seed, **values):
 
 
 def preset(found, name, seconds):
-    scene, motion = recalled(found.library().read(name), found.scene, Motion())
+    scene, motion = apply_preset(found.open_library().read(name), found.scene, Motion())
     motion = motion.advance(scene, 0.0)
     for _ in range(round(seconds * 10)):
         motion = motion.advance(scene, 0.1)
@@ -64,6 +64,7 @@ def main():
     loose = [high(drawn(wide.instrument, 5, keep=keep), 240) for keep in (1, 0)]
     save("frame-ways", below([beside(ways[:2]), beside(ways[2:]), beside(loose)]))
     save("frame-preset", preset(wide, "frieze", 5.0))
+    save("wide", preset(opened("3:1"), "frieze", 5.0))                       # the README's
     names = ("layer b32.conv1", "layer b64.conv1", "layer b128.conv1", "layer b64.conv1 tiles")
     wide.instrument.watch(names)
     drawn(wide.instrument, 77)

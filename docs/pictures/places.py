@@ -32,7 +32,8 @@ def main():
     ws = generator.map(torch.randn(4, generator.z_dim, generator=torch.Generator().manual_seed(SEED)), PSI)
     columns = []
     for row in ROWS:
-        bends = [] if row is None else spread(new_bend({"name": "b", "where": row[0], "transform": row[1]}, generator, None, known).at(row[2], 1.0), known)
+        bent = row and new_bend({"name": "b", "where": row[0], "transform": row[1]}, generator, None, known).with_values(row[2], 1.0)
+        bends = spread(bent, known) if bent else []
         columns.append(np.concatenate(list(picture_cells(generator, ws, bends, SIZE)), 0))
     half = len(columns) // 2
     Image.fromarray(np.concatenate([np.concatenate(columns[:half], 1), np.concatenate(columns[half:], 1)], 0)).save(

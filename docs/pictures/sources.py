@@ -83,12 +83,12 @@ def main(path=None):
         if not pathlib.Path(path).exists():
             film(path)
         opened = opening.open_instrument("presets/masks", 256)
-        video = sources.make(f"video={path}", seeing.longest(opened.instrument))
+        video = sources.make(f"video={path}", seeing.find_longest_side(opened.instrument))
         cells = []
         for number in SHOWN:
             picture = video.at(number)
             cells += [square(picture, 256), *(shown(opened, picture, *look) for look in LOOKS)]
-        sheets.save(pathlib.Path(__file__).with_suffix(".jpg"), sheets.draw_sheet(cells, 1 + len(LOOKS)))
+        sheets.save_sheet(pathlib.Path(__file__).with_suffix(".jpg"), sheets.draw_sheet(cells, 1 + len(LOOKS)))
 
 
 if __name__ == "__main__":

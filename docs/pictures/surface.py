@@ -17,13 +17,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+import wave
 
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = pathlib.Path(__file__).parent
 DRAWN = "() => ![...document.querySelectorAll('lj-pic:not(.there) img')].some((one) => one.getBoundingClientRect().top < innerHeight && one.offsetParent)"
-SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
+SIZES = {"laptop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 PHONE = ("play", "bend", "studio")           # of whose pictures on a phone the docs make use
 SCENERY = [("/preset/recall", "dream", 0), ("/preset/cue", "totem"), ("/bends/add", "eyes-scale", "b32.conv1", "eyes", "scale", 0.6),
            ("/modulators/add", "breath", "/truncation", "sine", 0.2), ("/modulators/add", "drift", "/noise/strength", "random", 0.3)]
@@ -31,7 +32,7 @@ SCENERY = [("/preset/recall", "dream", 0), ("/preset/cue", "totem"), ("/bends/ad
 
 @contextlib.contextmanager
 def playing():
-    """Play a copy of the built-in instrument; the address of its page."""
+    """Play a copy of the built-in instrument; yields the address of its page, and a folder for what else is needed."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         copy = pathlib.Path(folder) / "masks"
         shutil.copytree(ROOT / "presets/masks", copy)
@@ -47,7 +48,7 @@ def playing():
                     urllib.request.urlopen(url, timeout=1).close()
                     break
                 time.sleep(0.1)
-            yield url
+            yield url, pathlib.Path(folder)
         finally:
             show.terminate()
             show.wait(20)
@@ -70,7 +71,25 @@ def paint(page):
     page.mouse.up()
 
 
-def shots(page, views, take):
+def hear(page, folder):
+    """Play a song to the show, and bind the truncation to its bass by three touches."""
+    sys.path.insert(0, str(ROOT))
+    from tests.engine.hearing.songs import FOUR, played
+
+    song = played(FOUR, 124.0, 90.0, seed=1)
+    with wave.open(str(folder / "song.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(song.rate)
+        file.writeframes((song.samples * 32767).astype("<i2").tobytes())
+    page.evaluate("async (path) => { const { call } = await import('/store.js'); await call('/audio/input', path); }",
+                  str(folder / "song.wav"))
+    for name in ("truncation", "low", "+0.25"):
+        page.get_by_role("button", name=name, exact=True).first.click()
+    page.wait_for_timeout(9000)
+
+
+def shots(page, views, take, folder):
     """Open each view and take(view, PNG) it once its pictures are there."""
     from playwright.sync_api import TimeoutError
 
@@ -78,6 +97,8 @@ def shots(page, views, take):
         page.evaluate("(name) => document.getElementById(`tab-${name}`).click()", view)
         if view == "studio":
             paint(page)
+        if view == "sound":
+            hear(page, folder)
         with contextlib.suppress(TimeoutError):
             page.wait_for_function(DRAWN, timeout=90000)
         page.wait_for_timeout(8000 if view == "mod" else 1500)
@@ -103,9 +124,11 @@ def main():
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with playing() as url, sync_playwright() as p:
+    with playing() as (url, folder), sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for size, (width, height) in SIZES.items():
+            if size == "tablet" and not options.all:     # to look at only
+                continue
             context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True, is_mobile=size == "phone")
             page = context.new_page()
             page.goto(url)
@@ -114,7 +137,7 @@ def main():
                 furnish(page)
             kept = lambda view, png, size=size: (pathlib.Path(options.all) / f"{view}-{size}.png").write_bytes(png)
             every = page.eval_on_selector_all("[role=tab]", "all => all.map((one) => one.id.slice(4))")
-            shots(page, options.views or (every if options.all or size == "laptop" else PHONE), kept if options.all else written(size))
+            shots(page, options.views or (every if options.all or size == "laptop" else PHONE), kept if options.all else written(size), folder)
             context.close()
         browser.close()
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from engine.bending.place import EVERYWHERE, FADES, Place, knobs_of
+from engine.bending.place import EVERYWHERE, FADES, Place, list_knobs
 from engine.bending.selection import format_indices, names_cluster
 from engine.bends import TRANSFORMS
-from engine.kept import made_once
+from engine.caching import make_once
 from engine.parameter import Parameter
-from engine.region import everywhere, within
-from engine.sampling import acting
+from engine.region import change_region, make_everywhere
+from engine.sampling import act_at
 
 EVERY = {
     "mix": Parameter(1.0, 0.0, 1.0, about="dry / wet: 0 leaves the layer untouched"),
@@ -66,32 +66,32 @@ class Bend:
     strength: float = field(default=1.0, compare=False, repr=False)
     own: tuple[float, float] = field(default=(1.0, 1.0), compare=False, repr=False)
 
-    def declared(self) -> dict[str, Parameter]:
+    def list_knobs(self) -> dict[str, Parameter]:
         """Return its knobs by name: the transform's, the place's and those of every bend."""
         transform = TRANSFORMS[self.transform]
         fade = {"fade": FADES} if transform.neutral or transform.moves else {}
-        return transform.settings | knobs_of(self.where) | fade | EVERY
+        return transform.settings | list_knobs(self.where) | fade | EVERY
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the parameters of this bend, by address; the defaults are this bend's own settings."""
         own = self.settings | {"mix": self.mix, "fade": self.fade}
-        return {f"/bends/{self.name}/{name}": _with_default(p, own.get(name, p.default)) for name, p in self.declared().items()}
+        return {f"/bends/{self.name}/{name}": _change_default(p, own.get(name, p.default)) for name, p in self.list_knobs().items()}
 
     def settings_names(self) -> tuple[str, ...]:
         """Return the last parts of this bend's addresses."""
-        return tuple(self.declared())
+        return tuple(self.list_knobs())
 
-    def at(self, settings: dict, mix, memory: BendState | None = None, own: tuple[float, float] | None = None) -> "Bend":
+    def with_values(self, settings: dict, mix, memory: BendState | None = None, own: tuple[float, float] | None = None) -> "Bend":
         """Return this bend with other values; settings may be 0-d tensors, and so may mix. own: None leaves it."""
         return replace(self, settings=self.settings | settings, mix=mix, memory=memory, own=own or self.own)
 
-    def faded(self, fade: str) -> "Bend":
-        """Return this bend with its mix in its settings, and in how far things move, where `fade` and the transform have it so."""
+    def with_fade(self, fade: str) -> "Bend":
+        """Return this bend with its mix in its settings too, where `fade` and the transform let it change how far things move."""
         transform = TRANSFORMS[self.transform]
         if fade != "setting" or self.mix == 1 or not (transform.neutral or transform.moves):
             return self
         if transform.neutral:
-            return replace(self, settings=transform.faded(self.settings, self.mix), mix=1.0)
+            return replace(self, settings=transform.fade_settings(self.settings, self.mix), mix=1.0)
         return replace(self, strength=self.mix, mix=1.0)
 
     @property
@@ -102,11 +102,11 @@ class Bend:
     def regions(self, x) -> list:
         """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere."""
         if self.place is not None and self.where != EVERYWHERE:
-            knobs = {name: p.default for name, p in knobs_of(self.where).items()} | self.settings
+            knobs = {name: p.default for name, p in list_knobs(self.where).items()} | self.settings
             found = self.place.regions(x, self.layer, knobs, self.own[1])
-            return [within(found[0], strength=self.strength), *found[1:]]
+            return [change_region(found[0], strength=self.strength), *found[1:]]
         if self.moves and (isinstance(self.strength, torch.Tensor) or self.strength != 1):
-            return [everywhere(x.device, self.strength)]
+            return [make_everywhere(x.device, self.strength)]
         return []
 
     def run(self, dry, regions=(), given=None):
@@ -115,7 +115,7 @@ class Bend:
         given: what the transform wants besides its settings.
         """
         transform = TRANSFORMS[self.transform]
-        of_place = knobs_of(self.where)
+        of_place = list_knobs(self.where)
         settings = {name: p.default for name, p in transform.settings.items()}
         settings |= {name: value for name, value in self.settings.items() if name not in of_place}
         places = dict(zip(("place", "target"), regions))
@@ -123,13 +123,13 @@ class Bend:
         if transform.sized and self.own != (1.0, 1.0):
             given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
-            with acting(regions[0] if regions else None):
+            with act_at(regions[0] if regions else None):
                 return transform.function(dry, **settings, **given)
         except TRANSFORM_ERRORS as error:
             raise BendFailed(self.name, f"{type(error).__name__}: {error}") from error
 
     def apply(self, dry, regions=()):
-        """Return what the transform makes of dry, as run() does, with what the bend keeps from frame to frame."""
+        """Return dry [N, K, H, W] transformed as by run(), and note what the bend keeps from frame to frame."""
         transform, memory = TRANSFORMS[self.transform], self.memory
         kept = tuple(name for name in transform.wants if name in ("previous", "other"))
         wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {})
@@ -169,7 +169,7 @@ def bend(x, bends, owned: bool = False):
 
 
 def bend_both(x, picture, bends, owned: bool = False):
-    """Return (x [N, C, H, W] with the layer's bends applied in order, the picture so far with all of a part that moves).
+    """Return (x [N, C, H, W] with the layer's bends applied in order, the picture so far with the parts that were moved).
 
     picture: [N, 3, h, w], what the layers below have drawn; None while there is none. Else as bend().
     """
@@ -194,7 +194,7 @@ def bend_both(x, picture, bends, owned: bool = False):
     return x, picture
 
 
-def by_layer(bends) -> dict[str, list[Bend]]:
+def group_by_layer(bends) -> dict[str, list[Bend]]:
     """Return {layer: its bends, in order}."""
     grouped: dict[str, list[Bend]] = {}
     for b in bends:
@@ -209,7 +209,7 @@ def _mix(dry, wet, mix):
 
 
 def _take(x, channels):
-    index = index_of(channels, x.device)
+    index = make_index(channels, x.device)
     if x.is_contiguous(memory_format=torch.channels_last):                      # there a pixel's channels lie together
         n, _, height, width = x.shape
         return _pixels(x).index_select(1, index).view(n, height, width, -1).permute(0, 3, 1, 2)
@@ -217,7 +217,7 @@ def _take(x, channels):
 
 
 def _put(x, channels, wet):
-    index = index_of(channels, x.device)
+    index = make_index(channels, x.device)
     if torch.is_grad_enabled():
         x[:, index] = wet
     elif not x.is_contiguous(memory_format=torch.channels_last):
@@ -234,13 +234,13 @@ def _pixels(x):
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
-@made_once(4096)
-def index_of(channels: tuple[int, ...], device) -> torch.Tensor:
+@make_once(4096)
+def make_index(channels: tuple[int, ...], device) -> torch.Tensor:
     """Return the channels as an index tensor [K], made once for a device."""
     return torch.tensor(channels, dtype=torch.long, device=device)
 
 
-def _with_default(parameter: Parameter, default) -> Parameter:
+def _change_default(parameter: Parameter, default) -> Parameter:
     """Return the parameter with another default; its range grows to hold it (published files have no ranges)."""
     if parameter.choices or parameter.curve == "circular" or parameter.low <= default <= parameter.high:
         return replace(parameter, default=default)

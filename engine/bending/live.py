@@ -9,7 +9,7 @@ import math
 from engine.bending import EVERY, NO_PLACES, Bend, BendFailed, BendState, spread
 from engine.bends import TRANSFORMS
 from engine.generator import truncate
-from engine.latents import label_in
+from engine.latents import read_label
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class LiveBends:
         self._borrowed: dict[tuple[str, str], tuple] = {}       # likewise -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
 
-    def at(self, scene, motion) -> list[Bend]:
+    def list_bends(self, scene, motion) -> list[Bend]:
         """Return the scene's bends with the values their parameters have now; those that are dry or bypassed left out."""
         if not scene.bends:
             self.forget()
@@ -49,9 +49,9 @@ class LiveBends:
     def _live(self, bend, mix, values, scene) -> list[Bend]:
         """Return a bend with the values it has now, once for each of its layers."""
         fade = values.pop("fade", bend.fade)
-        return [one.at(values, mix, self._memory(one, values, scene), self.own).faded(fade) for one in spread(bend, self.places)]
+        return [one.with_values(values, mix, self._memory(one, values, scene), self.own).with_fade(fade) for one in spread(bend, self.places)]
 
-    def moves(self, scene) -> bool:
+    def is_moving(self, scene) -> bool:
         """Return whether the picture changes by itself, since a bend works on its result in the frame before."""
         return any("previous" in TRANSFORMS[bend.transform].wants and scene[f"/bends/{bend.name}/mix"] > 0 for bend in scene.bends)
 
@@ -77,7 +77,7 @@ class LiveBends:
     def watch(self, bends) -> list[Bend]:
         """Return the bends, in network order, each noting how far its activations reach."""
         order = sorted(bends, key=lambda bend: self.generator.layers.index(bend.layer))
-        return [bend.at({}, bend.mix, BendState(getattr(bend.memory, "previous", None), getattr(bend.memory, "other", None), True))
+        return [bend.with_values({}, bend.mix, BendState(getattr(bend.memory, "previous", None), getattr(bend.memory, "other", None), True))
                 for bend in order]
 
     def forget(self):
@@ -96,7 +96,7 @@ class LiveBends:
             return None
         memory = self._memories.setdefault((bend.name, bend.layer), BendState())
         if "other" in wants:
-            source = (bend.layer, bend.channels, int(values["seed"]), label_in(scene))
+            source = (bend.layer, bend.channels, int(values["seed"]), read_label(scene))
             if self._borrowed.get((bend.name, bend.layer)) != source:
                 memory.other = self._activations(*source)
                 self._borrowed[bend.name, bend.layer] = source

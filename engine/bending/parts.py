@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 import yaml
 
+from engine.caching import make_once
 from engine.errors import UserError
 from engine.files import write_text
-from engine.kept import made_once
-from engine.yaml_file import load_yaml, shown
+from engine.yaml_file import load_yaml, shorten
 
 FORMAT = "latent-jockey parts"
 SCHEMA = 1
@@ -30,7 +30,7 @@ class Heat:
         return torch.einsum("nchw,c->nhw", x.float(), weights)[:, None] + self.bias
 
 
-@made_once(256)
+@make_once(256)
 def _weights(weights, device):
     return torch.tensor(weights, dtype=torch.float32).to(device)
 
@@ -71,7 +71,7 @@ class Parts:
                 raise UserError(f"part {name!r} has no place in layer {layer}; it has one in {', '.join(part.heats)}")
         return [part.heats[layer] for layer in layers]
 
-    def checked(self, generator) -> "Parts":
+    def check(self, generator) -> "Parts":
         """Return the parts themselves; UserError where a layer is not the generator's, or has another number of channels."""
         for name, part in self.parts.items():
             for layer, heat in part.heats.items():
@@ -104,18 +104,18 @@ def load(path, generator=None) -> Parts:
             raise UserError(f"expected a file of {FORMAT!r}, schema {SCHEMA}; `run_live.py parts` writes one")
         named = content.get("parts")
         if not isinstance(named, dict):
-            raise UserError(f"parts: expected a mapping of parts, found {shown(named)}")
+            raise UserError(f"parts: expected a mapping of parts, found {shorten(named)}")
         about = content.get("about")
         found = Parts({str(name): _part(str(name), data) for name, data in named.items()}, str(content.get("generator") or ""),
                       about if isinstance(about, dict) else {})
-        return found.checked(generator) if generator is not None else found
+        return found.check(generator) if generator is not None else found
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
 def _part(name: str, data) -> Part:
     if not isinstance(data, dict):
-        raise UserError(f"part {name!r}: expected a mapping, found {shown(data)}")
+        raise UserError(f"part {name!r}: expected a mapping, found {shorten(data)}")
     try:
         starts = tuple((float(right), float(down)) for right, down in data["starts"])
         heats = {str(layer): Heat(tuple(map(float, numbers[1:])), float(numbers[0])) for layer, numbers in data["heats"].items()}

@@ -10,11 +10,12 @@ Knows a layer's feature maps and what is said of parts in engine/bending/parts.p
 from dataclasses import dataclass, field
 
 import torch
+from torch.nn import functional as F
 
 from engine.bending.parts import Parts
 from engine.errors import UserError
 from engine.parameter import Parameter
-from engine.region import Region, box, find, within
+from engine.region import Region, box, change_region, find
 
 EVERYWHERE = "everywhere"
 WORDS = "everywhere, part:NAME, part:NAME,OTHER, box or mask:NAME"
@@ -33,22 +34,23 @@ KNOBS = {
             "soft": SOFT, **PIVOTS},
     "mask": dict(PIVOTS),
 }
+SEEN = 32                           # px of the network's own width in which a part's place is looked for, if the layer has more
 BOX = ("box_x", "box_y", "box_width", "box_height")
 
 
-def kind_of(where: str) -> str:
+def find_kind(where: str) -> str:
     """Return which kind of place the words mean: everywhere, part, box or mask."""
     return where.partition(":")[0]
 
 
-def names_in(where: str) -> tuple[str, ...]:
+def list_names(where: str) -> tuple[str, ...]:
     """Return the names in the words: of parts, or of a mask."""
     return tuple(name.strip() for name in where.partition(":")[2].split(",") if name.strip())
 
 
-def knobs_of(where: str) -> dict[str, Parameter]:
+def list_knobs(where: str) -> dict[str, Parameter]:
     """Return the knobs of a place, by name."""
-    return KNOBS.get(kind_of(where), {})
+    return KNOBS.get(find_kind(where), {})
 
 
 def check_where(where, layers, places: "Places") -> str:
@@ -56,7 +58,7 @@ def check_where(where, layers, places: "Places") -> str:
     if not isinstance(where, str):
         raise UserError(f"where: expected {WORDS}, got {where!r}")
     words = "".join(where.split())
-    kind, names = kind_of(words), names_in(words)
+    kind, names = find_kind(words), list_names(words)
     if words in (EVERYWHERE, "box"):
         return words
     if kind == "mask" and len(names) == 1:
@@ -94,14 +96,14 @@ class Place:
         share: how much of the maps' width is the network's own picture.
         """
         how: dict = {"share": share, "pivot": (settings.get("pivot_x", 0.0), settings.get("pivot_y", 0.0))}
-        kind, names = kind_of(self.where), names_in(self.where)
+        kind, names = find_kind(self.where), list_names(self.where)
         if kind == "box":
             x_at, y_at, wide, high = (settings[name] for name in BOX)
             return [box(x_at, y_at, wide, high, x.device, reach=1.0, soft=settings["soft"], **how)]
         if kind == "mask":
             mask = self.places.masks[names[0]].to(x.device)
             centre, shape, size = mask.middle
-            return [within(Region(centre, shape, size, mask=mask.share), **how)]
+            return [change_region(Region(centre, shape, size, mask=mask.share), **how)]
         together = settings.get("blobs") == "together"
         how |= {"reach": settings["reach"], "soft": settings["soft"]}
         return [self._part(x, layer, name, together, how) for name in names]
@@ -109,7 +111,14 @@ class Place:
     def _part(self, x, layer, name, together, how):
         assert self.places.parts is not None            # check_where() has seen to it
         part = self.places.parts[name]
-        return find(part.heats[layer].on(x), part.starts, part.apart, together, **how)
+        return find(_shrink(part.heats[layer].on(x), how["share"]), part.starts, part.apart, together, **how)
+
+
+def _shrink(heat, share):
+    """Return heat [N, 1, H, W'] as small as a place can still be found in."""
+    height, width = heat.shape[2:]
+    times = round(width * share) // SEEN
+    return F.avg_pool2d(heat, times) if times > 1 and height % times == width % times == 0 else heat
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,7 @@ class Mask:
     middle: tuple
 
     @classmethod
-    def drawn(cls, grey) -> "Mask":
+    def from_picture(cls, grey) -> "Mask":
         """Return the mask of a picture, an array [h, w'] in 0..1."""
         share = torch.as_tensor(grey, dtype=torch.float32)[None, None]
         found = find(share, ((0.0, 0.0),), 4.0, True)

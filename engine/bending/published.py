@@ -11,7 +11,7 @@ from engine.bending.layer import Bend
 from engine.bending.selection import cluster_channels, draw_channels
 from engine.bends import TRANSFORMS
 from engine.errors import UserError
-from engine.yaml_file import load_yaml, shown
+from engine.yaml_file import load_yaml, shorten
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _bend(item, number, generator, clusters, quirks):
     layer = _layer(item["layer"], generator)
     transform = NAMES.get(item["transform"]) if isinstance(item["transform"], str) else None
     if transform is None:
-        raise UserError(f"transform {shown(item['transform'])}: expected one of {', '.join(NAMES)}")
+        raise UserError(f"transform {shorten(item['transform'])}: expected one of {', '.join(NAMES)}")
     settings = _settings(transform, item["params"])
     if quirks.opencv_geometry and transform in AFFINE:
         settings["opencv_geometry"] = True
@@ -87,7 +87,7 @@ def _bend(item, number, generator, clusters, quirks):
 
 def _layer(number, generator):
     if isinstance(number, bool) or not isinstance(number, int):
-        raise UserError(f"layer {shown(number)}: expected a whole number")
+        raise UserError(f"layer {shorten(number)}: expected a whole number")
     if not 0 <= number < len(generator.layers):
         raise UserError(f"layer {number}: this network has 0 to {len(generator.layers) - 1} (0 is {generator.layers[0]})")
     return generator.layers[number]
@@ -101,12 +101,12 @@ def _settings(transform, params):
     if not params and names:
         log.warning("params of %s are empty: its defaults are used", transform)
     elif len(params) != len(names):
-        raise UserError(f"params {shown(params)}: {transform} takes {len(names)} ({', '.join(names) or 'none'})")
+        raise UserError(f"params {shorten(params)}: {transform} takes {len(names)} ({', '.join(names) or 'none'})")
     for value in params:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UserError(f"params: expected numbers, found {shown(value)}")
+            raise UserError(f"params: expected numbers, found {shorten(value)}")
     if transform in ("erode", "dilate") and any(value != int(value) for value in params if abs(value) < 1e9):
-        raise UserError(f"params {shown(params)}: {transform} takes a whole radius")
+        raise UserError(f"params {shorten(params)}: {transform} takes a whole radius")
     return check_settings(transform, dict(zip(names, params)))
 
 
@@ -117,9 +117,9 @@ def _channels(item, layer, generator, clusters, seed):
     if mode == "all":
         return None, ""
     if mode not in FEATURES:
-        raise UserError(f"features {shown(mode)}: expected {', '.join(FEATURES)}")
+        raise UserError(f"features {shorten(mode)}: expected {', '.join(FEATURES)}")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise UserError(f"feature-param {shown(value)}: expected {'a share 0 to 1' if mode == 'random' else 'a cluster number'}")
+        raise UserError(f"feature-param {shorten(value)}: expected {'a share 0 to 1' if mode == 'random' else 'a cluster number'}")
     if mode == "random":
         if not 0 <= value <= 1:
             raise UserError(f"feature-param {value:g}: expected a share 0 to 1")
@@ -132,4 +132,4 @@ def _channels(item, layer, generator, clusters, seed):
 
 
 def _kind(value) -> str:
-    return "nothing" if value is None else f"{type(value).__name__} {shown(value)}"
+    return "nothing" if value is None else f"{type(value).__name__} {shorten(value)}"

@@ -1,8 +1,8 @@
 from engine.bends import transform
-from engine.sampling import flipped
+from engine.sampling import flip
 
 
 @transform(moves=True)
 def flip_h(x):
     """Mirror left and right."""
-    return flipped(x, -1)
+    return flip(x, -1)

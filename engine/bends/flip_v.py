@@ -1,8 +1,8 @@
 from engine.bends import transform
-from engine.sampling import flipped
+from engine.sampling import flip
 
 
 @transform(moves=True)
 def flip_v(x):
     """Mirror top and bottom."""
-    return flipped(x, -2)
+    return flip(x, -2)

@@ -10,10 +10,10 @@ from engine.sampling import warp
            moves=True)
 def kaleidoscope(x, segments, angle):
     """Repeat one wedge of the maps around the centre, every other one mirrored."""
-    return warp(x, _repeated, segments, angle, border="reflection")
+    return warp(x, _repeat, segments, angle, border="reflection")
 
 
-def _repeated(right, down, segments, angle):
+def _repeat(right, down, segments, angle):
     distance, around = torch.hypot(right, down), torch.atan2(down, right)       # [H, W']
     wedge = torch.pi / segments
     around = (torch.remainder(around + wedge, 2 * wedge) - wedge).abs() - angle * (torch.pi / 180)

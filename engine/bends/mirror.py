@@ -8,9 +8,9 @@ from engine.sampling import turn, warp
            moves=True)
 def mirror(x, angle):
     """Fold one half of the maps over onto the other."""
-    return warp(x, _folded, *turn(angle), border="border")
+    return warp(x, _fold, *turn(angle), border="border")
 
 
-def _folded(right, down, c, s):
+def _fold(right, down, c, s):
     beyond = (right * c - down * s).clamp(min=0) * 2                            # [H, W'] twice the way past the mirror
     return right - beyond * c, down + beyond * s

@@ -1,7 +1,7 @@
 import torch
 
 from engine.bends import transform
-from engine.kept import made_once
+from engine.caching import make_once
 from engine.parameter import Parameter
 from engine.sampling import own_size, unless
 
@@ -11,15 +11,15 @@ from engine.sampling import own_size, unless
            neutral={"amount": 0.0})
 def noise(x, amount, seed, *, own=None):
     """Add grain: one seeded map for all channels, in each with its own seeded weight."""
-    return unless(amount == 0, x, lambda: _grained(x, amount, int(seed), own_size(x, own)))
+    return unless(amount == 0, x, lambda: _add_grain(x, amount, int(seed), own_size(x, own)))
 
 
-def _grained(x, amount, seed, own):
+def _add_grain(x, amount, seed, own):
     grain, weights = _grain(seed, tuple(x.shape[1:]), tuple(own), x.device, x.dtype)
     return x + grain * (weights * amount)
 
 
-@made_once(64)
+@make_once(64)
 def _grain(seed, shape, own, device, dtype):
     """Return the grain [H, W'] and each channel's weight [K, 1, 1], the same on every device; what is beyond `own` comes last."""
     channels, height, width = shape

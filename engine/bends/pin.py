@@ -13,8 +13,8 @@ def pin(x, amount, right, down, *, place=None):
         return x
     half = x.shape[3] / 2
     way = [(place.home[..., axis] + off - place.centre[..., axis])[..., None, None] * (amount * half) for axis, off in ((0, right), (1, down))]
-    return unless(amount == 0, x, lambda: read(x, *place.moved(*x.shape[2:], _carried, way, False)))
+    return unless(amount == 0, x, lambda: read(x, *place.move(*x.shape[2:], _carry, way, False)))
 
 
-def _carried(across, along, right, down):
+def _carry(across, along, right, down):
     return across - right, along - down

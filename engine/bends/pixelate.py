@@ -6,7 +6,7 @@ from engine.sampling import own_size, warp
 
 
 @transform(blocks=Parameter(8.0, 1.0, 64.0, curve="log", about="from edge to edge"),
-           moves=True)
+           moves=True, shown={"blocks": 6.0})
 def pixelate(x, blocks, *, own=None):
     """Coarse blocks, each with the value at its centre."""
     height, width = own_size(x, own)

@@ -4,7 +4,7 @@ import torch
 
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.region import middle
+from engine.region import make_middle
 from engine.sampling import unless
 
 TURN = 2.399963                     # radians from one copy to the next in a spiral: the golden angle
@@ -18,8 +18,8 @@ TURN = 2.399963                     # radians from one copy to the next in a spi
            static=("pattern", "count"), moves=True, neutral={"size": 0.0})
 def repeat(x, pattern, count, spread, angle, size, *, place=None):
     """Copies of what is here in a ring, a row or a spiral: third eyes, crowns of eyes."""
-    where = middle(x.device) if place is None else place
-    return unless(size == 0, x, lambda: where.pasted(x, *_standing(pattern, int(count), spread, angle, size)))
+    where = make_middle(x.device) if place is None else place
+    return unless(size == 0, x, lambda: where.paste(x, *_standing(pattern, int(count), spread, angle, size)))
 
 
 def _standing(pattern, count, spread, angle, size):

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from engine.bends import transform
-from engine.kept import made_once
+from engine.caching import make_once
 from engine.parameter import Parameter
 
 
@@ -12,6 +12,6 @@ def shuffle(x, seed):
     return x[:, _order(int(seed), x.shape[1], x.device)]
 
 
-@made_once(1024)
+@make_once(1024)
 def _order(seed, channels, device):
     return torch.from_numpy(np.random.RandomState(seed).permutation(channels)).to(device)

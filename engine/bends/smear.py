@@ -1,6 +1,6 @@
 from engine.bends import transform
 from engine.parameter import Parameter
-from engine.sampling import acting, affine, turn, unless
+from engine.sampling import act_at, affine, turn, unless
 
 COPIES = 6
 
@@ -10,13 +10,13 @@ COPIES = 6
            neutral={"length": 0.0})
 def smear(x, length, angle):
     """Drag the paint: each spot is mixed with what lies behind it."""
-    return unless(length == 0, x, lambda: _dragged(x, length, angle))
+    return unless(length == 0, x, lambda: _drag(x, length, angle))
 
 
-def _dragged(x, length, angle):
+def _drag(x, length, angle):
     c, s = turn(angle)
     mixed, total = x.float(), 1.0
-    with acting(None):
+    with act_at(None):
         for n in range(1, COPIES + 1):
             weight, way = 1 - n / (COPIES + 2), length * x.shape[3] * n / COPIES
             mixed = mixed + weight * affine(x.float(), (1, 0, 0, 1), way * c, way * s, border="border")

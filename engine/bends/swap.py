@@ -13,9 +13,9 @@ def swap(x, amount, fit, *, place=None, target=None):
     there = (target.centre.mean(1, keepdim=True) - place.centre.mean(1, keepdim=True)) * amount
     ratio = (target.size.mean(1, keepdim=True) / place.size.mean(1, keepdim=True))[..., None, None] ** (fit * amount)
 
-    def swapped():
-        emptied = target.emptied(place.emptied(x, amount), amount)
-        first = place.pasted(emptied, [(there[..., 0, None, None], there[..., 1, None, None])], [ratio], source=x)
-        return target.pasted(first, [(-there[..., 0, None, None], -there[..., 1, None, None])], [1 / ratio], source=x)
+    def exchange():
+        emptied = target.paint_over(place.paint_over(x, amount), amount)
+        first = place.paste(emptied, [(there[..., 0, None, None], there[..., 1, None, None])], [ratio], source=x)
+        return target.paste(first, [(-there[..., 0, None, None], -there[..., 1, None, None])], [1 / ratio], source=x)
 
-    return unless(amount == 0, x, swapped)
+    return unless(amount == 0, x, exchange)

@@ -10,10 +10,10 @@ from engine.sampling import own_size, unless, warp
            moves=True, neutral={"angle": 0.0})
 def swirl(x, angle, radius, *, own=None):
     """Stir the maps about the centre."""
-    return unless(angle == 0, x, lambda: warp(x, _stirred, angle, radius * max(own_size(x, own))))
+    return unless(angle == 0, x, lambda: warp(x, _stir, angle, radius * max(own_size(x, own))))
 
 
-def _stirred(right, down, angle, radius):
+def _stir(right, down, angle, radius):
     distance = torch.hypot(right, down) / radius                                # [H, W']
     turned = (1 - distance).clamp(min=0).square() * (angle * (torch.pi / 180))
     c, s = torch.cos(turned), torch.sin(turned)

@@ -9,14 +9,14 @@ from engine.sampling import own_size, unless, warp
            moves=True, neutral={"across": 1.0, "down": 1.0})
 def tile(x, across, down, *, own=None):
     """Many small copies, each the mirror image of its neighbours."""
-    return unless((across == 1) & (down == 1), x, lambda: warp(x, _tiled, across, down, *own_size(x, own)))
+    return unless((across == 1) & (down == 1), x, lambda: warp(x, _tile, across, down, *own_size(x, own)))
 
 
-def _tiled(right, below, across, down, height, width):
-    return _folded(right * across, width), _folded(below * down, height)
+def _tile(right, below, across, down, height, width):
+    return _fold(right * across, width), _fold(below * down, height)
 
 
-def _folded(at, size):
-    """Positions beyond the map's edges mirrored back into it, as often as needed."""
+def _fold(at, size):
+    """Return positions with those beyond the map's edges mirrored back into it, as often as needed."""
     there = torch.remainder(at + size / 2, 2 * size)
     return torch.where(there > size, 2 * size - there, there).clamp(0.5, size - 0.5) - size / 2

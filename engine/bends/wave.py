@@ -11,10 +11,10 @@ from engine.sampling import own_size, unless, warp
            moves=True, neutral={"amount": 0.0})
 def wave(x, amount, count, phase, *, own=None):
     """Let rows and columns sway like a flag."""
-    return unless(amount == 0, x, lambda: warp(x, _swayed, amount, count, phase, *own_size(x, own), border="reflection"))
+    return unless(amount == 0, x, lambda: warp(x, _sway, amount, count, phase, *own_size(x, own), border="reflection"))
 
 
-def _swayed(right, down, amount, count, phase, height, width):
+def _sway(right, down, amount, count, phase, height, width):
     begin = phase * (torch.pi / 180)
     sway = amount * width * torch.sin(down * (2 * torch.pi * count / height) + begin)           # [H, 1]
     heave = amount * height * torch.sin(right * (2 * torch.pi * count / width) + begin)         # [W']

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.checkpoints import native, nvlabs, rosinality, tensorflow
-from engine.checkpoints.build import build, expect_held, left_out
+from engine.checkpoints.build import build, check_size, describe_left_out
 from engine.checkpoints.find import flatten, networks, refusal
 from engine.checkpoints.infer import Contents
 from engine.checkpoints.native import generator_hash
 from engine.checkpoints.records import DAMAGED, brief
 from engine.checkpoints.relatives import rename
-from engine.checkpoints.sniff import opened
+from engine.checkpoints.sniff import open_unwrapped
 from engine.checkpoints.torch_file import Loaded, load_pickle, load_torch
 from engine.errors import UserError
 from engine.generator import Generator
@@ -36,12 +36,12 @@ class Summary:
 
 
 def load(path, device="cpu") -> Generator:
-    """The generator in a file of any format we know; UserError, in one line, for anything else."""
+    """Return the generator in a file of any format we know; UserError, in one line, for anything else."""
     return _load(path, device)[0]
 
 
 def inspect(path) -> Summary:
-    """What is in the file."""
+    """Return what is in the file."""
     return _summary(*_load(path))
 
 
@@ -69,7 +69,7 @@ def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
 
 
 def describe(generator: Generator) -> str:
-    """The generator's shape in one line."""
+    """Return the generator's shape in one line."""
     a = generator.architecture
     height, width = a.pixels()
     counts = list(dict.fromkeys(a.channels[r] for r in a.resolutions))
@@ -84,9 +84,9 @@ def describe(generator: Generator) -> str:
 
 def _load(path, device="cpu") -> tuple[Generator, Contents]:
     try:
-        with opened(path) as (file, kind):
+        with open_unwrapped(path) as (file, kind):
             contents, finish = _contents(file, kind)
-            expect_held(contents.state, file.stat().st_size)
+            check_size(contents.state, file.stat().st_size)
             generator = finish(build(contents.state, contents.architecture))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
@@ -96,12 +96,12 @@ def _load(path, device="cpu") -> tuple[Generator, Contents]:
 
 
 def _summary(generator: Generator, contents: Contents) -> Summary:
-    notes = (*contents.notes, *left_out(contents.state, contents.architecture))
+    notes = (*contents.notes, *describe_left_out(contents.state, contents.architecture))
     return Summary(contents.format, describe(generator), notes, generator_hash(generator))
 
 
 def _contents(file, kind: str):
-    """(Contents, what remains to be done with the generator built of them)."""
+    """Return (Contents, what remains to be done with the generator built of them)."""
     try:
         if kind == "safetensors":
             return _safetensors(file)
@@ -113,19 +113,19 @@ def _contents(file, kind: str):
 
 
 def _safetensors(file):
-    """A generator of ours, or the plain tensors of another tool's."""
+    """Return a generator of ours, or the plain tensors of another tool's."""
     header, tensors = read_tensors(file, native.AGAIN, lambda header: native.is_ours(header) and native.expect_ours(header))
     if native.is_ours(header):
         contents = Contents(native.FORMAT, tensors, native.architecture(header))
-        return contents, lambda generator: native.checked(generator, header)
+        return contents, lambda generator: native.check(generator, header)
     if header.get("format", "").startswith("latent-jockey"):
         raise UserError(f"{header['format'][:40]!r}, not a generator: give the instrument's network")
     return _read(Loaded(tensors), "safetensors"), lambda generator: generator
 
 
 def _read(loaded: Loaded, container: str) -> Contents:
-    """The StyleGAN2 generator in a file, whatever it lies in and whatever is beside it."""
-    if tensorflow.network_in(loaded.content):
+    """Return the StyleGAN2 generator in a file, of whatever format."""
+    if tensorflow.find_network(loaded.content):
         return tensorflow.read(loaded.content)
     held = flatten(loaded.content)
     found = rename(held)

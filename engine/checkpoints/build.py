@@ -16,12 +16,12 @@ SAMPLES = 4096                   # whose mean is the truncation centre, where a 
 
 @torch.inference_mode(False)                                        # a network made inside it could never be changed
 def build(state: dict, architecture: Architecture, device="cpu") -> Generator:
-    """The network, in eval mode, without gradients, float32, 4-D weights in channels-last order."""
+    """Return the network, in eval mode, without gradients, float32, 4-D weights in channels-last order."""
     with torch.device("meta"):                                  # shapes are compared before anything is allocated
         generator = Generator(architecture)
     expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
     check(state, expected)
-    full = {name: prepared(name, tensor) for name, tensor in state.items()}
+    full = {name: prepare(name, tensor) for name, tensor in state.items()}
     for index, layer in enumerate(architecture.layers):
         name = f"synthesis.{layer}.noise_const"
         if name in expected and name not in full:
@@ -30,24 +30,24 @@ def build(state: dict, architecture: Architecture, device="cpu") -> Generator:
     generator.load_state_dict(full, assign=True)
     generator.eval().requires_grad_(False)
     if "mapping.w_avg" not in state:
-        generator.mapping.w_avg.copy_(estimated_centre(generator))
+        generator.mapping.w_avg.copy_(estimate_centre(generator))
     return generator.to(device)
 
 
-def expect_held(state: dict, size: int):
-    """UserError where the tensors are far larger than the file of `size` bytes: the same numbers over and over."""
+def check_size(state: dict, size: int):
+    """Raise UserError where the tensors are far larger than the file of `size` bytes: the same numbers over and over."""
     held = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     if held > 4 * size + (1 << 20):
         raise UserError("refused: its tensors are far larger than the file they are in")
 
 
-def optional(name: str) -> bool:
-    """Whether a file may leave the tensor out."""
+def is_optional(name: str) -> bool:
+    """Return whether a file may leave the tensor out."""
     return name == "mapping.w_avg" or name.endswith(".noise_const")
 
 
-def left_out(state: dict, architecture: Architecture) -> list[str]:
-    """What `build` makes up, in words."""
+def describe_left_out(state: dict, architecture: Architecture) -> list[str]:
+    """Return what `build` makes up, in words."""
     notes = []
     if "mapping.w_avg" not in state:
         notes.append(f"no truncation centre in the file: the mean of {SAMPLES} seeded samples stands in")
@@ -57,9 +57,9 @@ def left_out(state: dict, architecture: Architecture) -> list[str]:
 
 
 def check(state: dict, expected: dict) -> None:
-    """UserError for the first tensor that is missing, unknown, of another shape or beyond the limit."""
+    """Raise UserError for the first tensor that is missing, unknown, of another shape or beyond the limit."""
     for name, shape in expected.items():
-        if name not in state and not optional(name):
+        if name not in state and not is_optional(name):
             raise UserError(f"{name} is missing: expected a tensor {list(shape)}; the file is incomplete")
     for name, tensor in state.items():
         if name not in expected:
@@ -71,8 +71,8 @@ def check(state: dict, expected: dict) -> None:
         raise UserError(f"more than {MAX_ELEMENTS} numbers: larger than any StyleGAN2")
 
 
-def prepared(name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """A float32 copy the file has no hold on, 4-D ones channels-last; UserError if it isn't all finite."""
+def prepare(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """Return a float32 copy that does not depend on the file, 4-D ones channels-last. UserError: it isn't all finite."""
     if not tensor.is_floating_point() or tensor.layout != torch.strided:
         raise UserError(f"{name}: expected floating-point numbers, got {tensor.dtype}")
     copy = tensor.detach().to("cpu", torch.float32, copy=True)
@@ -83,8 +83,8 @@ def prepared(name: str, tensor: torch.Tensor) -> torch.Tensor:
     return copy
 
 
-def estimated_centre(generator: Generator) -> torch.Tensor:
-    """Mean w [w_dim] of seeded samples, over all labels alike: the same at every load."""
+def estimate_centre(generator: Generator) -> torch.Tensor:
+    """Return the mean w [w_dim] of seeded samples, over all labels alike: the same at every load."""
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(SEED))
     if not generator.c_dim:
         return generator.mapping(z).mean(0)

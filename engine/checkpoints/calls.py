@@ -6,7 +6,7 @@ from math import prod
 
 import torch
 
-from engine.checkpoints.records import DAMAGED, Array, DType, Name, Record, Storage, shown
+from engine.checkpoints.records import DAMAGED, Array, DType, Name, Record, Storage, shorten
 from engine.errors import UserError
 
 MAX_PARTS = 400_000              # opcodes and what they copy: a complete 1024 px snapshot has under 100,000
@@ -27,7 +27,7 @@ class Calls:
         self.copied = 4 * size + (1 << 20)                          # bytes that may be copied
 
     def count(self, parts):
-        """Add to what it costs; UserError beyond what a checkpoint does."""
+        """Add to the cost of reading. UserError: it is more than any checkpoint needs."""
         self.parts += parts
         if self.parts > MAX_PARTS:
             raise UserError("refused: its pickle is built from far more parts than a checkpoint has")
@@ -37,17 +37,17 @@ class Calls:
         if self.copied < 0:
             raise UserError("refused: its pickle unpacks to far more than a checkpoint holds")
 
-    def called(self, called, arguments: tuple):
-        """What stands for the result of a call."""
+    def call(self, called, arguments: tuple):
+        """Return what stands for the result of a call."""
         if not isinstance(called, Name):
-            return Record(shown(called), arguments)
+            return Record(shorten(called), arguments)
         act = self._meaning(called)
         if act is None:
             return Record(called.name, arguments, source=called.module)
         return act(*arguments)
 
     def _meaning(self, called: Name):
-        """The method that a call of this name comes to; None for one we know nothing of."""
+        """Return the method for a call of this name; None for an unknown one."""
         module, name = called.module, called.name
         if name == "_reconstruct_persistent_obj":
             return self._module
@@ -62,8 +62,8 @@ class Calls:
                     "_rebuild_parameter": self._parameter, "_rebuild_parameter_with_state": self._parameter, "Parameter": self._parameter,
                     "_rebuild_from_type_v2": self._again, "_load_from_bytes": self._storage}.get(name)
         if module in ("copyreg", "copy_reg"):
-            return {"_reconstructor": self._old, "__newobj__": lambda cls, *rest: self.called(cls, rest),
-                    "__newobj_ex__": lambda cls, rest, _: self.called(cls, tuple(rest))}.get(name)
+            return {"_reconstructor": self._old, "__newobj__": lambda cls, *rest: self.call(cls, rest),
+                    "__newobj_ex__": lambda cls, rest, _: self.call(cls, tuple(rest))}.get(name)
         return self._encode if (module, name) == ("_codecs", "encode") else None
 
     def _module(self, meta, *_):
@@ -94,7 +94,7 @@ class Calls:
         return self._table(state) if cls.name in TABLES else Record(cls.name, source=cls.module)
 
     def _again(self, function, _, arguments, *__):
-        return self.called(function, tuple(arguments))
+        return self.call(function, tuple(arguments))
 
     def _tensor(self, storage, offset, size, stride, *_):
         self.count(TENSOR)
@@ -150,6 +150,6 @@ class Calls:
 
     def _encode(self, text, codec="", *_):
         if codec not in ("latin1", "latin-1") or not isinstance(text, str):
-            raise ValueError(f"codec {shown(codec)}")
+            raise ValueError(f"codec {shorten(codec)}")
         self._copies(len(text))
         return text.encode("latin1")

@@ -59,7 +59,7 @@ def flatten(content) -> Found:
         if isinstance(node, Record):
             found.records[name] = node
         for key, child in children(node):
-            path = _joined(name, key)
+            path = _join(name, key)
             if isinstance(child, (dict, list, tuple, Record)):
                 waiting.append((path, child, depth + 1))
             elif (numbers := _numbers(child)) is not None:
@@ -67,13 +67,13 @@ def flatten(content) -> Found:
     return found
 
 
-def _joined(name: str, key) -> str:
+def _join(name: str, key) -> str:
     path = f"{name}.{key}" if name else str(key)
     return ".".join(part for part in path.split(".") if part not in WRAPPERS)
 
 
 def children(node):
-    """(name, thing) of what is in a dict, list or record; a module's own tables add nothing to the names."""
+    """Return (name, thing) of everything in a dict, list or record. A module's own tables add nothing to the names."""
     if isinstance(node, (list, tuple)):
         return list(enumerate(node[:64])) if any(isinstance(item, (dict, Record)) for item in node[:64]) else []
     tables = [node] if isinstance(node, dict) else [node.state, node.items] if isinstance(node, Record) else []
@@ -95,7 +95,7 @@ def _numbers(child):
 
 
 def networks(found: Found) -> list[tuple[str, Place]]:
-    """("nvidia" | "rosinality", Place) of every StyleGAN2 generator there, the one pictures should be made with first."""
+    """Return ("nvidia" | "rosinality", Place) of every StyleGAN2 generator there, the one pictures should be made with first."""
     places = []
     for name in found.tensors:
         if match := NVIDIA.fullmatch(name):
@@ -106,7 +106,7 @@ def networks(found: Found) -> list[tuple[str, Place]]:
 
 
 def _rank(prefix: str):
-    """Averaged networks before trained ones, well-known names before others, short before long."""
+    """Return a key that sorts averaged networks before trained ones, well-known names before others, short before long."""
     parts = prefix.lower().strip(".").split(".")
     averaged = any(word in part.split("_") or part.endswith(word) for part in parts for word in AVERAGED)
     return not averaged, not any(part in PLAIN for part in parts), len(parts), len(prefix)
@@ -127,5 +127,5 @@ def refusal(found: Found, network=None) -> str:
 
 
 def describe(content) -> str:
-    """Return what a thing is, in a word."""
+    """Return the kind of a thing, in a word."""
     return f"an object of class {content.class_name[:40]!r}" if isinstance(content, Record) else type(content).__name__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.architecture import Architecture
-from engine.checkpoints.records import shown
+from engine.checkpoints.records import shorten
 from engine.errors import UserError
 from engine.generator import fir
 
@@ -30,7 +30,7 @@ def contents(found_in: str, state: dict, conv_clamp=None, kind=None) -> Contents
     """Return what there is to build: three colours, one truncation centre, and its architecture; notes say what was changed."""
     _expect_sizes(state)
     state, colours = to_rgb(state)
-    state, centres = averaged(state)
+    state, centres = average_centres(state)
     shown_as = "shown as grey" if colours < 3 else "the first three are shown as red, green and blue"
     notes = [] if colours == 3 else [f"pictures of {colours} channels: {shown_as}"]
     notes += [] if centres == 1 else [f"{centres} truncation centres in the file (one per layer or class): their mean stands in"]
@@ -38,7 +38,7 @@ def contents(found_in: str, state: dict, conv_clamp=None, kind=None) -> Contents
 
 
 def architecture(state: dict, conv_clamp=None, kind=None) -> Architecture:
-    """The shape of the generator whose tensors these are."""
+    """Return the shape of the generator whose tensors these are."""
     if any(".freqs" in name or re.match(r"synthesis\.L\d", name) for name in state):
         raise UserError("a StyleGAN3 network; only StyleGAN2 generators can be played")
     _expect_sizes(state)
@@ -59,7 +59,7 @@ def _expect_sizes(state):
 
 
 def _blocks(state) -> list[int]:
-    """The resolutions, 4 .. R, each twice the one before."""
+    """Return the resolutions, 4 .. R, each twice the one before."""
     found = sorted(int(m[1]) for name in state if (m := re.fullmatch(r"synthesis\.b(\d{1,5})\.conv1\.weight", name)))
     if len(found) < 2 or found != [4 << k for k in range(len(found))]:
         raise UserError(f"no StyleGAN2 generator: expected layers at 4, 8, 16, ... px, found {found or 'none'}")
@@ -85,7 +85,7 @@ def to_rgb(state: dict) -> tuple[dict, int]:
     return state | {name: state[name][picked] for name in layers}, count
 
 
-def averaged(state: dict) -> tuple[dict, int]:
+def average_centres(state: dict) -> tuple[dict, int]:
     """Return the state dict with one truncation centre [w_dim], and how many different ones there were.
 
     Some tools keep one per layer, [num_ws, w_dim], or per class: mostly the same row again.
@@ -139,12 +139,12 @@ def _clamp(value) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < float(value) < float("inf"):
-        raise UserError(f"conv_clamp {shown(value)}: expected a positive number")
+        raise UserError(f"conv_clamp {shorten(value)}: expected a positive number")
     return float(value)
 
 
 def expect_filter(name: str, kernel) -> None:
-    """UserError unless the resampling kernel is the usual one, at whatever gain."""
+    """Raise UserError unless the resampling kernel is the usual one, at any gain."""
     kernel = torch.as_tensor(kernel, dtype=torch.float32)
     if kernel.ndim == 1:
         kernel = torch.outer(kernel, kernel)
@@ -153,9 +153,9 @@ def expect_filter(name: str, kernel) -> None:
 
 
 def fold_lr_mul(state: dict, lr_mul) -> dict:
-    """Mapping weights of another learning-rate multiplier, scaled so that ours means the same."""
+    """Return mapping weights of another learning-rate multiplier, scaled so that ours gives the same result."""
     if not isinstance(lr_mul, (int, float)) or not 0 < lr_mul < 1e3:
-        raise UserError(f"learning-rate multiplier {shown(lr_mul)} of the mapping network: expected a number")
+        raise UserError(f"learning-rate multiplier {shorten(lr_mul)} of the mapping network: expected a number")
     if abs(lr_mul - LR_MUL) < 1e-6:
         return state
     return {name: tensor * (lr_mul / LR_MUL) if name.startswith("mapping.fc") else tensor for name, tensor in state.items()}

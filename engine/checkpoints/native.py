@@ -15,7 +15,7 @@ from engine.checkpoints.build import build
 from engine.checkpoints.infer import MAX_SIZE
 from engine.errors import UserError
 from engine.generator import Generator
-from engine.tensor_files import DIGEST, checked_dtype, read_tensors, stored, table_in, write_tensors
+from engine.tensor_files import DIGEST, check_dtype, read_table, read_tensors, to_stored, write_tensors
 
 FORMAT = "latent-jockey generator"
 SCHEMA = 1
@@ -31,8 +31,8 @@ def save(path, generator: Generator, dtype: str = "float16", noise: bool = True,
 
     dtype: "float16" or "float32" (engine.tensor_files.stored).
     """
-    kind = checked_dtype(dtype)
-    tensors = {name: stored(tensor, kind) for name, tensor in generator.state_dict().items()
+    kind = check_dtype(dtype)
+    tensors = {name: to_stored(tensor, kind) for name, tensor in generator.state_dict().items()
                if noise or not name.endswith(".noise_const")}
     header = {"format": FORMAT, "schema": str(SCHEMA), "architecture": json.dumps(asdict(generator.architecture)),
               "hash": generator_hash(generator), "metadata": json.dumps(metadata)}
@@ -43,12 +43,12 @@ def load(path, device="cpu") -> Generator:
     """Return the generator in one of our own files."""
     try:
         header, state = read_tensors(path, AGAIN, expect_ours)
-        return checked(build(state, architecture(header), device), header)
+        return check(build(state, architecture(header), device), header)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def checked(generator: Generator, header: dict) -> Generator:
+def check(generator: Generator, header: dict) -> Generator:
     """Return the generator; UserError where the file says that its weights are others. Files with a digest were checked by it."""
     if DIGEST not in header and header.get("hash") and header["hash"] != generator_hash(generator):
         raise UserError(f"the file is damaged: its weights are not those that were written; {AGAIN}")
@@ -59,7 +59,7 @@ def metadata(path) -> dict:
     """Return what `save` was given as metadata."""
     try:
         header, _ = read_tensors(path, AGAIN, expect_ours)
-        return dict(table_in(header, "metadata"))
+        return dict(read_table(header, "metadata"))
     except ValueError:
         return {}
 
@@ -70,7 +70,7 @@ def is_ours(header: dict) -> bool:
 
 
 def expect_ours(header: dict):
-    """UserError unless the header is of a generator that `save` wrote, in a version that this one reads."""
+    """Raise UserError unless the header is of a generator that `save` wrote, in a version that this one reads."""
     if not is_ours(header):
         raise UserError("a safetensors file, but not a generator of ours; make one with `run_live.py convert`")
     if header.get("schema") != str(SCHEMA):
@@ -81,28 +81,28 @@ def expect_ours(header: dict):
 def architecture(header: dict) -> Architecture:
     """Return the architecture that a header tells of. UserError: what in it is damaged."""
     try:
-        values = table_in(header, "architecture")
+        values = read_table(header, "architecture")
         unknown = set(values) - {field.name for field in fields(Architecture)}
         if unknown:
             raise ValueError(f"unknown architecture entry {sorted(unknown)[0][:40]!r}")
-        values["channels"] = {int(r): _whole("channels", count) for r, count in values["channels"].items()}
-        values["const_size"] = tuple(_whole("const_size", n) for n in values["const_size"])
+        values["channels"] = {int(r): _to_whole("channels", count) for r, count in values["channels"].items()}
+        values["const_size"] = tuple(_to_whole("const_size", n) for n in values["const_size"])
         for name in WHOLE & values.keys():
-            _whole(name, values[name], 1 if name in ("z_dim", "w_dim", "mapping_layers") else 0)
+            _to_whole(name, values[name], 1 if name in ("z_dim", "w_dim", "mapping_layers") else 0)
         _expect_kinds(values)
         return Architecture(**values)
     except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise UserError(f"the safetensors file is damaged: its architecture: {error}; {AGAIN}") from None
 
 
-def _whole(name, value, least=1) -> int:
+def _to_whole(name, value, least=1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_SIZE:
         raise ValueError(f"{name}: expected a whole number {least}..{MAX_SIZE}")
     return value
 
 
 def _expect_kinds(values: dict):
-    """ValueError for what is no number, word or switch where one belongs."""
+    """Raise ValueError for a value that is no number, word or switch where one belongs."""
     if len(values["const_size"]) != 2:
         raise ValueError("const_size: expected two numbers")
     if len(values["channels"]) > 16 or values.get("mapping_layers", 1) > MOST_LAYERS:
@@ -115,7 +115,7 @@ def _expect_kinds(values: dict):
 
 
 def generator_hash(generator: Generator) -> str:
-    """Content hash of the weights, 32 hex digits: what clusters, encoders and takes name a generator by.
+    """Return the content hash of the weights, 32 hex digits: what clusters, encoders and takes name a generator by.
 
     Same for the same weights from any format. Taken of the weights rounded to float16, so that a float16 copy keeps
     the hash of its original; noise maps and the truncation centre are left out, since some formats lack them.

@@ -45,12 +45,12 @@ class _Settings:
 
     def of(self, name: str) -> dict:
         """Return the attributes of a module of the synthesis network."""
-        return self._at(self.place.prefix + self.place.synthesis + name)
+        return self._find(self.place.prefix + self.place.synthesis + name)
 
     def mapping(self, name: str) -> dict:
         """Return the attributes of a module of the mapping network."""
-        return self._at(self.place.prefix + self.place.mapping + name)
+        return self._find(self.place.prefix + self.place.mapping + name)
 
-    def _at(self, name: str) -> dict:
+    def _find(self, name: str) -> dict:
         record = self.records.get(name)
         return record.state if record is not None and isinstance(record.state, dict) else {}

@@ -62,12 +62,12 @@ class Array:
         """Return the array; UnpicklingError where it isn't one of plain numbers."""
         code = self.dtype.code.lstrip("<>=|") if isinstance(self.dtype, DType) else ""
         if not re.fullmatch(r"f[248]|[iu][1248]|b1", code) or isinstance(self.raw, list):
-            raise ValueError(f"numpy dtype {shown(code)}, expected plain numbers")
+            raise ValueError(f"numpy dtype {shorten(code)}, expected plain numbers")
         return np.frombuffer(self.raw, self.dtype.order + code).reshape(self.shape, order="F" if self.fortran else "C")
 
 
-def shown(value) -> str:
-    """Return what a message may say of any value, without writing out what may be endless."""
+def shorten(value) -> str:
+    """Return the beginning of a value in words, for a message, without writing out an endless one."""
     if isinstance(value, (str, bytes)):
         return repr(value[:40])
     if isinstance(value, (bool, float)) or isinstance(value, int) and abs(value) < 1 << 64:

@@ -63,21 +63,21 @@ FAMILIES = (BASICSR, MMGENERATION, GENFORCE)
 
 
 def rename(found: Found) -> Found:
-    """Return what was found with the names of rosinality or NVIDIA, where a network has those of another trainer."""
+    """Return what was found with its tensors renamed as rosinality or NVIDIA name them, where they have another trainer's names."""
     tensors = found.tensors
     for family in FAMILIES:
         for prefix in _prefixes(tensors, family):
-            tensors = dict(_renamed(tensors, prefix, family))
+            tensors = dict(_rename(tensors, prefix, family))
     return found if tensors is found.tensors else replace(found, tensors=tensors)
 
 
 def _prefixes(tensors: dict, family: Family) -> list[str]:
-    """What the names of each network of the family begin with."""
+    """Return the prefixes of the names of each network of the family."""
     starts = (name[:-len(family.marker)] for name in tensors if name.endswith(family.marker))
     return [start for start in starts if (not start or start.endswith(".")) and start + family.beside in tensors]
 
 
-def _renamed(tensors: dict, prefix: str, family: Family):
+def _rename(tensors: dict, prefix: str, family: Family):
     for name, tensor in tensors.items():
         own = name[len(prefix):] if name.startswith(prefix) else None
         new = own if own is None else _new_name(own, family)
@@ -98,5 +98,5 @@ def _new_name(own: str, family: Family) -> str:
 
 
 def _layer(index: str) -> str:
-    """The convolution of that index, 0 at 4 px."""
+    """Return the convolution of that index, 0 at 4 px."""
     return f"b{4 << (int(index) + 1) // 2}.conv{0 if int(index) % 2 else 1}"

@@ -29,8 +29,8 @@ def read(found: Found, place: Place, container: str) -> Contents:
         if KERNEL.search(name):
             expect_filter(name, tensor)
         else:
-            ours = our_name(own)
-            state[ours] = _shaped(ours, tensor)
+            ours = translate_name(own)
+            state[ours] = _reshape(ours, tensor)
     centre = _centre(found, place)
     if centre is not None:
         state["mapping.w_avg"] = centre
@@ -46,7 +46,7 @@ def _arch(found: Found):
 
 
 def _centre(found: Found, place: Place):
-    """The mean latent, which lies inside the network's own table, beside it or at the top."""
+    """Return the mean latent, which lies inside the network's own table, beside it or at the top."""
     outer = place.prefix.rpartition(".")[0].rpartition(".")[0]
     for start in (place.prefix, f"{outer}." if outer else "", ""):
         for name in CENTRES:
@@ -56,12 +56,12 @@ def _centre(found: Found, place: Place):
 
 
 def _beyond(name: str, state) -> bool:
-    """Whether it is a noise map for a layer that the network hasn't got."""
+    """Return whether it is a noise map for a layer that the network hasn't got."""
     return name.endswith("noise_const") and name.replace("noise_const", "weight") not in state
 
 
-def our_name(name: str) -> str:
-    """Our name of a tensor of theirs."""
+def translate_name(name: str) -> str:
+    """Return our name of a tensor of theirs."""
     if match := re.fullmatch(r"style\.(\d{1,2})\.(weight|bias)", name):
         return f"mapping.fc{int(match[1]) - 1}.{match[2]}"                      # style.0 is the pixel norm
     if match := re.fullmatch(r"noises\.(?:noise_?)?(\d{1,2})", name):
@@ -79,12 +79,12 @@ def our_name(name: str) -> str:
 
 
 def _layer(index: int) -> str:
-    """The styled convolution of that index, 0 at 4 px."""
+    """Return the styled convolution of that index, 0 at 4 px."""
     return f"b{4 << (index + 1) // 2}.conv{0 if index % 2 else 1}"
 
 
-def _shaped(ours: str, tensor: torch.Tensor) -> torch.Tensor:
-    """Without the axes of length 1 that theirs have and ours have not."""
+def _reshape(ours: str, tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor without the axes of length 1 that theirs have and ours have not."""
     if ours.endswith("noise_strength") and tensor.numel() == 1:
         return tensor.reshape(())
     if ours.endswith("torgb.bias"):

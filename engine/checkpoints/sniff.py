@@ -33,8 +33,8 @@ KNOWN = "a rosinality .pt, a StyleGAN2 .pkl (NVIDIA PyTorch or TensorFlow) or ou
 
 
 @contextlib.contextmanager
-def opened(path):
-    """(path of the unwrapped file, "torch" | "pickle" | "safetensors"), for as long as the context lasts."""
+def open_unwrapped(path):
+    """Yield (path of the unwrapped file, "torch" | "pickle" | "safetensors"), for as long as the context lasts."""
     path = local_path(path)
     if path.is_dir():
         raise UserError(_folder(path))
@@ -42,14 +42,14 @@ def opened(path):
     for magic, wrapper in WRAPPERS:
         if head.startswith(magic):
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                inner = _unwrapped(path, wrapper, Path(folder) / "checkpoint")
+                inner = _unwrap(path, wrapper, Path(folder) / "checkpoint")
                 yield inner, kind(_head(inner), inner)
             return
     yield path, kind(head, path)
 
 
 def kind(head: bytes, path) -> str:
-    """Which reader takes a file that begins with `head`; UserError if none does."""
+    """Return which reader takes a file that begins with `head`; UserError if none does."""
     if not head:
         raise UserError("the file is empty; fetch it again")
     if TF_PART.search(path.name):
@@ -87,7 +87,7 @@ def _folder(path: Path) -> str:
     return f"a folder, not a checkpoint; expected {KNOWN}"
 
 
-def _unwrapped(path: Path, wrapper, target: Path) -> Path:
+def _unwrap(path: Path, wrapper, target: Path) -> Path:
     """Decompress to `target`, within the limit."""
     size, most = 0, min(MAX_BYTES, MOST_TIMES * path.stat().st_size + SMALL)
     try:

@@ -7,7 +7,7 @@ import re
 import torch
 
 from engine.checkpoints.infer import Contents, contents, expect_filter, fold_lr_mul
-from engine.checkpoints.records import Record, shown, tensor
+from engine.checkpoints.records import Record, shorten, tensor
 from engine.errors import UserError
 
 FORMATS = {4: "TensorFlow StyleGAN2 pickle", 5: "TensorFlow StyleGAN2-ADA pickle"}
@@ -19,8 +19,8 @@ USUAL = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_la
 
 
 def read(content) -> Contents:
-    """content: a network, or a tuple of them whose last is the averaged generator (G, D, Gs)."""
-    network = network_in(content)
+    """Return the averaged generator. content: a network, or a tuple of them (G, D, Gs) whose last it is."""
+    network = find_network(content)
     version = network.state.get("version")
     if not isinstance(version, int) or version not in FORMATS:
         raise UserError(f"a TensorFlow network of version {str(version)[:10] if isinstance(version, (int, str)) else '?'} (StyleGAN1 has 2 or 3): "
@@ -37,14 +37,14 @@ def read(content) -> Contents:
         name = name.replace("synthesis/ToRGB_lod0/", f"synthesis/{scopes[-1]}/ToRGB/")
         if name == "lod" or name.endswith("/lod") or "ToRGB_lod" in name:
             continue                                                # of progressive growing: without effect at full size
-        known = our_name(name, ours)
-        state[known] = _ours(known, value)
+        known = translate_name(name, ours)
+        state[known] = _convert(known, value)
     state = fold_lr_mul(state, settings.get("mapping_lrmul", 0.01))
     return contents(FORMATS[version], state, settings.get("conv_clamp"), settings.get("architecture"))
 
 
-def network_in(content):
-    """The averaged generator in a pickle's content; None if that isn't of TensorFlow."""
+def find_network(content):
+    """Return the averaged generator in a pickle's content; None if that isn't of TensorFlow."""
     if isinstance(content, dict):
         content = [content[name] for name in ("G", "Gs", "G_ema") if name in content]
     if isinstance(content, (tuple, list)):
@@ -54,32 +54,32 @@ def network_in(content):
 
 
 def _scopes(found) -> list[str]:
-    """What the resolutions are called, from the smallest: 4x4, 8x8, ..., or 5x3, 10x6, ... of networks that aren't square."""
+    """Return the names of the resolutions, from the smallest: 4x4, 8x8, ..., or 5x3, 10x6, ... of networks that aren't square."""
     seen = {match[0] for name in found if (match := re.search(r"(?<=^synthesis/)\d{1,5}x\d{1,5}(?=/)", name))}
     return sorted(seen, key=lambda scope: [int(side) for side in scope.split("x")])
 
 
 def _settings(network: Record) -> dict:
-    """The keyword arguments the network was made with; UserError for those that change what it computes."""
+    """Return the keyword arguments the network was made with. UserError: some of them change what it computes."""
     settings = network.state.get("static_kwargs")
     settings = dict(settings) if isinstance(settings, dict) else {}
     for name, usual in USUAL.items():
         if settings.get(name, usual) != usual:
-            raise UserError(f"made with {name} = {shown(settings[name])}: expected {usual}")
+            raise UserError(f"made with {name} = {shorten(settings[name])}: expected {usual}")
     if settings.get("resample_kernel") is not None:
-        expect_filter("resample_kernel", tensor_of(settings["resample_kernel"]))
+        expect_filter("resample_kernel", to_tensor(settings["resample_kernel"]))
     return settings
 
 
-def tensor_of(numbers) -> torch.Tensor:
-    """A list of numbers, or an array, as a tensor."""
+def to_tensor(numbers) -> torch.Tensor:
+    """Return a list of numbers, or an array, as a tensor."""
     if isinstance(numbers, (list, tuple)):
         return torch.stack([tensor(number) for number in numbers[:16]] or [torch.zeros([])])
     return tensor(numbers)
 
 
 def _variables(network: Record, prefix="", depth=0):
-    """(path, value) of the network's and its components' variables; `prefix` is the component's key."""
+    """Yield (path, value) of the network's and its components' variables; `prefix` is the component's key."""
     variables, components = network.state.get("variables", []), network.state.get("components", {})
     if depth > MAX_DEPTH or not isinstance(variables, list) or not isinstance(components, dict):
         raise UserError("a TensorFlow network whose variables can't be found; the file is damaged")
@@ -91,8 +91,8 @@ def _variables(network: Record, prefix="", depth=0):
             yield from _variables(component, f"{prefix}{key}/", depth + 1)
 
 
-def our_name(name: str, scopes: dict) -> str:
-    """Our name of a variable of theirs. scopes: {theirs: the resolution as we call it}."""
+def translate_name(name: str, scopes: dict) -> str:
+    """Return our name of a variable of theirs. scopes: {theirs: the resolution as we call it}."""
     if name == "dlatent_avg":
         return "mapping.w_avg"
     if match := re.fullmatch(r"mapping/Dense(\d{1,2})/(weight|bias)", name):
@@ -112,8 +112,8 @@ def our_name(name: str, scopes: dict) -> str:
     return f"synthesis.b{scopes[match[1]]}.{LAYERS[match[2]]}.{PARTS[match[3]]}"
 
 
-def _ours(ours: str, value) -> torch.Tensor:
-    """The variable in our layout: kernels [O, I, kh, kw], matrices [O, I], the affine's bias with its 1."""
+def _convert(ours: str, value) -> torch.Tensor:
+    """Return the variable in our layout: kernels [O, I, kh, kw], matrices [O, I], the affine's bias with its 1."""
     value = tensor(value)
     if ours.endswith("const") and value.ndim == 4:                  # [1, C, H, W'] and [1, 1, H, W']
         return value[0] if ours.endswith("b4.const") else value[0, 0]

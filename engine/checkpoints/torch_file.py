@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -24,14 +25,14 @@ AGAIN = "fetch it again, or save it again where it came from"
 @dataclass(frozen=True, eq=False)
 class Loaded:
     """content: dicts, lists, tensors and records. check(tensors): UserError where a checksum says that one of them is damaged."""
-    content: object
+    content: Any
     check: Callable = lambda tensors: None
 
 
 def load_pickle(path) -> Loaded:
-    """Return what a pickle holds."""
+    """Return the content of a pickle."""
     try:
-        return Loaded(Machine(Reader(_mapped(path)), nested=_storage).load())
+        return Loaded(Machine(Reader(_map_file(path)), nested=_storage).load())
     except DAMAGED as error:
         raise UserError(f"the pickle is truncated or damaged ({brief(error)}); {AGAIN}") from None
 
@@ -39,7 +40,7 @@ def load_pickle(path) -> Loaded:
 def load_torch(path) -> Loaded:
     """Return what `torch.save` wrote to a file."""
     try:
-        view = _mapped(path)
+        view = _map_file(path)
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 return _Zipped(archive, view).load()
@@ -50,8 +51,8 @@ def load_torch(path) -> Loaded:
         raise UserError(f"truncated or damaged, not a whole torch file ({brief(error)}); {AGAIN}") from None
 
 
-def _mapped(path):
-    """The file as writable memory of our own that is only read from disk where it is looked at."""
+def _map_file(path):
+    """Return the file as writable memory of our own, which is read from disk only where it is looked at."""
     try:
         with open(path, "rb") as file:
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
@@ -82,19 +83,19 @@ class _Zipped:
             raise UserError("written by a machine that stores numbers the other way round; save it again on another one")
         entry = self.entries[f"{self.folder}data.pkl"]
         raw = self._data(entry)
-        _checked(raw, entry, "its table of contents")
+        _check_storage(raw, entry, "its table of contents")
         return Loaded(Machine(Reader(raw), self._storage, _storage).load(), self.check)
 
     def check(self, tensors):
-        """UserError where the numbers beneath one of {name: tensor} aren't those that were written."""
+        """Raise UserError where the numbers of one of {name: tensor} aren't those that were written."""
         places = {tensor.untyped_storage().data_ptr(): name for name, tensor in tensors.items()}
         for storage, entry in self.stored.values():
             name = storage.count and places.get(_address(storage))
             if name:
-                _checked(storage.data, entry, name)
+                _check_storage(storage.data, entry, name)
 
     def _storage(self, given):
-        dtype, key, count = _described(given)
+        dtype, key, count = _describe_storage(given)
         if key not in self.stored:
             entry = self.entries[f"{self.folder}data/{key}"]
             data = self._data(entry)
@@ -105,7 +106,7 @@ class _Zipped:
         return Storage(dtype, count, storage.data)
 
     def _data(self, entry):
-        """An entry's bytes, where they lie; unpacked if they are compressed, within the limit."""
+        """Return an entry's bytes where they lie in the file; unpacked if they are compressed, within the limit."""
         if entry.compress_type != zipfile.ZIP_STORED:
             self.unpacked -= entry.file_size
             if self.unpacked < 0:
@@ -122,13 +123,13 @@ def _address(storage):
     return torch.frombuffer(storage.data, dtype=torch.uint8, count=1).data_ptr()
 
 
-def _checked(data, entry, name):
+def _check_storage(data, entry, name):
     if entry.CRC and zlib.crc32(data) != entry.CRC:
         raise UserError(f"{str(name)[:60]}: damaged on its way here (its checksum is another); {AGAIN}")
 
 
-def _described(given):
-    """(dtype, key, count) of a storage that a pickle points to."""
+def _describe_storage(given):
+    """Return (dtype, key, count) of a storage that a pickle points to."""
     if not isinstance(given, tuple) or len(given) < 5 or given[0] != "storage":
         raise ValueError("numbers that can't be found")
     kind, key, count = given[1], given[2], given[4]
@@ -139,19 +140,19 @@ def _described(given):
 
 
 def _legacy(reader: Reader, outer: Machine):
-    """Content of the form before zips: five pickles, then the storages in the order of the last. `outer` counts the cost.
+    """Return the content of the form before zips: five pickles, then the storages in the order of the last. `outer` counts the cost.
 
     The pickle comes before the numbers, so it is read twice: the first time for how many there are.
     """
     found: dict = {}
 
-    def noted(given):
+    def note(given):
         if isinstance(given, tuple) and given[:1] == ("module",) and isinstance(given[1], Name):
             return given[1]                                         # a class, with its source text beside it
-        dtype, key, count = _described(given)
+        dtype, key, count = _describe_storage(given)
         return found.setdefault(key, Storage(dtype, count))
 
-    machine = Machine(reader, noted, None)
+    machine = Machine(reader, note, None)
     machine.parts = outer.parts
     if machine.load() != LEGACY or machine.load() != 1001:
         raise ValueError("another version of torch's format")
@@ -174,7 +175,7 @@ def _legacy(reader: Reader, outer: Machine):
 
 
 def _storage(raw, outer: Machine):
-    """The one storage that a network's pickle keeps in itself."""
+    """Return the one storage that a network's pickle keeps in itself."""
     found = _legacy(Reader(raw), outer)
     if not isinstance(found, Storage):
         raise ValueError("numbers within numbers")

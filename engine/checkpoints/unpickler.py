@@ -29,7 +29,7 @@ class Machine(Calls):
         self.reader, self.stored = reader, stored
 
     def load(self):
-        """Return what the next pickle holds."""
+        """Return the content of the next pickle."""
         self.stack, self.marks, self.memo = [], [], {}
         for opcode, argument, _ in pickletools.genops(self.reader):
             self.count(1)
@@ -45,7 +45,7 @@ class Machine(Calls):
         raise EOFError("it has no end")
 
     def _lean(self, argument):
-        """The bytes where they lie in the file instead of a copy."""
+        """Return the bytes where they lie in the file instead of a copy."""
         if isinstance(argument, (bytes, bytearray)) and len(argument) > SMALL:
             return self.reader.view[self.reader.at - len(argument):self.reader.at]
         return argument
@@ -63,15 +63,15 @@ class Machine(Calls):
         self.marks.append(self.stack)
         self.stack = []
 
-    def _marked(self):
+    def _take_marked(self):
         items, self.stack = self.stack, self.marks.pop()
         return items
 
     def _pop(self, *_):
-        self._marked() if not self.stack and self.marks else self.stack.pop()
+        self._take_marked() if not self.stack and self.marks else self.stack.pop()
 
     def _pop_mark(self, *_):
-        self._marked()
+        self._take_marked()
 
     def _dup(self, *_):
         self.stack.append(self.stack[-1])
@@ -90,7 +90,7 @@ class Machine(Calls):
         raise ValueError("it takes more than there is")
 
     def _many(self, _, name):
-        items = self._marked()
+        items = self._take_marked()
         if name == "DICT":
             self.stack.append({})
             self._set(items)
@@ -98,12 +98,12 @@ class Machine(Calls):
             self.stack.append(tuple(items) if name == "TUPLE" else items)
 
     def _append(self, _, name):
-        items = self._marked() if name != "APPEND" else [self.stack.pop()]
+        items = self._take_marked() if name != "APPEND" else [self.stack.pop()]
         if isinstance(self.stack[-1], list):
             self.stack[-1].extend(items)
 
     def _setitem(self, _, name):
-        items = self._marked() if name == "SETITEMS" else [self.stack.pop(-2), self.stack.pop()]
+        items = self._take_marked() if name == "SETITEMS" else [self.stack.pop(-2), self.stack.pop()]
         self._set(items)
 
     def _set(self, items):
@@ -128,17 +128,17 @@ class Machine(Calls):
             raise UserError(f"refused: its pickle asks for {f'{module[:40]}.{called[:40]}'!r}, which no StyleGAN2 checkpoint needs and "
                             f"which could harm this machine; {TRUST}")
         named = Name(module, called)
-        self.stack.append(self.called(named, tuple(self._marked())) if name == "INST" else named)
+        self.stack.append(self.call(named, tuple(self._take_marked())) if name == "INST" else named)
 
     def _reduce(self, _, name):
         keywords = self.stack.pop() if name == "NEWOBJ_EX" else None
         if name == "OBJ":
-            called, *arguments = self._marked()
+            called, *arguments = self._take_marked()
         else:
             arguments, called = self.stack.pop(), self.stack.pop()
         if not isinstance(arguments, (tuple, list)):
             raise ValueError("a call without arguments")
-        made = self.called(called, tuple(arguments))
+        made = self.call(called, tuple(arguments))
         if isinstance(made, Record) and isinstance(keywords, dict) and not made.items:
             made.items = keywords
         self.stack.append(made)

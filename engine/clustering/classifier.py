@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from engine.checkpoints.native import generator_hash
 from engine.clustering import kmeans
 from engine.clustering.correlation import sample_ws
+from engine.device import to_double
 from engine.errors import UserError
 from engine.tensor_files import write_tensors
 
@@ -100,9 +101,9 @@ class Classifier:
         held = order[:max(1, len(order) // 10)]
         taught = order[len(held):]
         recipe = json.dumps([generator_hash(generator), samples, seed, self.batch, self.rate, self.psi])
-        network = _seeded(count, depth(generator.layers.index(layer)), seed).to(generator.device)
+        network = _make_network(count, depth(generator.layers.index(layer)), seed).to(generator.device)
         optimiser = torch.optim.Adam(network.parameters(), self.rate)
-        for epoch in range(self._taken_up(layer, recipe, network, optimiser), self.epochs):
+        for epoch in range(self._resume(layer, recipe, network, optimiser), self.epochs):
             loss = self._epoch(network, optimiser, data, taught, np.random.RandomState((seed, epoch)))
             accuracy = _accuracy(network, data, held, self.batch)
             self._keep(layer, recipe, network, optimiser, epoch + 1)
@@ -129,8 +130,8 @@ class Classifier:
     def _path(self, layer):
         return Path(self.folder or "") / f"classifier.{layer}.safetensors"
 
-    def _taken_up(self, layer, recipe, network, optimiser) -> int:
-        """Load the network kept in the folder, if it was made the same way; return the epochs it has had."""
+    def _resume(self, layer, recipe, network, optimiser) -> int:
+        """Load the network kept in the folder, if it was made the same way; returns the number of epochs it was trained for."""
         if self.folder is None or not self._path(layer).exists():
             return 0
         try:
@@ -156,7 +157,7 @@ class Classifier:
         write_tensors(self._path(layer), tensors, {"recipe": recipe, "epochs": str(epochs)}, make_folder=True)
 
 
-def _seeded(channels, depth, seed) -> MapClassifier:
+def _make_network(channels, depth, seed) -> MapClassifier:
     """Return a new network; nobody else's random numbers are used up."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -177,12 +178,12 @@ def embeddings(network, generator, layer: str, samples: int, seed: int, psi: flo
         data = _levels(maps)
         picked = torch.arange(data.shape[0] * data.shape[1])
         points = torch.cat([network.embed(_batch(data, some)[0]) for some in picked.split(512)])
-        total = total + points.view(data.shape[0], data.shape[1], -1).double().sum(0)
+        total = total + to_double(points.view(data.shape[0], data.shape[1], -1)).sum(0)
     return (total / samples).cpu().numpy()
 
 
 def load_classifier(path, generator, layer: str) -> MapClassifier:
-    """A published classifier{L}_final.pt. Tensors are told by kind and shape, in order; unused ones are left out."""
+    """Return a published classifier{L}_final.pt. Tensors are told by kind and shape, in order; unused ones are left out."""
     from engine.checkpoints.torch_file import load_torch
 
     network = MapClassifier(generator.channels(layer), depth(generator.layers.index(layer)))

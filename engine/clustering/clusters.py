@@ -14,7 +14,7 @@ from engine.clustering.classifier import Classifier
 from engine.clustering.correlation import Correlation
 from engine.errors import UserError
 from engine.files import write_text
-from engine.yaml_file import load_yaml, shown
+from engine.yaml_file import load_yaml, shorten
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ SCHEMA = 1
 METHODS = {method.name: method for method in (Correlation, Classifier)}
 
 
-def published_k(layer: int) -> int:
+def find_published_k(layer: int) -> int:
     """Return how many clusters the published tool finds in a layer, by its number in network order."""
     return 5 if layer <= 8 else 4 if layer <= 12 else 3
 
@@ -67,7 +67,7 @@ class Clusters:
             return list(there)[int(cluster)]
         raise UserError(f"no cluster {cluster!r} in layer {layer}; there are {', '.join(there) or 'none'}")
 
-    def named(self, layer: str, cluster, name: str) -> "Clusters":
+    def rename_cluster(self, layer: str, cluster, name: str) -> "Clusters":
         """Return the clusters with one of them renamed; its number stays."""
         old, name = self.name(layer, cluster), name.strip()
         if not name or name == "all" or any(sign in name for sign in ":,/ \n") or name.isdecimal() and name != str(cluster):
@@ -78,7 +78,7 @@ class Clusters:
         layers[layer] = {name if n == old else n: channels for n, channels in self[layer].items()}
         return replace(self, layers=layers)
 
-    def renamed(self, texts) -> "Clusters":
+    def rename_all(self, texts) -> "Clusters":
         """Return the clusters renamed by texts such as "b32.conv1:2=eyes"."""
         clusters = self
         for text in texts:
@@ -86,16 +86,16 @@ class Clusters:
             layer, colon, cluster = place.partition(":")
             if not (equals and colon):
                 raise UserError(f"name {text!r}: expected LAYER:CLUSTER=NAME, such as b32.conv1:2=eyes")
-            clusters = clusters.named(layer.strip(), cluster.strip(), name)
+            clusters = clusters.rename_cluster(layer.strip(), cluster.strip(), name)
         return clusters
 
-    def merged(self, other: "Clusters") -> "Clusters":
+    def merge(self, other: "Clusters") -> "Clusters":
         """Return these clusters, and the other's layers in place of any of the same name; a group of the same channels keeps its word for a name."""
-        layers = {layer: self._words_kept(layer, groups) if self.generator == other.generator else groups
+        layers = {layer: self._keep_names(layer, groups) if self.generator == other.generator else groups
                   for layer, groups in other.layers.items()}
         return Clusters(self.layers | layers, other.generator or self.generator, self.about | other.about)
 
-    def _words_kept(self, layer, groups):
+    def _keep_names(self, layer, groups):
         """Return {name: channels} found anew for a layer, with the names that the same groups have here."""
         words = {channels: name for name, channels in self.layers.get(layer, {}).items() if not name.isdecimal()}
         return {words.get(channels, name): channels for name, channels in groups.items()}
@@ -107,7 +107,7 @@ class Clusters:
             return None
         return f"clusters were found for the weights {self.generator[:12]}, these are {own[:12]}: groups may mean nothing"
 
-    def checked(self, generator) -> "Clusters":
+    def check(self, generator) -> "Clusters":
         """Return the clusters themselves; UserError where a layer or channel is not the generator's, a logged warning where the weights are others."""
         for layer, groups in self.layers.items():
             count = generator.channels(layer)
@@ -152,7 +152,7 @@ def find(generator, layer, k=None, samples: int = 100, seed: int = 0, method="co
         count = generator.channels(name)
         if k is not None and k != "auto" and not 1 <= int(k) <= count:
             raise UserError(f"k {k}: layer {name} has {count} channels")
-        wanted = published_k(generator.layers.index(name)) if k is None else k
+        wanted = find_published_k(generator.layers.index(name)) if k is None else k
         labels = method.labels(generator, name, wanted, samples, seed)          # [C]
         layers[name] = {str(n): tuple(int(i) for i in (labels == n).nonzero()[0]) for n in range(labels.max() + 1)}
     about = {"method": method.name, "samples": samples, "seed": seed, "k": "published" if k is None else k}
@@ -163,8 +163,8 @@ def load(path, generator=None) -> Clusters:
     """Return the clusters in a file, ours or the published tool's; checked against the generator if one is given."""
     content = load_yaml(path)
     try:
-        clusters = _ours(content) if isinstance(content, dict) and "format" in content else _published(content)
-        return clusters.checked(generator) if generator is not None else clusters
+        clusters = _read_ours(content) if isinstance(content, dict) and "format" in content else _read_published(content)
+        return clusters.check(generator) if generator is not None else clusters
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -177,11 +177,11 @@ def _method(method):
     return METHODS[method]()
 
 
-def _ours(content) -> Clusters:
+def _read_ours(content) -> Clusters:
     if content["format"] != FORMAT:
-        raise UserError(f"format {shown(content['format'])}: expected {FORMAT!r}")
+        raise UserError(f"format {shorten(content['format'])}: expected {FORMAT!r}")
     if content.get("schema") != SCHEMA:
-        raise UserError(f"schema version {shown(content.get('schema'))}: this version reads {SCHEMA}")
+        raise UserError(f"schema version {shorten(content.get('schema'))}: this version reads {SCHEMA}")
     layers = content.get("layers")
     if not isinstance(layers, dict) or not all(isinstance(groups, dict) for groups in layers.values()):
         raise UserError("layers: expected a mapping of layers, each a mapping of clusters")
@@ -193,13 +193,13 @@ def _ours(content) -> Clusters:
     return Clusters(read, str(content.get("generator") or ""), about if isinstance(about, dict) else {})
 
 
-def _published(content) -> Clusters:
+def _read_published(content) -> Clusters:
     if not isinstance(content, dict) or not content:
         raise UserError(f"expected clusters: ours ({FORMAT!r}) or a mapping of layer numbers, found {type(content).__name__}")
     layers = {}
     for number, entries in content.items():
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 16:
-            raise UserError(f"layer {shown(number)}: expected a whole number, 0 to 16")
+            raise UserError(f"layer {shorten(number)}: expected a whole number, 0 to 16")
         if not isinstance(entries, list):
             raise UserError(f"layer {number}: expected a list of {{feature_index, cluster_index}}, found {type(entries).__name__}")
         groups: dict[int, list] = {}
@@ -207,7 +207,7 @@ def _published(content) -> Clusters:
         for entry in entries:
             channel, group = (entry.get(name) if isinstance(entry, dict) else None for name in ("feature_index", "cluster_index"))
             if not (_index(channel) and _index(group)):
-                raise UserError(f"layer {number}: expected {{feature_index: int, cluster_index: int}}, found {shown(entry)}")
+                raise UserError(f"layer {number}: expected {{feature_index: int, cluster_index: int}}, found {shorten(entry)}")
             groups.setdefault(group, []).extend(_channels([channel], f"layer {number}", seen))
         layers[layer_name(number)] = {str(n): tuple(sorted(groups.get(n, ()))) for n in range(max(groups, default=-1) + 1)}
     return Clusters(layers, "", {"source": "published dictionary"})
@@ -219,10 +219,10 @@ def _index(value) -> TypeGuard[int]:
 
 def _channels(channels, where, seen: set) -> tuple[int, ...]:
     if not isinstance(channels, list):
-        raise UserError(f"{where}: expected a list of channels, found {shown(channels)}")
+        raise UserError(f"{where}: expected a list of channels, found {shorten(channels)}")
     for i in channels:
         if isinstance(i, bool) or not isinstance(i, int) or i < 0:
-            raise UserError(f"{where}: channel {shown(i)}: expected a whole number")
+            raise UserError(f"{where}: channel {shorten(i)}: expected a whole number")
         if i in seen:
             raise UserError(f"{where}: channel {i} is there twice")
         seen.add(i)

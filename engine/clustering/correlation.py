@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.clustering import kmeans
+from engine.device import to_double
 
 SIZE = 32                           # maps are compared at this size at most
 FEWEST, MOST = 8, 16                # eigenvectors kept: as many as clusters are wanted, within these
@@ -56,10 +57,10 @@ def shapes(x):
 @torch.no_grad()
 def correlations(generator, layer: str, samples: int, seed: int, settings=Correlation()) -> np.ndarray:
     """Return the mean correlation [C, C] of the channels' maps."""
-    total, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0
+    total, done = torch.zeros((), dtype=torch.float64), 0
     for ws in sample_ws(generator, samples, seed, settings.psi):
         maps = shapes(generator.activations(ws, [layer])[layer])                # [N, C, P]
-        total = total + (maps @ maps.transpose(1, 2)).double().sum(0)
+        total = total + to_double(maps @ maps.transpose(1, 2)).sum(0)
         done += len(ws)
         if settings.progress:
             settings.progress({"layer": layer, "stage": "correlating", "done": done, "of": samples})

@@ -13,12 +13,12 @@ def group(points, k: int, seed: int = 0) -> np.ndarray:
     source = np.random.RandomState(seed)
     tries = [_settle(points, _start(points, k, source)) for _ in range(RESTARTS)]
     labels = min(tries, key=lambda found: found[1])[0]
-    return _by_size(labels, k)
+    return _sort_by_size(labels, k)
 
 
 def silhouette(points, labels) -> float:
     """Return how well groups keep apart, -1..1: mean of (b - a) / max(a, b), a, b mean distances to the own and the next group."""
-    distances = np.sqrt(_squared(np.asarray(points, dtype=np.float64), np.asarray(points, dtype=np.float64)))
+    distances = np.sqrt(_measure_distances(np.asarray(points, dtype=np.float64), np.asarray(points, dtype=np.float64)))
     members = labels[:, None] == np.unique(labels)                              # [P, k]
     sums, counts = distances @ members, members.sum(0)
     own = sums[members] / np.maximum(counts[members.argmax(1)] - 1, 1)
@@ -37,7 +37,7 @@ def _start(points, k, source):
     """Return starting centres by k-means++: each a point, drawn with the squared distance to the nearest one before."""
     centres = [points[source.randint(len(points))]]
     for _ in range(1, k):
-        away = _squared(points, np.array(centres)).min(1)
+        away = _measure_distances(points, np.array(centres)).min(1)
         total = away.sum()
         draw = source.random_sample() * total
         centres.append(points[min(int(np.searchsorted(np.cumsum(away), draw)), len(points) - 1)])
@@ -48,7 +48,7 @@ def _settle(points, centres):
     """Return (labels, sum of squared distances)."""
     labels = None
     for _ in range(TURNS):
-        distances = _squared(points, centres)
+        distances = _measure_distances(points, centres)
         found = distances.argmin(1)
         nearest = distances.min(1)
         for empty in set(range(len(centres))) - set(found.tolist()):            # an empty group takes the loneliest point
@@ -61,12 +61,12 @@ def _settle(points, centres):
     return labels, float(nearest.sum())
 
 
-def _by_size(labels, k):
+def _sort_by_size(labels, k):
     first = [np.flatnonzero(labels == i)[0] if (labels == i).any() else len(labels) for i in range(k)]
     order = sorted(range(k), key=lambda i: (-(labels == i).sum(), first[i]))
     return np.argsort(order)[labels]
 
 
-def _squared(a, b):
+def _measure_distances(a, b):
     """Return [P, Q] squared distances."""
     return np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0.0)

@@ -12,10 +12,10 @@ from engine.checkpoints.native import generator_hash
 from engine.clustering.correlation import sample_ws
 from engine.errors import UserError
 from engine.region import SHARE, find, pixels
-from engine.world.draw import whole
-from engine.world.factors import Z_DIM
+from engine.world import MASKS
+from engine.world.latent import Z_DIM
 
-# What the world calls parts, as an instrument's player does.
+# {a part's name for the player: the world's parts it is made of}
 DRAWN = {
     "eyes": ("left_eye", "right_eye", "iris", "pupil"), "mouth": ("lips", "mouth", "teeth"), "nose": ("nose",), "brows": ("brows",),
     "head": ("head", "face_paint", "nose", "lips", "mouth", "teeth", "lids", "left_eye", "right_eye", "iris", "pupil", "brows"),
@@ -26,9 +26,9 @@ SIZE = 32                           # px: where heats are compared
 AGREE = 0.5                         # correlation of heats above which two layers mean the same place
 JOINS = 0.7                         # the same, for clusters without a name
 BEST = 64                           # px: where moving a part looks best
-SMALL = 0.25                        # of the largest place of a part: a smaller one is none
+SMALL = 0.25                        # share of the largest place of a part: smaller places are ignored
 RIDGE = 1e-3
-ISLANDS = (0.45, 0.6)               # of a mean heat's top: where two places are one at the first, they may be two at the second
+ISLANDS = (0.45, 0.6)               # shares of a mean heat's maximum: two places that touch above the first may be apart above the second
 
 
 @torch.no_grad()
@@ -37,7 +37,7 @@ def from_clusters(generator, clusters, samples: int = 64, seed: int = 0) -> Part
     layers = [layer for layer in generator.layers if layer in clusters and any(not name.isdecimal() for name in clusters[layer])]
     if not layers:
         raise UserError("no cluster has a name yet: `run_live.py cluster --name LAYER:NUMBER=NAME` names one")
-    maps = _sampled(generator, layers, samples, seed)
+    maps = _sample(generator, layers, samples, seed)
     found: dict[str, dict[str, tuple]] = {}
     for layer in layers:
         for name, channels in clusters[layer].items():
@@ -46,7 +46,7 @@ def from_clusters(generator, clusters, samples: int = 64, seed: int = 0) -> Part
                 found.setdefault(name if not name.isdecimal() else f"{layer}:{name}", {})[layer] = (heat, channels)
     named = {name: there for name, there in found.items() if ":" not in name}
     unnamed = {name: there for name, there in found.items() if ":" in name}
-    parts = {name: _agreed(maps, there, unnamed, generator) for name, there in named.items()}
+    parts = {name: _agree(maps, there, unnamed, generator) for name, there in named.items()}
     return Parts(parts, generator_hash(generator), {"way": "clusters", "samples": samples, "seed": seed})
 
 
@@ -55,18 +55,18 @@ def from_drawings(generator, clusters=None, samples: int = 160, seed: int = 3) -
     """Return the parts of DRAWN, by the masks that the world draws; clusters say which channels draw them."""
     if generator.z_dim != Z_DIM:
         raise UserError(f"the world draws for z of {Z_DIM} numbers, this network's has {generator.z_dim}: find parts by clusters")
-    layers = _layers_between(generator)
+    layers = _list_layers(generator)
     z = torch.randn(samples, Z_DIM, generator=torch.Generator().manual_seed(seed))
     maps: dict[str, list] = {layer: [] for layer in layers}
     masks: dict[str, list] = {name: [] for name in DRAWN}
     for some in z.split(16):
         for layer, x in generator.activations(generator.map(some), layers).items():
             maps[layer].append(x)
-        visible = whole(some, 2 * FINEST).visible()
+        visible = MASKS.whole(some, 2 * FINEST).visible()
         for name, drawn in DRAWN.items():
             masks[name].append(sum(visible[part] for part in drawn)[:, None])
     wanted = torch.cat([torch.cat(masks[name]) for name in DRAWN], 1)           # [S, parts, 128, 128]
-    heats = {layer: _fitted(torch.cat(maps[layer]), wanted) for layer in layers}
+    heats = {layer: _fit(torch.cat(maps[layer]), wanted) for layer in layers}
     by_clusters = from_clusters(generator, clusters, 32, seed) if clusters is not None else Parts()
     parts = {}
     for at, name in enumerate(DRAWN):
@@ -76,13 +76,13 @@ def from_drawings(generator, clusters=None, samples: int = 160, seed: int = 3) -
     return Parts(parts, generator_hash(generator), {"way": "drawings", "samples": samples, "seed": seed})
 
 
-def _layers_between(generator) -> list[str]:
+def _list_layers(generator) -> list[str]:
     a = generator.architecture
     found = [layer for layer in generator.layers if COARSEST <= a.resolution_of(layer) <= FINEST]
     return found or list(generator.layers[-2:])
 
 
-def _sampled(generator, layers, samples, seed) -> dict[str, torch.Tensor]:
+def _sample(generator, layers, samples, seed) -> dict[str, torch.Tensor]:
     """Return {layer: its maps over sample pictures [S, C, H, W'], at 32 px at most}."""
     found: dict[str, list] = {layer: [] for layer in layers}
     for ws in sample_ws(generator, samples, seed):
@@ -105,16 +105,16 @@ def _cluster_heat(maps, channels) -> Heat:
     return Heat(tuple(weights.tolist()), float(-(each * mean.flatten()).sum() / most))
 
 
-def _agreed(maps, there, unnamed, generator) -> Part:
+def _agree(maps, there, unnamed, generator) -> Part:
     """Return the part that a name means: where most layers that have it agree it is."""
-    pictures = {layer: _compared(heat.on(maps[layer])) for layer, (heat, _) in there.items()}
-    likeness = {layer: sum(_alike(picture, other) for other in pictures.values()) for layer, picture in pictures.items()}
+    pictures = {layer: _compare(heat.on(maps[layer])) for layer, (heat, _) in there.items()}
+    likeness = {layer: sum(_measure_likeness(picture, other) for other in pictures.values()) for layer, picture in pictures.items()}
     leader = max(likeness, key=lambda layer: likeness[layer])
-    kept = [layer for layer in there if _alike(pictures[layer], pictures[leader]) >= AGREE]
+    kept = [layer for layer in there if _measure_likeness(pictures[layer], pictures[leader]) >= AGREE]
     channels = {layer: there[layer][1] for layer in kept}
     for name, other in unnamed.items():
         layer = name.partition(":")[0]
-        if layer in channels and _alike(_compared(other[layer][0].on(maps[layer])), pictures[leader]) >= JOINS:
+        if layer in channels and _measure_likeness(_compare(other[layer][0].on(maps[layer])), pictures[leader]) >= JOINS:
             channels[layer] = tuple(sorted({*channels[layer], *other[layer][1]}))
     a = generator.architecture
     finest = max(kept, key=lambda layer: (min(a.resolution_of(layer), SIZE), likeness[layer]))      # where two eyes are two
@@ -132,20 +132,20 @@ def _best(layers) -> str:
     return min(layers, key=from_best)
 
 
-def _compared(heat):
+def _compare(heat):
     return F.interpolate(heat, size=SIZE, mode="bilinear", align_corners=False).flatten(1)
 
 
-def _alike(a, b) -> float:
+def _measure_likeness(a, b) -> float:
     """Return the mean correlation of maps [S, P]."""
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     return float(((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1)).clamp(min=1e-9)).mean())
 
 
-def _fitted(maps, wanted) -> list[Heat]:
-    """Return the heat of each part whose weighted sum of maps [S, C, H, W'] comes nearest to its mask in wanted [S, parts, h, w']."""
-    target = F.adaptive_avg_pool2d(wanted, maps.shape[2:]).permute(0, 2, 3, 1).flatten(0, 2).double()
-    x = maps.permute(0, 2, 3, 1).flatten(0, 2).double()
+def _fit(maps, wanted) -> list[Heat]:
+    """Return the heat of each part: the weighted sum of maps [S, C, H, W'] that is nearest to its mask in wanted [S, parts, h, w']."""
+    target = F.adaptive_avg_pool2d(wanted, maps.shape[2:]).permute(0, 2, 3, 1).flatten(0, 2).cpu().double()
+    x = maps.permute(0, 2, 3, 1).flatten(0, 2).cpu().double()
     x = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
     square = x.T @ x
     solved = torch.linalg.solve(square + torch.eye(len(square), dtype=x.dtype) * (RIDGE * square.diagonal().mean()), x.T @ target)
@@ -153,7 +153,7 @@ def _fitted(maps, wanted) -> list[Heat]:
 
 
 def _places(heat) -> tuple[tuple, float]:
-    """Return (where a part's places are on average, how far it strays and reaches from there) by its heat over samples [S, 1, H, W']."""
+    """Return (the mean place of a part, how far it strays and reaches from there), by its heat over samples [S, 1, H, W']."""
     most = heat.amax((2, 3), keepdim=True).clamp(min=1e-6)
     shares = ((heat / most - SHARE) / 0.3).clamp(0, 1)
     mean = shares.mean(0, keepdim=True)

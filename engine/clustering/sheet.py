@@ -22,9 +22,9 @@ def sheet(generator, clusters: Clusters, layer: str, pictures: int = 4, seed: in
     maps = generator.activations(ws, [layer])[layer]
     rows = [np.concatenate([plain, plain])]
     for name, channels in clusters[layer].items():
-        heat = heated(plain, heat_map(maps, channels, plain.shape[1:3]))
+        heat = lay_heat(plain, heat_map(maps, channels, plain.shape[1:3]))
         rows.append(np.concatenate([heat, picture_cells(generator, ws, [Bend(name, layer, channels, "ablate")])]))
-    return tiled(rows)
+    return tile_rows(rows)
 
 
 def heat_map(maps, channels, size) -> torch.Tensor:
@@ -43,7 +43,7 @@ def mean_shape(x):
     return shapes(x).mean(1).view(len(x), height, width)
 
 
-def heated(cells, heat) -> np.ndarray:
+def lay_heat(cells, heat) -> np.ndarray:
     """Return cells, uint8 [N, S, S, 3], under a veil of heat [N, S, S]."""
     dim = torch.from_numpy(cells).float() * 0.5
     colour = (torch.tensor(WARM) + 1) * 127.5
@@ -53,15 +53,15 @@ def heated(cells, heat) -> np.ndarray:
 def picture_cells(generator, ws, bends=(), size=None) -> np.ndarray:
     """Return pictures of ws as cells, uint8 [N, S, S, 3], at 256 px at most."""
     size = size or min(generator.resolution, 256)
-    return cells_of(torch.cat([generator.synthesize(w[None], size=size, bends=bends) for w in ws]))
+    return to_cells(torch.cat([generator.synthesize(w[None], size=size, bends=bends) for w in ws]))
 
 
-def cells_of(x) -> np.ndarray:
+def to_cells(x) -> np.ndarray:
     """Return pictures [N, 3, S, S] in -1..1 as cells, uint8 [N, S, S, 3]."""
     return x.mul(127.5).add(128).nan_to_num(0.0).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
 
-def tiled(rows) -> np.ndarray:
+def tile_rows(rows) -> np.ndarray:
     """Return one picture of rows of cells, uint8 [N, S, S, 3], black gaps between."""
     def row(cells):
         return np.concatenate([np.pad(cell, ((GAP, GAP), (GAP, GAP), (0, 0))) for cell in cells], 1)
@@ -72,4 +72,4 @@ def tiled(rows) -> np.ndarray:
 @torch.no_grad()
 def strip(generator, ws, bends, size=None) -> np.ndarray:
     """Return uint8 [H, W, 3]: each picture of ws [N, num_ws, W], and below it the same with the bends."""
-    return tiled([picture_cells(generator, ws, (), size), picture_cells(generator, ws, bends, size)])
+    return tile_rows([picture_cells(generator, ws, (), size), picture_cells(generator, ws, bends, size)])

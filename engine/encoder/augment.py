@@ -34,7 +34,7 @@ def place(pictures, strength, source):
 
 
 def colour(pictures, strength, source):
-    """Exposure, contrast, gamma, saturation, white balance, and a little hue."""
+    """Return pictures with another exposure, contrast, gamma, saturation, white balance, and a slightly different hue."""
     n = len(pictures)
     light = (pictures.clamp(-1, 1) + 1) / 2
     light = light.pow(torch.exp(spans(n, -0.25, 0.25, source) * strength)) * torch.exp(spans(n, -0.25, 0.25, source) * strength)
@@ -42,7 +42,7 @@ def colour(pictures, strength, source):
     middle = light.mean((2, 3), keepdim=True)
     light = middle + (light - middle) * torch.exp(spans(n, -0.25, 0.25, source) * strength)
     grey = luma(light)
-    light = grey + turned(light - grey, spans(n, -0.25, 0.25, source) * strength) * torch.exp(spans(n, -0.5, 0.35, source) * strength)
+    light = grey + turn_hue(light - grey, spans(n, -0.25, 0.25, source) * strength) * torch.exp(spans(n, -0.5, 0.35, source) * strength)
     return light.clamp(0, 1) * 2 - 1
 
 
@@ -51,15 +51,15 @@ def luma(pictures):
     return (pictures * pictures.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
-def turned(colours, angle):
-    """Colours [N, 3, H, W] turned about the grey axis by an angle [N, 1, 1, 1] in radians."""
+def turn_hue(colours, angle):
+    """Return colours [N, 3, H, W] turned about the grey axis by an angle [N, 1, 1, 1] in radians."""
     across = torch.roll(colours, 1, 1) - torch.roll(colours, -1, 1)
     grey = colours.mean(1, keepdim=True)
     return grey + (colours - grey) * torch.cos(angle) + across * (torch.sin(angle) / math.sqrt(3))
 
 
 def blur(pictures, strength, source):
-    """Out of focus by up to two pixels of 128."""
+    """Return pictures out of focus by up to two pixels of 128."""
     side = 2 * max(1, round(pictures.shape[3] / 128)) + 1
     wide = pictures
     for _ in range(2):
@@ -68,13 +68,13 @@ def blur(pictures, strength, source):
 
 
 def noise(pictures, strength, source):
-    """A sensor's noise, alike in all places."""
+    """Return a sensor's noise, alike in all places."""
     level = spans(len(pictures), 0, 0.12, source) * strength
     return (pictures + torch.randn(pictures.shape, generator=source) * level).clamp(-1, 1)
 
 
 def occlusion(pictures, strength, source):
-    """A rectangle of one colour in front of each picture, up to 0.3 of its sides."""
+    """Return a rectangle of one colour in front of each picture, up to 0.3 of its sides."""
     n, _, height, width = pictures.shape
     x, y = torch.linspace(0, 1, width).view(1, 1, 1, -1), torch.linspace(0, 1, height).view(1, 1, -1, 1)
     across, down = (spans(n, 0, 1, source) for _ in range(2))
@@ -84,7 +84,7 @@ def occlusion(pictures, strength, source):
 
 
 def compression(pictures, strength, source):
-    """JPEG's loss: 8 x 8 cosine blocks rounded to multiples that grow with the strength, colours at half the size."""
+    """Return pictures with JPEG's loss: 8 x 8 cosine blocks rounded to multiples that grow with the strength, colours at half the size."""
     quality = spans(len(pictures), 90 - 60 * min(1.0, strength), 90, source)
     return jpeg(pictures, quality)
 
@@ -98,14 +98,14 @@ def jpeg(pictures, quality):
     light = luma(padded)
     colours = F.avg_pool2d(padded - light, 2)                        # stands for Cb and Cr, which are multiples of B, R minus Y
     steps = pictures.new_tensor(CODED)
-    light = rounded(light, steps * factor.view(-1, 1, 1, 1, 1, 1) if factor.ndim else steps * factor)
+    light = round_blocks(light, steps * factor.view(-1, 1, 1, 1, 1, 1) if factor.ndim else steps * factor)
     coarse = steps.clamp(17, 99) * 1.5
-    colours = rounded(colours, coarse * factor.view(-1, 1, 1, 1, 1, 1) if factor.ndim else coarse * factor)
+    colours = round_blocks(colours, coarse * factor.view(-1, 1, 1, 1, 1, 1) if factor.ndim else coarse * factor)
     colours = F.interpolate(colours, scale_factor=2, mode="bilinear", align_corners=False)
     return ((light + colours)[:, :, :height, :width] / 127.5).clamp(-1, 1)
 
 
-def rounded(x, steps):
+def round_blocks(x, steps):
     """Return x [N, C, H, W], sides multiples of 8, with every 8 x 8 block's cosine terms rounded to multiples of steps [..., 8, 8]."""
     n, c, height, width = x.shape
     k = torch.arange(8.0)
@@ -121,7 +121,7 @@ SEEN = {"colour": colour, "blur": blur, "noise": noise, "occlusion": occlusion, 
 
 
 def camera(pictures, strength, source, clean=0.3, share=0.5):
-    """Pictures as a camera may show them: each of SEEN befalls a share of the pictures, and some stay clean altogether."""
+    """Return pictures as a camera may show them. Each of SEEN is done to a share of the pictures, and some stay clean altogether."""
     untouched = torch.rand(len(pictures), generator=source) < clean
     for change in SEEN.values():
         hit = (torch.rand(len(pictures), generator=source) < share) & ~untouched

@@ -8,30 +8,33 @@ from pathlib import Path
 
 import torch
 
-from engine.checkpoints.build import prepared
+from engine.checkpoints.build import prepare
 from engine.checkpoints.native import generator_hash
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
 from engine.errors import UserError
-from engine.tensor_files import checked_dtype, read_tensors, stored, table_in, write_tensors
+from engine.tensor_files import check_dtype, read_table, read_tensors, to_stored, write_tensors
 
 FORMAT = "latent-jockey encoder"
 SCHEMA = 1
+CELLS = "cells"                  # of the tensors, those that features are brought back to; older files have none
 LARGEST = 8192                   # of what a plan counts: pixels, channels
 PREPARED = {"range": [-1, 1], "order": "RGB", "resize": "area"}
 
 
 def save(path, encoder: Encoder, dtype: str = "float16", **about) -> Path:
     """Write the encoder; `about` is kept as JSON beside it (how it was trained, figures, ...)."""
-    plan, kind = encoder.plan, checked_dtype(dtype)
+    plan, kind = encoder.plan, check_dtype(dtype)
     header = {"format": FORMAT, "schema": str(SCHEMA), "layer": plan.layer, "preset": plan.preset, "generator": plan.generator,
               "plan": json.dumps(asdict(plan)), "preprocessing": json.dumps(PREPARED | {"size": list(plan.size)}), "about": json.dumps(about)}
-    tensors = {name: stored(tensor, kind) for name, tensor in encoder.state_dict().items() if tensor.is_floating_point()}
+    tensors = {name: to_stored(tensor, kind) for name, tensor in encoder.state_dict().items() if tensor.is_floating_point()}
+    if encoder.cells is not None:
+        tensors[CELLS] = to_stored(encoder.cells, kind)
     return write_tensors(path, tensors, header)
 
 
 def load(path, generator=None, device="cpu") -> Encoder:
-    """The encoder in a file of ours, ready to use; UserError in one line for anything else.
+    """Return the encoder in a file of ours, ready to use; UserError in one line for anything else.
 
     generator: whom it is to feed; an encoder of another layer shape, or trained for other weights, is refused.
     """
@@ -46,9 +49,9 @@ def load(path, generator=None, device="cpu") -> Encoder:
 
 
 def about(path) -> dict:
-    """What `save` was told about the encoder."""
+    """Return what `save` was told about the encoder."""
     try:
-        return table_in(_read(path)[0], "about")
+        return read_table(_read(path)[0], "about")
     except ValueError:
         return {}
     except UserError as error:
@@ -69,13 +72,13 @@ def _expect_ours(header):
 
 def _plan(header) -> Plan:
     try:
-        values = table_in(header, "plan")
+        values = read_table(header, "plan")
         for name in ("features", "size"):
-            values[name] = tuple(_whole(name, n) for n in values[name])
+            values[name] = tuple(_to_whole(name, n) for n in values[name])
             if len(values[name]) != 2:
                 raise ValueError(f"{name} has {len(values[name])} numbers")
         for name in ("channels", "width"):
-            _whole(name, values.get(name, 1))
+            _to_whole(name, values.get(name, 1))
         for name in ("layer", "preset", "generator"):
             if not isinstance(values.get(name, ""), str):
                 raise ValueError(f"{name}: expected a word")
@@ -84,14 +87,17 @@ def _plan(header) -> Plan:
         raise UserError(f"the file's metadata is damaged: {error}; train the encoder again") from None
 
 
-def _whole(name, value) -> int:
+def _to_whole(name, value) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
         raise ValueError(f"{name}: expected a whole number 1..{LARGEST}")
     return value
 
 
 def _built(plan, state) -> Encoder:
-    """The network with these weights, each checked."""
+    """Return the network with these weights, each checked."""
+    cells = state.pop(CELLS, None)
+    if cells is not None and (cells.ndim != 4 or not len(cells) or tuple(cells.shape[1:]) != (plan.channels, *plan.features)):
+        raise UserError(f"{CELLS}: expected [K, {plan.channels}, {', '.join(map(str, plan.features))}], got {list(cells.shape)}; the file is damaged")
     with torch.device("meta"):                                  # shapes are compared before anything is allocated
         expected = {name: tuple(t.shape) for name, t in Encoder(plan).state_dict().items() if t.is_floating_point()}
     for name in expected | state:
@@ -100,5 +106,6 @@ def _built(plan, state) -> Encoder:
                              for tensors in (state, expected))
             raise UserError(f"{name}: expected {wanted}, got {found}; the file is damaged, or of another version")
     encoder = Encoder(plan)
-    encoder.load_state_dict({name: prepared(name, tensor) for name, tensor in state.items()}, strict=False)
+    encoder.load_state_dict({name: prepare(name, tensor) for name, tensor in state.items()}, strict=False)
+    encoder.cells = None if cells is None else cells.float()
     return encoder.requires_grad_(False)

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.checkpoints.build import prepared
+from engine.checkpoints.build import prepare
 from engine.checkpoints.native import generator_hash
+from engine.encoder.cells import make_maps
 from engine.encoder.files import save
 from engine.encoder.network import Encoder
-from engine.encoder.plan import PUBLISHED_SIZE, plan_for
+from engine.encoder.plan import PUBLISHED_SIZE, make_plan
 from engine.errors import UserError
 
 INDEX, DATA = "variables/variables.index", "variables/variables.data-00000-of-00001"
@@ -35,12 +36,13 @@ def convert(source, generator, layer: str, target, preset: str | None = None) ->
     """Write the encoder in a SavedModel as a file of ours. preset: "published-sharp" says it has no mean filter, which
     the variables do not tell."""
     encoder = load(source, generator, layer, preset)
+    encoder.cells = make_maps(generator, layer)
     save(target, encoder, "float32", source=Path(source).name)
     return encoder
 
 
 def load(source, generator, layer: str, preset: str | None = None) -> Encoder:
-    """The Encoder in a SavedModel for a generator's layer; UserError where the variables are laid out otherwise."""
+    """Return the Encoder in a SavedModel for a generator's layer. UserError: the variables are laid out otherwise."""
     try:
         index, data = _files(Path(source))
         variables = read(index, data)
@@ -54,7 +56,7 @@ def load(source, generator, layer: str, preset: str | None = None) -> Encoder:
 
 
 def _files(path) -> tuple[bytes, bytes]:
-    """The bytes of the index and of the data."""
+    """Return the bytes of the index and of the data."""
     if path.is_dir():
         found = {name: path / name for name in (INDEX, DATA)}
         if not all(file.is_file() for file in found.values()):
@@ -84,7 +86,7 @@ def read(index: bytes, data: bytes) -> dict[tuple[int, str], np.ndarray]:
 
 
 def _array(entry, data) -> np.ndarray:
-    """The numbers a BundleEntryProto points at: dtype 1, shape 2, shard_id 3, offset 4, size 5."""
+    """Return the numbers a BundleEntryProto points at: dtype 1, shape 2, shard_id 3, offset 4, size 5."""
     shape = [dict(_fields(dim)).get(1, 0) for number, dim in _fields(entry.get(2, b"")) if number == 2]
     offset, size = entry.get(4, 0), entry.get(5, 0)
     if entry.get(1) != FLOAT32 or entry.get(3, 0) != 0:
@@ -155,13 +157,13 @@ def _fields(message: bytes):
 
 
 def _encoder(variables, generator, layer, preset):
-    """An Encoder of the published architecture with these variables."""
+    """Return an Encoder of the published architecture with these variables."""
     last = max((i for i, _ in variables), default=-1)
     if last not in (8, 10):
         raise UserError(f"{last + 1} layers with weights: expected 11 or 9, convolutions and batch normalisations in turn and a "
                         "convolution at the end, as the published encoders have")
     preset = preset or ("published" if last == 10 else "published-short")
-    plan = plan_for(generator, layer, preset, PUBLISHED_SIZE, generator_hash(generator))
+    plan = make_plan(generator, layer, preset, PUBLISHED_SIZE, generator_hash(generator))
     encoder, state = Encoder(plan), {}
     for i in range(last + 1):
         row, norm = divmod(i, 2)
@@ -176,5 +178,5 @@ def _encoder(variables, generator, layer, preset):
     for name, expected in encoder.state_dict().items():
         if expected.is_floating_point() and (name not in state or state[name].shape != expected.shape):
             raise UserError(f"{name}: expected {list(expected.shape)} for {layer}, got {list(state[name].shape) if name in state else 'nothing'}")
-    encoder.load_state_dict({name: prepared(name, value) for name, value in state.items()}, strict=False)
+    encoder.load_state_dict({name: prepare(name, value) for name, value in state.items()}, strict=False)
     return encoder.requires_grad_(False)

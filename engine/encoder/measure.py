@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.encoder import augment
-from engine.world.draw import view
-from engine.world.factors import uniform
+from engine.world import MASKS
 from engine.world.measure import unseen
 
 SEED = 20_260_601                   # of what befalls the pictures
@@ -19,8 +18,10 @@ BARS = {"half_of_mean_w": 0.5, "all_over_clean": 1.3, "over_published": 1.5, "ad
 
 
 @torch.no_grad()
-def held_out(encoder, generator, batch, size, at_once=8) -> dict:
-    """held_picture: the picture's error with the batch's looks. held_features: mean squared error of the features."""
+def measure_held_out(encoder, generator, batch, size, at_once=8) -> dict:
+    """Return the errors on pictures kept aside. held_picture: the picture's error with the batch's looks. held_features: mean squared error of the
+    features.
+    """
     missed, wrong = [], []
     for seen, target, true, ws in zip(*(part.split(at_once) for part in (batch.seen, batch.target, batch.features, batch.ws))):
         features = encoder(seen)
@@ -38,12 +39,12 @@ class Shown:
     target: torch.Tensor
 
 
-def shown(z, size, changes, source) -> Shown:
+def draw_changed(z, size, changes, source) -> Shown:
     """Return z [N, 64] drawn at `size`; changes: of "shift", "brightness", "jpeg", each by a random amount within its range."""
     corner = torch.full((len(z), 2), -1.0)
     if "shift" in changes:
         corner = corner + 2 * MOVED * (2 * torch.rand(len(z), 2, generator=source) - 1)
-    target = view(uniform(z), corner[:, 0], corner[:, 1], 2 / size, size, size).picture * 2 - 1
+    target = MASKS.view(MASKS.uniform(z), corner[:, 0], corner[:, 1], 2 / size, size, size).picture * 2 - 1
     seen = target
     if "brightness" in changes:
         seen = ((seen + 1) * augment.spans(len(z), 1 - EXPOSED, 1 + EXPOSED, source) - 1).clamp(-1, 1)
@@ -64,17 +65,17 @@ def errors(encoders: dict, generator, count=500, size=128, changes=CHANGES, prog
     for i, z in enumerate(unseen(count).split(4)):
         own = generator.map(z)
         for name, which in changes.items():
-            pictures = shown(z, size, which, torch.Generator().manual_seed(SEED + i))
+            pictures = draw_changed(z, size, which, torch.Generator().manual_seed(SEED + i))
             looks = {"mean look": middle.expand_as(own).contiguous()} | ({} if which else {"own look": own})
             blank = {"mean look": blind} | ({} if which else {"own look": generator.synthesize(own, size=size)})
-            for who, made in {"nobody": blank, **_played(encoders, generator, pictures.seen, looks, size)}.items():
+            for who, made in {"nobody": blank, **_draw_played(encoders, generator, pictures.seen, looks, size)}.items():
                 _add(sums.setdefault(who, {}).setdefault(name, {}), made, pictures.target, count)
         if progress is not None:
             progress({"measured": min(4 * (i + 1), count), "of": count})
     return sums
 
 
-def _played(encoders, generator, seen, looks, size) -> dict:
+def _draw_played(encoders, generator, seen, looks, size) -> dict:
     """Return {who: {look: picture}}."""
     features = {who: encoder(seen) for who, encoder in encoders.items()}
     return {who: {look: generator.synthesize(ws, size=size, splice={encoders[who].layer: features[who]}) for look, ws in looks.items()}

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.checkpoints.native import generator_hash
-from engine.encoder.plan import Plan, plan_for
+from engine.encoder.plan import Plan, make_plan
 from engine.encoder.published import Published
 
 SLOPE = 0.2
@@ -21,12 +21,15 @@ class Encoder(nn.Module):
     """Pictures [N, 3, H, W] in -1..1 -> features [N, O, h, w] for `splice`: before noise, bias and activation.
 
     .layer: whose features. .size: (height, width) of the pictures looked at; others are brought to it by area.
+    .cells: maps [K, O, h, w] of the generator's own that features may be brought back to, see engine/encoder/cells.py; None = it has none.
     """
+    cells: torch.Tensor | None
 
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan, self.layer, self.size = plan, plan.layer, plan.size
         self.body: nn.Module = Live(plan) if plan.preset == "live" else Published(plan)
+        self.register_buffer("cells", None, persistent=False)
         self.to(memory_format=torch.channels_last)      # type: ignore[call-overload]  # torch knows this form, its annotations do not
         self.eval()
 
@@ -36,7 +39,7 @@ class Encoder(nn.Module):
 
         The live preset's answers already have the mean and the spread of the layer's features.
         """
-        plan = plan_for(generator, layer, preset, size, generator_hash(generator), width)
+        plan = make_plan(generator, layer, preset, size, generator_hash(generator), width)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = cls(plan)
@@ -45,18 +48,18 @@ class Encoder(nn.Module):
         return encoder
 
     def forward(self, pictures):
-        return self.body(fitted(pictures, self.size))
+        return self.body(fit(pictures, self.size))
 
 
-def fitted(pictures, size):
+def fit(pictures, size):
     """Return pictures [N, 3, H, W] at `size` (height, width), by area where they shrink; what is not a number turns grey."""
     pictures = pictures.nan_to_num(0.0, 1.0, -1.0)
     if tuple(pictures.shape[2:]) == tuple(size):
         return pictures
-    return resized(pictures, size)
+    return resize(pictures, size)
 
 
-def resized(pictures, size):
+def resize(pictures, size):
     """Return pictures [N, C, H, W] at another size, [N, C, *size]: each new pixel is the mean of what it covers, or between its neighbours if it grows."""
     height, width = size
     if pictures.shape[2] > height or pictures.shape[3] > width:
@@ -68,7 +71,7 @@ def resized(pictures, size):
 
 @torch.no_grad()
 def usual_features(generator, layer, seed):
-    """Return the mean map [O, h, w] of a layer's features over seeded pictures, and how far each channel strays from it, [O]."""
+    """Return (the mean map [O, h, w] of a layer's features over seeded pictures, how far each channel strays from it [O])."""
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(seed)).to(generator.device)
     c = torch.eye(generator.c_dim, device=z.device)[torch.arange(SAMPLES) % generator.c_dim] if generator.c_dim else None
     kept = [generator.features(generator.map(some, c=None if c is None else c[8 * i:8 * i + 8]), [layer])[layer].float()
@@ -92,7 +95,7 @@ class Live(nn.Module):
         halvings = plan.halvings
         fold = 2 ** min(2, halvings)
         sides = [(plan.features[0] << k, plan.features[1] << k) for k in range(halvings - int(math.log2(fold)), -1, -1)]
-        widths = [channels_at(side, plan.width) for side in sides]
+        widths = [count_channels(side, plan.width) for side in sides]
         layers = [nn.PixelUnshuffle(fold), convolution(3 * fold * fold, widths[0])]
         for i, here in enumerate(widths):
             if i:
@@ -121,7 +124,7 @@ class Block(nn.Module):
         super().__init__()
         self.first, self.second = convolution(channels, channels), convolution(channels, channels, gain=0.3)
         self.context = nn.Linear(channels, channels)
-        scattered(self.context.weight, channels ** -0.5)
+        draw_weight(self.context.weight, channels ** -0.5)
         nn.init.zeros_(self.context.bias)
 
     def forward(self, x):
@@ -130,7 +133,7 @@ class Block(nn.Module):
         return x + self.second(F.leaky_relu(y, SLOPE))
 
 
-def channels_at(side, most):
+def count_channels(side, most):
     """Return how many channels there are at feature maps of (height, width): fewer where there are more places."""
     r = math.sqrt(side[0] * side[1])
     return max(NARROWEST, 8 * round(most * min(1.0, FULL / r) / 8))
@@ -139,12 +142,12 @@ def channels_at(side, most):
 def convolution(inputs, outputs, kernel=3, gain=1.0):
     """Return a convolution that keeps the size; its weights keep the variance, times gain squared."""
     made = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
-    scattered(made.weight, gain * math.sqrt(1 / (inputs * kernel * kernel)))
+    draw_weight(made.weight, gain * math.sqrt(1 / (inputs * kernel * kernel)))
     nn.init.zeros_(made.get_parameter("bias"))
     return made
 
 
-def scattered(weight, spread):
+def draw_weight(weight, spread):
     """Draw a weight anew, in place. On the meta device, where loading compares shapes, it stays a shape: drawing there would
     import all of torch's compiler first."""
     if not weight.is_meta:

@@ -3,15 +3,16 @@
 `Own` are ours: full skip pictures, truncation as played, pictures by area, and the world's own drawings where there is
 one. `SeedPairs` are the published recipe's (SPEC.md D.2). Letters: N batch, O channels, h, w features, S side, W = w_dim.
 """
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from engine.encoder import augment
-from engine.encoder.network import resized
+from engine.encoder.network import resize
 from engine.encoder.plan import Plan
 from engine.errors import UserError
 from engine.generator import Generator, truncate, upsample
@@ -33,6 +34,10 @@ class Batch:
     whole: torch.Tensor
     ws: torch.Tensor
     own: torch.Tensor
+
+    def to(self, device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(*(getattr(self, part.name).to(device) for part in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,12 @@ class Own:
         moved = torch.rand(count, generator=source) < 0.5 * bool(self.strength)
         placed = augment.place(pictures, self.strength, source)
         pictures = torch.where(moved.view(-1, 1, 1, 1), placed, pictures)
-        target = resized(pictures, generator.architecture.pixels(self.size))
-        seen = augment.camera(resized(pictures, self.plan.size), self.strength, source) if self.strength else resized(pictures, self.plan.size)
+        target = resize(pictures, generator.architecture.pixels(self.size))
+        seen = augment.camera(resize(pictures, self.plan.size), self.strength, source) if self.strength else resize(pictures, self.plan.size)
         return Batch(seen, target, features, (~moved).float(), self._looks(ws, source), ws)
 
     def _pictures(self, z, ws):
-        """Pictures as large as is needed, [N, 3, H, W]: the first drawn, the others made."""
+        """Return pictures at the size that is needed, [N, 3, H, W]: those of z drawn by the world, those of ws by the generator."""
         side = self.side()
         parts = [self.draw(z, side)] if self.draw and len(z) else []
         parts += [self.generator.synthesize(some, size=side).clamp(-1, 1) for some in ws.split(4)]
@@ -103,8 +108,8 @@ class SeedPairs:
 
     @torch.no_grad()
     def batch(self, count, number) -> Batch:
-        """The batch of that number, of one long series of z."""
-        z = published_z(self.generator.z_dim, count, number)
+        """Return the batch of that number, of one long series of z."""
+        z = draw_published_z(self.generator.z_dim, count, number)
         ws = self.generator.map(z, c=labels(self.generator, count, torch.Generator().manual_seed(number)))
         features, pictures = [], []
         for i, some in enumerate(ws.split(4)):
@@ -112,12 +117,40 @@ class SeedPairs:
             features.append(self.generator.features(some, [self.plan.layer], **noise)[self.plan.layer])
             pictures.append(max_pooled(late_skip(self.generator.skips(some, **noise)), self.plan.size))
         seen = torch.cat(pictures)
-        target = resized(seen, self.generator.architecture.pixels(self.size))
+        target = resize(seen, self.generator.architecture.pixels(self.size))
         return Batch(seen, target, torch.cat(features), torch.ones(count), truncate(ws, self.generator.w_avg, 0.0), ws)
 
 
-def published_z(z_dim, count, number):
-    """Rows number * count and on of numpy's RandomState(1), as the published recipe draws them."""
+@dataclass(frozen=True)
+class Elsewhere:
+    """Pairs for an encoder that learns on another device: made on the processor, which draws worlds and cameras, and moved."""
+    made: Own | SeedPairs
+    generator: Generator
+
+    @property
+    def plan(self) -> Plan:
+        """Return the encoder's plan."""
+        return self.made.plan
+
+    @property
+    def size(self) -> int:
+        """Return the size of targets."""
+        return self.made.size
+
+    def batch(self, count, number) -> Batch:
+        """Return the batch of that number, on the generator's device."""
+        return self.made.batch(count, number).to(self.generator.device)
+
+
+def elsewhere(pairs, device):
+    """Return pairs for an encoder on a device; themselves on the processor."""
+    if torch.device(device).type == "cpu":
+        return pairs
+    return Elsewhere(pairs, copy.deepcopy(pairs.generator).to(device))
+
+
+def draw_published_z(z_dim, count, number):
+    """Return rows number * count and on of numpy's RandomState(1), as the published recipe draws them."""
     source = np.random.RandomState(1)
     source.randn(number * count * z_dim)
     return torch.from_numpy(source.randn(count, z_dim)).float()
@@ -137,7 +170,7 @@ def max_pooled(pictures, size):
     """Return pictures halved by 2 x 2 max pooling until they are of a size; enlarged if they are smaller."""
     while pictures.shape[2] > size[0]:
         pictures = F.max_pool2d(pictures, 2)
-    return resized(pictures, size)
+    return resize(pictures, size)
 
 
 def loss_size(generator, plan, wanted=None) -> int:

@@ -44,11 +44,11 @@ class Plan:
         return int(log2(self.size[0] // self.features[0]))
 
     def mismatch(self, generator, weights: str) -> str | None:
-        """Why this plan is not for a generator with that content hash, in words that name both; None if it is."""
+        """Return why this plan is not for a generator with that content hash, in words that name both; None if it is."""
         ours = f"{self.layer} of {self.channels} x {shape(self.features)}"
         if self.layer not in generator.layers:
             return f"the encoder is for layer {ours}, the generator {weights[:12]} has {', '.join(generator.layers)}"
-        theirs = f"{self.layer} of {generator.channels(self.layer)} x {shape(shape_of(generator, self.layer))}"
+        theirs = f"{self.layer} of {generator.channels(self.layer)} x {shape(find_shape(generator, self.layer))}"
         if ours != theirs:
             return f"the encoder is for {ours}, the generator {weights[:12]} has {theirs}"
         if self.generator and self.generator != weights:
@@ -57,9 +57,9 @@ class Plan:
         return None
 
 
-def plan_for(generator, layer: str, preset: str = "live", size=None, weights: str = "", width: int = 128) -> Plan:
-    """The plan of a preset for a generator's layer. size: a side in pixels for square features, or (height, width)."""
-    channels, features = generator.channels(layer), shape_of(generator, layer)
+def make_plan(generator, layer: str, preset: str = "live", size=None, weights: str = "", width: int = 128) -> Plan:
+    """Return the plan of a preset for a generator's layer. size: a side in pixels for square features, or (height, width)."""
+    channels, features = generator.channels(layer), find_shape(generator, layer)
     if size is None:
         size = usual_size(features, preset)
     elif isinstance(size, int):
@@ -68,7 +68,7 @@ def plan_for(generator, layer: str, preset: str = "live", size=None, weights: st
 
 
 def usual_size(features, preset):
-    """The size of pictures looked at, (height, width), for features of a shape."""
+    """Return the size of pictures looked at, (height, width), for features of a shape."""
     longest = max(features)
     if preset != "live":
         factor = max(1, PUBLISHED_SIZE // longest)
@@ -81,7 +81,7 @@ def usual_size(features, preset):
     return tuple(side * factor for side in features)
 
 
-def shape_of(generator, layer: str) -> tuple[int, int]:
+def find_shape(generator, layer: str) -> tuple[int, int]:
     """Return (height, width) of a layer's feature maps."""
     architecture = generator.architecture
     return architecture.pixels(architecture.resolution_of(layer))

@@ -2,7 +2,6 @@
 
 Convolutions pad as TensorFlow's "same" does: at stride 2 and an even size nothing before and one after.
 """
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -52,10 +51,10 @@ class Row(nn.Module):
         nn.init.zeros_(self.conv.get_parameter("bias"))
 
     def forward(self, x):
-        return self.norm(self.conv(F.pad(x, same(x.shape[2:], self.conv.stride[0]))))
+        return self.norm(self.conv(F.pad(x, find_padding(x.shape[2:], self.conv.stride[0]))))
 
 
-def same(size, stride, kernel=3):
+def find_padding(size, stride, kernel=3):
     """Return the padding of TensorFlow's "same" for a picture (height, width): left, right, top, bottom."""
     pads = []
     for side in reversed(size):
@@ -65,14 +64,7 @@ def same(size, stride, kernel=3):
 
 
 def mean_filter(x):
-    """The mean of 3 x 3 places, mirrored at the border without repeating it; a side of one place stays as it is."""
+    """Return the mean of 3 x 3 places, mirrored at the border without repeating it; a side of one place stays as it is."""
     down, across = x.shape[2] > 1, x.shape[3] > 1
     x = F.pad(x, [int(across)] * 2 + [int(down)] * 2, mode="reflect")
     return F.avg_pool2d(x, (3 if down else 1, 3 if across else 1), stride=1)
-
-
-def parameter_count(encoder) -> tuple[int, int]:
-    """Return (all, trainable) as Keras counts them: the running mean and variance are among all."""
-    trainable = sum(p.numel() for p in encoder.parameters())
-    running = sum(b.numel() for b in encoder.buffers() if torch.is_floating_point(b))
-    return trainable + running, trainable

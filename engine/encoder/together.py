@@ -9,7 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @contextmanager
-def joined():
+def join():
     """Yield (this process's number, how many there are), which talk over gloo until the end of the block."""
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
@@ -35,13 +35,13 @@ def leave():
         os._exit(0)
 
 
-def first() -> bool:
+def is_first() -> bool:
     """Return whether this is the process that writes and tells; by itself it is."""
     return int(os.environ.get("RANK", 0)) == 0
 
 
-def agreed(figure: float, count: int) -> float:
-    """The first process's figure, in all of them: what decides when to stop may not differ by a bit, or one waits for ever."""
+def agree(figure: float, count: int) -> float:
+    """Return the first process's figure, in all of them. What decides when to stop may not differ by a bit, or one would wait for ever."""
     if count == 1:
         return figure
     told = torch.tensor(figure, dtype=torch.float64)
@@ -49,6 +49,6 @@ def agreed(figure: float, count: int) -> float:
     return told.item()
 
 
-def shared(network, count):
-    """The network whose gradients are the mean over all processes."""
+def share(network, count):
+    """Return the network with gradients that are the mean over all processes."""
     return DistributedDataParallel(network) if count > 1 else network

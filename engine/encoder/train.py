@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from engine.encoder.measure import held_out
+from engine.encoder.measure import measure_held_out
 from engine.encoder.network import Encoder
 from engine.encoder.plan import Plan
-from engine.encoder.together import agreed, joined, shared
+from engine.encoder.together import agree, join, share
 from engine.errors import UserError
 from engine.training import append_row, read_checkpoint, write_checkpoint
 from engine.world.losses import picture_loss
@@ -53,7 +53,7 @@ def train(folder, encoder: Encoder, pairs, recipe: Recipe = Recipe(), held=None,
     progress({...figures, "step", "trainer"}) is called at every look at the held-out pictures; True ends the
     training (of one process; several end together by steps or patience).
     """
-    with joined() as (rank, count):
+    with join() as (rank, count):
         Path(folder).mkdir(parents=True, exist_ok=True)
         trainer = Trainer(Path(folder), encoder, pairs, recipe, rank, count)
         trainer.resume()
@@ -79,14 +79,19 @@ class Trainer:
     def __init__(self, folder, encoder, pairs, recipe, rank=0, count=1):
         self.folder, self.encoder, self.pairs, self.recipe, self.rank, self.count = folder, encoder, pairs, recipe, rank, count
         encoder.requires_grad_(True).train()
-        self.network = shared(encoder, count)
+        self.network = share(encoder, count)
         keras = {"turning": False, "betas": (0.9, 0.999), "epsilon": 1e-7}
         self.optimiser = Optimiser(dict(encoder.named_parameters()), self._scale, **({} if recipe.turning else keras))
         self.steps = self.waited = 0
         self.running, self.best, self.least = {}, {}, math.inf
 
+    @property
+    def device(self) -> torch.device:
+        """Return where the encoder learns."""
+        return next(self.encoder.parameters()).device
+
     def _scale(self, name):
-        """A weight's own size; the live preset's keep the variance."""
+        """Return a weight's own size; the live preset's keep the variance."""
         if not self.recipe.turning:
             return 1.0
         weight = self.optimiser.parameters[name]
@@ -98,7 +103,7 @@ class Trainer:
         features = self.network(batch.seen)
         loss, parts = losses(self.recipe, self.pairs, batch, features)
         loss.backward()
-        rate = self.recipe.rate * min(1.0, (self.steps + 1) / 100, self._left()) if self.recipe.decay else self.recipe.rate
+        rate = self.recipe.rate * min(1.0, (self.steps + 1) / 100, self._measure_left()) if self.recipe.decay else self.recipe.rate
         self.optimiser.step(rate, min(self.recipe.memory, (self.steps + 1) / (self.steps + 50)) if self.recipe.memory else 0.0)
         self.steps += 1
         for name, value in ({"loss": loss} | parts).items():
@@ -106,13 +111,13 @@ class Trainer:
             self.running[name] = value + 0.98 * (self.running.get(name, value) - value)
         return {"step": self.steps, "rate": rate, **self.running}
 
-    def _left(self):
+    def _measure_left(self):
         return max(0.03, 1.9 * (1 - self.steps / self.recipe.steps))
 
     def look(self, held) -> dict:
         """Return the errors on the held-out pictures; remember the best weights."""
-        figures = held_out(self.averaged(), self.pairs.generator, held, self.pairs.size)
-        now = agreed(figures["held_picture" if self.recipe.pictures else "held_features"], self.count)
+        figures = measure_held_out(self.make_average(), self.pairs.generator, held, self.pairs.size)
+        now = agree(figures["held_picture" if self.recipe.pictures else "held_features"], self.count)
         self.waited += 1
         if now < self.least:
             self.least, self.waited = now, 0
@@ -122,18 +127,18 @@ class Trainer:
     def _average(self):
         return {name: tensor.detach() for name, tensor in self.encoder.state_dict().items()} | self.optimiser.average
 
-    def averaged(self) -> Encoder:
-        """An encoder with the running average of the weights."""
-        return self._with(self._average())
+    def make_average(self) -> Encoder:
+        """Return an encoder with the running average of the weights."""
+        return self._make_encoder(self._average())
 
     def best_encoder(self) -> Encoder:
-        """The one that did best on the held-out pictures; the average, if nobody looked."""
-        return self._with(self.best or self._average())
+        """Return the encoder that did best on the held-out pictures; the average, if none was measured."""
+        return self._make_encoder(self.best or self._average())
 
-    def _with(self, state):
+    def _make_encoder(self, state):
         encoder = Encoder(self.encoder.plan)
         encoder.load_state_dict(state)
-        return encoder.requires_grad_(False)
+        return encoder.to(self.device).requires_grad_(False)
 
     def note(self, figures):
         """Append a line to figures.csv."""
@@ -159,12 +164,14 @@ class Trainer:
             raise UserError(f"{path}: the run there follows {'the published recipe' if self.recipe.turning else 'ours, not the published recipe'}: "
                             "go on as it began, or choose another folder")
         self.encoder.load_state_dict(kinds["weights"])
+        for kind in ("average", "optimiser", "best"):
+            kinds[kind] = {name: tensor.to(self.device) for name, tensor in kinds[kind].items()}
         self.optimiser.average, self.optimiser.state, self.best = kinds["average"], kinds["optimiser"], kinds["best"]
         self.steps, self.waited, self.running, self.least = place["steps"], place["waited"], place["running"], place["least"]
 
 
 def losses(recipe, pairs, batch, features):
-    """Return (what is minimised, its parts)."""
+    """Return (the loss that is minimised, its parts)."""
     unit = features.new_tensor(1.0) if not recipe.pictures else batch.features.square().mean()
     missed = (features - batch.features).square().mean((1, 2, 3)) / unit
     parts = {"features": (missed * batch.whole).sum() / batch.whole.sum().clamp_min(1)}
@@ -181,8 +188,8 @@ def halves(pictures):
     return {pictures.shape[3] // k: pictures if k == 1 else F.avg_pool2d(pictures, k) for k in (1, 2, 4)}
 
 
-def taken_up(encoder: Encoder, start: Encoder) -> Encoder:
-    """The encoder, begun with the weights of another one of its shape, whatever generator that was for."""
+def take_weights(encoder: Encoder, start: Encoder) -> Encoder:
+    """Return the encoder with the weights of another one of its shape to begin with, whatever generator that was for."""
     if replace(start.plan, generator="") != replace(encoder.plan, generator=""):
         raise UserError(f"an encoder to begin with: expected {encoder.plan}, got {start.plan}")
     encoder.load_state_dict(start.state_dict())

@@ -8,7 +8,7 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.kernels import blur, channels_last, empty, interleave, noise_act, polyphase, rows_of
+from engine.fast.kernels import blur, channels_last, empty, interleave, noise_act, polyphase, view_rows
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -110,7 +110,7 @@ class Taps(Form):
 
     def __call__(self, x, noise):
         height, width = x.shape[2:]
-        products = (rows_of(x).reshape(height * width, -1) * self.styles) @ self.matrix
+        products = (view_rows(x).reshape(height * width, -1) * self.styles) @ self.matrix
         products = products.view(height, width, 3, 3, self.outputs)
         y = products.new_zeros(2 * height + 2, 2 * width + 2, self.outputs)
         cells = y.view(height + 1, 2, width + 1, 2, self.outputs)
@@ -149,7 +149,7 @@ def candidates(conv) -> dict:
     return UP if conv.up else PLAIN
 
 
-def usual(conv) -> str:
+def find_usual(conv) -> str:
     """Return the name of the form that was fastest for such a layer on the machines it was measured on (docs/speed.md)."""
     outputs, inputs = conv.weight.shape[:2]
     pixels = conv.size[0] * conv.size[1] // (4 if conv.up else 1)                   # of the input
@@ -164,7 +164,7 @@ def usual(conv) -> str:
     return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
 
 
-def fastest(conv, cost, margin=0.85, dtype=torch.float32) -> str:
+def find_fastest(conv, cost, margin=0.85, dtype=torch.float32) -> str:
     """Return the name of the form that measures fastest here, cost(function) -> seconds; the usual one, unless another is clearly faster."""
     scale = 2 if conv.up else 1
     outputs, inputs = conv.weight.shape[:2]
@@ -176,5 +176,5 @@ def fastest(conv, cost, margin=0.85, dtype=torch.float32) -> str:
         ready(x, None)
         costs[name] = cost(lambda ready=ready: ready(x, None))
     best = min(costs, key=lambda name: costs[name])
-    preferred = usual(conv)
+    preferred = find_usual(conv)
     return best if costs[best] < margin * costs[preferred] else preferred

@@ -1,31 +1,43 @@
 """Captured programs by topology, and the one thread that captures them. Knows machines that capture, nothing of what is drawn."""
+import atexit
 import logging
 import queue
 import threading
 
 from engine.bending.layer import TRANSFORM_ERRORS
-from engine.kept import held
+from engine.caching import keep_tensors
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
     """One thread for all captures, begun with the first job: two at a time would land in each other's graphs, and what
-    libraries find out for one capture (the fastest algorithms) they keep for a thread."""
+    libraries find out for one capture (the fastest algorithms) they keep for a thread. It ends before the process does:
+    a capture must not be under way while CUDA is taken down."""
 
     def __init__(self):
         self.jobs: queue.SimpleQueue = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
 
     def __call__(self, job):
+        if self.thread is None:
+            atexit.register(self.close)
         if self.thread is None or not self.thread.is_alive():       # a job with a bug in it may have ended it
             self.thread = threading.Thread(target=self._work, name="capture", daemon=True)
             self.thread.start()
         self.jobs.put(job)
 
+    def close(self, seconds=5.0):
+        """End after the job under way; those that wait are left out."""
+        while not self.jobs.empty():
+            self.jobs.get()
+        self.jobs.put(None)
+        if self.thread is not None:
+            self.thread.join(seconds)
+
     def _work(self):
-        while True:
-            self.jobs.get()()
+        while (job := self.jobs.get()) is not None:
+            job()
 
 
 WORKER = Worker()
@@ -41,8 +53,8 @@ class Programs:
     def __init__(self, machine, most=16, start=WORKER):
         self.machine, self.most, self.start = machine, most, start
         self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0      # ready: {topology: (replay, what it reads)}
-        self.lock = threading.Lock()                                # of these four
-        self.uncaptured = 0                                         # frames drawn while a capture was under way
+        self.lock = threading.Condition()                           # of these four; told of when a capture has ended
+        self.captured = self.replayed = self.uncaptured = 0         # programs made; frames drawn by them, and without one
 
     def run(self, topology, body, warm):
         """Do what body() does, by its captured program if there is one. warm: see capture()."""
@@ -55,6 +67,7 @@ class Programs:
                 self.pending.add(topology)
         if ready is not None:
             ready[0]()
+            self.replayed += 1
             return
         if wanted:
             epoch = self.epoch
@@ -65,7 +78,7 @@ class Programs:
     def _capture(self, topology, body, warm, epoch):
         captured = None
         try:
-            with held() as read:
+            with keep_tensors() as read:
                 captured = self.machine.capture(body, warm), read
         except TRANSFORM_ERRORS as error:                                      # this topology is never captured: it is drawn by body()
             log.warning("a set of bends is drawn without a graph: %s: %s", type(error).__name__, error)
@@ -77,6 +90,8 @@ class Programs:
             if epoch != self.epoch:                                 # tensors moved while it was made
                 return
             self.pending.discard(topology)
+            self.captured += captured is not None
+            self.lock.notify_all()
             if captured is None:
                 self.failed.add(topology)
                 return
@@ -84,7 +99,13 @@ class Programs:
                 self.ready.pop(next(iter(self.ready)))
             self.ready[topology] = captured
 
+    def wait(self, seconds=30.0) -> bool:
+        """Wait until no capture is under way any more; return whether that came to be in time."""
+        with self.lock:
+            return self.lock.wait_for(lambda: not self.pending, seconds)
+
     def forget(self):
         """Drop all captured programs: tensors that they read have moved."""
         with self.lock:
             self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), self.epoch + 1
+            self.lock.notify_all()

@@ -4,13 +4,14 @@ Everything is channels-last, so a pixel's channels lie together and pixels besid
 [1, C, H, W] is, without a copy, also [1, k C, H, W / k]. That is what makes narrow layers (4 or 8 channels) fast.
 Letters: C, I, O channels, h, w the size of the input, H, W that of the output, p, q the parity of its rows and columns.
 """
-from functools import lru_cache
-
+import numpy as np
 import torch
 from torch.nn import functional as F
 
+from engine.caching import make_once
 from engine.generator import SLOPE, fir
 
+FEW = 2                             # threads up to which NumPy's one turns numbers into bytes sooner than all of torch's
 WIDE = 16                           # channels that fill a vector register
 CHANNELS_LAST = torch.channels_last
 
@@ -20,7 +21,7 @@ def channels_last(x):
     return x.contiguous(memory_format=CHANNELS_LAST)
 
 
-def rows_of(x):
+def view_rows(x):
     """Return the memory of x [1, C, H, W] as [H, W, C]."""
     return x.permute(0, 2, 3, 1)[0]
 
@@ -41,7 +42,7 @@ def spread(noise, channels):
     return channels_last(noise.expand(1, channels, *noise.shape))
 
 
-@lru_cache(maxsize=16)
+@make_once(16)
 def low_pass(device, dtype):
     """Return the FIR [4, 4] with gain 4, made once; not to be written to."""
     return fir(4, device, dtype)
@@ -69,17 +70,25 @@ def interleave(parts, other, out, times=1.0):
     """
     height, width = parts.shape[2:]
     channels = out.shape[1]
-    target = rows_of(out).view(height, 2, width, 2 * channels)
-    source = rows_of(parts).reshape(height, width, 2, 2 * channels).transpose(1, 2)
-    if other is None or other.dtype == torch.bfloat16:                              # which is not added in strides in vector registers
-        target.copy_(source)
+    target = view_rows(out).view(height, 2, width, 2 * channels)
+    source = view_rows(parts).reshape(height, width, 2, 2 * channels).transpose(1, 2)
+    if other is not None and other.dtype != out.dtype and other.ndim == 4 and times == 1:
+        out.copy_(other)                                                            # a sum of two dtypes costs more than making them one
+        target.add_(source)
+    elif other is None or other.dtype == torch.bfloat16:                            # which is not added in strides in vector registers
+        _widen(target).copy_(_widen(source))
         if other is not None:
             out.add_(other, alpha=times)
     elif other.ndim == 4:
-        torch.add(source, rows_of(other).reshape(target.shape), alpha=times, out=target)
+        torch.add(source, view_rows(other).reshape(target.shape), alpha=times, out=target)
     else:
         torch.add(source.unflatten(3, (2, channels)), other.view(height, 2, width, 2, 1), alpha=times, out=target.unflatten(3, (2, channels)))
     return out
+
+
+def _widen(x):
+    """Return x as numbers of 16 bytes each where its last axis, which is dense, has whole ones of them: fewer and larger ones to copy in strides."""
+    return x.view(torch.complex128) if x.dtype == torch.bfloat16 and x.shape[-1] % 8 == 0 else x
 
 
 def empty(channels, height, width, like):
@@ -103,9 +112,9 @@ def to_rgb(x, weight, bias):
     if fold == 1:
         return F.conv2d(x, weight[:, :, None, None], bias)
     blocks = torch.block_diag(*[weight] * fold)                                     # [3 fold, I fold]
-    folded = rows_of(x).reshape(1, height, width // fold, fold * inputs).permute(0, 3, 1, 2)
+    folded = view_rows(x).reshape(1, height, width // fold, fold * inputs).permute(0, 3, 1, 2)
     y = F.conv2d(folded, blocks[:, :, None, None], bias.repeat(fold))               # [1, 3 fold, H, W / fold]
-    return rows_of(y).reshape(1, height, width, 3).permute(0, 3, 1, 2)
+    return view_rows(y).reshape(1, height, width, 3).permute(0, 3, 1, 2)
 
 
 def up_rgb(picture, rgb, kernel):
@@ -113,7 +122,7 @@ def up_rgb(picture, rgb, kernel):
     return interleave(F.conv2d(picture, kernel, padding=1), rgb, empty(3, 2 * picture.shape[2], 2 * picture.shape[3], picture))
 
 
-@lru_cache(maxsize=64)
+@make_once(64)
 def skip_kernel(device, dtype, scale=1.0):
     """Return the kernel [12, 3, 3, 3] for up_rgb: the FIR by parity of row and column, and channel; times scale. Not to be written to."""
     row = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], device=device, dtype=dtype)
@@ -130,5 +139,8 @@ def levels(dark: float = 0.0) -> tuple[float, float]:
 
 def to_bytes(picture, out):
     """Fill out, uint8 [H, W, 3], with a picture [1, 3, H, W] at its levels() already; NaN becomes 0. Writes into picture."""
-    picture.nan_to_num_(0.0).clamp_(0, 255)
-    out.copy_(rows_of(picture))
+    rows = view_rows(picture.nan_to_num_(0.0).clamp_(0, 255))
+    if out.device.type == "cpu" and torch.get_num_threads() <= FEW:
+        np.copyto(out.numpy(), rows.numpy(), casting="unsafe")
+    else:
+        out.copy_(rows)

@@ -7,12 +7,12 @@ import math
 import torch
 
 from engine.errors import UserError
-from engine.fast.forms import candidates, usual
+from engine.fast.forms import candidates, find_usual
 from engine.fast.kernels import channels_last, noise_act, spread
 from engine.generator import EPS
 
 
-def version_of(*tensors) -> tuple:
+def read_version(*tensors) -> tuple:
     """Return numbers that change when one of these tensors is replaced or written to; for comparing with ==."""
     return tuple(n for t in tensors if t is not None for n in (id(t), t._version, t.data_ptr()))
 
@@ -27,17 +27,19 @@ class Styles:
         """affines: [(Linear, the row of ws it reads, a factor for its result)]."""
         self.affines, self._seen = affines, None
 
-    def _join(self):
-        parts = [(a.weight * (a.lr_mul * factor / math.sqrt(a.weight.shape[1])), a.bias * (a.lr_mul * factor)) for a, _, factor in self.affines]
-        weight, bias = torch.cat([weight for weight, _ in parts]), torch.cat([bias for _, bias in parts])
-        if self._seen is not None:
-            self.weight.copy_(weight)
-            self.bias.copy_(bias)
-            return
-        self.weight, self.bias = weight, bias
-        self.sizes = [bias.shape[0] for _, bias in parts]
-        rows = torch.tensor([row for _, row, _ in self.affines], device=self.bias.device)
-        self.rows = rows.repeat_interleave(torch.tensor(self.sizes, device=self.bias.device))[None]
+    def _join(self, seen):
+        """Bring weight and bias up to date with the affines whose versions are not those seen last."""
+        if self._seen is None:
+            self.sizes = [a.bias.shape[0] for a, _, _ in self.affines]
+            first, device = self.affines[0][0].weight, self.affines[0][0].bias.device
+            self.weight, self.bias = first.new_empty(sum(self.sizes), first.shape[1]), first.new_empty(sum(self.sizes))
+            self.rows = torch.tensor([row for _, row, _ in self.affines], device=device).repeat_interleave(torch.tensor(self.sizes, device=device))[None]
+        at = 0
+        for (affine, _, factor), size, now, before in zip(self.affines, self.sizes, seen, self._seen or [None] * len(seen)):
+            if now != before:
+                torch.mul(affine.weight, affine.lr_mul * factor / math.sqrt(affine.weight.shape[1]), out=self.weight[at:at + size])
+                torch.mul(affine.bias, affine.lr_mul * factor, out=self.bias[at:at + size])
+            at += size
 
     def __call__(self, ws):
         """Return a list of styles [I], in the order of the affines."""
@@ -45,10 +47,10 @@ class Styles:
         return self.compute(ws)
 
     def refresh(self):
-        """Join the affines anew if one was written to; into the same tensors, which a captured program may be reading."""
-        now = version_of(*(t for a, _, _ in self.affines for t in (a.weight, a.bias)))
+        """Join the affines again if one was written to; into the same tensors, which a captured program may be reading."""
+        now = [read_version(a.weight, a.bias) for a, _, _ in self.affines]
         if now != self._seen:
-            self._join()
+            self._join(now)
             self._seen = now
 
     def compute(self, ws):
@@ -61,18 +63,18 @@ class Layer:
     """One styled convolution at batch 1, computed in a dtype; its maps are of that dtype as well."""
 
     def __init__(self, name, conv, form=None, dtype=torch.float32):
-        self.name, self.conv, self.form_name, self.dtype = name, conv, form or usual(conv), dtype
+        self.name, self.conv, self.form_name, self.dtype = name, conv, form or find_usual(conv), dtype
         self._form = self._form_seen = self._bias = self._bias_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
 
     def version(self) -> tuple:
         """Return numbers that change with anything of this layer that the picture depends on."""
         conv = self.conv
-        return version_of(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
+        return read_version(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
 
     def form(self):
-        """Return the form, made anew if the weight was written to."""
-        now = (self.form_name, *version_of(self.conv.weight))
+        """Return the form, computed again if the weight was written to."""
+        now = (self.form_name, *read_version(self.conv.weight))
         if now != self._form_seen:
             self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp, self.dtype)
             self._form_seen = now
@@ -80,12 +82,12 @@ class Layer:
 
     def bias(self):
         """Return the bias [O], times the gain."""
-        now = version_of(self.conv.bias)
+        now = read_version(self.conv.bias)
         if now != self._bias_seen:
             self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
         return self._bias
 
-    def modulated(self, styles):
+    def modulate(self, styles):
         """Return the form with styles [I] taken in: form(x [1, I, h, w] of its dtype, noise from noise()) -> the activations [1, O, H, W]."""
         form = self.form()
         demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
@@ -105,13 +107,13 @@ class Layer:
         conv = self.conv
         if not conv.noise or source.mode == "none" or source.strength == 0.0:
             return None
-        now = version_of(conv.noise_strength)
+        now = read_version(conv.noise_strength)
         if now != self._strength_seen:
             self._strength, self._strength_seen = float(conv.noise_strength), now
         strength = self._strength * source.strength * conv.gain
         if source.mode == "random":
             return source.draw(conv.size, conv.weight).to(self.dtype), strength
-        now = version_of(conv.noise_const)
+        now = read_version(conv.noise_const)
         if now != self._maps_seen:
             self._maps, self._maps_seen = spread(conv.noise_const.to(self.dtype), conv.weight.shape[0]), now
         return self._maps, strength

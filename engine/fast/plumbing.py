@@ -36,6 +36,16 @@ class Twin:
         """Run job(), in which all of a frame is given to the device."""
         job()
 
+    def playing(self):
+        """Return a context in which all that this thread gives to the device is part of frames, in their order."""
+        return contextlib.nullcontext()
+
+    def settle(self):
+        """Take note that all that a show needs was drawn once: nothing is tried out or thrown away any more."""
+
+    def finish(self):
+        """Wait until what this thread gave to the device is done, so that another may use it."""
+
     def fetch(self, picture, host, spare=None):
         """Start copying the device's picture to a host() buffer; return a mark whose .synchronize() waits until it is there.
 
@@ -46,7 +56,7 @@ class Twin:
         host.copy_(picture)
         return Past()
 
-    def named(self, name):
+    def mark_range(self, name):
         """Return a context manager that names a range for a profiler."""
         return torch.profiler.record_function(name)
 
@@ -70,11 +80,13 @@ class Cuda:
 
     def __init__(self, device):
         self.device = torch.device(device)
-        self.frames, self.copies, self.aside, self.taped = (torch.cuda.Stream(self.device) for _ in range(4))
+        self.frames = torch.cuda.Stream(self.device, priority=-1)   # before whatever else the card is asked for
+        self.copies, self.aside, self.taped = (torch.cuda.Stream(self.device) for _ in range(3))
+        self.warm_runs = WARM_RUNS
         self.pool, self._keeper = torch.cuda.graph_pool_handle(), torch.cuda.CUDAGraph()
         with torch.cuda.device(self.device), torch.cuda.stream(self.taped):
             self._tape(self._keeper, lambda: torch.zeros(1, device=self.device))
-        torch.backends.cudnn.benchmark = True                       # shapes never change here
+        torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic     # shapes never change here
         torch.backends.cudnn.allow_tf32 = False                     # its 10 bits are not single precision
 
     def host(self, *shape, dtype):
@@ -85,7 +97,7 @@ class Cuda:
         with torch.cuda.device(self.device):
             self.aside.wait_stream(self.frames)
             with torch.cuda.stream(self.aside):
-                for _ in range(WARM_RUNS):
+                for _ in range(self.warm_runs):
                     warm()
             self.aside.synchronize()
             with torch.cuda.stream(self.taped):
@@ -104,13 +116,31 @@ class Cuda:
 
     def run(self, job):
         with torch.cuda.device(self.device):
-            beside = torch.cuda.current_stream()                     # weights, ws and features are written there,
-            self.frames.wait_stream(beside)
+            beside = torch.cuda.current_stream()
+            if beside == self.frames:                                # see playing()
+                job()
+                return
+            self.frames.wait_stream(beside)                          # weights, ws and features are written there,
             with torch.cuda.stream(self.frames):
                 try:
                     job()
                 finally:
                     beside.wait_stream(self.frames)                  # and those of the next frame only once this one has read them
+
+    @contextlib.contextmanager
+    def playing(self):
+        with torch.cuda.device(self.device), torch.cuda.stream(self.frames):
+            yield
+
+    def settle(self):
+        """Stop trying out algorithms: cuDNN keeps what it found for each thread, and would stop a frame to try a new shape."""
+        torch.cuda.synchronize(self.device)
+        torch.cuda.empty_cache()                                     # a gigabyte of what was tried
+        torch.backends.cudnn.benchmark = False
+        self.warm_runs = 1
+
+    def finish(self):
+        torch.cuda.current_stream(self.device).synchronize()
 
     def fetch(self, picture, host, spare=None):
         stream = self.frames if spare is None else self.copies
@@ -123,11 +153,11 @@ class Cuda:
             event.record(stream)
         return event
 
-    def named(self, name):
+    def mark_range(self, name):
         return torch.cuda.nvtx.range(name)
 
 
-def machine_for(device):
+def make_machine(device):
     """Return the machine for a device: Cuda or Twin."""
     return Cuda(device) if torch.device(device).type == "cuda" else Twin(device)
 

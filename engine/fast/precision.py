@@ -3,17 +3,23 @@
 On processors that multiply bfloat16 (AVX-512 BF16, AMX, ARM BF16) convolutions take half the time in it; on others they
 take longer. Both are measured, not looked up: the speed with the caller's clock, the harm on pictures of this checkpoint.
 """
+import contextlib
+import hashlib
+import json
 import math
+from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
 from engine.architecture import PRECISIONS
 from engine.bending import Bend
+from engine.checkpoints.native import generator_hash
 from engine.errors import UserError
-from engine.fast.graph_renderer import half_is_safe
+from engine.fast.graph_renderer import is_half_safe
 from engine.fast.kernels import channels_last
 from engine.fast.synthesis import HALF_FROM, Synthesis
+from engine.files import find_cache, write_text
 
 FASTER = 1.25                       # times, at which half precision is worth its rounding
 MEAN, WORST, SHARE = 2.0, 8.0, 0.999        # levels of 255 that pictures may differ by: on average, and for this share of all numbers
@@ -21,10 +27,11 @@ SEEDS = 3
 LARGEST = 512                       # px: harm is measured at this size where the network draws larger ones, which cost seconds
 
 
-def choose_precision(generator, asked="auto", size=None, cost=None) -> str:
+def choose_precision(generator, asked="auto", size=None, cost=None, folder=None) -> str:
     """Return "fp32", "bf16" (processors) or "fp16" (CUDA) for a generator that draws at a size in pixels.
 
     asked: one of PRECISIONS. cost(function) -> seconds, without which a processor's speed is not known and auto is fp32.
+    folder: where what was measured of a checkpoint is kept, and found again at the next start; None = nowhere.
     UserError where this device or this network has no such precision.
     """
     kind, device = generator.architecture.kind, generator.device.type
@@ -40,8 +47,8 @@ def choose_precision(generator, asked="auto", size=None, cost=None) -> str:
     if half is None or kind != "skip":
         return "fp32"
     if device == "cuda":
-        return half if half_is_safe(generator) else "fp32"
-    return half if cost and is_fast(cost) and is_harmless(generator, size) else "fp32"
+        return half if is_half_safe(generator) else "fp32"
+    return half if cost and is_fast(cost) and is_harmless(generator, size, folder) else "fp32"
 
 
 @torch.no_grad()
@@ -54,10 +61,29 @@ def is_fast(cost) -> bool:
     return cost(slow) > FASTER * cost(fast)
 
 
-def is_harmless(generator, size=None) -> bool:
-    """Return whether pictures in bfloat16 are near enough those in float32: measured with and without bends at work."""
-    mean, worst = harm(generator, size)
+def is_harmless(generator, size=None, folder=None) -> bool:
+    """Return whether pictures in bfloat16 are near enough those in float32: measured with and without bends at work, or found in a folder."""
+    mean, worst = harm(generator, size) if folder is None else _find_harm(generator, size, Path(folder))
     return mean <= MEAN and worst <= WORST
+
+
+def default_folder() -> Path:
+    """Return the folder that measured harm is kept in: the user's cache folder."""
+    return find_cache("precision")
+
+
+def _find_harm(generator, size, folder) -> tuple[float, float]:
+    """Return what harm() does, from the folder if it was measured before: of these weights, at this size, by this torch on such a processor."""
+    what = [generator_hash(generator), min(size or generator.resolution, LARGEST), torch.__version__, torch.backends.cpu.get_cpu_capability(), SEEDS]
+    path = folder / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:32]}.json"
+    try:
+        mean, worst = map(float, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        mean, worst = harm(generator, size)
+        if math.isfinite(mean):
+            with contextlib.suppress(UserError):                    # a disk that takes nothing: it is measured again
+                write_text(path, json.dumps([mean, worst]), make_folder=True)
+    return mean, worst
 
 
 @torch.no_grad()
@@ -77,6 +103,6 @@ def harm(generator, size=None) -> tuple[float, float]:
 
 
 def _bends(generator, size):
-    """The bends of each picture: none, maps made twice as strong, maps turned."""
+    """Return the bends of each picture: none, maps made twice as strong, maps turned."""
     layer = next((name for name in generator.layers if HALF_FROM <= generator.architecture.resolution_of(name) <= size), generator.layers[-1])
     return (), (Bend("stronger", layer, None, "scalar_multiply", {"factor": 2.0}),), (Bend("turned", layer, None, "rotate", {"angle": 30.0}),)

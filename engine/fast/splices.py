@@ -17,6 +17,6 @@ def to_blends(splice) -> dict[str, Blend]:
     return {name: blend for name, blend in every.items() if blend.mix > 0}
 
 
-def unused_layers(names, spliced) -> set[str]:
+def find_unused_layers(names, spliced) -> set[str]:
     """Return the layers of a skip network that nothing depends on: conv0 of a block whose conv1 is replaced as a whole."""
     return {name for name in names if name.endswith("conv0") and f"{name[:-1]}1" in spliced}

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from engine.bending import bend_both, by_layer
+from engine.bending import bend_both, group_by_layer
 from engine.errors import UserError
-from engine.fast.forms import fastest
+from engine.fast.forms import find_fastest
 from engine.fast.kernels import channels_last, skip_kernel, to_rgb, up_rgb
-from engine.fast.layers import Layer, NoiseSource, Styles, version_of
-from engine.fast.splices import to_blends, unused_layers
+from engine.fast.layers import Layer, NoiseSource, Styles, read_version
+from engine.fast.splices import find_unused_layers, to_blends
 from engine.generator import Block
 
 HALF_FROM = 64                      # px: layers from here on are computed in bfloat16 where it is asked for; those below cost little
@@ -75,9 +75,9 @@ class Synthesis:
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
         """Return the picture as Generator.synthesize does, times levels[0] plus levels[1]. ws [1, num_ws, W]."""
         self._take_ws(ws)
-        bent, splice = by_layer(bends), to_blends(splice)
+        bent, splice = group_by_layer(bends), to_blends(splice)
         source = NoiseSource(noise, noise_strength, noise_seed)
-        steps = self._steps_for(size) if source.mode == "random" else self._needed(self._steps_for(size), splice)   # each takes its turn at the noise
+        steps = self._steps_for(size) if source.mode == "random" else self._list_needed(self._steps_for(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
         start, state, keep = self._resume(keys)
@@ -88,13 +88,13 @@ class Synthesis:
             step = steps[i]
             state = self._run(step, state, styles, source, bent, splice, levels if i == len(steps) - 1 else None)
         self._keys, self.resumed = keys, start
-        return self._sized(state.picture, size)
+        return self._resize(state.picture, size)
 
     @torch.no_grad()
     def measure(self, cost):
         """Give each layer the form that is fastest on this machine; cost(function) -> seconds."""
         for step in self.steps:
-            step.layer.form_name = fastest(step.layer.conv, cost, dtype=step.layer.dtype)
+            step.layer.form_name = find_fastest(step.layer.conv, cost, dtype=step.layer.dtype)
         self._keys, self._kept = [], {}
 
     def watch(self, layers):
@@ -121,12 +121,12 @@ class Synthesis:
             return self.steps
         return [step for step in self.steps if step.resolution <= size]
 
-    def _needed(self, steps, splice):
+    def _list_needed(self, steps, splice):
         """Return the steps without those whose result a splice puts aside."""
         whole = {name for name, blend in splice.items() if blend.mix >= 1}
         if not whole or self.generator.architecture.kind != "skip":
             return steps
-        unused = unused_layers((step.layer.name for step in steps), whole)
+        unused = find_unused_layers((step.layer.name for step in steps), whole)
         return [step for step in steps if step.layer.name not in unused]
 
     def _key(self, step, source, bent, splice):
@@ -135,15 +135,16 @@ class Synthesis:
         bends = bent.get(name, ())
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
-        key = [self.generator.around, self._stamps[step.row], step.layer.version(), version_of(affine.weight, affine.bias), source.mode, source.strength, fresh,
+        key = [self.generator.around, self._stamps[step.row], step.layer.version(), read_version(affine.weight, affine.bias), source.mode,
+               source.strength, fresh,
                _settings(bends), (_Identity(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
-            key += [self._stamps[step.rgb_row], version_of(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
+            key += [self._stamps[step.rgb_row], read_version(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
         if step.resolution == 4:
-            key.append(version_of(step.block.const))
+            key.append(read_version(step.block.const))
         if hasattr(step.block, "skip"):
-            key.append(version_of(step.block.skip.weight))
+            key.append(read_version(step.block.skip.weight))
         return tuple(key)
 
     def _resume(self, keys):
@@ -174,7 +175,7 @@ class Synthesis:
         spliced = splice.get(layer.name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            form, around = layer.modulated(styles[index]), self.generator.around
+            form, around = layer.modulate(styles[index]), self.generator.around
             below = state.x.to(layer.dtype)
             own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
@@ -190,7 +191,7 @@ class Synthesis:
             picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0), self.generator.around)
         return State(x, picture, shortcut)
 
-    def _sized(self, picture, size):
+    def _resize(self, picture, size):
         if size is None or picture.shape[2:] == self.generator.architecture.pixels(size):
             return picture
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))

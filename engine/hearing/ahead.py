@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from engine.hearing.analyser import HEARD_LATE, Heard
-from engine.hearing.beat import BAR, LOCKED, QUIET, SHARES, Beat, BeatTracker
+from engine.hearing.beat import BAR, LOCKED, QUIET, SHARES, SNARE_AGAINST, Beat, BeatTracker
 from engine.hearing.hits import KINDS
 from engine.hearing.spectrum import HOPS
 
@@ -23,20 +23,22 @@ UNKNOWN_BAR = 2.0                   # seconds a bar is thought to take where the
 
 
 def look_ahead(heard: list[Heard], low_tempo: float = 80.0) -> list[Heard]:
-    """Return what was heard with its hits and beats as they are when all is known, and with "section" among the hits."""
+    """Return the analysis with hits and beats as they are once the whole sound is known, and with "section" among the hits."""
     if not heard:
         return []
     strengths = np.array([h.strengths for h in heard])
     late = 1                                             # hops from a hit to the one whose strength tells of it
     hits = _hits(strengths, np.array([h.thresholds for h in heard]), heard)
     told = [h.beat.tempo for h in heard if h.beat is not None and h.beat.confidence >= LOCKED]
-    beats = find_beats(strengths @ SHARES, low_tempo, float(np.median(told)) if told else None)
+    snares = strengths[:, 1] * [any(kind == "snare" for kind, _ in h.hits) for h in heard]
+    kicks = strengths[:, 0] - SNARE_AGAINST * strengths[:, 1]
+    beats = find_beats(strengths @ np.array(SHARES), snares, kicks, low_tempo, float(np.median(told)) if told else None)
     first = _first_of_bar(beats, strengths)
     sections = find_sections(heard, beats[first::BAR] if len(beats) > 3 * BAR else np.arange(0, len(heard), UNKNOWN_BAR * HOPS))
     found = []
     for n, h in enumerate(heard):
         mine = [hit for at, hit in hits.get(n + late, ())] + ([("section", 1.0)] if n + late in sections or n == 0 else [])
-        found.append(h._replace(hits=tuple(mine), beat=_beat_at(beats, n, h.time), bar=first))
+        found.append(h._replace(hits=tuple(mine), beat=_find_beat(beats, n, h.time), bar=first))
     return found
 
 
@@ -61,9 +63,12 @@ def _hits(strengths, thresholds, heard) -> dict:
     return found
 
 
-def find_beats(strength: np.ndarray, low_tempo: float = 80.0, usual: float | None = None) -> np.ndarray:
-    """Return the hops at which beats are, as floats; none where nothing repeats. usual: a tempo that is likely, in bpm."""
-    periods = _periods(strength, low_tempo, usual)
+def find_beats(strength: np.ndarray, snares: np.ndarray, kicks: np.ndarray, low_tempo: float = 80.0, usual: float | None = None) -> np.ndarray:
+    """Return the hops at which beats are, as floats; none where nothing repeats.
+
+    strength: of all hits. snares, kicks: as BeatTracker.measure_period has them. usual: a tempo that is likely, in bpm.
+    """
+    periods = _periods(strength, snares, kicks, low_tempo, usual)
     if periods is None:
         return np.zeros(0)
     smooth = np.convolve(strength, np.array([0.25, 0.5, 1.0, 0.5, 0.25]), "same")
@@ -98,7 +103,7 @@ def _between_hops(beats, smooth):
     return beats + by
 
 
-def _periods(strength, low_tempo, usual):
+def _periods(strength, snares, kicks, low_tempo, usual):
     """Return the beat's period around each hop, None where none is found."""
     places, periods = [], []
     tracker = BeatTracker(low_tempo)
@@ -107,7 +112,7 @@ def _periods(strength, low_tempo, usual):
         part = strength[start:start + WINDOW]
         if part.max() < QUIET:
             continue
-        period = tracker.period_of(part)
+        period = tracker.measure_period(part, snares[start:start + WINDOW], kicks[start:start + WINDOW])
         if period is not None:
             places.append(start + len(part) / 2)
             periods.append(period)
@@ -128,7 +133,7 @@ def _first_of_bar(beats, strengths) -> int:
     return int(np.argmax(votes))
 
 
-def _beat_at(beats, hop, time) -> Beat | None:
+def _find_beat(beats, hop, time) -> Beat | None:
     """Return the beat at a hop: the one before it, and the tempo to the next."""
     if len(beats) < 2:
         return None

@@ -16,6 +16,7 @@ class Notes:
         self._every = max(1, int(rate / RATE))
         self._length = hop // self._every
         self._samples, self._count = np.zeros(self._length * HOPS), 0
+        self._waiting = np.zeros((LOOKED, self._length * self._every))
         size = 1 << (len(self._samples) - 1).bit_length()
         self._size, self._window = size, np.hanning(len(self._samples))
         frequencies = np.arange(size // 2 + 1) * (rate / self._every) / size
@@ -24,15 +25,19 @@ class Notes:
         self._classes = np.round(NOTES * np.log2(frequencies[self._heard] / A4) + PLACE_OF_A).astype(int) % NOTES
         self._newest = (0.0,) * NOTES
 
-    def hop(self, samples: np.ndarray) -> tuple:
+    def take_hop(self, samples: np.ndarray) -> tuple:
         """Return the strengths of the notes, from C up."""
-        length = self._length
-        self._samples[:-length] = self._samples[length:]
-        self._samples[-length:] = np.add.reduce(samples[:length * self._every].reshape(length, self._every), 1)
+        self._waiting[self._count % LOOKED] = samples[:self._waiting.shape[1]]
         self._count += 1
         if self._count % LOOKED == 0:
-            found = np.fft.rfft(self._samples * self._window, self._size)[self._heard]
-            power = np.bincount(self._classes, found.real ** 2 + found.imag ** 2, NOTES)
-            most = float(power.max()) / self._size ** 2
-            self._newest = tuple(np.sqrt(power / power.max()).tolist()) if most > QUIET else (0.0,) * NOTES
+            self._newest = self._look()
         return self._newest
+
+    def _look(self) -> tuple:
+        new = self._waiting.reshape(-1, self._every).sum(1)
+        self._samples[:-len(new)] = self._samples[len(new):]
+        self._samples[-len(new):] = new
+        found = np.fft.rfft(self._samples * self._window, self._size)[self._heard]
+        power = np.bincount(self._classes, found.real ** 2 + found.imag ** 2, NOTES)
+        most = float(power.max())
+        return tuple(np.sqrt(power / most).tolist()) if most / self._size ** 2 > QUIET else (0.0,) * NOTES

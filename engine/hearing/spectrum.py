@@ -26,44 +26,52 @@ class Powers(NamedTuple):
 
 
 class Spectrum:
-    """Turns windows of two hops at a sample rate into Powers."""
+    """Turns windows of two hops at a sample rate into Powers. Made once, for what it keeps spares each hop its allocations."""
 
     def __init__(self, rate: float):
         self.rate, self.hop = rate, max(16, round(rate / HOPS))
         self.length = 2 * self.hop
         size = 2 * self.length
-        self._size = size
-        self._window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.length) / self.length)
-        self._own_dc = self._window / self._window.sum()
-        self._scale = 2.0 / (size * (self._window ** 2).sum())      # powers of a window add up to its mean square
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.length) / self.length)
+        self._own_dc = window / window.sum()
+        self._window = window * np.sqrt(2.0 / (size * (window ** 2).sum()))      # powers of a window add up to its mean square
+        self._padded = np.zeros(size)
         frequencies = np.arange(size // 2 + 1) * rate / size
-        self._bands = _starts(EDGES, frequencies)
-        self._fine = _starts(FINE_LOW * (FINE_HIGH / FINE_LOW) ** (np.arange(FINE + 1) / FINE), frequencies)
+        self._cuts, self._shares = _shares((EDGES, FINE_LOW * (FINE_HIGH / FINE_LOW) ** (np.arange(FINE + 1) / FINE)), frequencies)
         self._heard = slice(1, int(np.searchsorted(frequencies, FINE_HIGH)))
         self._place = np.clip(np.log(np.maximum(frequencies[self._heard], 1.0) / DARK) / np.log(BRIGHT / DARK), 0.0, 1.0)
         self._weights = k_weights(frequencies)
 
     def powers(self, samples: np.ndarray) -> Powers:
         """Return the powers of `length` samples, float64."""
-        own = samples * self._window
-        own -= (samples @ self._own_dc) * self._window
-        found = np.fft.rfft(own, self._size)
-        power = (found.real ** 2 + found.imag ** 2) * self._scale
+        own = self._padded[:self.length]
+        np.subtract(samples, samples @ self._own_dc, out=own)
+        np.multiply(own, self._window, out=own)
+        found = np.fft.rfft(self._padded)
+        power = found.real ** 2
+        power += found.imag ** 2
         loud = np.sqrt(power[self._heard])
         total = float(loud.sum())
         brightness = float(loud @ self._place) / total if total > 1e-9 else 0.0
-        return Powers(_means(power, *self._bands), _means(power, *self._fine), float(power @ self._weights), float(power.sum()), brightness)
+        means = np.add.reduceat(power, self._cuts) @ self._shares
+        return Powers(means[:BANDS], means[BANDS:], float(power @ self._weights), float(power.sum()), brightness)
 
 
-def _starts(edges, frequencies):
-    """Return (first bin of each band, bins in it, where it lies within what is sampled); a band narrower than a bin has the nearest one."""
-    starts = np.searchsorted(frequencies, np.asarray(edges, float))
-    starts = np.minimum(starts, len(frequencies) - 1)
-    return starts[:-1], starts[-1], np.maximum(np.diff(starts), 1), np.asarray(edges[:-1]) < frequencies[-1]
+def _shares(rows, frequencies):
+    """Return (bins at which the spectrum is cut, [pieces, bands]: each band's mean from the sums of the pieces).
 
-
-def _means(power, starts, end, counts, inside):
-    return np.add.reduceat(power[:max(end, starts[-1] + 1)], starts) / counts * inside
+    A band narrower than a bin has the nearest one; one beyond what is sampled has nothing.
+    """
+    bands = []
+    for edges in rows:
+        starts = np.minimum(np.searchsorted(frequencies, np.asarray(edges, float)), len(frequencies) - 1)
+        ends = np.maximum(starts[1:], starts[:-1] + 1)
+        bands += [(int(a), int(b), low < frequencies[-1]) for a, b, low in zip(starts, ends, edges)]
+    cuts = sorted({cut for a, b, _ in bands for cut in (a, b) if cut < len(frequencies)})
+    shares = np.zeros((len(cuts), len(bands)))
+    for n, (a, b, inside) in enumerate(bands):
+        shares[[m for m, cut in enumerate(cuts) if a <= cut < b], n] = inside / (b - a)
+    return np.array(cuts), shares
 
 
 def k_weights(frequencies) -> np.ndarray:
@@ -74,15 +82,27 @@ def k_weights(frequencies) -> np.ndarray:
     return np.where(frequencies < 24000.0, np.abs(shelf * cut) ** 2, 0.0)
 
 
-def mono(samples) -> np.ndarray:
-    """Return samples of any kind, [N] or [N, channels], as finite float64 [N]; whole numbers are taken as shares of their type's range."""
+def convert_samples(samples) -> np.ndarray:
+    """Return samples of any kind as finite float64 of the same shape; whole numbers are taken as shares of their type's range."""
     samples = np.asarray(samples)
     if samples.dtype.kind in "iu":
         half = float(1 << 8 * samples.dtype.itemsize - 1)
         samples = (samples - half) / half if samples.dtype.kind == "u" else samples / half
     samples = samples.astype(np.float64, copy=False)
-    if not np.isfinite(samples).all():
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    if not _is_tame(samples):
+        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).clip(-LOUDEST, LOUDEST)
+    return samples
+
+
+def mono(samples) -> np.ndarray:
+    """Return samples of any kind, [N] or [N, channels], as finite float64 [N]."""
+    samples = convert_samples(samples)
     if samples.ndim > 1:
-        samples = samples.reshape(len(samples), -1).mean(1) if samples.size else np.zeros(len(samples))
-    return np.clip(samples, -LOUDEST, LOUDEST)
+        samples = samples.reshape(len(samples), -1)
+        samples = samples @ np.full(samples.shape[1], 1.0 / samples.shape[1]) if samples.size else np.zeros(len(samples))
+    return samples
+
+
+def _is_tame(samples) -> bool:
+    """Return whether samples are finite and none is beyond LOUDEST."""
+    return not samples.size or bool(samples.min() >= -LOUDEST and samples.max() <= LOUDEST)

@@ -55,7 +55,7 @@ def follower(function=None, *, source=""):
 
 
 def listener(source=""):
-    """Declare a shape that goes after another parameter and remembers a number of its own."""
+    """Declare a shape that follows another parameter and keeps a number of its own from frame to frame."""
     def declare(function):
         return _declare(function, ["at", "level", "heard", "dt", "how"], follows=True, remembers=True, source=source)
     return declare
@@ -70,14 +70,14 @@ def _declare(function, wanted, follows, remembers=False, source=""):
 
 
 def chance(seed: int, n: int) -> float:
-    """A number -1..1 that nothing but (seed, n) decides, evenly spread (SplitMix64, Steele et al. 2014)."""
+    """Return a number -1..1 that nothing but (seed, n) decides, evenly spread (SplitMix64, Steele et al. 2014)."""
     z = (seed * 0x9E3779B97F4A7C15 + n * 0xD1B54A32D192ED03 + 0x9E3779B97F4A7C15) & (2 ** 64 - 1)
     z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & (2 ** 64 - 1)
     z = ((z ^ z >> 27) * 0x94D049BB133111EB) & (2 ** 64 - 1)
     return ((z ^ z >> 31) >> 11) / 2 ** 52 - 1.0
 
 
-def fired(at: float, heard: float, floor: float) -> tuple[int, bool, float]:
+def detect_hit(at: float, heard: float, floor: float) -> tuple[int, bool, float]:
     """Return (hits so far, whether this is one, the memory to keep) of a source that is heard so loud now.
 
     at: the memory kept before: a whole number of hits, and half of what was heard then. A hit passes the floor, half of the way

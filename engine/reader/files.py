@@ -6,7 +6,7 @@ import torch
 
 from engine.errors import UserError
 from engine.reader.network import FACTORS_READ, SIZE, Reader
-from engine.tensor_files import read_tensors, stored, write_tensors
+from engine.tensor_files import read_tensors, to_stored, write_tensors
 
 FORMAT = "latent-jockey reader"
 SCHEMA = "1"
@@ -15,7 +15,7 @@ SCHEMA = "1"
 def save(path, reader: Reader, dtype=torch.float16, **about) -> Path:
     """Write the reader; `about` is kept as JSON beside it."""
     header = {"format": FORMAT, "schema": SCHEMA, "size": str(SIZE), "factors": json.dumps(FACTORS_READ), "about": json.dumps(about)}
-    tensors = {name: stored(tensor, dtype) for name, tensor in reader.state_dict().items() if tensor.is_floating_point()}
+    tensors = {name: to_stored(tensor, dtype) for name, tensor in reader.state_dict().items() if tensor.is_floating_point()}
     return write_tensors(path, tensors, header)
 
 

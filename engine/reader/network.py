@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from engine.world.people import SHARED, Pose
+from engine.world.masks.people import MIRRORED, SHARED, Pose
 
 SIZE = 96                                       # pixels a glance looks at
 REACH = 0.75                                    # half the side of the window around a head of the world's own size
@@ -43,7 +43,7 @@ class Glance(nn.Module):
         return self.body((windows - middle) / (windows.std((1, 2, 3), keepdim=True) + 0.05))
 
     def read(self, windows) -> Read:
-        """Return what the numbers mean."""
+        """Return the factors that the network's numbers stand for."""
         numbers = self(windows)
         return Read(numbers[:, :4], numbers[:, 4].sigmoid(), (numbers[:, 5:] / SPREAD + 0.5))
 
@@ -70,25 +70,37 @@ class Reader(nn.Module):
     def find(self, picture) -> tuple[Pose, torch.Tensor]:
         """Return (pose of the head in the whole picture [1, 3, H, W] in -1..1, how surely it is there [1])."""
         read = self.far.read(F.adaptive_avg_pool2d(picture, SIZE))
-        return to_pose(read.pose, _whole(picture)), read.there
+        return to_pose(read.pose, _to_whole(picture)), read.there
 
     def look(self, picture, pose: Pose) -> tuple[Pose, torch.Tensor, torch.Tensor]:
         """Return (pose, how surely [1], u [1, F]) as read in the window around a head thought to be at `pose`."""
-        around = window_of(pose)
-        read = self.near.read(cut(picture, around))
+        around = find_window(pose)
+        read = self.read_twice(cut(picture, around))
         return to_pose(read.pose, around), read.there, read.factors
+
+    def read_twice(self, windows) -> Read:
+        """Return the mean of what the near glance reads in windows [N, 3, SIZE, SIZE] and in their mirror images, whose errors differ."""
+        both = self.near.read(torch.cat([windows, windows.flip(3)]))
+        (pose, pose_back), (there, there_back), (u, u_back) = (value.chunk(2) for value in both)
+        back = 0.5 + (u_back - 0.5) * _find_signs(windows, FACTORS_READ, MIRRORED)
+        return Read((pose + pose_back * _find_signs(windows, POSE, ("right", "tilt"))) / 2, (there + there_back) / 2, (u + back) / 2)
 
 
 def _convolution(narrow, wide, stride):
     return nn.Conv2d(narrow, wide, 3, stride, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(True)
 
 
-def _whole(picture) -> Pose:
+def _find_signs(windows, names, mirrored):
+    """Return -1 for each name whose number changes its sign in a mirror, else 1."""
+    return windows.new_tensor([-1.0 if name in mirrored else 1.0 for name in names])
+
+
+def _to_whole(picture) -> Pose:
     one, zero = picture.new_ones(len(picture)), picture.new_zeros(len(picture))
     return Pose(zero, zero, one, zero)
 
 
-def window_of(pose: Pose) -> Pose:
+def find_window(pose: Pose) -> Pose:
     """Return the window around a head: its middle, half its side and its tilt."""
     return Pose(pose.right, pose.down, pose.size * REACH, pose.tilt)
 

@@ -2,7 +2,7 @@
 
 Writes into its folder, prints nothing: a caller's `progress(figures)` hears of every look. Letters: N people.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from engine.reader.network import FACTORS_READ, POSE, REACH, SIZE, SPREAD, Glance, Reader, to_numbers
 from engine.training import append_row, make_folder, read_checkpoint, write_checkpoint
-from engine.world.factors import Z_DIM, uniform
-from engine.world.people import COLUMNS, Pose, nobody, people
+from engine.world import MASKS
+from engine.world.latent import Z_DIM
+from engine.world.masks.people import COLUMNS, Pose, nobody, people
 
 KINDS = ("far", "near", "far_average", "near_average", "far_optimiser", "near_optimiser")
 UNSEEN = 900_000_001                # seeds of what nothing is learned from
@@ -37,12 +38,16 @@ class Lesson:
     there: torch.Tensor
     factors: torch.Tensor
 
+    def to(self, device) -> "Lesson":
+        """Return the lesson on a device."""
+        return Lesson(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-def lesson(kind: str, count: int, source, strength: float = 1.0) -> Lesson:
+
+def make_lesson(kind: str, count: int, source, strength: float = 1.0) -> Lesson:
     """Return people as the far or the near glance may see them."""
     empty = count // EMPTY
-    u = uniform(torch.randn(count - empty, Z_DIM, generator=source))
-    pose, window = placed(kind, len(u), source)
+    u = MASKS.uniform(torch.randn(count - empty, Z_DIM, generator=source))
+    pose, window = place_windows(kind, len(u), source)
     seen = people(u, in_window(pose, window), SIZE, source, strength)
     numbers = to_numbers(pose, window)
     there = torch.cat([torch.ones(len(u)), torch.zeros(empty)])
@@ -50,7 +55,7 @@ def lesson(kind: str, count: int, source, strength: float = 1.0) -> Lesson:
                   torch.cat([u[:, COLUMNS], torch.full((empty, len(COLUMNS)), 0.5)]))
 
 
-def placed(kind: str, count: int, source) -> tuple[Pose, Pose]:
+def place_windows(kind: str, count: int, source) -> tuple[Pose, Pose]:
     """Return (where heads are, the windows they are looked at through): anywhere in the picture, or nearly where one looks."""
     def between(low, high):
         return low + (high - low) * torch.rand(count, generator=source)
@@ -72,12 +77,16 @@ def in_window(pose: Pose, window: Pose) -> Pose:
 class Trainer:
     """A reader under way, and the files it keeps in its folder."""
 
-    def __init__(self, folder, recipe: Recipe = Recipe(), seed: int = 1):
+    def __init__(self, folder, recipe: Recipe = Recipe(), seed: int = 1, device="cpu", start: Reader | None = None):
+        """device: where the networks learn; people are drawn by the processor. start: whose weights to begin with, unless the folder has a run."""
         self.folder, self.recipe, self.seed, self.steps = Path(folder), recipe, seed, 0
+        self.device = torch.device(device)
         make_folder(self.folder)
         torch.manual_seed(seed)
-        self.reader = Reader()
-        self.averages = {kind: _numbers_of(self.glance(kind)) for kind in ("far", "near")}
+        self.reader = Reader().to(self.device)
+        if start is not None:
+            self.reader.load_state_dict(start.state_dict())
+        self.averages = {kind: _copy_numbers(self.glance(kind)) for kind in ("far", "near")}
         self.optimisers = {kind: torch.optim.AdamW(self.glance(kind).parameters(), weight_decay=1e-3) for kind in ("far", "near")}
         self.running: dict[str, float] = {}
         if (self.folder / "checkpoint.safetensors").exists():
@@ -92,21 +101,21 @@ class Trainer:
         while self.steps < self.recipe.steps:
             self.step()
             if self.steps % self.recipe.every == 0 or self.steps == self.recipe.steps:
-                figures = {"step": self.steps, **self.running, **look(self.averaged())}
+                figures = {"step": self.steps, **self.running, **measure(self.make_average())}
                 append_row(self.folder / "figures.csv", {name: round(value, 4) for name, value in figures.items()})
                 self.save()
                 if progress is not None and progress(figures):
                     break
-        return self.averaged()
+        return self.make_average()
 
     def step(self):
         """Take one step of the glance whose turn it is."""
         kind = "far" if self.steps % self.recipe.far == 0 else "near"
         glance, optimiser = self.glance(kind), self.optimisers[kind]
         source = torch.Generator().manual_seed(self.seed * 10_000_019 + self.steps)
-        found = lesson(kind, self.recipe.batch, source)
+        found = make_lesson(kind, self.recipe.batch, source).to(self.device)
         glance.train()
-        loss = loss_of(kind, glance(found.seen), found)
+        loss = measure_loss(kind, glance(found.seen), found)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(glance.parameters(), 1.0)
@@ -115,13 +124,13 @@ class Trainer:
         optimiser.step()
         glance.eval()
         keep = min(self.recipe.memory, (self.steps + 1) / (self.steps + 20))
-        for name, tensor in _numbers_of(glance).items():
+        for name, tensor in _copy_numbers(glance).items():
             self.averages[kind][name].lerp_(tensor, 1 - keep)
         now = float(loss.detach())
         self.running[f"loss_{kind}"] = now + 0.98 * (self.running.get(f"loss_{kind}", now) - now)
         self.steps += 1
 
-    def averaged(self) -> Reader:
+    def make_average(self) -> Reader:
         """Return a reader with the running averages of the weights."""
         reader = Reader()
         for kind, average in self.averages.items():
@@ -130,7 +139,7 @@ class Trainer:
 
     def save(self):
         """Write checkpoint.safetensors."""
-        kinds = {kind: _numbers_of(self.glance(kind)) for kind in ("far", "near")}
+        kinds = {kind: _copy_numbers(self.glance(kind)) for kind in ("far", "near")}
         kinds |= {f"{kind}_average": average for kind, average in self.averages.items()}
         for kind, optimiser in self.optimisers.items():
             kinds[f"{kind}_optimiser"] = {f"{number}/{name}": value for number, state in optimiser.state_dict()["state"].items()
@@ -142,7 +151,7 @@ class Trainer:
         self.steps, self.running = place["steps"], place["running"]
         for kind, optimiser in self.optimisers.items():
             self.glance(kind).load_state_dict(kinds[kind], strict=False)
-            self.averages[kind] = kinds[f"{kind}_average"]
+            self.averages[kind] = {name: value.to(self.device) for name, value in kinds[f"{kind}_average"].items()}
             state: dict[int, dict] = {}
             for key, value in kinds[f"{kind}_optimiser"].items():
                 number, name = key.split("/")
@@ -150,7 +159,7 @@ class Trainer:
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def loss_of(kind: str, numbers, found: Lesson):
+def measure_loss(kind: str, numbers, found: Lesson):
     """Return how wrong a glance's numbers [N, 5 + F] are: the pose counts most for the far one, the factors for the near one."""
     pose, factors = (1.0, 0.1) if kind == "far" else (0.3, 1.0)
     there = found.there[:, None]
@@ -160,12 +169,12 @@ def loss_of(kind: str, numbers, found: Lesson):
 
 
 @torch.no_grad()
-def look(reader: Reader, count: int = 192) -> dict[str, float]:
+def measure(reader: Reader, count: int = 192) -> dict[str, float]:
     """Return figures on people nothing was learned from: the correlation of each factor and of the pose, and how often presence is right."""
     figures = {}
     for kind in ("far", "near"):
-        found = lesson(kind, count, torch.Generator().manual_seed(UNSEEN))
-        read = [getattr(reader, kind).read(part) for part in found.seen.split(48)]
+        found = make_lesson(kind, count, torch.Generator().manual_seed(UNSEEN))
+        read = [(reader.far.read if kind == "far" else reader.read_twice)(part) for part in found.seen.split(48)]
         pose, there, factors = (torch.cat(values) for values in zip(*read))
         somebody = found.there > 0
         for name, value in zip(POSE, correlation(pose[somebody], found.pose[somebody])):
@@ -184,6 +193,6 @@ def correlation(a, b):
     return (a * b).sum(0) / (a.norm(dim=0) * b.norm(dim=0) + 1e-9)
 
 
-def _numbers_of(glance) -> dict[str, torch.Tensor]:
+def _copy_numbers(glance) -> dict[str, torch.Tensor]:
     """Return copies of all that a glance is made of but counts, by name."""
     return {name: value.detach().clone() for name, value in glance.state_dict().items() if value.is_floating_point()}

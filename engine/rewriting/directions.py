@@ -4,6 +4,7 @@ C^-1 k for one key; for many, the leading directions of the whitened keys. Lette
 """
 import torch
 
+from engine.device import to_double
 from engine.errors import UserError
 from engine.rewriting.memory import latents, recall
 
@@ -15,7 +16,7 @@ def context_keys(generator, layer, marks, psi):
     keys, weights = [], []
     for mark in marks:
         there = recall(generator, layer, latents(generator, [mark.picture], psi)).keys[0]         # [I, h, w']
-        mask = mark.at(*there.shape[1:]).to(there.device)
+        mask = mark.resize(*there.shape[1:]).to(there.device)
         if not mask.max() > 0:
             raise UserError(f"picture {mark.picture.number}: nothing is left of its mask at the {mask.shape[0]} px of {layer}: paint more")
         keys.append(there[:, mask > 0].T)
@@ -24,7 +25,7 @@ def context_keys(generator, layer, marks, psi):
 
 
 def directions(keys, weights, statistics, rank: int, method: str = "zca"):
-    """D [r, I], rows orthonormal, each pointing towards the mean key.
+    """Return D [r, I], rows orthonormal, each pointing towards the mean key.
 
     keys [K, I], weights [K]. method: "zca" (whitened, weighted, their leading right singular vectors, whitened again),
     "mean" (C^-1 times the mean key; rank 1), "units" (single channels, those most above their usual energy).
@@ -44,10 +45,10 @@ def directions(keys, weights, statistics, rank: int, method: str = "zca"):
         found = _normal(statistics.whitening(-1.0).to(mean) @ mean)[None]
     else:
         z = statistics.whitening(-0.5).to(keys)
-        _, _, right = torch.linalg.svd((keys @ z * weights[:, None]).double(), full_matrices=False)
+        _, _, right = torch.linalg.svd(to_double(keys @ z * weights[:, None]), full_matrices=False)
         if rank > len(right):
             raise UserError(f"rank {rank}: the masks cover {len(right)} keys only: paint more, or ask for less")
-        found = torch.linalg.qr((right[:rank] @ z.double()).T).Q.T.to(keys)
+        found = torch.linalg.qr((right[:rank] @ to_double(z)).T).Q.T.to(keys)
     signs = torch.where(found @ mean < 0, -1.0, 1.0)
     return found * signs[:, None]
 

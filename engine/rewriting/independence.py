@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.clustering.sheet import cells_of, picture_cells, tiled
+from engine.clustering.sheet import picture_cells, tile_rows, to_cells
 from engine.errors import UserError
 from engine.generator import upsample
 
@@ -19,13 +19,13 @@ LARGEST = 512                       # px of a cell on the sheet
 def sheet(generator, layer: str, ws, patches=(2,), size: int | None = None) -> np.ndarray:
     """Return uint8 [H, W, 3]: the pictures of ws as they are, and a row for each patch size, a piece at a time."""
     size = size or min(generator.resolution, LARGEST)
-    rows = [cells_of(torch.cat([independent(generator, layer, w[None], patch, size) for w in ws])) for patch in patches]
-    return tiled([picture_cells(generator, ws, (), size), *rows])
+    rows = [to_cells(torch.cat([independent(generator, layer, w[None], patch, size) for w in ws])) for patch in patches]
+    return tile_rows([picture_cells(generator, ws, (), size), *rows])
 
 
 @torch.no_grad()
 def independent(generator, layer: str, ws, patch: int, size: int | None = None) -> torch.Tensor:
-    """Return the picture [1, 3, H, W'] of ws [1, num_ws, W], as from Generator.synthesize, of patches that know nothing of each other.
+    """Return the picture [1, 3, H, W'] of ws [1, num_ws, W], as from Generator.synthesize, where each patch is drawn without the others.
 
     patch: key cells along a side; a map's whole side where that is shorter. All patches run as one batch from the layer on:
     with zeros around them, the noise of their places, and their piece of the running picture. UserError: patch or size.
@@ -35,7 +35,7 @@ def independent(generator, layer: str, ws, patch: int, size: int | None = None) 
     grid = _grid(keys.shape[2:], patch)
     count = grid[0] * grid[1]
     pieces = (None if x is None else cut(x, grid) for x in (keys, shortcut, picture))
-    made = joined(_rendered(generator, layer, ws.expand(count, -1, -1), pieces, grid, size), grid)
+    made = join(_render(generator, layer, ws.expand(count, -1, -1), pieces, grid, size), grid)
     wanted = generator.architecture.pixels(size)
     return made if tuple(made.shape[2:]) == wanted else F.adaptive_avg_pool2d(made, wanted)
 
@@ -48,7 +48,7 @@ def cut(x, grid) -> torch.Tensor:
     return x.permute(1, 3, 0, 2, 4).reshape(rows * columns, channels, height // rows, width // columns)
 
 
-def joined(x, grid) -> torch.Tensor:
+def join(x, grid) -> torch.Tensor:
     """Return the map that `cut` took apart."""
     rows, columns = grid
     channels, height, width = x.shape[1:]
@@ -57,7 +57,7 @@ def joined(x, grid) -> torch.Tensor:
 
 
 def _size(generator, layer, size):
-    """The size to stop at, which is not before the layer."""
+    """Return the size to stop at, which is not before the layer."""
     generator.layer(layer)
     sizes = [r for r in generator.architecture.resolutions if r >= generator.architecture.resolution_of(layer)]
     if size is not None and size not in sizes:
@@ -84,8 +84,8 @@ def _before(generator, layer, ws):
     return given[layer], shortcut, upsample(picture) if second and picture is not None else picture
 
 
-def _rendered(generator, layer, ws, pieces, grid, size):
-    """The patches [P, 3, H, W'] through the layer and all after it; ws [P, num_ws, W]."""
+def _render(generator, layer, ws, pieces, grid, size):
+    """Return the patches [P, 3, H, W'] through the layer and all after it; ws [P, num_ws, W]."""
     x, shortcut, picture = pieces
     a = generator.architecture
     start = generator.layers.index(layer)

@@ -1,12 +1,15 @@
-"""Marks as people type them: SEED:REGION. Seeds are those of walks; what a part of the built-in world is, the world says.
+"""Marks as people type them: SEED:REGION. Seeds are those of walks; what a part of a drawn world is, the world says.
 
     3:400,300,620,380              a box x0,y0,x1,y1 in pixels of the picture; six numbers and more are a polygon
     3:eyes.png                     a painted mask
     3:512,400                      a point: the object's mask with its middle there (only where something is pasted)
-    1-8:nose    1-8:iris+pupil     parts of the built-in world, in several pictures
+    1-8:nose    1-8:iris+pupil     parts of the world that the network draws, in several pictures
     1-8:head~nose                  the head close to the nose
-    1-8@smile=0.95:lips            with factors of the built-in world at other values (0 to 1)
+    1-8:iris.left                  of what there are two, the one on the left of the picture (or .right)
+    1-8:left_eye+right_eye:0,-112  the object's mask with its middle so many pixels right of and below the middle of these (where something is pasted)
+    1-8@smile=0.95:lips            with factors of that world at other values (0 to 1)
     #819:...                       picture 819 of the published numbering
+    hat.png    hat.png@240         a picture with transparency, 240 px wide (only what is copied): for what the network has never drawn
 """
 import re
 from pathlib import Path
@@ -17,29 +20,37 @@ from torch.nn import functional as F
 
 from engine.errors import UserError
 from engine.rewriting.request import Mark, Picture
-from engine.rewriting.request_file import read_mask
-from engine.world.draw import PARTS, view
-from engine.world.factors import Z_DIM, uniform
+from engine.rewriting.request_file import read_drawing, read_mask
+from engine.world import MASKS, World
+from engine.world.latent import Z_DIM
 
 WORLD_SIZE = 256                    # px the world's parts are drawn at
 NEAR = 16                           # of them: what counts as close
 MOST = 64                           # pictures in one mark
 COUNTED = re.compile(r"[0-9]{1,10}")
+DRAWING = re.compile(r"(?!#?[0-9,\-]+(@[^:]*)?:)(?P<path>.+\.png)(@(?P<width>[0-9]{1,5}))?", re.IGNORECASE)
 NUMBERS = re.compile(r"-?\d+(\.\d+)?(,-?\d+(\.\d+)?)+")
 
 
-def parse(text: str, generator, psi: float, things=()) -> tuple[Mark, ...]:
-    """The marks of one argument. things: the marks of what is copied, for points. UserError: what can't be read in it."""
+def parse(text: str, generator, psi: float, things=(), world: World = MASKS) -> tuple[Mark, ...]:
+    """Return the marks of one argument. things: the marks of what is copied, for points. UserError: what can't be read in it.
+
+    world: what the network was taught, whose parts and factors have names.
+    """
     try:
+        if drawn := DRAWING.fullmatch(text):
+            return (_place_drawing(read_drawing(Path(drawn["path"])), int(drawn["width"] or 0), generator.architecture.pixels()),)
         who, _, where = text.partition(":")
         if not where:
             raise UserError("expected SEED:REGION, such as 3:400,300,620,380")
-        return tuple(Mark(picture, _region(where, picture, generator, psi, things)) for picture in _pictures(who))
+        pictures = _pictures(who, world)
+        each = things if len(things) == len(pictures) else things[:1] * len(pictures)
+        return tuple(Mark(picture, _region(where, picture, generator, psi, each[n:n + 1], world)) for n, picture in enumerate(pictures))
     except UserError as error:
         raise UserError(f"{text}: {error}") from None
 
 
-def _pictures(who):
+def _pictures(who, world):
     seeds, _, factors = who.partition("@")
     seeded = not seeds.startswith("#")
     numbers: list[int] = []
@@ -50,7 +61,7 @@ def _pictures(who):
         numbers += range(int(first), min(int(last or first), int(first) + MOST) + 1)
     if not 1 <= len(numbers) <= MOST:
         raise UserError(f"seeds {seeds}: expected 1 to {MOST}, the lower one first")
-    return [Picture(number, seeded, _factors(factors)) for number in numbers]
+    return [Picture(number, seeded, _factors(factors), world.name) for number in numbers]
 
 
 def _factors(text):
@@ -63,15 +74,17 @@ def _factors(text):
         raise UserError(f"factors {text!r}: expected NAME=NUMBER, 0 to 1") from None
 
 
-def _region(where, picture, generator, psi, things):
+def _region(where, picture, generator, psi, things, world):
     if where.lower().endswith(".png"):
         return read_mask(Path(where))
     if not NUMBERS.fullmatch(where):
-        return _parts(where, picture, generator, psi)
+        parts, _, beside = where.partition(":")
+        mask = _parts(parts, picture, generator, psi, world)
+        return _move_beside(beside, mask, generator.architecture.pixels(), things) if beside else mask
     numbers = [float(number) for number in where.split(",")]
     size = generator.architecture.pixels()
     if len(numbers) == 2:
-        return _moved(numbers, size, things)
+        return _move(numbers, size, things)
     if len(numbers) == 4:
         x0, y0, x1, y1 = numbers
         numbers = [x0, y0, x1, y0, x1, y1, x0, y1]
@@ -91,11 +104,23 @@ def polygon(numbers, height: int, width: int) -> torch.Tensor:
     return torch.from_numpy(inside.astype(np.float32))
 
 
-def _moved(point, size, things):
-    """The first object's mask with its middle at the point."""
+def _move_beside(beside, mask, size, things):
+    """Return the object's mask with its middle so far from the middle of a mask as `beside` says, "RIGHT,DOWN" in pixels."""
+    numbers = [float(number) for number in beside.split(",")] if NUMBERS.fullmatch(beside) else []
+    if len(numbers) != 2:
+        raise UserError(f"{beside!r}: expected how many pixels right and down of it, such as 0,-112")
+    rows, columns = (mask > 0.5).any(1).nonzero()[:, 0], (mask > 0.5).any(0).nonzero()[:, 0]
+    if not len(rows):
+        raise UserError("nothing is seen of these parts in this picture")
+    middle = [float(there[0] + there[-1] + 1) / 2 * scale for there, scale in ((columns, size[1] / mask.shape[1]), (rows, size[0] / mask.shape[0]))]
+    return _move([middle[0] + numbers[0], middle[1] + numbers[1]], size, things)
+
+
+def _move(point, size, things):
+    """Return the first object's mask with its middle at the point."""
     if not things:
         raise UserError("a point, but nothing is copied that could be put there; give a box x0,y0,x1,y1")
-    mask = things[0].at(*size)
+    mask = things[0].resize(*size)
     rows, columns = (mask > 0).any(1).nonzero()[:, 0], (mask > 0).any(0).nonzero()[:, 0]
     right = round(point[0]) - int(columns[0] + columns[-1]) // 2
     down = round(point[1]) - int(rows[0] + rows[-1]) // 2
@@ -107,31 +132,57 @@ def _moved(point, size, things):
     return shifted
 
 
-def _parts(names, picture, generator, psi):
-    check_parts(names)
+def _place_drawing(pixels, width, size):
+    """Return the mark of a drawing [h, w, 4] in 0..1, so many pixels wide (0: as it is), in the middle of a picture of size (H, W)."""
+    drawing = pixels.permute(2, 0, 1)[None]
+    drawing[:, :3] *= drawing[:, 3:]                                              # so that what is transparent lends no colour to the edge
+    if width:
+        height = max(1, round(width * drawing.shape[2] / drawing.shape[3]))
+        drawing = F.interpolate(drawing, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    height, width = drawing.shape[2:]
+    if height > size[0] or width > size[1]:
+        raise UserError(f"{width} x {height} px is more than the picture has, {size[1]} x {size[0]}: say how wide it is to be, as in hat.png@240")
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    whole = F.pad(drawing, (left, size[1] - width - left, top, size[0] - height - top))[0]
+    return Mark(Picture(0), whole[3], (whole[:3] / whole[3].clamp(min=1e-3)).clamp(0, 1) * 2 - 1)
+
+
+def _parts(names, picture, generator, psi, world):
+    check_parts(names, world)
     if generator.z_dim != Z_DIM:
-        raise UserError(f"parts are the built-in world's, and this network is another one: give a box or a mask instead of {names!r}")
-    return world_region(names, torch.from_numpy(picture.z(Z_DIM))[None], psi)[0]
+        raise UserError(f"parts are a drawn world's, and this network is another one: give a box or a mask instead of {names!r}")
+    return world_region(names, torch.from_numpy(picture.z(Z_DIM))[None], psi, world=world)[0]
 
 
-def check_parts(names: str):
-    """UserError for a part the built-in world has not."""
+def check_parts(names: str, world: World = MASKS):
+    """Raise UserError for a part that the world does not have."""
     if names.count("~") > 1:
         raise UserError(f"{names!r}: expected one ~, as in head~nose")
-    unknown = [name for name in re.split("[+~]", names) if name not in PARTS]
+    unknown = [name for name in re.split("[+~]", names) if name.removesuffix(".left").removesuffix(".right") not in world.parts]
     if unknown:
-        raise UserError(f"no such file, and no part {unknown[0]!r}: the built-in world has {', '.join(PARTS)}")
+        raise UserError(f"no such file, and no part {unknown[0]!r}: the world {world.name} has {', '.join(world.parts)}")
 
 
-def world_region(names: str, z, psi: float = 1.0, size: int = WORLD_SIZE) -> torch.Tensor:
-    """Return a mask [N, size, size] for z [N, 64]: where `PART+PART`, or `PART~PART`, is in the pictures of the built-in world."""
+def world_region(names: str, z, psi: float = 1.0, size: int = WORLD_SIZE, world: World = MASKS) -> torch.Tensor:
+    """Return a mask [N, size, size] for z [N, 64]: where `PART+PART`, or `PART~PART`, is in the pictures of the world."""
     there, _, beside = names.partition("~")
-    u = 0.5 + psi * (uniform(z) - 0.5)                                      # truncation leads to the middle of every factor
+    u = 0.5 + psi * (world.uniform(z) - 0.5)                                      # truncation leads to the middle of every factor
     corner = torch.full((len(z),), -1.0)
-    visible = view(u, corner, corner, 2 / size, size, size).visible()
-    masks = [sum(visible[name] for name in part.split("+")).clamp(0, 1) for part in (there, beside) if part]
+    visible = world.view(u, corner, corner, 2 / size, size, size).visible()
+    masks = [sum(_half(visible, name) for name in part.split("+")).clamp(0, 1) for part in (there, beside) if part]
     if len(masks) == 1:
         return masks[0]
     near = max(NEAR * size // WORLD_SIZE, 1)
     close = F.max_pool2d((masks[1] > 0.02).float()[:, None], 2 * near + 1, 1, near)[:, 0]
     return (masks[0] > 0.95).float() * close
+
+
+def _half(visible, name):
+    """Return the mask [N, S, S] of a part; of `part.left` and `part.right`, what is on that side of the part's own middle."""
+    part, _, side = name.partition(".")
+    mask = visible[part]
+    if not side:
+        return mask
+    x = torch.arange(mask.shape[2], dtype=mask.dtype)
+    middle = (mask * x).sum((1, 2), keepdim=True) / mask.sum((1, 2), keepdim=True).clamp(min=1e-9)
+    return mask * ((x < middle) if side == "left" else (x >= middle))

@@ -33,27 +33,27 @@ class Recall:
     def values(self, weight):
         """Return the values [N, O, H, W'] with any weight in the layer's place; differentiable."""
         y = self.conv.plain(self.keys, weight) * self.demodulation(weight)
-        return activated(self.conv, self.rested(y))
+        return activate(self.conv, self.find_input(y))
 
-    def rested(self, y):
+    def find_input(self, y):
         """Return y [N, O, H, W'] with noise and bias: the activation's input."""
         y = y + self.conv.bias.view(1, -1, 1, 1)
         return y if self.noise is None else y + self.noise
 
-    def cropped(self, top, left, bottom, right) -> "Recall":
+    def crop(self, top, left, bottom, right) -> "Recall":
         """Return the same for a window of the keys; the noise is cropped with it."""
         keys, s = self.keys[:, :, top:bottom, left:right], self.scale
         noise = None if self.noise is None else self.noise[top * s:bottom * s, left * s:right * s]
         return replace(self, keys=keys, noise=noise)
 
 
-def activated(conv, x):
-    """Leaky ReLU, gain and clamp of a layer."""
+def activate(conv, x):
+    """Return x after the leaky ReLU, gain and clamp of a layer."""
     y = F.leaky_relu(x, SLOPE) * conv.gain
     return y if conv.clamp is None else y.clamp(-conv.clamp, conv.clamp)
 
 
-def deactivated(conv, values):
+def deactivate(conv, values):
     """Return the activation's input for these values of it (where it was not clamped)."""
     x = values / conv.gain
     return torch.where(x < 0, x / SLOPE, x)
@@ -69,23 +69,23 @@ def recall(generator, layer: str, ws, published_noise: bool = False) -> Recall:
     noise = None
     if conv.noise:
         stored = conv.noise_const
-        pattern = seeded_noise(stored.shape[0], stored.shape[1], stored.device) if published_noise else stored
+        pattern = draw_noise(stored.shape[0], stored.shape[1], stored.device) if published_noise else stored
         noise = pattern * conv.noise_strength
     return Recall(conv, x * styles[:, :, None, None], styles, noise)
 
 
-def seeded_noise(height: int, width: int, device) -> torch.Tensor:
+def draw_noise(height: int, width: int, device) -> torch.Tensor:
     """Return noise [height, width] as the published tool drew it for a single picture, whatever the checkpoint's noise: RandomState(0)."""
     return torch.from_numpy(np.random.RandomState(0).randn(height, width).astype(np.float32)).to(device)
 
 
 def latents(generator, pictures, psi: float, label: int = 0):
-    """The ws [N, num_ws, W] of request.Picture objects."""
-    return mapped(generator, np.stack([picture.z(generator.z_dim) for picture in pictures]), psi, label)
+    """Return the ws [N, num_ws, W] of request.Picture objects."""
+    return map_z(generator, np.stack([picture.z(generator.z_dim) for picture in pictures]), psi, label)
 
 
 @torch.no_grad()
-def mapped(generator, z, psi: float, label: int = 0):
+def map_z(generator, z, psi: float, label: int = 0):
     """Return the ws of z [N, z_dim], an array: ws [N, num_ws, W]; label: the class, where the network has any."""
     z = torch.from_numpy(z).to(generator.device)
     c = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from engine.errors import UserError
-from engine.rewriting.memory import Recall, latents, recall, seeded_noise
+from engine.rewriting.memory import Recall, draw_noise, latents, recall
 
 MARGIN = 2                          # key cells: as far as a 3x3 window with its up-sampling looks
 
@@ -21,7 +21,7 @@ class Goal:
     mask: torch.Tensor
 
     def loss(self, weight):
-        """Mean absolute difference from the wanted values, with any weight in the layer's place."""
+        """Return the mean absolute difference from the wanted values, with any weight in the layer's place."""
         difference = (self.recall.values(weight) - self.values).abs() * self.mask
         return difference.sum() / (self.mask.sum() * difference.shape[1])
 
@@ -36,7 +36,7 @@ class Place:
 
 @torch.no_grad()
 def goals(generator, layer, request, place: Place) -> list[Goal]:
-    """One for each of the request's pairs."""
+    """Return one Goal for each of the request's pairs."""
     made = []
     for thing, paste in request.pairs():
         source, target = (recall(generator, layer, latents(generator, [mark.picture], place.psi), place.published) for mark in (thing, paste))
@@ -44,9 +44,9 @@ def goals(generator, layer, request, place: Place) -> list[Goal]:
         old = target.values(generator.weights(layer))
         size = values.shape[2:]
         if request.fill:
-            crop, area, box = filled(values, thing.at(*size).to(values), paste.at(*size).to(values))
+            crop, area, box = fill(values, thing.resize(*size).to(values), paste.resize(*size).to(values))
         else:
-            crop, area, box = moved(values, thing.at(*size).to(values), paste.at(*size).to(values))
+            crop, area, box = move(values, thing.resize(*size).to(values), paste.resize(*size).to(values))
         top, left, bottom, right = box
         new = old.clone()
         new[:, :, top:bottom, left:right] = torch.lerp(old[:, :, top:bottom, left:right], crop, area)
@@ -54,8 +54,8 @@ def goals(generator, layer, request, place: Place) -> list[Goal]:
     return made
 
 
-def moved(values, thing, paste):
-    """The object's crop [1, O, h, w], how much of it shows [h, w], and the box it lands in: its middle on the paste's."""
+def move(values, thing, paste):
+    """Return the object's crop [1, O, h, w], how much of it shows [h, w], and the box it lands in: its middle on the paste's."""
     t, l, b, r = positive_box(thing)
     height, width = b - t, r - l
     pt, pl, pb, pr = positive_box(paste)
@@ -64,15 +64,15 @@ def moved(values, thing, paste):
     return values[:, :, t:b, l:r], thing[t:b, l:r], (top, left, top + height, left + width)
 
 
-def filled(values, thing, paste):
-    """The object's mean, laid over the paste's mask: as `moved`."""
+def fill(values, thing, paste):
+    """Return the object's mean, laid over the paste's mask: as `moved`."""
     t, l, b, r = positive_box(paste)
     mean = (values * thing).sum((2, 3), keepdim=True) / thing.sum()
     return mean.expand(-1, -1, b - t, r - l), paste[t:b, l:r], (t, l, b, r)
 
 
 def positive_box(mask):
-    """The smallest box around all that is above 0. UserError where nothing is."""
+    """Return the smallest box around all that is above 0. UserError: nothing is."""
     rows, columns = (mask > 0).any(1).nonzero()[:, 0], (mask > 0).any(0).nonzero()[:, 0]
     if not len(rows):
         raise UserError(f"nothing is left of a mask at {mask.shape[0]} px, this layer's size: paint more, or take a later layer")
@@ -80,14 +80,14 @@ def positive_box(mask):
 
 
 def goal(target: Recall, values, box, place: Place) -> Goal:
-    """The crop of the target that has the box in it, aligned outwards to whole key cells."""
+    """Return the Goal of a pair: the crop of the target that has the box in it, aligned outwards to whole key cells."""
     s, (height, width) = target.scale, target.keys.shape[2:]
     top, left = box[0] // s, box[1] // s
     bottom, right = -(-box[2] // s), -(-box[3] // s)
     if place.published:
-        crop = target.cropped(top, left, bottom, right)
+        crop = target.crop(top, left, bottom, right)
         if crop.noise is not None:
-            crop = replace(crop, noise=seeded_noise(crop.noise.shape[0], crop.noise.shape[1], crop.noise.device) * crop.conv.noise_strength)
+            crop = replace(crop, noise=draw_noise(crop.noise.shape[0], crop.noise.shape[1], crop.noise.device) * crop.conv.noise_strength)
         inside = values[:, :, top * s:bottom * s, left * s:right * s]
         return Goal(crop, inside, torch.ones(inside.shape[2:], device=values.device))
     counted = torch.zeros(values.shape[2:], device=values.device)
@@ -96,11 +96,11 @@ def goal(target: Recall, values, box, place: Place) -> Goal:
     reach = grow + MARGIN
     t, l = max(top - reach, 0), max(left - reach, 0)
     b, r = min(bottom + reach, height), min(right + reach, width)
-    return Goal(target.cropped(t, l, b, r), values[:, :, t * s:b * s, l * s:r * s], counted[t * s:b * s, l * s:r * s])
+    return Goal(target.crop(t, l, b, r), values[:, :, t * s:b * s, l * s:r * s], counted[t * s:b * s, l * s:r * s])
 
 
 @torch.no_grad()
-def erased(generator, layer, marks, units, place: Place) -> list[Goal]:
+def make_erased(generator, layer, marks, units, place: Place) -> list[Goal]:
     """Return goals: the values left at the marks when these units [n] of the keys are silent."""
     made = []
     for mark in marks:
@@ -108,5 +108,5 @@ def erased(generator, layer, marks, units, place: Place) -> list[Goal]:
         keys = target.keys.clone()
         keys[:, units] = 0.0
         values = replace(target, keys=keys).values(generator.weights(layer))
-        made.append(goal(target, values, positive_box(mark.at(*values.shape[2:])), place))
+        made.append(goal(target, values, positive_box(mark.resize(*values.shape[2:])), place))
     return made

@@ -8,22 +8,25 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from engine import world
 from engine.errors import UserError
-from engine.world.factors import NAMES, Z_DIM, normalise
+from engine.world.latent import Z_DIM, normalise
 
 LARGEST_NUMBER = 99_999             # of a picture: to number them, all z before it have to be drawn
 CHUNK = 4096                        # z drawn at once
+BUILT_IN = "masks"                  # whose factors and parts are meant where nothing else is said
 
 
 @dataclass(frozen=True)
 class Picture:
     """Which z: by `number` in the published numbering, row n of RandomState(1), or by `seed` as everywhere else here.
 
-    factors: ((name, 0..1), ...) of the built-in world, set to these whatever the seed says.
+    factors: ((name, 0..1), ...) of the drawn world of that name, set to these whatever the seed says.
     """
     number: int
     seeded: bool = False
     factors: tuple[tuple[str, float], ...] = ()
+    world: str = BUILT_IN
 
     def __post_init__(self):
         most = 2 ** 32 - 1 if self.seeded else LARGEST_NUMBER
@@ -33,14 +36,18 @@ class Picture:
     def z(self, z_dim: int) -> np.ndarray:
         """Return the picture's z [z_dim] float32."""
         z = np.random.RandomState(self.number).randn(z_dim).astype(np.float32) if self.seeded else row(self.number, z_dim)
-        return changed(z, self.factors) if self.factors else z
+        return change_factors(z, self.factors, self.world) if self.factors else z
 
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A picture, and a region of it: mask [H, W] float32 in 0..1 over the whole picture, of any size."""
+    """A picture, and a region of it: mask [H, W] float32 in 0..1 over the whole picture, of any size.
+
+    drawing: [3, H, W] in -1..1, what is copied instead of the picture: something that the network has never drawn.
+    """
     picture: Picture
     mask: torch.Tensor
+    drawing: torch.Tensor | None = None
 
     def __post_init__(self):
         if self.mask.ndim != 2 or not self.mask.numel():
@@ -48,8 +55,8 @@ class Mark:
         if not self.mask.max() > 0:
             raise UserError(f"picture {self.picture.number}: its mask is empty: paint where it applies")
 
-    def at(self, height: int, width: int) -> torch.Tensor:
-        """The mask [height, width], bilinear with antialiasing, in steps of 1/255 as the published tool had it."""
+    def resize(self, height: int, width: int) -> torch.Tensor:
+        """Return the mask [height, width], bilinear with antialiasing, in steps of 1/255 as the published tool had it."""
         mask = self.mask.mul(255).round().clamp(0, 255).to(torch.uint8)
         small = F.interpolate(mask[None, None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0, 0]
         return small.float() / 255
@@ -83,7 +90,7 @@ class Request:
         return tuple(zip(objects, self.pastes))
 
     def keys(self, single: int = -1) -> tuple[Mark, ...]:
-        """The contexts; without any, where it is pasted. single: only this one of them, counted from 0."""
+        """Return the contexts; without any, the places pasted to. single: only this one of them, counted from 0."""
         marks = self.contexts or self.pastes
         if not marks:
             raise UserError("the request has neither key nor paste: where the rule applies is not known")
@@ -107,15 +114,16 @@ def row(number: int, z_dim: int) -> np.ndarray:
     return last[-1]
 
 
-def changed(z, factors):
-    """Return z [64] of the built-in world with factors at other values: {name: 0..1}."""
+def change_factors(z, factors, name_of_world: str = BUILT_IN):
+    """Return z [64] of a drawn world with factors at other values: ((name, 0..1), ...)."""
     if len(z) != Z_DIM:
-        raise UserError(f"factor {factors[0][0]!r}: factors are the built-in world's, and this network is another one")
+        raise UserError(f"factor {factors[0][0]!r}: factors are a drawn world's, and this network is another one")
+    names = world.find(name_of_world).names
     z = normalise(torch.from_numpy(z)[None])[0]
     for name, value in factors:
-        if name not in NAMES:
-            raise UserError(f"factor {name!r}: the built-in world has {', '.join(NAMES)}")
+        if name not in names:
+            raise UserError(f"factor {name!r}: the world {name_of_world} has {', '.join(names)}")
         if not 0 < value < 1:
             raise UserError(f"factor {name}={value}: expected a number between 0 and 1")
-        z[NAMES.index(name)] = 2 ** 0.5 * torch.erfinv(torch.tensor(2.0 * value - 1))
+        z[names.index(name)] = 2 ** 0.5 * torch.erfinv(torch.tensor(2.0 * value - 1))
     return normalise(z[None])[0].numpy()

@@ -7,9 +7,11 @@ from engine.checkpoints.native import generator_hash
 from engine.errors import UserError
 from engine.rewriting.directions import METHODS, context_keys, directions, energies
 from engine.rewriting.edit import Edit
-from engine.rewriting.paste import Place, erased, goals
+from engine.rewriting.paste import Place, goals, make_erased
+from engine.rewriting.repaint import repaint
 from engine.rewriting.request import Request
 from engine.rewriting.request_file import to_plain
+from engine.rewriting.restyle import parse_colour, restyle
 from engine.rewriting.solvers import Task, solver_named
 from engine.rewriting.statistics import default_folder, statistics
 
@@ -21,7 +23,8 @@ class Settings:
     truncation: psi of the pictures the masks were painted on, and of the statistics. samples: pictures in the statistics.
     method: how directions are found (directions.METHODS). single: only that context, counted from 0. erase: so many units
     of the keys are silenced instead of an object pasted. published: crops as the published tool made them. around: key cells
-    about a paste that are to stay as they are. restraint, polish: of `instant`. gain: times the values found, since a
+    about a paste that are to stay as they are. restraint: how dear a change elsewhere is. polish: steps of descent after the closed
+    form of `instant` and `style`; None = as many as the solver finds right. gain: times the values found, since a
     restrained rule falls short of its goal. steps, rate, every, patience: of Adam; every `every` steps it is projected,
     after `patience` projections without progress it ends.
     """
@@ -33,17 +36,20 @@ class Settings:
     published: bool = False
     around: int = 0
     restraint: float = 1.0
-    polish: int = 0
+    polish: int | None = None
     gain: float = 1.0
     steps: int = 2001
     rate: float = 0.05
     every: int = 10
     patience: int = 2001
+    colour: str = ""
 
     def __post_init__(self):
         least = {"samples": 1, "steps": 1, "every": 1, "patience": 1}
         for name in ("samples", "single", "erase", "around", "polish", "steps", "every", "patience"):
             value, low = getattr(self, name), least.get(name, -1 if name == "single" else 0)
+            if name == "polish" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise UserError(f"{name} {value!r}: expected a whole number, {low} or more")
         for name in ("truncation", "restraint", "rate", "gain"):
@@ -52,15 +58,19 @@ class Settings:
                 raise UserError(f"{name} {value!r}: expected a number")
         if self.restraint < 0 or self.rate <= 0:
             raise UserError(f"restraint {self.restraint}, rate {self.rate}: expected 0 or more, and more than 0")
+        if self.colour:
+            parse_colour(self.colour)
         if self.method not in METHODS:
             raise UserError(f"method {self.method!r}: expected {', '.join(METHODS)}")
 
 
+STYLE = "style"                     # the solver that changes styles instead of a layer's weight
+PICTURE = "picture"                 # the solver that changes several layers
 STATED = ("layer", "rank", "solver", "instrument")              # what else a request's settings may say
 
 
-def settings_from(given: dict) -> Settings:
-    """Settings with these values. UserError for a name there is not."""
+def make_settings(given: dict) -> Settings:
+    """Return Settings with these values. UserError: a name that does not exist."""
     known = {field.name for field in fields(Settings)}
     unknown = [name for name in given if name not in known]
     if unknown:
@@ -70,7 +80,7 @@ def settings_from(given: dict) -> Settings:
 
 def solve(generator, request: Request, layer: str | None = None, rank: int | None = None, solver: str | None = None, *,
           name: str = "edit", progress=None, **settings) -> Edit:
-    """The edit that does what the request says, at strength 1. Nothing of the generator changes.
+    """Return the edit that does what the request says, at strength 1. Nothing of the generator changes.
 
     layer, rank, solver and settings, which are fields of Settings: default, the request's own; else rank 1, instant.
     cache, among the settings: the folder of statistics (None = keep none).
@@ -79,11 +89,18 @@ def solve(generator, request: Request, layer: str | None = None, rank: int | Non
     cache = settings.pop("cache", default_folder())
     stated = request.settings
     layer = layer or stated.get("layer")
-    rank = stated.get("rank", 1) if rank is None else rank
-    solver = stated.get("solver", "instant") if solver is None else solver
+    asked = stated.get("rank") if rank is None else rank
+    rank = 1 if asked is None else asked
+    chosen = make_settings({name: value for name, value in stated.items() if name not in STATED} | settings)
+    solver = _choose_solver(solver or stated.get("solver"), request, chosen)
+    if solver == STYLE:
+        return _restyle(generator, request, rank, chosen, name, progress)
+    if solver == PICTURE:
+        return _repaint(generator, request, layer, asked, chosen, name, progress)
+    if chosen.colour:
+        raise UserError(f"solver {solver}: a colour is reached by the solvers {STYLE} and {PICTURE} only")
     if not layer:
         raise UserError("the request doesn't say which layer to rewrite: give one of " + ", ".join(generator.layers))
-    chosen = settings_from({name: value for name, value in stated.items() if name not in STATED} | settings)
     generator.layer(layer)
     method = solver_named(solver)
     with torch.no_grad():
@@ -103,6 +120,33 @@ def solve(generator, request: Request, layer: str | None = None, rank: int | Non
     return Edit(name, layer, found, values, recipe, generator_hash(generator))
 
 
+def _choose_solver(asked: str | None, request, settings) -> str:
+    """Return the solver's name: the one asked for, else what fits the request. UserError: it can't do what is asked."""
+    drawn = any(mark.drawing is not None for mark in request.objects)
+    solver = asked or (STYLE if settings.colour else PICTURE if drawn else "instant")
+    if drawn and solver != PICTURE:
+        raise UserError(f"solver {solver}: a drawing is no picture of the network's, and only the solver {PICTURE} learns to draw it")
+    return solver
+
+
+def _restyle(generator, request, rank, settings, name, progress) -> Edit:
+    """Return the edit that changes styles and no layer's weight."""
+    style = restyle(generator, request, rank, settings.truncation, settings, progress)
+    layer = generator.layers[0]
+    outputs, inputs, *kernel = generator.weights(layer).shape
+    recipe = {"solver": STYLE, "layer": layer, "rank": style.rank, "settings": asdict(settings), "loss": {}, "request": to_plain(request)}
+    return Edit(name, layer, torch.zeros(1, inputs), torch.zeros(1, outputs, *kernel), recipe, generator_hash(generator), style)
+
+
+def _repaint(generator, request, layer, rank, settings, name, progress) -> Edit:
+    """Return the edit that changes several layers, found by descent through the picture."""
+    colour = parse_colour(settings.colour) if settings.colour else None
+    first, *more = repaint(generator, request, layer, rank, settings, colour, progress)
+    recipe = {"solver": PICTURE, "layer": first.layer, "rank": len(first.directions), "settings": asdict(settings), "loss": {},
+              "request": to_plain(request)}
+    return Edit(name, first.layer, first.directions, first.values, recipe, generator_hash(generator), more=tuple(more))
+
+
 def _goals(generator, layer, request, settings, energy):
     place = Place(settings.truncation, settings.published, settings.around)
     if not settings.erase:
@@ -110,4 +154,4 @@ def _goals(generator, layer, request, settings, energy):
     if settings.erase > len(energy):
         raise UserError(f"erase {settings.erase}: the layer is given {len(energy)} channels")
     marks = request.pastes or request.keys(settings.single)[:1]
-    return erased(generator, layer, marks, energy.topk(settings.erase).indices, place)
+    return make_erased(generator, layer, marks, energy.topk(settings.erase).indices, place)

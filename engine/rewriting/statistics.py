@@ -3,7 +3,6 @@
 Streamed over the published z numbering, kept in a folder under a hash of all that decides it. SPEC.md C.3.
 """
 import hashlib
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from engine.device import to_double
 from engine.errors import UserError
-from engine.rewriting.memory import mapped, recall
+from engine.files import find_cache
+from engine.rewriting.memory import map_z, recall
 from engine.rewriting.request import rows
 from engine.tensor_files import write_tensors
 
@@ -28,19 +29,19 @@ class Statistics:
     count: int
 
     def whitening(self, power: float) -> torch.Tensor:
-        """C ** power [I, I], symmetric: -0.5 is ZCA, -1 the inverse; eigenvalues from FLOOR of the largest up, float64 within."""
-        values, vectors = torch.linalg.eigh(self.second.double())
+        """Return C ** power [I, I], symmetric: -0.5 is ZCA, -1 the inverse; eigenvalues from FLOOR of the largest up, float64 within."""
+        values, vectors = torch.linalg.eigh(to_double(self.second))
         values = values.clamp(min=max(float(values.max()) * FLOOR, torch.finfo(torch.float64).tiny))
         return ((vectors * values ** power) @ vectors.T).float()
 
 
 def default_folder() -> Path:
     """Return the folder that statistics are kept in: the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latent-jockey" / "statistics"
+    return find_cache("statistics")
 
 
 def statistics(generator, layer: str, samples: int = 1000, psi: float = 1.0, folder=None, progress=None) -> Statistics:
-    """The layer's statistics over pictures 0 to samples - 1. folder: where they are kept, and found again; None = not kept."""
+    """Return the layer's statistics over pictures 0 to samples - 1. folder: where they are kept, and found again; None = not kept."""
     if folder is None:
         return collect(generator, layer, samples, psi, progress)
     path = Path(folder) / f"{content_hash(generator, layer, samples, psi)}.safetensors"
@@ -54,12 +55,12 @@ def statistics(generator, layer: str, samples: int = 1000, psi: float = 1.0, fol
 @torch.no_grad()
 def collect(generator, layer: str, samples: int, psi: float, progress=None) -> Statistics:
     """Compute the statistics: a batch of pictures at a time, the sum in float64."""
-    total, count, done = torch.zeros((), dtype=torch.float64, device=generator.device), 0, 0
+    total, count, done = torch.zeros((), dtype=torch.float64), 0, 0
     for chunk in rows(samples, generator.z_dim):
         for start in range(0, len(chunk), BATCH):
-            keys = recall(generator, layer, mapped(generator, chunk[start:start + BATCH], psi)).keys
+            keys = recall(generator, layer, map_z(generator, chunk[start:start + BATCH], psi)).keys
             flat = keys.transpose(0, 1).flatten(1)                                              # [I, N * cells]
-            total, count, done = total + (flat @ flat.T).double(), count + flat.shape[1], done + len(keys)
+            total, count, done = total + to_double(flat @ flat.T), count + flat.shape[1], done + len(keys)
             if progress is not None:
                 progress({"stage": "statistics", "done": done, "of": samples})
     return Statistics((total / count).float().cpu(), count)

@@ -27,7 +27,12 @@ class Arc(NamedTuple):
     way: tuple                       # (start place, end place, how far 0..1)
 
 
-# A point is a seed (an int, or a tuple of ints for derived ones), a Mixed, a Vector or an Arc. A place is a tuple of
+class Kept(NamedTuple):
+    """A kept latent, by its name and its number within the file; no name = that number of all there are, in order."""
+    of: tuple
+
+
+# A point is a seed (an int, or a tuple of ints for derived ones), a Mixed, a Vector, a Kept or an Arc. A place is a tuple of
 # (point, weight): the weighted sum of the points' w. Weights add up to 1.
 Place = tuple
 
@@ -39,6 +44,7 @@ class Walk:
     rate: Callable                   # (settings, seconds per beat) -> keyframes per second
     settings: dict[str, Parameter]
     about: str
+    keyed: bool = False              # goes through the keys of the motion (Motion.kept), which it is given as `keys`
     around: Callable | None = None   # (settings) -> keyframes once around, of a walk that closes; it goes on from there at 0
 
 
@@ -51,24 +57,24 @@ PERIOD = Parameter(16.0, 0.5, 600.0, curve="log", about="how long once around ta
 UNIT = Parameter("seconds", choices=("seconds", "beats"), about="what /walk/period counts in")
 
 
-def walk(rate, around=None, **settings: Parameter):
-    """Declare a walk: its name is the function's, its knobs are the keywords. rate, around: see Walk."""
+def walk(rate, around=None, keyed=False, **settings: Parameter):
+    """Declare a walk: its name is the function's, its knobs are the keywords. rate, around, keyed: see Walk."""
     def declare(function):
         name = function.__name__
-        wanted = list(inspect.signature(function).parameters)[1:]
+        wanted = [name for name in list(inspect.signature(function).parameters)[1:] if not (keyed and name == "keys")]
         if wanted != list(settings):
             raise TypeError(f"walk {name} takes {wanted} but declares {list(settings)}")
         for other in WALKS.values():
             for shared in other.settings.keys() & settings.keys():
                 if other.settings[shared] != settings[shared]:
                     raise TypeError(f"walks {name} and {other.name} declare {shared} differently")
-        WALKS[name] = Walk(name, function, rate, settings, inspect.getdoc(function) or "", around)
+        WALKS[name] = Walk(name, function, rate, settings, inspect.getdoc(function) or "", keyed, around)
         return function
     return declare
 
 
 def standing(settings, beat):
-    """The rate of walks that do not move by themselves."""
+    """Return the rate of walks that do not move by themselves."""
     return 0.0
 
 
@@ -77,34 +83,34 @@ def by_speed(settings, beat):
 
 
 def seconds(settings, beat):
-    """The walk's period in seconds; `beat` is the length of one."""
+    """Return the walk's period in seconds; `beat` is the length of one."""
     return settings["period"] * (beat if settings["unit"] == "beats" else 1.0)
 
 
 def pace(settings):
-    """How much faster than its period a walk goes: /walk/speed over its default."""
+    """Return how much faster than its period a walk goes: /walk/speed over its default."""
     return settings["speed"] / SPEED.default
 
 
 def spline(at: float, key: Callable[[int], object]) -> Place:
-    """Catmull-Rom through key(0), key(1), ... at position `at`: passes through every key, no corner anywhere."""
+    """Return the place at position `at` of a Catmull-Rom curve through key(0), key(1), ...: through every key, without corners."""
     n = int(at // 1)
     return blend(((key(n + i - 1), w), ) for i, w in enumerate(catmull_rom(at - n)))
 
 
 def catmull_rom(t: float) -> tuple[float, float, float, float]:
-    """The weights of four keys in a row at t, 0..1 of the way from the second to the third."""
+    """Return the weights of four keys in a row at t, 0..1 of the way from the second to the third."""
     return (-0.5 * t + t * t - 0.5 * t ** 3, 1 - 2.5 * t * t + 1.5 * t ** 3,
             0.5 * t + 2 * t * t - 1.5 * t ** 3, -0.5 * t * t + 0.5 * t ** 3)
 
 
 def own_walk(seed: int, at: float) -> Place:
-    """The place of a style group's own walk: its seed at 0, then on through seeds grown from it."""
+    """Return the place of a style group's own walk: its seed at 0, then on through seeds grown from it."""
     return spline(at, lambda n: seed if n == 0 else (seed, n % 2 ** 32))
 
 
 def blend(places) -> Place:
-    """Several weighted places into one: equal points are added up, those without weight dropped."""
+    """Return several weighted places as one: equal points are added up, those without weight dropped."""
     total: dict = {}
     for place in places:
         for point, weight in place:
@@ -113,18 +119,19 @@ def blend(places) -> Place:
 
 
 def fade(start: Place, end: Place, t: float) -> Place:
-    """From one place to another, t 0..1, in w."""
+    """Return the place at t 0..1 of the way from one place to another, in w."""
     return blend((((p, w * (1 - t)) for p, w in start), ((p, w * t) for p, w in end)))
 
 
 def arc(start: Place, end: Place, t: float) -> Place:
-    """From one place to another as far from the centre of w all the way as they are themselves: no dull middle."""
+    """Return the place on the way from one place to another which stays as far from the centre of w as they are: no dull middle."""
     if start == end or t <= 0.0:
         return start
     return end if t >= 1.0 else ((Arc((start, end, t)), 1.0),)
 
 
 load_all(__name__)
-PARAMETERS = {"kind": Parameter("loop", choices=tuple(sorted(WALKS)), about="which walk leads")}
+# By name, those that need keys last: over OSC a choice may be a number, and those of the others stay as they were without them.
+PARAMETERS = {"kind": Parameter("loop", choices=tuple(sorted(WALKS, key=lambda name: (WALKS[name].keyed, name))), about="which walk leads")}
 for _walk in WALKS.values():
     PARAMETERS |= _walk.settings

@@ -5,20 +5,18 @@ synthesis network has already got used to. Letters: N batch, Z = z_dim, W = w_di
 """
 import torch
 
-from engine.world.factors import uniform, values
 from engine.world.optimise import turn
-from engine.world.palette import palette
 
 
-def codes(z):
-    """Return the codes [N, D] of z [N, Z], D <= 128, each column about unit size: every factor, then every colour's red, green, blue."""
-    u = uniform(z)
-    colours = torch.cat([rgb.flatten(1) for rgb in palette(values(u)).values()], 1)
+def codes(world, z):
+    """Return the codes [N, D] of z [N, Z] in a world, D <= W, each column about unit size: every factor, then every colour's red, green, blue."""
+    u = world.uniform(z)
+    colours = torch.cat([rgb.flatten(1) for rgb in world.palette(world.values(u)).values()], 1)
     return torch.cat([(2 * u - 1) * 1.7, (colours - 0.45) * 3], 1)
 
 
-def regress(mapping, steps, seed, rate=1e-3, batch=512, progress=None):
-    """Train the mapping network in place until mapping(z) begins with codes(z); the columns left over go to zero."""
+def regress(world, mapping, steps, seed, rate=1e-3, batch=512, progress=None):
+    """Train the mapping network in place until mapping(z) begins with the codes of z in a world; the columns left over go to zero."""
     matrices = [layer.weight for layer in layers(mapping)]
     biases = [layer.bias for layer in layers(mapping)]
     momenta = [torch.zeros_like(m) for m in matrices]
@@ -26,7 +24,7 @@ def regress(mapping, steps, seed, rate=1e-3, batch=512, progress=None):
     source = torch.Generator().manual_seed(seed)
     for step in range(steps):
         z = torch.randn(batch, matrices[0].shape[1], generator=source)
-        target = codes(z)
+        target = codes(world, z)
         w = mapping(z)
         loss = (w[:, :target.shape[1]] - target).square().mean() + 0.01 * w[:, target.shape[1]:].square().mean()
         grads = torch.autograd.grad(loss, matrices + biases)

@@ -5,30 +5,21 @@ Letters: N batch, C channels, G groups, H, W pixels.
 import torch
 from torch.nn import functional as F
 
-# How much a pixel of a part counts, in shares of a background pixel: small parts would drown otherwise.
-WEIGHTS = {"left_eye": 6, "right_eye": 6, "iris": 14, "pupil": 20, "lids": 2.5, "brows": 2.5, "lips": 3.5, "mouth": 3.5, "teeth": 4,
-           "nose": 2, "jewel": 3, "earrings": 2.5, "face_paint": 2, "crown": 1.5, "ears": 1.5, "head": 1.3, "rays": 1.2}
-
-# Every group owns an equal run of channels in the grouped layers, and their mean must tell where the group is.
-GROUPS = {"background": ("background",), "halo": ("halo",), "rays": ("rays",), "hair": ("hair",), "crown": ("crown", "jewel"),
-          "head": ("head", "face_paint", "nose"), "face_paint": ("face_paint",), "nose": ("nose",), "brows": ("brows",),
-          "eyes": ("lids", "left_eye", "right_eye", "iris", "pupil"), "mouth": ("lips", "mouth", "teeth"),
-          "body": ("neck", "collar"), "ears": ("ears", "earrings")}
 FREE = 0.2                          # this share of a grouped layer's channels belongs to nobody
 
 
-def importance(shown):
-    """Return pixel weights [N, 1, H, W] for {part: coverage [N, H, W]}."""
-    return 1 + sum((weight - 1) * shown[name] for name, weight in WEIGHTS.items())[:, None]
+def importance(world, shown):
+    """Return pixel weights [N, 1, H, W] for {part: coverage [N, H, W]}: small parts would drown otherwise."""
+    return 1 + sum((weight - 1) * shown[name] for name, weight in world.weights.items())[:, None]
 
 
-def group_masks(shown):
+def group_masks(world, shown):
     """Return group masks [N, G, H, W] for {part: coverage [N, H, W]}."""
-    return torch.stack([sum(shown[name] for name in names) for names in GROUPS.values()], 1)
+    return torch.stack([sum(shown[name] for name in names) for names in world.groups.values()], 1)
 
 
 def crispness(picture, cell=8):
-    """picture [N, 3, H, W] -> how strong its edges are in every cell of `cell` pixels, [N, 1, H / cell, W / cell].
+    """Return how strong the edges of picture [N, 3, H, W] are in every cell of `cell` pixels, [N, 1, H / cell, W / cell].
 
     Wherever in the cell they lie: a network unsure by a pixel must not answer with a blur.
     """
@@ -38,7 +29,7 @@ def crispness(picture, cell=8):
 
 
 def picture_loss(pictures, target, weight, least=8, crisp=0.0):
-    """pictures {resolution: [N, 3, H, W]} against the target at the highest, area-averaged for the others.
+    """Return the error of pictures {resolution: [N, 3, H, W]} against the target at the highest, area-averaged for the others.
 
     crisp: how much the strength of edges counts, at the highest resolution only.
     """
@@ -59,17 +50,16 @@ def picture_loss(pictures, target, weight, least=8, crisp=0.0):
     return total
 
 
-def group_means(x):
-    """Activations [N, C, H, W] -> [N, G, H, W]: each group's mean over its own channels."""
-    each = int(x.shape[1] * (1 - FREE)) // len(GROUPS)
-    used = x[:, :each * len(GROUPS)]
-    return used.unflatten(1, (len(GROUPS), each)).mean(2)
+def group_means(x, groups):
+    """Return the mean of each of G groups over its channels, [N, G, H, W], of activations [N, C, H, W]."""
+    each = int(x.shape[1] * (1 - FREE)) // groups
+    return x[:, :each * groups].unflatten(1, (groups, each)).mean(2)
 
 
 def group_loss(x, masks, scale, bias):
-    """Balanced cross-entropy between the groups' means in x [N, C, H, W] and their masks [N, G, H', W']; scale, bias [G]."""
+    """Return the balanced cross-entropy between the groups' means in x [N, C, H, W] and their masks [N, G, H', W']; scale, bias [G]."""
     masks = F.adaptive_avg_pool2d(masks, x.shape[2:])
-    logits = group_means(x) * scale[:, None, None] + bias[:, None, None]
+    logits = group_means(x, len(scale)) * scale[:, None, None] + bias[:, None, None]
     there = (masks * F.softplus(-logits)).sum((0, 2, 3)) / (masks.sum((0, 2, 3)) + 1)
     gone = ((1 - masks) * F.softplus(logits)).sum((0, 2, 3)) / (1 - masks).sum((0, 2, 3))
     return 0.5 * (there + gone).mean()

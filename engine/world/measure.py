@@ -1,11 +1,10 @@
-"""How well a generator plays the world: figures on z it was never trained on, against the pictures the world draws.
+"""How well a generator plays its world: figures on z it was never trained on, against the pictures the world draws.
 
-Knows generators and the world, nothing of files. Letters: N batch, P parts, H, W pixels.
+Knows generators and worlds, nothing of files. Letters: N batch, P parts, H, W pixels.
 """
 import torch
 
-from engine.world.draw import draw, parts, whole
-from engine.world.factors import Z_DIM, normalise
+from engine.world.latent import Z_DIM, normalise
 
 SEED = 20_260_001                   # of the unseen z: training draws its own from seeds far away from it
 BARS = {"psnr_256_db": 25.0, "worst_colour_error": 0.15, "edge_energy_1024": 0.7, "largest_jump": 3.0, "gmac_1024": 1.5}
@@ -17,20 +16,20 @@ def unseen(count, seed=SEED):
 
 
 @torch.no_grad()
-def measure(generator, count=1000, large=48, steps=500, size=256, progress=None):
-    """Every figure of merit -> dict. large: how many pictures at full size; steps: frames of the walk."""
-    figures = {"pictures": count, "size": size, **pairs(generator, unseen(count), size, progress)}
+def measure(world, generator, count=1000, large=48, steps=500, size=256, progress=None):
+    """Return a dict of every figure of merit. large: how many pictures at full size; steps: frames of the walk."""
+    figures = {"pictures": count, "size": size, **pairs(world, generator, unseen(count), size, progress)}
     if large:
-        figures |= full_size(generator, unseen(large))
+        figures |= full_size(world, generator, unseen(large))
     if steps:
-        figures |= walk(generator, steps, size)
-    figures |= centre(generator, size)
+        figures |= walk(world, generator, steps, size)
+    figures |= centre(world, generator, size)
     figures["gmac_1024"] = macs(generator) / 1e9
     figures["parameters"] = sum(p.numel() for p in generator.parameters())
     return figures
 
 
-def pairs(generator, z, size, progress=None, batch=8):
+def pairs(world, generator, z, size, progress=None, batch=8):
     """Return the PSNR (data range 2: of the mean squared error, and the mean over pictures) and the mean colour error of each part.
 
     A part's colour error: mean over its pixels, by how much of them it covers, of |difference| averaged over R, G, B.
@@ -40,7 +39,7 @@ def pairs(generator, z, size, progress=None, batch=8):
     covered: dict[str, float] = {}
     for i in range(0, len(z), batch):
         here = z[i:i + batch]
-        canvas = whole(here, size)
+        canvas = world.whole(here, size)
         difference = generator.synthesize(generator.map(here), size=size) - (canvas.picture * 2 - 1)
         errors.append(difference.square().mean((1, 2, 3)))
         for name, mask in canvas.visible().items():
@@ -66,18 +65,18 @@ def edge_energy(picture):
     return (across.square().mean() + down.square().mean()).item()
 
 
-def full_size(generator, z):
+def full_size(world, generator, z):
     """Return the edge energy at the generator's full size as a share of the world's own, and PSNR there."""
-    ours = world = square = 0.0
+    ours = drawn_energy = square = 0.0
     for one in z.split(1):
-        drawn, made = draw(one, generator.resolution), generator.synthesize(generator.map(one))
-        ours, world = ours + edge_energy(made), world + edge_energy(drawn)
+        drawn, made = world.draw(one, generator.resolution), generator.synthesize(generator.map(one))
+        ours, drawn_energy = ours + edge_energy(made), drawn_energy + edge_energy(drawn)
         square += (made - drawn).square().mean() / len(z)
-    return {f"edge_energy_{generator.resolution}": ours / world, f"psnr_{generator.resolution}_db": decibels(square)}
+    return {f"edge_energy_{generator.resolution}": ours / drawn_energy, f"psnr_{generator.resolution}_db": decibels(square)}
 
 
-def walk(generator, steps, size, legs=5):
-    """Along a closed walk between random z: the largest frame difference over the mean one, ours and the world's own."""
+def walk(world, generator, steps, size, legs=5):
+    """Return the largest frame difference over the mean one along a closed walk between random z: ours and the world's own."""
     keys = normalise(unseen(legs, SEED + 1))
     places = torch.arange(steps) * (legs / steps)
     index, t = places.floor().long(), (places % 1)[:, None]
@@ -85,7 +84,7 @@ def walk(generator, steps, size, legs=5):
     jumps: list[list[torch.Tensor]] = [[], []]                      # of the generator, of the world
     before: list[torch.Tensor] = []
     for here in z.split(10):
-        now = [generator.synthesize(generator.map(here), size=size), draw(here, size)]
+        now = [generator.synthesize(generator.map(here), size=size), world.draw(here, size)]
         if before:
             now = [torch.cat([last[-1:], pictures]) for last, pictures in zip(before, now)]
         for found, pictures in zip(jumps, now):
@@ -95,17 +94,17 @@ def walk(generator, steps, size, legs=5):
     return {"largest_jump": (made.max() / made.mean()).item(), "largest_jump_of_the_world": (drawn.max() / drawn.mean()).item()}
 
 
-def centre(generator, size):
-    """Truncation 0 against the world's own centre; psi 1.2: how much of it leaves the range of colours."""
+def centre(world, generator, size):
+    """Return the error at truncation 0 against the world's own centre; and at psi 1.2, how much of it leaves the range of colours."""
     z = unseen(16)
     middle = generator.synthesize(generator.map(z[:1], psi=0.0), size=size)
     beyond = generator.synthesize(generator.map(z, psi=1.2), size=size)
-    return {"centre_psnr_db": decibels((middle - draw(torch.zeros(1, Z_DIM), size)).square().mean()),
+    return {"centre_psnr_db": decibels((middle - world.draw(torch.zeros(1, Z_DIM), size)).square().mean()),
             "psi_1.2_out_of_range": (beyond.abs() > 1.1).float().mean().item()}
 
 
 def macs(generator):
-    """Multiply-adds of one full-size frame: convolutions, toRGB, mapping network.
+    """Return the multiply-adds of one full-size frame: convolutions, toRGB, mapping network.
 
     Up-sampling convolutions count as transposed ones and their filter as two passes of four taps, as it is an outer product.
     """
@@ -117,6 +116,3 @@ def macs(generator):
         if r > 4:
             total += block.conv0.weight.numel() * r * r // 4 + block.conv0.weight.shape[0] * 8 * r * r
     return total
-
-
-__all__ = ["BARS", "SEED", "measure", "pairs", "parts", "unseen"]

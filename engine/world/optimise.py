@@ -18,12 +18,12 @@ class Optimiser:
 
     @torch.no_grad()
     def step(self, rate, decay):
-        """One step at `rate` (root mean square, relative); the average keeps `decay` of itself."""
+        """Take one step at `rate` (root mean square, relative); the average keeps `decay` of itself."""
         for name, p in self.parameters.items():
             if p.grad is None:
                 continue
             if self.turning and p.ndim > 1 and "const" not in name and "torgb.weight" not in name:
-                momentum = self._kept(f"{name}/momentum", torch.zeros_like(p))
+                momentum = self._find_state(f"{name}/momentum", torch.zeros_like(p))
                 turn(p, momentum, p.grad, rate * self.scale(name))
             else:
                 self._adam(name, p, rate * self.scale(name))
@@ -31,13 +31,13 @@ class Optimiser:
         for name, p in self.parameters.items():
             self.average[name].lerp_(p, 1 - decay)
 
-    def _kept(self, key, fresh):
+    def _find_state(self, key, fresh):
         return self.state.setdefault(key, fresh)
 
     def _adam(self, name, p, rate):
-        first = self._kept(f"{name}/momentum", torch.zeros_like(p))
-        second = self._kept(f"{name}/square", torch.zeros_like(p))
-        count = self._kept(f"{name}/count", torch.zeros(1))
+        first = self._find_state(f"{name}/momentum", torch.zeros_like(p))
+        second = self._find_state(f"{name}/square", torch.zeros_like(p))
+        count = self._find_state(f"{name}/count", torch.zeros(1))
         count += 1
         slow, slower = self.betas
         first.lerp_(p.grad, 1 - slow)
@@ -49,7 +49,7 @@ class Optimiser:
 
 @torch.no_grad()
 def turn(weight, momentum, grad, rate, beta=0.95):
-    """One Muon step: momentum, made orthogonal by five Newton-Schulz rounds, at a root mean square of `rate`.
+    """Take one Muon step: momentum, made orthogonal by five Newton-Schulz rounds, at a root mean square of `rate`.
 
     Moves every direction of a matrix alike, where Adam follows the loudest.
     """

@@ -10,7 +10,7 @@ SHARPEST = 0.0047    # half pictures: beyond 580 px edges stay this wide (2.4 px
 
 
 def grid(left, top, pitch, height, width):
-    """Pixel centres of a window: left, top [N] its corner, pitch the size of a pixel -> x, y [N, H, W]."""
+    """Return x, y [N, H, W] of the pixel centres of a window: left, top [N] its corner, pitch the size of a pixel."""
     x = left[:, None, None] + (torch.arange(width, device=left.device) + 0.5) * pitch
     y = top[:, None, None] + ((torch.arange(height, device=left.device) + 0.5) * pitch)[:, None]
     shape = (len(left), height, width)
@@ -22,14 +22,14 @@ def length(x, y):
 
 
 def ellipse(x, y, rx, ry):
-    """First-order distance to an axis-aligned ellipse: exact on its edge, fair near it."""
+    """Return the first-order distance to an axis-aligned ellipse: exact on its edge, fair near it."""
     near = torch.sqrt((x / rx).square() + (y / ry).square() + 1e-8)
     slope = torch.sqrt((x / (rx * rx)).square() + (y / (ry * ry)).square() + 1e-8 / (rx * ry))
     return near * (near - 1) / slope
 
 
 def lens(x, y, half_width, up, down):
-    """An almond: parabolic lids `up` above and `down` below the axis, meeting at +-half_width."""
+    """Return an almond: parabolic lids `up` above and `down` below the axis, meeting at +-half_width."""
     t = x / half_width
     arch = 1 - t * t
     lid = torch.where(y < 0, up, down)
@@ -38,7 +38,7 @@ def lens(x, y, half_width, up, down):
 
 
 def smooth(x, low, high):
-    """0 below low, 1 above high, cubic between."""
+    """Return 0 below low, 1 above high, cubic between."""
     return smoothstep(((x - low) / (high - low)).clamp(0, 1))
 
 
@@ -56,7 +56,7 @@ class Canvas:
         self.layers: list = []                           # (name, coverage [N, H, W]) back to front
 
     def cover(self, distance):
-        """Signed distance -> coverage 0..1, the edge one pixel wide."""
+        """Return coverage 0..1 of signed distances, the edge one pixel wide."""
         return (0.5 - distance / self.softness).clamp(0, 1)
 
     def lay(self, name, coverage, colour):
@@ -78,6 +78,6 @@ class Canvas:
         left = 1.0
         for name, coverage in reversed(self.layers):
             here = coverage * left
-            shown[name] = shown[name] + here if name in shown else here
+            shown[name] = (shown[name] + here).clamp(max=1) if name in shown else here          # rounding goes beyond
             left = left * (1 - coverage)
         return shown

@@ -1,4 +1,4 @@
-"""Train the built-in instrument: pairs of z and the picture the world draws for it, progressively from 32 to 1024 px.
+"""Train a generator on a drawn world: pairs of z and the picture the world draws for it, progressively from 32 to 1024 px.
 
 First the mapping network learns the world's factors (codes.py), then the synthesis network learns to draw, each stage
 adding a block. Seeded and resumable: what a step sees depends on the seed and the step's number only. Writes files into
@@ -6,6 +6,7 @@ its folder, prints nothing: a caller's `progress(event)` hears of every figure. 
 """
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,9 +17,8 @@ from engine.generator import Generator
 from engine.training import append_row, make_folder, read_checkpoint, write_checkpoint
 from engine.world import losses
 from engine.world.codes import layers, regress
-from engine.world.draw import view
-from engine.world.factors import Z_DIM, uniform
 from engine.world.forward import Crop, pyramid, speckles
+from engine.world.latent import Z_DIM
 from engine.world.optimise import Optimiser
 
 CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16, 512: 8, 1024: 4}
@@ -30,7 +30,9 @@ MAPPING_RATE = 0.1                  # the mapping network's steps against the sy
 
 @dataclass(frozen=True)
 class Stage:
-    """resolution: of the top block. crop: side of the windows trained on, in top pixels (0: whole pictures), cut at `cut`.
+    """resolution: of the top block; 0, in the first stage only: the mapping network alone.
+
+    crop: side of the windows trained on, in top pixels (0: whole pictures), cut at `cut`.
 
     frozen: blocks up to this one stay as they are. rate: relative size of a step.
     """
@@ -47,16 +49,27 @@ class Stage:
 
 
 RECIPE = (
-    Stage(32, 1800, rate=0.015), Stage(64, 2400, rate=0.018), Stage(128, 2200, rate=0.012, joint=True),
+    Stage(0, 5000), Stage(32, 1800, rate=0.015), Stage(64, 2400, rate=0.018), Stage(128, 2200, rate=0.012, joint=True),
     Stage(256, 1600, rate=0.008, joint=True), Stage(1024, 1400, rate=0.010, crop=320, frozen=128, crisp=1.5),
     Stage(1024, 260, rate=0.008, crop=320, frozen=256, crisp=1.5, memory=0.98),
+)
+# A relative's way from finished weights of another world: what is coarse and alike stays, so that fading between the two means something.
+DESCENT = (
+    Stage(64, 1200, rate=0.012), Stage(128, 1400, rate=0.010, joint=True), Stage(256, 1200, rate=0.008, joint=True),
+    Stage(1024, 900, rate=0.010, crop=320, frozen=128, crisp=1.5), Stage(1024, 200, rate=0.008, crop=320, frozen=256, crisp=1.5, memory=0.98),
 )
 # What finished weights gain from: the small parts again at 256 px, then the blocks above get used to it.
 REFINEMENT = (
     Stage(256, 1200, rate=0.006, joint=True, memory=0.995), Stage(1024, 500, rate=0.008, crop=320, frozen=128, crisp=1.5),
     Stage(1024, 150, rate=0.006, crop=320, frozen=256, crisp=1.5, memory=0.98),
 )
-MAPPING_STEPS = 5000
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What trains: a device, on which pictures are drawn as well; compiled: torch.compile fuses the drawing (needs a C++ compiler)."""
+    device: str | torch.device = "cpu"
+    compiled: bool = False
 
 
 def architecture(resolution=1024, channels=CHANNELS):
@@ -65,7 +78,7 @@ def architecture(resolution=1024, channels=CHANNELS):
 
 
 def fresh(shape, seed):
-    """A Generator with seeded weights and the fixed noise strength."""
+    """Return a Generator with seeded weights and the fixed noise strength."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = Generator(shape)
@@ -75,23 +88,24 @@ def fresh(shape, seed):
     return generator
 
 
-def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_steps=MAPPING_STEPS, compiled=False, every=200):
-    """Train (or go on training) in `folder`; returns the Generator with averaged weights.
+def train(world, folder, recipe=RECIPE, start=None, seed=1, progress=None, machine=Machine(), every=200):
+    """Train (or go on training) a generator on a world in `folder`; returns the Generator with averaged weights.
 
     start: an Architecture, or a trained Generator to go on from, which needs no regression of the mapping network.
 
     progress({...figures, "step", "of", "stage"}) is called every `every` steps; if it returns True the stage is cut short.
-    compiled: let torch.compile fuse the drawing (needs a C++ compiler).
     UserError: the folder holds another run (seed, architecture or stages), or can't be made.
     """
     trained = isinstance(start, Generator)
+    mapping_steps, recipe = (recipe[0].steps, recipe[1:]) if recipe[0].resolution == 0 else (0, recipe)
     shape = start.architecture if trained else start or architecture()
-    trainer = Trainer(Path(folder), shape, seed, compiled, [stage.resolution for stage in recipe])
+    trainer = Trainer(world, Path(folder), shape, seed, machine, [stage.resolution for stage in recipe])
     if not trainer.resume():
         if trained:
             trainer.generator.load_state_dict(start.state_dict())
         else:
-            regress(trainer.generator.mapping, mapping_steps, seed, progress=progress)
+            regress(world, trainer.generator.mapping.cpu(), mapping_steps, seed, progress=progress)
+            trainer.generator.to(machine.device)
         trainer.optimiser.average = {n: p.detach().clone() for n, p in trainer.optimiser.parameters.items()}
         trainer.save()
     while trainer.stage < len(recipe):
@@ -106,31 +120,31 @@ def train(folder, recipe=RECIPE, start=None, seed=1, progress=None, mapping_step
                 break
         trainer.stage, trainer.step_in_stage = trainer.stage + 1, 0
         trainer.save()
-    return trainer.averaged()
+    return trainer.make_average()
 
 
 class Trainer:
     """A generator under way: its optimiser, where in the recipe it is, and the files it keeps."""
 
-    def __init__(self, folder, shape, seed, compiled=False, stages=()):
+    def __init__(self, world, folder, shape, seed, machine=Machine(), stages=()):
         """stages: the recipe's resolutions; a run is not gone on with by another recipe."""
-        self.folder, self.shape, self.seed, self.stages = folder, shape, seed, list(stages)
+        self.world, self.folder, self.shape, self.seed, self.stages, self.device = world, folder, shape, seed, list(stages), machine.device
         make_folder(folder)
-        self.generator = fresh(shape, seed)
-        groups = len(losses.GROUPS)
-        self.heads = {f"{name}/{kind}": torch.full((groups,), value).requires_grad_() for name in GROUPED
+        self.generator = fresh(shape, seed).to(machine.device)
+        groups = len(world.groups)
+        self.heads = {f"{name}/{kind}": torch.full((groups,), value, device=machine.device).requires_grad_() for name in GROUPED
                       for kind, value in (("scale", 2.0), ("bias", -1.0))}
         trained = {n: p for n, p in self.generator.named_parameters() if p.requires_grad}
         self.optimiser = Optimiser({**trained, **self.heads}, self._scale)
         self.stage = self.step_in_stage = self.steps = 0
-        self.view, self.pyramid, self.picture_loss = pictures, pyramid, losses.picture_loss
-        if compiled:
-            self.view, self.pyramid, self.picture_loss = (
-                torch.compile(function, dynamic=False) for function in (pictures, pyramid, losses.picture_loss))
+        self.view, self.pyramid, self.picture_loss = partial(pictures, world), pyramid, losses.picture_loss
+        if machine.compiled:
+            self.view = partial(torch.compile(pictures, dynamic=False), world)
+            self.pyramid, self.picture_loss = (torch.compile(function, dynamic=False) for function in (pyramid, losses.picture_loss))
         self.running = {}
 
     def _scale(self, name):
-        """A weight's own size: 1, but for the mapping network's, which are stored enlarged."""
+        """Return a weight's own size: 1, but for the mapping network's, which are stored enlarged."""
         if not name.startswith("mapping."):
             return 1.0
         layer = layers(self.generator.mapping)[int(name.split(".")[1][2:])]
@@ -138,12 +152,12 @@ class Trainer:
         return MAPPING_RATE / fan / layer.lr_mul
 
     def step(self, stage):
-        """One step of a stage -> running figures."""
+        """Take one step of a stage; returns running figures."""
         number = self.seed * 10_000_000 + self.steps
         source = torch.Generator().manual_seed(number)
-        z = torch.randn(stage.batch, Z_DIM, generator=source)
+        z = torch.randn(stage.batch, Z_DIM, generator=source).to(self.device)
         crop = windows(stage, source)
-        target, weight, masks = self.view(uniform(z), *frame(stage, crop))
+        target, weight, masks = self.view(self.world.uniform(z), *frame(stage, crop, self.device))
         with torch.set_grad_enabled(stage.joint):
             w = self.generator.mapping(z)
         keep = [name for name in GROUPED if not stage.frozen and self.shape.resolution_of(name) <= stage.resolution
@@ -171,11 +185,11 @@ class Trainer:
         psnr = 10 * torch.log10(torch.tensor(4 / self.running["mse"])).item()
         return {"step": self.step_in_stage, "steps": self.steps, "rate": rate, "psnr": psnr, **self.running}
 
-    def averaged(self):
-        """A copy of the generator with the running average of its weights."""
+    def make_average(self):
+        """Return a copy of the generator with the running average of its weights."""
         generator = fresh(self.shape, self.seed)
         state = self.generator.state_dict()
-        state.update({n: v for n, v in self.optimiser.average.items() if n in state})
+        state.update({name: value for name, value in self.optimiser.average.items() if name in state})
         generator.load_state_dict(state)
         with torch.no_grad():
             generator.mapping.w_avg.copy_(generator.mapping(torch.zeros(1, Z_DIM))[0])
@@ -198,7 +212,7 @@ class Trainer:
 
     def _run(self):
         """Return the settings that make it this run and no other, as JSON gives them back; their names go into a message."""
-        return json.loads(json.dumps({"seed": self.seed, "architecture": asdict(self.shape), "recipe": self.stages}))
+        return json.loads(json.dumps({"world": self.world.name, "seed": self.seed, "architecture": asdict(self.shape), "recipe": self.stages}))
 
     def resume(self):
         """Go on from checkpoint.safetensors if it is there; return whether it was. UserError: it is another run's."""
@@ -212,17 +226,18 @@ class Trainer:
         self.generator.load_state_dict(kinds["weights"])
         for name, value in kinds["heads"].items():
             self.heads[name].data.copy_(value)
-        self.optimiser.average, self.optimiser.state = kinds["average"], kinds["optimiser"]
+        here = {kind: {name: value.to(self.device) for name, value in kinds[kind].items()} for kind in ("average", "optimiser")}
+        self.optimiser.average, self.optimiser.state = here["average"], here["optimiser"]
         self.stage, self.step_in_stage, self.steps = place["stage"], place["step_in_stage"], place["steps"]
         self.running = place["running"]
         return True
 
 
-def pictures(u, left, top, pitch, size, pool):
+def pictures(world, u, left, top, pitch, size, pool):
     """Return picture [N, 3, S, S] in -1..1, pixel weights [N, 1, S, S], group masks [N, G, S, S]; drawn `pool` times finer."""
-    canvas = view(u, left, top, pitch / pool, size * pool, size * pool)
+    canvas = world.view(u, left, top, pitch / pool, size * pool, size * pool)
     shown = canvas.visible()
-    whole = torch.cat([canvas.picture * 2 - 1, losses.importance(shown), losses.group_masks(shown)], 1)
+    whole = torch.cat([canvas.picture * 2 - 1, losses.importance(world, shown), losses.group_masks(world, shown)], 1)
     if pool > 1:
         whole = torch.nn.functional.avg_pool2d(whole, pool)
     return whole[:, :3], whole[:, 3:4], whole[:, 4:]
@@ -238,12 +253,12 @@ def windows(stage, source):
     return Crop(stage.cut, size, *map(tuple, corners))      # pushed against the edges often: they are learned like the rest
 
 
-def frame(stage, crop):
-    """Return left, top [N], pitch, size, pool: what to draw for a stage's crops."""
+def frame(stage, crop, device="cpu"):
+    """Return left, top [N], pitch, size, pool: what to draw for a stage's crops, on a device."""
     if crop is None:
-        corner = torch.full((stage.batch,), -1.0)
+        corner = torch.full((stage.batch,), -1.0, device=device)
         return corner, corner, 2 / stage.resolution, stage.resolution, 2 if stage.resolution <= 64 else 1
-    left, top = (torch.tensor(c) * (2 / stage.cut) - 1 for c in (crop.left, crop.top))
+    left, top = (torch.tensor(c, device=device) * (2 / stage.cut) - 1 for c in (crop.left, crop.top))
     return left, top, 2 / stage.resolution, stage.crop, 1
 
 

@@ -1,151 +1,141 @@
-"""Inputs of the machine, by PortAudio. The driver's callback copies, nothing else; who reads the blocks is the ear's business."""
-import contextlib
-import queue
-import re
+"""Inputs and outputs of the machine, as the show has them: their drivers run in a process of their own (port_audio.py).
 
-from engine.errors import UserError
-from live.audio.inputs import SYSTEM, Lost
-from live.audio.sample_clock import SampleClock
+Whatever a driver does there, hang, abort, or take its process with it, is an input that has gone.
+"""
+import contextlib
+
+from live.audio.inputs import Lost
+from live.audio.port_audio import BLOCK, SILENT, serve, unpack_block
+from live.show.child import Child, describe_end
 from live.show.clock import now
 
-LIBRARIES = ("sounddevice",)
-RATE, BLOCK, CHANNELS = 48000, 512, 2
-SILENT = 2.0                        # seconds without a block after which an input has gone
-LOOPBACKS = re.compile(r"loopback|monitor|stereo mix|what u hear|blackhole|soundflower|vb-cable", re.IGNORECASE)
-MISSING = "hearing sound needs sounddevice: pip install -r requirements-audio.txt (on Linux apt install libportaudio2 too)"
+PATIENCE = 20.0                     # seconds that opening and listing may take: drivers that hang are not waited for
+CLOSING = 1.0                       # the same of letting go of a device
+LOOK = 0.1                          # seconds between looks at whether something else is wanted
+AHEAD = 2                           # blocks on their way to the speakers
 
 
-def _library():
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:                     # OSError: PortAudio itself is missing
-        raise Lost(f"{MISSING}; {error}") from None
-    return sounddevice
+class Driver:
+    """The process of the drivers, for one thread of the show: begun when it is first needed, and again after it has ended."""
 
+    def __init__(self, serve=serve):
+        self._child = Child("sound driver", serve, daemon=True)
 
-def refresh():
-    """Have the library look again: it lists devices once, when it is loaded."""
-    sd = _library()
-    with contextlib.suppress(sd.PortAudioError):
-        sd._terminate()
-    try:
-        sd._initialize()
-    except sd.PortAudioError as error:
-        raise Lost(f"no sound here: {_reason(error)}") from None
+    def ask(self, *message) -> tuple:
+        """Ask for something, and return the answer. Lost: it is that it can't be, or there is none."""
+        if not self._child.running:
+            self._child.start()
+        self._child.send(message)
+        return self.wait(PATIENCE)
 
+    def send(self, *message):
+        """Say something that has no answer."""
+        self._child.send(message)
 
-def list_inputs() -> tuple[list, str | None]:
-    """Return ([(number, name)] of inputs, why there are none)."""
-    try:
-        refresh()
-        found = [(number, device["name"]) for number, device in _inputs(_library())]
-    except UserError as error:
-        return [], str(error)
-    return found, None if found else "no sound input is plugged in"
+    def wait(self, seconds: float) -> tuple:
+        """Return the next message. Lost: the driver says so, has ended, or says nothing for so long; then it is ended."""
+        answer = self.poll(seconds)
+        if answer is None:
+            self._child.kill()
+            self._forget()
+            raise Lost(f"the sound driver hangs: it has not answered for {seconds:g} seconds")
+        return answer
 
+    def poll(self, seconds: float):
+        """Return the next message, None where there is none for so long; a block is bytes. Lost: the driver says so, or has ended."""
+        try:
+            answer = self._child.wait(seconds)
+        except OSError:
+            raise Lost(f"the sound driver has ended with {describe_end(self._forget())}") from None
+        if answer is not None and answer[0] == "lost":
+            raise Lost(answer[1])
+        return answer
 
-def _inputs(sd):
-    try:
-        return [(number, device) for number, device in enumerate(sd.query_devices()) if device["max_input_channels"] > 0]
-    except sd.PortAudioError as error:
-        raise Lost(f"sound devices can't be listed: {_reason(error)}") from None
+    def let_go(self):
+        """Close the device. A driver that can't close it is ended."""
+        self._child.send(("close",))
+        end, closed = now() + CLOSING, False
+        while self._child.running and not closed and now() < end:
+            with contextlib.suppress(Lost):
+                closed = self.poll(max(0.0, end - now())) == ("closed",)
+        if not closed:
+            self.close()
 
+    def close(self):
+        """End the process."""
+        self._child.kill()
+        self._forget()
 
-def find(text: str):
-    """Return (number, device) of the input a text names. Lost: there is none."""
-    inputs = _inputs(_library())
-    names = ", ".join(f"{number} {device['name']}" for number, device in inputs) or "none is plugged in"
-    if text.isdecimal():
-        found = [pair for pair in inputs if pair[0] == int(text)]
-    elif text == SYSTEM:
-        found = [pair for pair in inputs if LOOPBACKS.search(pair[1]["name"])]
-        if not found:
-            raise Lost("this system offers no input with what it plays itself; a monitor of PipeWire or PulseAudio, WASAPI's loopback or "
-                       f"BlackHole would be one; inputs: {names}")
-    else:
-        found = [pair for pair in inputs if text.casefold() in pair[1]["name"].casefold()]
-        found.sort(key=lambda pair: pair[1]["name"].casefold() != text.casefold())
-    if not found:
-        raise Lost(f"no sound input {text!r}; inputs: {names}")
-    return found[0]
+    def _forget(self):
+        """Take leave of a process that has ended, or will at once; returns its exit code."""
+        code = self._child.end(CLOSING)
+        self._child.close()
+        return code
 
 
 class DeviceInput:
-    """An open input. Lost: it can't be opened."""
+    """An open input. Lost: it can't be opened. driver: a Driver, which is not closed with it."""
 
-    def __init__(self, text: str, now=now):
-        sd = _library()
-        refresh()
-        number, device = find(text)
-        self.now, self.name, self._sd = now, device["name"], sd
-        self._blocks: queue.SimpleQueue = queue.SimpleQueue()
-        channels = min(CHANNELS, device["max_input_channels"])
-        self._stream = self._opened(number, channels, device.get("default_samplerate") or RATE)
-        self.rate = float(self._stream.samplerate)
-        self._clock = SampleClock(self.rate, float(self._stream.latency or 0.0))
+    def __init__(self, text: str, driver: Driver, now=now):
+        self._driver, self.now, self.name = driver, now, text
+        _, self.name, self.rate = driver.ask("hear", text)
 
-    def _opened(self, number, channels, own_rate):
-        """A stream at our rate, or at the device's own where it has no other."""
-        reasons = []
-        for rate in dict.fromkeys((RATE, round(own_rate))):
-            try:
-                stream = self._sd.InputStream(device=number, channels=channels, samplerate=rate, blocksize=round(rate * BLOCK / RATE),
-                                              latency="low", dtype="float32", callback=self._heard)
-                stream.start()
-                return stream
-            except (self._sd.PortAudioError, ValueError) as error:
-                reasons.append(_reason(error))
-        raise Lost(f"sound input {self.name} can't be opened: {reasons[-1]}")
-
-    def _heard(self, data, frames, time, status):
-        self._blocks.put((data.copy(), self.now()))
-
-    def blocks(self, stop):
+    def read_blocks(self, stop):
         """Yield (samples [N, channels], when the last of them was heard) until stop() says so. Lost: nothing comes any more."""
         last = self.now()
         while not stop():
-            try:
-                samples, at = self._blocks.get(timeout=0.1)
-            except queue.Empty:
-                if self.now() - last > SILENT or not self._stream.active:
-                    raise Lost(f"sound input {self.name} has gone") from None
-                continue
-            last = at
-            yield samples, self._clock.block(len(samples), at)
+            message = self._poll()
+            if message is not None:
+                last = self.now()
+                yield unpack_block(message)
+            elif self.now() - last > 2 * SILENT:         # it would have said itself that no block comes
+                self._driver.close()
+                raise Lost(f"sound input {self.name} has gone: its driver hangs")
 
-    def close(self):
-        """Let go of the device; one that has gone is let go of as well."""
-        with contextlib.suppress(self._sd.PortAudioError):
-            self._stream.abort(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
-
-
-class Speaker:
-    """Where a file is played: write() waits for the device. Lost: there is no output."""
-
-    def __init__(self, rate: float, channels: int = 2):
-        sd = _library()
+    def _poll(self):
         try:
-            self._stream = sd.OutputStream(samplerate=rate, channels=channels, dtype="float32", blocksize=BLOCK, latency="low")
-            self._stream.start()
-        except (sd.PortAudioError, ValueError) as error:
-            raise Lost(f"no sound output: {_reason(error)}") from None
-        self._sd, self.latency = sd, float(self._stream.latency or 0.0)
-
-    def write(self, samples):
-        """Play samples [N, channels]."""
-        try:
-            self._stream.write(samples)
-        except self._sd.PortAudioError as error:
-            raise Lost(f"the sound output has gone: {_reason(error)}") from None
+            return self._driver.poll(LOOK)
+        except Lost as error:
+            self._driver.close()                         # not let_go(): asked to close a stream whose device is lost, JACK's library aborts
+            raise Lost(str(error) if self.name in str(error) else f"sound input {self.name} has gone: {error}") from None
 
     def close(self):
         """Let go of the device."""
-        with contextlib.suppress(self._sd.PortAudioError):
-            self._stream.abort(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
+        self._driver.let_go()
 
 
-def _reason(error) -> str:
-    """Return what PortAudio says, in one line."""
-    return str(error.args[0] if error.args else error).splitlines()[0].strip()
+class Speaker:
+    """Where a file is played: write() waits for the device. Lost: there is no output. latency: seconds from write() to what is heard."""
+
+    def __init__(self, rate: float, channels: int = 2):
+        self._driver, self._waiting = Driver(), 0
+        try:
+            self.latency = self._driver.ask("speak", rate, channels)[1] + AHEAD * BLOCK / rate
+        except Lost:
+            self._driver.close()
+            raise
+
+    def write(self, samples):
+        """Play samples [N, channels]."""
+        self._driver.send("play", samples)
+        self._waiting += 1
+        while self._waiting > AHEAD:
+            self._driver.wait(SILENT)
+            self._waiting -= 1
+
+    def close(self):
+        """Let go of the device."""
+        self._driver.let_go()
+        self._driver.close()
+
+
+def list_inputs(serve=serve) -> tuple[list, str | None]:
+    """Return ([(number, name)] of inputs, why there are none)."""
+    driver = Driver(serve)
+    try:
+        _, found, problem = driver.ask("list")
+        return found, problem
+    except Lost as error:
+        return [], f"sound inputs can't be listed: {error}"
+    finally:
+        driver.close()

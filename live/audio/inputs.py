@@ -31,6 +31,6 @@ def _is_there(text: str) -> bool:
 
 
 def check(text: str | None):
-    """UserError: a file that is not there."""
+    """Raise UserError for a file that is not there."""
     if text and is_file(text) and not _is_there(str(find_path(text))):
         raise UserError(f"--audio {text}: there is no such file; --audio takes {SHOWN}")

@@ -3,6 +3,7 @@ import hashlib
 from collections import deque
 from pathlib import Path
 
+from engine.errors import UserError
 from engine.hearing.ahead import look_ahead
 from engine.hearing.analyser import Analyser, Heard, Settings
 from live.audio.ear import Hop
@@ -11,15 +12,15 @@ from live.audio.sound_file import BLOCK, RATE, read
 WAYS = ("live", "ahead")            # as the show would have heard it; as one hears it who knows the end
 
 
-def hear(path, way: str = "live", settings: Settings | None = None) -> list[Heard]:
-    """Return what is heard in a file. UserError: it is no sound."""
+def analyse_file(path, way: str = "live", settings: Settings | None = None) -> list[Heard]:
+    """Return the analysis of a sound file. UserError: it is no sound."""
     settings = settings or Settings()
     samples, analyser = read(path), Analyser(RATE, settings)
     found = [heard for start in range(0, len(samples), BLOCK) for heard in analyser.feed(samples[start:start + BLOCK])]
     return look_ahead(found, settings.low_tempo) if way == "ahead" else found
 
 
-def fingerprint(path) -> str:
+def fingerprint_sound(path) -> str:
     """Return what tells a sound file from another."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
@@ -31,6 +32,10 @@ class Whole:
     def __init__(self, heard: list[Heard], name: str = ""):
         self.name, self.heard, self.blocks, self.settings = name, len(heard), len(heard), Settings()
         self.hops = _Row(Hop(h, h.time) for h in heard)
+
+    def choose(self, text: str):
+        """Refuse another input. UserError: always."""
+        raise UserError(f"/audio/input {text}: a song is heard from its file here, and nothing else")
 
 
 class _Row(deque):

@@ -8,6 +8,7 @@ import numpy as np
 from engine.errors import UserError
 from live.audio.device import Speaker
 from live.audio.inputs import Lost, Over
+from live.audio.sample_clock import SampleClock
 from live.show.clock import now, sleep
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def read_blocks(path, channels: int = 2) -> Generator[np.ndarray, None, None]:
             if not file.streams.audio:
                 raise UserError(f"{path}: there is no sound in it")
             resampler = av.AudioResampler("s16", "mono" if channels == 1 else "stereo", RATE)
-            for frame in _decoded(file, av):
+            for frame in _decode(file, av):
                 frame.pts = None
                 for part in resampler.resample(frame):
                     found += part.samples
@@ -42,8 +43,8 @@ def read_blocks(path, channels: int = 2) -> Generator[np.ndarray, None, None]:
         raise UserError(f"{path}: none of its sound can be decoded")
 
 
-def _decoded(file, av):
-    """Every frame that can be decoded; damaged ones are left out."""
+def _decode(file, av):
+    """Yield every frame that can be decoded; damaged ones are left out."""
     for packet in file.demux(file.streams.audio[0]):
         try:
             yield from packet.decode()
@@ -62,7 +63,7 @@ class FileInput:
 
     def __init__(self, path: str, now=now, sleep=sleep, speaker=Speaker):
         self.now, self.sleep, self.name, self._path = now, sleep, Path(path).name, path
-        self._parts = read_blocks(path)
+        self._parts, self._clock = read_blocks(path), SampleClock(RATE)
         self._first = next(self._parts, None)            # what can't be read is said at once
         try:
             self._speaker = speaker(RATE)
@@ -70,7 +71,7 @@ class FileInput:
             self._speaker = None
             log.warning("%s; %s is heard by the show alone", error, self.name)
 
-    def blocks(self, stop):
+    def read_blocks(self, stop):
         """Yield (samples [N, 2], when the last of them is heard) at the file's own pace. Over: it has come to its end."""
         waiting = self._first if self._first is not None else np.zeros((0, 2), np.int16)
         start, played = self.now(), 0
@@ -81,10 +82,10 @@ class FileInput:
                 raise Over(f"{self.name} is over")
             block, waiting = waiting[:BLOCK], waiting[BLOCK:]
             played += len(block)
-            start = self._out(block, start, played)
-            yield block, (self.now() + self._speaker.latency if self._speaker else start + played / RATE)
+            start = self._play(block, start, played)
+            yield block, (self._clock.count(len(block), self.now() + self._speaker.latency) if self._speaker else start + played / RATE)
 
-    def _out(self, block, start, played):
+    def _play(self, block, start, played):
         """Play a block, or wait until it would have been; returns when the file began."""
         if self._speaker is not None:
             try:

@@ -6,7 +6,10 @@ imported when they are run, so that `--help` and a start need only what they use
 import argparse
 import ast
 import importlib
+import json
 import pathlib
+import sys
+from collections.abc import Mapping
 
 
 def read_about(path: pathlib.Path) -> str:
@@ -14,16 +17,38 @@ def read_about(path: pathlib.Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
 
 
-SUBCOMMANDS = {path.stem.replace("_", "-"): read_about(path) for folder in __path__ for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
+class Subcommands(Mapping):
+    """What each subcommand does, in one line, by its name. A file is read when somebody asks what it does: starts need only names."""
+
+    def __init__(self, folders):
+        self._paths = {path.stem.replace("_", "-"): path for folder in folders for path in sorted(pathlib.Path(folder).glob("[a-z]*.py"))}
+
+    def __getitem__(self, name):
+        return read_about(self._paths[name])
+
+    def __iter__(self):
+        return iter(self._paths)
+
+    def __len__(self):
+        return len(self._paths)
+
+
+SUBCOMMANDS = Subcommands(__path__)
 
 
 def parse_size(text: str) -> int:
-    """Return what --size says; the argument parser's own error says what it may."""
+    """Return the number of --size. The argument parser's own error says what is allowed."""
     try:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: expected one number, such as 1024, the height of a picture of the network's own "
                                          "shape; --frame 16:9 gives it another one, and the window shows it as large as it can") from None
+
+
+def write_json_line(data: dict):
+    """Write a line of JSON to the standard output at once, for a program that reads along."""
+    sys.stdout.write(json.dumps(data) + "\n")
+    sys.stdout.flush()
 
 
 def load(name: str):

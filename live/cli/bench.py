@@ -14,15 +14,16 @@ FOLDER = pathlib.Path(__file__).parents[2] / "tests" / "bench"
 
 
 def list_names() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if not path.stem.startswith("test_"))
 
 
 def arguments(parser):
     parser.add_argument("name", nargs="?", choices=list_names(), help="what to measure")
-    parser.add_argument("--instrument", default="presets/masks", help="folder or checkpoint to measure with")
+    parser.add_argument("--instrument", default="presets/masks", help="folder or checkpoint to measure with; or random weights: config-f, built-in, tiny")
     parser.add_argument("--seconds", type=float, default=None, help="how long each part may take")
     parser.add_argument("--size", type=int, default=None, help="picture size in pixels")
-    parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: the best there is")
+    parser.add_argument("--threads", type=int, default=None, metavar="N", help="CPU threads for the network; default: as play has them")
+    parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: cuda where there is one, else cpu")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the figures as well")
     parser.add_argument("-o", "--output", metavar="FILE.json", help="write the figures there too")
 
@@ -48,7 +49,7 @@ def run(options):
 
 
 def _check(options):
-    """What would only come out once everything is measured."""
+    """Raise UserError for what would otherwise go wrong only once everything is measured."""
     if options.seconds is not None and not 0 < options.seconds < float("inf"):
         raise UserError(f"--seconds {options.seconds:g}: expected a number above 0")
     if options.plot and pathlib.Path(options.plot).suffix.lower() != ".png":

@@ -21,25 +21,26 @@ def arguments(parser):
     parser.add_argument("--size", type=parse_size, help="picture size; default: the network's own")
     parser.add_argument("--before", action="store_true", help="the unbent pictures above")
     parser.add_argument("--quirk", action="append", default=[], choices=opening.QUIRKS, help="as the published tool did it")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png|FOLDER", help="one sheet, or a folder for single stills")
 
 
 def run(options):
     target = pathlib.Path(options.output)
     prepare_file(target if target.suffix else target / "seed.png", "-o")
-    opened = opening.open_instrument(options.instrument, options.size)
+    opened = opening.open_instrument(options.instrument, options.size, options.device)
     bent = opened.scene.with_bends(opening.read_bends(opened.instrument, options.bends, options.quirk))
     pictures = [draw_still(opened.instrument, bent, seed, options.truncation) for seed in options.seeds]
     if not target.suffix:
         for seed, picture in zip(options.seeds, pictures):
-            sheets.save(target / f"seed{seed:05d}.png", picture)
+            sheets.save_sheet(target / f"seed{seed:05d}.png", picture)
         return
     before = [draw_still(opened.instrument, opened.scene, seed, options.truncation) for seed in options.seeds] if options.before else []
-    sheets.save(target, sheets.draw_sheet(before + pictures, len(pictures)))
+    sheets.save_sheet(target, sheets.draw_sheet(before + pictures, len(pictures)))
 
 
 def draw_still(instrument, scene, seed, psi):
-    """The picture of one seed, uint8 [H, W, 3]."""
+    """Return the picture of one seed, uint8 [H, W, 3]."""
     from engine.motion import Motion
 
     scene = scene.set([Change("/walk/kind", "hold"), Change("/walk/seed", seed), Change("/truncation", psi)])

@@ -15,7 +15,7 @@ def arguments(parser):
     parser.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside those in mappings/")
     parser.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
     parser.add_argument("--limit", type=float, metavar="MS", help="a frame that takes longer than so many milliseconds fails")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
 
 
 def run(options):
@@ -25,7 +25,7 @@ def run(options):
     opened.instrument.warm_up(opened.scene)
     library = opened.open_library()
     mappings = [*sorted((instruments.ROOT / "mappings").glob("*.yaml")), *options.mapping]
-    rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit, opened.offer)
+    rows = check(opened.instrument, library, opened.folder.folder, mappings, options.limit, opened.offer, opened.folder.macros)
     library.close()
     for row in rows:
         sys.stdout.write(f"{'pass' if row.passed else 'FAIL'}  {row.kind:<11}{row.name:<28}{row.ms:>9.1f} ms  {row.reason}\n")

@@ -27,13 +27,13 @@ def arguments(parser):
     parser.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second (30)")
     parser.add_argument("--take-only", action="store_true", help="only make the take, to be played over")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
 
 
 def run(options):
-    from live.audio.offline import hear
+    from live.audio.offline import analyse_file
     from live.outputs.recorder import CONTAINERS
-    from live.takes.clip import checked_names, play_song
+    from live.takes.clip import check_names, play_song
 
     target, song = pathlib.Path(options.output), str(find_path(options.song))
     if target.suffix not in CONTAINERS:
@@ -45,9 +45,9 @@ def run(options):
     for path in (target, take):
         if path.exists():
             raise UserError(f"{path}: there is one of that name already; choose another")
-    heard = hear(song, options.listen)
+    heard = analyse_file(song, options.listen)
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, nearest=True)
-    checked_names(options.presets, opened.open_library())
+    check_names(options.presets, opened.open_library())
     play_song(opened, heard, take, options.presets, options.fps, [str(find_path(path)) for path in options.mapping])
     if not options.take_only:
         _render(options, opened, take, song)

@@ -14,6 +14,7 @@ from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
+from live.instrument.found import CLUSTERS
 
 LIBRARIES = ("rich",)
 
@@ -28,21 +29,22 @@ def arguments(parser):
     parser.add_argument("--name", action="append", default=[], metavar="LAYER:CLUSTER=NAME", help="name clusters that are in the file already")
     parser.add_argument("--sheets", metavar="FOLDER", help="write a contact sheet per layer there")
     parser.add_argument("--published", metavar="FILE.yaml", help="write the published tool's dictionary as well")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
     parser.add_argument("-o", "--output", metavar="FILE.yaml", help="the file to write; default: the instrument's own")
 
 
 def run(options):
     from engine.clusters import Clusters, load
 
-    opened = opening.open_instrument(options.instrument)
+    opened = opening.open_instrument(options.instrument, device=options.device)
     generator = opened.instrument.generator
-    path = pathlib.Path(options.output or opened.folder.folder / opening.CLUSTERS[0])
+    path = pathlib.Path(options.output or opened.folder.folder / CLUSTERS[0])
     for flag, file in (("-o", path), ("--published", options.published), ("--sheets", options.sheets and pathlib.Path(options.sheets) / "sheet.png")):
         if file:
             prepare_file(file, flag)
     known = load(path, generator) if path.exists() else Clusters()
     layers = options.layer or ([] if options.name else generator.layers)
-    found = _find(options, generator, known, layers, path).renamed(options.name)
+    found = _find(options, generator, known, layers, path).rename_all(options.name)
     found.save(path)
     if options.published:
         found.export(options.published, generator)
@@ -54,7 +56,7 @@ def run(options):
 
 
 def _find(options, generator, clusters, layers, path):
-    """Cluster layer by layer; each is in the file as soon as it is done, so that an interrupted run has lost one at most."""
+    """Cluster layer by layer. Each layer is written as soon as it is done, so that an interrupted run loses one at most."""
     from rich.console import Console
     from rich.progress import track
 
@@ -64,7 +66,7 @@ def _find(options, generator, clusters, layers, path):
     method = Classifier(folder=path.parent / f".{path.stem}-networks") if options.method == "classifier" else options.method
     k = options.k if options.k in (None, "auto") else int(options.k)
     for layer in track(layers, "clustering", console=Console(stderr=True), disable=not layers):
-        clusters = clusters.merged(find(generator, layer, k, options.samples, options.seed, method))
+        clusters = clusters.merge(find(generator, layer, k, options.samples, options.seed, method))
         clusters.save(path)
     return clusters
 
@@ -73,4 +75,6 @@ def _write_sheets(generator, clusters, layers, folder):
     from engine.clustering.sheet import sheet
 
     for layer in layers:
-        sheets.save(folder / f"{layer}.png", sheet(generator, clusters, layer))
+        picture = sheet(generator, clusters, layer)
+        captioned = sheets.draw_captions(picture, ("where it is active", "without it"), ("as they are", *clusters[layer]))
+        sheets.save_sheet(folder / f"{layer}.png", captioned)

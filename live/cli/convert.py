@@ -32,7 +32,7 @@ def run(options):
 
 
 def _find_edit(text: str, folders):
-    """(Edit, strength) of "NAME=STRENGTH": a name in one of the folders' edits, or the path of a file."""
+    """Return (Edit, strength) of "NAME=STRENGTH": a name in one of the folders' edits, or the path of a file."""
     from engine import rewriting
 
     name, equals, number = text.rpartition("=")

@@ -44,7 +44,7 @@ def run(options):
 
 
 def ask(options) -> dict:
-    """What the show says of itself. UserError: nobody answers there, or it wants a token."""
+    """Return the show's report of itself. UserError: nobody answers there, or it wants a token."""
     url = f"http://{options.host}:{options.port}/?REPORT"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {options.token}"})
     try:
@@ -77,7 +77,7 @@ class Watched:
                 self.moved[address] = value
 
     def _measure_rate(self, *path):
-        """How much a count went up a second since the look before; "" where there was none."""
+        """Return how much a count went up a second since the look before; "" where there was none."""
         if not self.seconds:
             return ""
         counts = []
@@ -88,7 +88,7 @@ class Watched:
         return f"{(counts[1] - counts[0]) / self.seconds:.0f}"
 
     def draw_page(self):
-        """All of it, as tables side by side where there is room."""
+        """Return the whole page: tables side by side where there is room."""
         from rich.columns import Columns
         from rich.console import Group
 
@@ -124,7 +124,7 @@ class Watched:
 
 
 def shorten(value) -> str:
-    """A value in few characters."""
+    """Return a value in few characters."""
     if isinstance(value, list):
         return " ".join(map(shorten, value[:6])) + (" ..." if len(value) > 6 else "")
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:60] or "(nothing)"

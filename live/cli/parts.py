@@ -21,6 +21,7 @@ def arguments(parser):
     parser.add_argument("--samples", type=int, metavar="N", help="sample pictures to look at; default: 64, or 160 drawn ones")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--drawn", action="store_true", help="by the pictures that the built-in world draws")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
     parser.add_argument("-o", "--output", metavar="FILE.yaml", help="the file to write; default: the instrument's own")
 
 
@@ -29,7 +30,7 @@ def run(options):
 
     if options.samples is not None and not 4 <= options.samples <= 10_000:
         raise UserError(f"--samples {options.samples}: expected 4 to 10000")
-    opened = opening.open_instrument(options.instrument)
+    opened = opening.open_instrument(options.instrument, device=options.device)
     generator, clusters = opened.instrument.generator, opened.instrument.clusters
     path = pathlib.Path(options.output or opened.folder.folder / places.PARTS)
     prepare_file(path, "-o")

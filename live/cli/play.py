@@ -6,17 +6,17 @@
 """
 import collections
 import contextlib
-import gc
 import json
 import logging
 import sys
-import threading
 from dataclasses import replace
+from functools import partial
 
 from engine.architecture import PRECISIONS
 from engine.errors import UserError
 from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
+from engine.lean_torch import import_torch
 from live import controls
 from live.cli import parse_size
 from live.doctor.start import warn_of_idle_card
@@ -25,32 +25,37 @@ from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
 from live.instrument import folder as instruments
 from live.instrument import open as opening
+from live.instrument.switch import make_players
 from live.mapping import files as mapping_file
 from live.mapping import learn
 from live.mapping.macros import Macros, label
 from live.mapping.mapping import Mapping
 from live.osc import service as osc_service
 from live.outputs import service as output_service
-from live.presets.autosave import EVERY, WATCHED, locks_of, resumed
+from live.presets.autosave import EVERY, WATCHED, resume
 from live.presets.recall import Recall
 from live.processes import show as processes
-from live.show import journal
-from live.show.clock import Pace, WallClock, bounded, cost
-from live.show.ending import Ending, end_when_told
+from live.show import garbage, journal
+from live.show.clock import Pace, WallClock, limit_ticks, measure_cost
+from live.show.ending import Ending, handle_signals
 from live.show.governor import Governor
 from live.show.loop import Show
 from live.show.meter import measure_peak_memory
 from live.show.tempo import Tempo
+from live.show.threads import end_thread, make_thread
 from live.show.touch import Touches
 from live.sources import flags as seeing
+from live.stage import service as stage_service
 from live.surface import service as surface_service
 from live.takes.looper import Looper
 from live.takes.recording import Recording
-from live.takes.take import Origin, TakeReader, origin_in, read_header
+from live.takes.take import Origin, TakeReader, read_header, read_origin
 from live.weights.weights import Weights
 
 log = logging.getLogger(__name__)
 FASTEST = 1000                      # frames a second that may be asked for; at less than one, no key would seem to be heard
+DRAWING = ("torch", "live.cli.play", "engine.instrument", "engine.fast.precision", "engine.checkpoints", "engine.encoder", "engine.reader", "engine.world",
+           "engine.clusters", "PIL.Image", "uvicorn", "live.surface.server", "pythonosc.osc_message", "mido", "zeroconf")       # what a renderer imports
 CLOSING = 2.0                       # seconds the show may take to end once it was told to
 
 
@@ -68,10 +73,10 @@ def arguments(parser):
     hands.add_argument("--learn", metavar="ADDRESS", nargs="+", default=[],
                        help="bind the controls that move next to these, one by one; /mapping/save keeps them")
     controls.add_arguments(hands)
-    surface_service.arguments(parser.add_argument_group("the page"))
-    seeing.arguments(parser.add_argument_group("the source"))
+    surface_service.add_arguments(parser.add_argument_group("the page"))
+    seeing.add_arguments(parser.add_argument_group("the source"))
     eyes = parser.add_argument_group("eyes")
-    output_service.arguments(eyes)
+    output_service.add_arguments(eyes)
     eyes.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
     eyes.add_argument("--frame", metavar="W:H", default="", help="continue the picture to another shape, such as 16:9, 21:9, 9:16 or 4:1")
     eyes.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second to aim for (30)")
@@ -79,8 +84,9 @@ def arguments(parser):
     rest.add_argument("--frames", type=int, metavar="N", help="stop after so many frames")
     rest.add_argument("--seconds", type=float, metavar="S", help="stop after so many seconds")
     rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
+    stage_service.add_arguments(rest)
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
-    rest.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    rest.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
     rest.add_argument("--precision", choices=PRECISIONS, default="auto",
                       help="numbers the network is computed in; auto: half precision where it is faster here and the pictures stay the same to the eye")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
@@ -88,6 +94,7 @@ def arguments(parser):
                       help="measure at the start which form of each layer is fastest on this machine; takes may then differ in the last bit elsewhere")
     rest.add_argument("--throughput", action="store_true",
                       help="on a GPU: hand out each frame while the next is drawn, for more frames a second, one frame later")
+    rest.add_argument("--no-analysis", action="store_true", help="do not look for directions and clusters of a network that has none, beside the show")
     rest.add_argument("--verbose", action="store_true", help="log more")
     rest.add_argument("--list-parameters", action="store_true", help="print every address there is and exit")
     rest.add_argument("--json", action="store_true", help="with --list-parameters: as JSON")
@@ -95,6 +102,7 @@ def arguments(parser):
 
 
 def run(options):
+    stage_service.prepare(options)
     _check(options)
     options.mapping = [str(find_path(path)) for path in options.mapping]
     for flag in ("bends", "replay"):
@@ -103,21 +111,24 @@ def run(options):
     for flag, path in (("--report", options.report), ("--take", options.take)):
         if path:
             prepare_file(path, flag)
-    specs = output_service.specs(options)
+    specs = output_service.read_specs(options)
     if not options.list_parameters and not options.single_process and any(map(output_service.is_apart, specs)):
         keys = Mapping.load(options.mapping).list_keys()         # hands may press keys before the renderer is there
-        return processes.run(options, [replace(spec, keys=keys) for spec in specs], play)
+        return processes.run(options, [replace(spec, keys=keys) for spec in specs], play, DRAWING)
     return play(options, specs)
 
 
 def play(options, specs, shared=None) -> int:
     """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
+    import_torch()
+    from engine.fast.precision import default_folder
+
     ending = Ending()
     if not options.list_parameters:
-        end_when_told(ending)
-    frame = options.frame or (origin_in(read_header(options.replay)).frame if options.replay else "")
+        handle_signals(ending)
+    frame = options.frame or (read_origin(read_header(options.replay)).frame if options.replay else "")
     opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, frame=frame)
-    opened.instrument.use_precision(options.precision, cost)
+    opened.instrument.use_precision(options.precision, measure_cost, default_folder())
     opened.instrument.ahead = int(options.throughput)
     if options.bends:
         opened = replace(opened, scene=opening.add_bends(opened, options.bends, options.quirk))
@@ -126,7 +137,7 @@ def play(options, specs, shared=None) -> int:
         sys.stdout.write(written(opened.scene))
         return 0
     with contextlib.ExitStack() as closing:
-        closing.callback(journal.start(options.verbose))
+        closing.callback(journal.start_log(options.verbose))
         if options.device is None and str(opened.instrument.device) == "cpu":
             warn_of_idle_card()
         return _play(options, opened, closing, specs, shared, ending)
@@ -144,40 +155,35 @@ def _check(options):
     if options.replay and options.take:
         raise UserError("--replay with --take: what a take plays is in its file already; /take/play NAME in a show that records lays hands over it")
     controls.check_flags(options)
-    surface_service.check(options)
+    surface_service.check_token(options)
 
 
 def _play(options, opened, closing, specs, shared, ending):
-    mapping = Mapping.load(options.mapping)
+    mapping = Mapping.load(options.mapping, macros=opened.folder.macros)
     show = Show(opened.instrument, mapping, label(opened.scene, mapping.macros))
     ending.attach(show.stop)
-    show.mapping.tell = show.told.tell
-    closing.callback(show.told.listen())
+    mapping.tell = show.notices.tell
+    closing.callback(show.notices.listen())
     for doubt in (doubt for path in options.mapping for doubt in mapping_file.find_doubts(path, show.scene)):
         log.warning("%s", doubt)
     for address in options.learn:
         mapping.learn.begin(learn.find_target(address, show.scene))
         log.info("learn: move the control that is to play %s", address)
     governor = Governor(show, options.fps, opened.instrument.sizes)
-    origin = _origin(options, opened)
-    show.join(macros=Macros(show), recording=Recording(show, origin=origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
-              weights=Weights(show, opened.offer), governor=governor, touches=Touches(show), tempo=Tempo(show))
+    weights = Weights(show, opened.offer)
+    show.join(macros=Macros(show), recording=Recording(show, origin=_origin(options, opened)), looper=Looper(show), recall=Recall(show, opened.open_library()),
+              weights=weights, governor=governor, touches=Touches(show), tempo=Tempo(show), **make_players(show, opened, options))
     closing.callback(show.close)
+    clock = WallClock(options.fps)
+    stage_service.join_stage(show, closing, opened.folder.folder, late=lambda: clock.late, unattended=options.unattended)
     window = output_service.open_outputs(show, specs, closing, shared, options.instrument)
     _begin(options, opened, show, EVERY if shared is None else WATCHED)
     watching = _open_source(options, show, closing)
-    clock = WallClock(options.fps)
     surface = _start_surface(options, opened, show, clock, closing)
     stats = controls.start_all(options, show, closing, *([surface.tap] if surface else []))
     if options.osc_port:
         osc_service.enlist(show, options, opened.name, closing, lambda: osc_service.make_report(show, clock, stats))
-    ticks = _choose_clock(options, opened, show, clock)
-    opened.instrument.warm_up(show.scene, cost=cost if options.tune else None)      # last: what was started above has begun by then
-    gc.collect()
-    gc.freeze()                     # what is loaded stays: the collector need not walk it during the show
-    sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
-    log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,
-             opened.instrument.precision)
+    ticks = partial(_play_on, options, opened, show, governor.sizes, _choose_clock(options, opened, show, clock))
     if window is None:
         ticks()
     else:
@@ -185,25 +191,34 @@ def _play(options, opened, closing, specs, shared, ending):
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
         _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": show.weights.report()} | ({"source": watching.report()} if watching else {}))
+                      | {"quality": governor.report(), "weights": weights.report()} | ({"source": watching.report()} if watching else {}))
     return 0
 
 
+def _play_on(options, opened, show, sizes, ticks):
+    """Warm up and play to the end, both in the thread that draws: libraries keep what they find out for the thread that found it."""
+    opened.instrument.warm_up(show.scene, cost=measure_cost if options.tune else None, sizes=sizes)         # what was started beside it has begun by then
+    garbage.keep_all()
+    sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
+    log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,
+             opened.instrument.precision)
+    ticks()
+
+
 def _origin(options, opened) -> Origin:
-    """What a take of this show is said to be played on."""
+    """Return the origin that a take of this show records: what it is played on."""
     played = opened.instrument
-    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.reference(options, played),
+    return Origin(opened.name, opened.generator, played.size, options.fps, *seeing.make_reference(options, played),
                   ratio_text(played.shape and played.shape.ratio), played.precision)
 
 
 def _begin(options, opened, show, every):
-    """Set the show to the state that the flags ask for, and keep what plays on the disk from there on, every so many seconds."""
+    """Bring the show to the state that the flags ask for, and write its scene to the disk from then on, every so many seconds."""
     show.recall.mapping = ", ".join(options.mapping)
     saved = claim(opened.folder.folder / ".last-scene.json", options.osc_port)
     again = options.resume is not True and options.resume and saved.path.exists()      # a renderer that is started again may find none
     if options.resume is True or again:
-        show.scene, show.motion = resumed(saved.path, opened.instrument.scene().with_parameters(show.added), opened.generator, opened.instrument.bend)
-        show.recall.locks = locks_of(saved.path)
+        resume(show, saved.path, opened.instrument, opened.generator, must=not options.unattended)
     if options.preset and not again:                     # what hands have turned since is not thrown away
         show.recall.begin_with(options.preset)
         if options.resume:
@@ -213,12 +228,12 @@ def _begin(options, opened, show, every):
     if getattr(options, "video", None):
         show.recording.record_video_to(options.video)
     if not options.replay:
-        show.recording.save_to(saved.path, options.osc_port, every)
+        show.recording.start_autosave(saved.path, options.osc_port, every)
 
 
 def _open_source(options, show, closing):
-    """What --source names, in the show: seen at once, unless a preset has its own idea. Returns what reports on it."""
-    watching = None if options.replay else seeing.watch(options, show)
+    """Return what --source names, in the show: seen at once, unless a preset has its own idea: an object that reports on it."""
+    watching = None if options.replay else seeing.open_watching(options, show)
     if watching is None:
         return None
     closing.callback(watching.close)
@@ -228,32 +243,32 @@ def _open_source(options, show, closing):
 
 
 def _choose_clock(options, opened, show, clock):
-    """What drives the show: a function that plays it to its end."""
+    """Return what drives the show: a function that plays it to its end."""
     if options.replay:
         take = TakeReader(options.replay, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-        take.source = seeing.again(take, opened.instrument, options.source)
-        return lambda: collections.deque(bounded(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
-    return lambda: show.play(bounded(clock.ticks(), options.frames, options.seconds))
+        take.source = seeing.reopen(take, opened.instrument, options.source)
+        return lambda: collections.deque(limit_ticks(take.replay(show, Pace()), options.frames, options.seconds), maxlen=0)
+    return lambda: show.play(limit_ticks(clock.ticks(), options.frames, options.seconds))
 
 
 def _play_beside(window, show, ticks, emit):
-    """The loop in a thread of its own, the window in this one: window systems want the main thread."""
-    loop = threading.Thread(target=ticks, name="loop")
+    """Run the loop in a thread of its own and the window in this one, since window systems want the main thread."""
+    loop = make_thread("loop", ticks, awaited=True)
     loop.start()
     try:
         window.run(until=lambda: not loop.is_alive(), emit=emit)
     finally:
         show.stop()
-        loop.join(CLOSING)
+        end_thread(loop, CLOSING)
 
 
 def _start_surface(options, opened, show, clock, closing):
     """Start the page that is played on in a browser; returns what was started, or None."""
     if not options.surface_port:
         return None
-    about = {"instrument": opened.name, "fps": options.fps, "late": lambda: clock.late, "size": lambda: opened.instrument.size,
+    about = {"instrument": opened.name, "fps": options.fps, "late": lambda: clock.late, "size": lambda: show.instrument.size,
              "folder": opened.folder.folder, "checkpoint": options.instrument}
-    return surface_service.start(show, options, closing, about)
+    return surface_service.start_surface(show, options, closing, about)
 
 
 def _say_how_it_went(show, clock):
@@ -262,7 +277,7 @@ def _say_how_it_went(show, clock):
 
 
 def report(show, clock, instrument, stats) -> dict:
-    """What --report writes (DESIGN.md 5)."""
+    """Return what --report writes (DESIGN.md 5)."""
     return show.meter.report() | {
         "late": clock.late,
         "dropped": {output.name: output.dropped for output in show.outputs},

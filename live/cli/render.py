@@ -6,9 +6,10 @@
     python run_live.py render takes/Masks-001.png --size 1024
 
 Without --fps the frames are those of the show, bit for bit. An interrupted render goes on where it was.
+--workers 4 draws in four processes, --ray ADDRESS on a Ray cluster.
 """
+import dataclasses
 import pathlib
-from typing import Any
 
 from engine.architecture import PRECISIONS
 from engine.errors import UserError
@@ -16,8 +17,7 @@ from live.cli import parse_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
-from live.show.clock import cost
-from live.sources import flags as seeing
+from live.show.clock import measure_cost
 
 LIBRARIES = ("rich",)
 
@@ -36,15 +36,20 @@ def arguments(parser):
                         help="hear the sound of --audio instead of what was heard in the show; ahead: knowing all of it beforehand")
     parser.add_argument("--source", metavar="SOURCE", help="the take's source, if it is not where it was")
     parser.add_argument("--encoder", metavar="FILE", help="the encoder the take was played with; default: the instrument's own")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores, for each of several workers one")
+    parser.add_argument("--workers", type=int, metavar="N", help="so many processes draw; one that dies costs the part it was at. The same frames as "
+                        "--threads 1 (or what --threads says) gives without")
+    parser.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster draws (HOST:PORT, auto, or local), --workers of it; needs requirements-ray.txt")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32",
                         help="numbers the network is computed in (fp32): the same bits on every run; auto: as fast as the show")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: the best there is")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
 
 
 def run(options):
+    from engine.device import repeat_exactly
     from live.takes.still import is_still
 
+    repeat_exactly()
     if is_still(options.take):
         _render_still(options)
     elif not options.output:
@@ -56,13 +61,13 @@ def run(options):
 def _render_still(options):
     """Draw a still again."""
     from live.takes.still import StillReader, read_still_header, write_picture
-    from live.takes.take import origin_in
+    from live.takes.take import read_origin
 
-    origin = origin_in(read_still_header(options.take))
+    origin = read_origin(read_still_header(options.take))
     frame = options.frame if options.frame is not None else origin.frame
     size = options.size or origin.size or None
     opened = opening.open_instrument(options.instrument, size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
-    opened.instrument.use_precision(options.precision, cost)
+    opened.instrument.use_precision(options.precision, measure_cost)
     still = StillReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
     path = pathlib.Path(options.take)
     target = pathlib.Path(options.output) if options.output else path.with_name(f"{path.stem}-{size or opened.instrument.size}.png")
@@ -74,29 +79,63 @@ def _render_still(options):
 
 
 def _render_take(options):
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from live.takes.render import render
+    from live.takes.opening import RenderOptions, open_job
+    from live.takes.render import render_job
     from live.takes.sound import Sound
-    from live.takes.take import TakeReader, origin_in, read_header
 
     target = pathlib.Path(options.output)
     prepare_file(target if target.suffix else target / "render.json", "-o")
-    frame = options.frame if options.frame is not None else origin_in(read_header(options.take)).frame
-    opened = opening.open_instrument(options.instrument, options.size, options.device, options.threads, options.encoder, nearest=True, frame=frame)
-    opened.instrument.use_precision(options.precision, cost)
-    take: Any = TakeReader(options.take, opened.instrument.scene(), opened.generator, opened.instrument.bend)
-    take.source = seeing.again(take, opened.instrument, options.source)
     own = pathlib.Path(f"{options.take}.wav")
     if options.audio is None and own.is_file() and target.suffix:
         options.audio = str(own)                         # what was heard, recorded beside the take
-    if options.listen:
-        from live.takes.listened import listen
-
-        take = listen(take, options.audio, options.listen, options.audio_offset)
+    wanted = RenderOptions(**{field.name: getattr(options, field.name) for field in dataclasses.fields(RenderOptions)})
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers {options.workers}: expected 1 or more")
+    if options.workers or options.ray:
+        wanted = dataclasses.replace(wanted, threads=options.threads or 1, output=str(target.resolve()), take=str(pathlib.Path(options.take).resolve()))
+    job = open_job(wanted)
     sound = Sound(options.audio, options.audio_offset) if options.audio else None
-    with Progress(console=Console(stderr=True)) as display:
-        bar = display.add_task(f"rendering {options.output}")
-        render(take, opened.instrument, options.output, options.size, options.fps, options.lossless, sound,
-               lambda done, total: display.update(bar, completed=done, total=total))
+    with _Display(options.output) as display:
+        render_job(job, sound, display.show_frames, _hire(options, wanted, display.tell))
+
+
+def _hire(options, wanted, tell):
+    """Return those who draw, None: this process does it itself."""
+    if options.ray:
+        from live.takes.ray_farm import RayCrew
+
+        return RayCrew(wanted, options.ray, options.workers, tell)
+    if options.workers:
+        from live.takes.farm import LocalCrew
+
+        return LocalCrew(wanted, options.workers, tell)
+    return None
+
+
+class _Display:
+    """The progress of a render: a bar for all of it, and what each worker is at."""
+
+    def __init__(self, name):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True))
+        self._bar, self._workers = self._progress.add_task(f"rendering {name}"), {}
+        self._name = name
+
+    def __enter__(self):
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error):
+        self._progress.stop()
+
+    def show_frames(self, done, total):
+        """Show how many frames are drawn."""
+        self._progress.update(self._bar, completed=done, total=total)
+
+    def tell(self, worker, text):
+        """Show what a worker is at, behind the name of what is rendered."""
+        self._workers[worker] = text
+        told = "; ".join(f"{name}: {what}" for name, what in sorted(self._workers.items()) if what != "done")
+        self._progress.update(self._bar, description=f"rendering {self._name}{f' ({told})' if told else ''}")

@@ -10,14 +10,16 @@ or a file called stop lies there.
 import _thread
 import contextlib
 import importlib
-import json
 import os
+import signal
 import sys
 import threading
 
 from engine.errors import UserError
+from live.cli import write_json_line
 from live.instrument import folder as instruments
 from live.instrument import studio
+from live.show.threads import make_thread
 from live.surface.run_folder import RunFolder
 
 LOOK = 0.5                          # seconds between looks for the wish to stop
@@ -33,24 +35,21 @@ def run(options):
     if options.train:
         return train(RunFolder(options.train))
 
-    def write(line):
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
-
-    studio.work(options.instrument, sys.stdin, write)
+    studio.work(options.instrument, sys.stdin, write_json_line)
     return 0
 
 
 def train(folder: RunFolder) -> int:
-    """Do what a folder's run.json says; how it ended is written there. UserError: it says nothing, or another process is at it."""
-    asked = folder.about().get("arguments")
+    """Run the training that a folder's run.json describes, and write there how it ended. UserError: it says nothing, or another process is at it."""
+    asked = folder.read_about().get("arguments")
     if not isinstance(asked, list) or not asked or asked[0] not in TRAININGS:
         raise UserError(f"{folder.path}: expected a run.json with the arguments of {' or '.join(TRAININGS)}")
-    with contextlib.closing(folder.hold()):
+    with contextlib.closing(folder.lock()):
         if hasattr(os, "nice"):
             os.nice(15)
+        signal.signal(signal.SIGINT, signal.default_int_handler)         # which a show that a script began in the background leaves ignored
         folder.write(state="runs", text="")
-        threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+        make_thread("training", lambda: _watch(folder)).start()
         state, text = _ask_trainer(asked)
         folder.write(state=state, text=text)
     return 0 if state != "failed" else 2
@@ -75,9 +74,9 @@ def _ask_trainer(asked):
 
 
 def _watch(folder):
-    """End the training like Ctrl-C does once it is to stop."""
+    """End the training as Ctrl-C does once it is asked to stop."""
     wait = threading.Event()
     while not wait.wait(LOOK):
         if folder.is_to_stop:
-            folder.may_go_on()
+            folder.cancel_stop()
             return _thread.interrupt_main()

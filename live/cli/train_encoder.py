@@ -5,6 +5,7 @@
     python run_live.py train-encoder --layer b16.conv1 -o runs/published --seed-mode
     torchrun --nproc-per-node 4 run_live.py train-encoder --layer b16.conv1 -o runs/encoder
     python run_live.py train-encoder --layer b16.conv1 --published trained_encoder.zip --ship encoder.safetensors
+    python run_live.py train-encoder --cells old.safetensors --ship encoder.safetensors
 
 The folder fills with checkpoint.safetensors, encoder.safetensors, figures.csv, figures.png and sheet.png: pictures seen
 above, below them what is made of them with the mean look, with their own, and with another picture's.
@@ -44,31 +45,49 @@ def arguments(parser):
     parser.add_argument("--seed-mode", action="store_true", help="the published recipe and architecture, quirks and all")
     parser.add_argument("--start", metavar="FILE.safetensors", help="begin with the weights of this encoder")
     parser.add_argument("--published", metavar="FOLDER|ZIP", help="import a published Keras encoder instead of training")
+    parser.add_argument("--cells", metavar="FILE.safetensors",
+                        help="write this encoder to --ship with the cells of its network, which older ones lack, instead of training")
     parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished encoder there as well, in fp16")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps: what learns there; the pictures are made by the processor")
 
 
 def run(options):
-    from engine import checkpoints, encoder
+    from engine import checkpoints, device, encoder
     from engine.encoder import keras_bundle, train
-    from engine.encoder.together import first, leave
+    from engine.encoder.pairs import elsewhere
+    from engine.encoder.together import is_first, leave
 
-    where = pathlib.Path(_read_number(options.ship, "--ship") if options.published else _read_number(options.output, "-o"))
+    where = pathlib.Path(_read_number(options.ship, "--ship") if options.published or options.cells else _read_number(options.output, "-o"))
     recipe = _make_recipe(options, train.SEED_RECIPE if options.seed_mode else train.Recipe())
     _check(options)
+    where_to_learn = device.choose(options.device)
     generator = checkpoints.load(instruments.find(options.instrument).generator)
+    if options.cells:
+        encoder.save(where, _add_cells(encoder.load(options.cells, generator), generator), **encoder.files.about(options.cells))
+        return
     if options.published:
         keras_bundle.convert(options.published, generator, options.layer, where, options.preset)
         return
     begun = encoder.Encoder.fresh(generator, options.layer, _load_preset(options), options.input, options.seed, options.width)
     if options.start:
-        begun = train.taken_up(begun, encoder.load(options.start))
+        begun = train.take_weights(begun, encoder.load(options.start))
     pairs, held = make_lessons(options, generator, begun.plan)
-    with Watcher(where, recipe, held, shown=first()) as watcher:
+    begun, pairs, held = begun.to(where_to_learn), elsewhere(pairs, where_to_learn), held.to(where_to_learn)
+    with Watcher(where, recipe, held, shown=is_first()) as watcher:
         made = train.train(where, begun, pairs, recipe, held, watcher)
+    _add_cells(made, generator)
     for path, dtype in ((where / "encoder.safetensors", "float32"), (options.ship, "float16")):
-        if path and first():
+        if path and is_first():
             encoder.save(path, made, dtype, **watcher.about)
     leave()
+
+
+def _add_cells(made, generator):
+    """Return the encoder with the cells of its network."""
+    from engine.encoder.cells import make_maps
+
+    made.cells = make_maps(generator, made.layer)
+    return made
 
 
 def _load_preset(options) -> str:
@@ -82,7 +101,7 @@ def _read_number(value, flag):
 
 
 def _make_recipe(options, recipe):
-    """The usual recipe, with what was asked for."""
+    """Return the usual recipe, changed as the flags ask."""
     from dataclasses import replace
 
     asked = {name: getattr(options, name) for name in ("steps", "batch", "rate", "every", "patience")}
@@ -92,7 +111,7 @@ def _make_recipe(options, recipe):
 
 
 def _check(options):
-    """What would otherwise be found wrong in the midst of the run, or after it."""
+    """Raise UserError for what would otherwise go wrong in the middle of the run, or after it."""
     for flag, value, low, high in (("--psi", options.psi[0], -MOST_PSI, MOST_PSI), ("--psi", options.psi[1], -MOST_PSI, MOST_PSI),
                                    ("--drawn", options.drawn, 0, 1), ("--augment", options.augment, 0, STRONGEST),
                                    ("--seed", options.seed, 0, MOST_SEED)):
@@ -105,19 +124,19 @@ def _check(options):
 
 
 def make_lessons(options, generator, plan):
-    """(pairs to learn from, the Batch held out)."""
+    """Return (pairs to learn from, the Batch held out)."""
     from dataclasses import replace
 
     from engine.encoder.pairs import Own, SeedPairs, loss_size
-    from engine.world.draw import draw
-    from engine.world.factors import Z_DIM
+    from engine.world import MASKS
+    from engine.world.latent import Z_DIM
 
     size = loss_size(generator, plan, options.loss_size)
     built_in = instruments.find(options.instrument).folder.resolve() == instruments.BUILT_IN.resolve()
     drawn = options.drawn if options.drawn is not None else 0.75 * built_in
     if drawn and generator.z_dim != Z_DIM:
         raise UserError(f"--drawn {drawn}: the world's pictures are of z with {Z_DIM} numbers, this network's have {generator.z_dim}; leave it out")
-    own = Own(generator, plan, size, tuple(options.psi), draw if drawn else None, drawn, options.augment, seed=options.seed)
+    own = Own(generator, plan, size, tuple(options.psi), MASKS.draw if drawn else None, drawn, options.augment, seed=options.seed)
     held = replace(own, seed=own.seed + 500, strength=0.0, drawn=float(drawn > 0), mean=1.0, own=0.0).batch(HELD, 0)
     return (SeedPairs(generator, plan, size) if options.seed_mode else own), held
 
@@ -150,13 +169,13 @@ class Watcher:
         self.about |= {name: value for name, value in event.items() if name != "trainer"}
         generator = trainer.pairs.generator
         size = min(LARGEST, generator.resolution)
-        pictures = samples(trainer.averaged(), generator, self.held, self.held.own[:SHOWN], size)
-        sheets.save(self.folder / "sheet.png", sheets.draw_sheet(pictures, SHOWN))
+        pictures = samples(trainer.make_average(), generator, self.held, self.held.own[:SHOWN], size)
+        sheets.save_sheet(self.folder / "sheet.png", sheets.draw_sheet(pictures, SHOWN))
         draw_plot(self.folder / "figures.csv", self.folder / "figures.png")
 
 
 def draw_plot(table, path):
-    """The losses over the steps."""
+    """Draw the losses over the steps."""
     import matplotlib
 
     matplotlib.use("Agg")

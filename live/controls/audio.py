@@ -25,7 +25,7 @@ def arguments(group):
 
 
 def check(options):
-    """UserError: a file that is not there."""
+    """Raise UserError for a file that is not there."""
     inputs.check(options.audio)
 
 
@@ -34,7 +34,7 @@ def settings(options, show, closing, stats):
     text = options.audio
     if options.replay and not text:
         return None
-    stats.listening = listening.begin(show, str(find_path(text)) if text and inputs.is_file(text) else text)
+    stats.listening = listening.start_listening(show, str(find_path(text)) if text and inputs.is_file(text) else text)
     return {"ear": stats.listening.ear}
 
 

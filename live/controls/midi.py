@@ -11,9 +11,11 @@ from live.controls import control
 from live.mapping.binding import AT_DEVICE
 from live.mapping.words import Word
 from live.midi import feedback
+from live.midi.mtc import TimecodeReader, read_show_control
 from live.midi.ports import Library, Supervisor, make_test
-from live.show.events import ControlEvent
-from live.show.tempo import tempo_of
+from live.show.events import Asked, ControlEvent
+from live.show.tempo import find_tempo
+from live.show.timecode import find_timecode
 
 CHANNEL = r"(?:[1-9]|1[0-6])"
 SEVEN = r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7])"                                   # bits
@@ -43,7 +45,7 @@ class Stats:
         self.ports = [other for other in self.ports if other != device]
 
     def report(self) -> dict:
-        """The figures so far, ready for JSON."""
+        """Return the figures so far, ready for JSON."""
         return {"ports": list(self.ports), "messages": self.messages, "bad": self.bad, "reconnects": self.reconnects}
 
 
@@ -68,7 +70,8 @@ def settings(options, show, closing, stats):
     """Return what midi() is started with, None where the flags turn it off."""
     if options.midi_ports == "none":
         return None
-    return {"ports": options.midi_ports, "api": options.midi_api, "clock": tempo_of(show).heard_clock, "answers": feedback.make_answer(show)}
+    return {"ports": options.midi_ports, "api": options.midi_api, "answers": feedback.make_answer(show),
+            "clock": Clocks(find_tempo(show).receive_clock, find_timecode(show).receive, show.inbox.put).receive}
 
 
 @control(stats=Stats, arguments=arguments, settings=settings, words=WORDS)
@@ -76,8 +79,9 @@ def midi(emit, stop, ports=None, api=None, stats=None, look=LOOK, clock=None, an
     """Listen to all ports, or to those whose name matches the regular expression `ports`, until `stop` is set.
 
     api: LINUX_ALSA, UNIX_JACK, MACOSX_CORE, WINDOWS_MM; None = the system's own. stats: a Stats to fill.
-    clock(kind, at, value, device): told of clock, start, stop, continue, songpos. answers(device, port): called for a
-    device that can be sent to; what it returns is closed when the device has gone.
+    clock(kind, at, value, device): told of clock, start, stop, continue, songpos, and of timecode and SysEx as "system", their bytes as value.
+    answers(device, port): called for a device that can be sent to; what it returns is closed when the
+    device has gone.
     Besides controls it emits "device NAME" with 1 when a port opens and 0 when it has gone. UserError: no MIDI here.
     """
     supervisor = Supervisor(emit, make_test(ports), Library(api), Stats() if stats is None else stats, decode, clock, answers)
@@ -90,7 +94,7 @@ def midi(emit, stop, ports=None, api=None, stats=None, look=LOOK, clock=None, an
 
 
 def list_ports(api=None) -> dict:
-    """{"inputs": names, "outputs": names}, and "problem" where there is no MIDI: one line that says why."""
+    """Return {"inputs": names, "outputs": names}, and "problem" where there is no MIDI: one line that says why."""
     try:
         library = Library(api)
         return {"inputs": library.list_names(), "outputs": library.list_names(outputs=True)}
@@ -98,10 +102,29 @@ def list_ports(api=None) -> dict:
         return {"inputs": [], "outputs": [], "problem": str(error)}
 
 
+class Clocks:
+    """Gives each clock what comes of it: beats(kind, at, value, device), time(source, seconds, at, running); emit(item): what Show Control asks for."""
+
+    def __init__(self, beats, time, emit):
+        self._beats, self._time, self._emit = beats, time, emit
+        self._readers: dict = {}                         # device -> TimecodeReader: each counts its own pieces
+
+    def receive(self, kind, at, value, device):
+        """Take a message of any clock. Of the device's own thread."""
+        if kind != "system":
+            self._beats(kind, at, value, device)
+            return
+        order = read_show_control(value)
+        if order is not None:
+            self._emit(Asked(*order, at))
+        elif (read := self._readers.setdefault(device, TimecodeReader()).read(value)) is not None:
+            self._time(f"MTC of {device}", read[0], at, read[1])
+
+
 # -- messages
 
 def _scale_bend(message):
-    """-8192..8191 -> 0..1 with the middle at exactly a half."""
+    """Return a pitch bend of -8192..8191 as 0..1, with the middle at exactly a half."""
     return 0.5 + message.pitch / (16384 if message.pitch < 0 else 16382)
 
 
@@ -117,7 +140,7 @@ CHANNEL_MESSAGES = {                # mido's type -> (control, value, momentary)
 
 
 def decode(message, device="", at=0.0) -> ControlEvent | None:
-    """What a mido message means; None for clock, SysEx and whatever else is no control."""
+    """Return a mido message as a ControlEvent; None for clock, SysEx and anything else that is no control."""
     meaning = CHANNEL_MESSAGES.get(message.type)
     if meaning is None:
         return None

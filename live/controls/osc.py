@@ -20,7 +20,7 @@ def arguments(group):
 
 
 def check(options):
-    """UserError: a flag that can't be."""
+    """Raise UserError for a flag that can't be."""
     if not 0 <= options.osc_port < 65536:
         raise UserError(f"--osc-port {options.osc_port}: expected 0 (off) or a port up to 65535")
     service.check(options)

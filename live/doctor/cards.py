@@ -24,7 +24,7 @@ class Card:
 def find_cards(ask=None, pci: Path = PCI, system: str = sys.platform, processor: str | None = None) -> tuple[Card, ...]:
     """Return the cards there are. ask() -> what nvidia-smi prints, "" without one; the others stand in for this machine in tests."""
     cards = [Card("NVIDIA", *(part.strip() for part in line.rsplit(",", 1))) for line in (ask or _ask)().splitlines() if line.count(",")]
-    makers = _makers_on_bus(pci)
+    makers = _list_makers(pci)
     if not cards and "NVIDIA" in makers:
         cards.append(Card("NVIDIA"))
     if "AMD" in makers:
@@ -44,8 +44,8 @@ def _ask() -> str:
     return answer.stdout if answer.returncode == 0 else ""
 
 
-def _makers_on_bus(pci: Path) -> set[str]:
-    """The makers of the display controllers on the bus."""
+def _list_makers(pci: Path) -> set[str]:
+    """Return the makers of the display controllers on the bus."""
     found = set()
     for device in pci.glob("*"):
         try:

@@ -23,7 +23,7 @@ EXTRAS = ("cyndilib", "sounddevice", "pyvirtualcam", "aalink", "triton")        
 class Machine:
     """The facts. cards: live.doctor.cards.Card. torch: engine.device.TorchBuild, None where it can't be imported (torch_problem).
 
-    displays, cameras, midi: names; *_problem: why there are none. missing: packages of requirements.txt that aren't installed.
+    displays, cameras, midi, sounds: names; *_problem: why there are none. missing: packages of requirements.txt that aren't installed.
     """
     system: str
     python: str
@@ -39,6 +39,8 @@ class Machine:
     cameras_problem: str = ""
     midi: tuple[str, ...] = ()
     midi_problem: str = ""
+    sounds: tuple[str, ...] = ()
+    sounds_problem: str = ""
     jack: bool = False
     free_gb: float = 0.0
     folder: str = ""
@@ -49,17 +51,19 @@ class Machine:
 def read_machine(folder: Path) -> Machine:
     """Return what there is. folder: where takes and presets are written."""
     build, problem = read_torch()
-    displays, displays_problem = _names("live.outputs.window", "list_displays")
-    cameras, cameras_problem = _names("live.sources.camera", "list_cameras")
-    midi, midi_problem = _midi()
+    displays, displays_problem = _list_names("live.outputs.window", "list_displays")
+    cameras, cameras_problem = _list_names("live.sources.camera", "list_cameras")
+    midi, midi_problem = _list_midi()
+    sounds, sounds_problem = _list_names("live.audio.device", "list_inputs")
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}", python=platform.python_version(), cores=os.cpu_count() or 1,
         torch=build, torch_problem=problem, cards=find_cards(),
         compiler=next((path for name in COMPILERS if (path := shutil.which(name))), ""),
         python_headers=Path(sysconfig.get_paths()["include"], "Python.h").exists(),
         displays=displays, displays_problem=displays_problem, cameras=cameras, cameras_problem=cameras_problem, midi=midi, midi_problem=midi_problem,
+        sounds=sounds, sounds_problem=sounds_problem,
         jack=shutil.which("jackd") is not None or shutil.which("pw-jack") is not None,
-        free_gb=round(shutil.disk_usage(folder).free / 1e9, 1), folder=str(folder), missing=_missing(),
+        free_gb=round(shutil.disk_usage(folder).free / 1e9, 1), folder=str(folder), missing=_list_missing(),
         extras=tuple(name for name in EXTRAS if importlib.util.find_spec(name)))
 
 
@@ -73,8 +77,8 @@ def read_torch():
         return None, " ".join(str(error).split())[:200]
 
 
-def _names(module: str, function: str) -> tuple[tuple[str, ...], str]:
-    """What a function of ours that lists (number, name) finds, and why nothing."""
+def _list_names(module: str, function: str) -> tuple[tuple[str, ...], str]:
+    """Return (the names that one of our listing functions finds, the error if it fails)."""
     try:
         found, problem = getattr(importlib.import_module(module), function)()
     except ImportError as error:
@@ -82,7 +86,7 @@ def _names(module: str, function: str) -> tuple[tuple[str, ...], str]:
     return tuple(name for _, name in found), problem or ""
 
 
-def _midi():
+def _list_midi():
     try:
         from live.controls.midi import list_ports
 
@@ -92,8 +96,8 @@ def _midi():
     return tuple(found["inputs"]), found.get("problem") or ""
 
 
-def _missing() -> tuple[str, ...]:
-    """The packages of requirements.txt that aren't installed, as it names them."""
+def _list_missing() -> tuple[str, ...]:
+    """Return the packages of requirements.txt that aren't installed, as it names them."""
     from importlib import metadata
 
     wanted = (Path(__file__).parents[2] / "requirements.txt").read_text(encoding="utf-8").splitlines()

@@ -27,28 +27,28 @@ class Claim:
 
 
 def claim(path: Path, port: int) -> Claim:
-    """Return a claim to a file or to one beside it, name-2, name-3, ...: of those no other show holds, the one last kept by a
-    show on this OSC port, else the first. Where nothing can be locked, as in a folder that can't be written, the file itself.
+    """Return a claim to a file, or to one beside it: name-2, name-3, ... Where nothing can be locked, as in a folder that can't be written, the file
+    itself.
     """
     names = [path] + [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, MOST + 1)]
-    held = [(name, lock_beside(name)) for name in names if name == path or name.exists()]
+    held = [(name, try_lock(name)) for name in names if name == path or name.exists()]
     free = [(name, lock) for name, lock in held if lock is not None]
     mine = next((pair for pair in free if _read_port(pair[0]) == port), free[0] if free else None)
     for name, lock in free:
         if (name, lock) != mine:
             lock.close()
     if mine is None:                                     # all there are belong to running shows
-        mine = next(((name, lock) for name in names if not name.exists() and (lock := lock_beside(name)) is not None), (path, None))
+        mine = next(((name, lock) for name in names if not name.exists() and (lock := try_lock(name)) is not None), (path, None))
     return Claim(*mine)
 
 
 def _read_port(path):
-    """Return the OSC port that a file says its show had, None where it says none."""
+    """Return the OSC port that a file names for its show, None where it names none."""
     with contextlib.suppress(OSError, ValueError, AttributeError, UserError):
         return parse_json(path.read_bytes()).get("port")
 
 
-def lock_beside(path):
+def try_lock(path):
     """Return an open lock beside a file, None where another program has it or none can be made."""
     file = None
     try:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.errors import UserError
 from engine.files import write_text
-from engine.yaml_file import SETTINGS, dump_yaml, load_yaml, shown
+from engine.yaml_file import SETTINGS, dump_yaml, load_yaml, shorten
 
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
@@ -21,7 +21,7 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _leave_out_empty(cls, data):
-        """A key with nothing behind it, as it stays when its entries are commented out, is as good as none."""
+        """Return data without keys that have nothing behind them, as they stay when their entries are commented out."""
         if not isinstance(data, dict) or None not in data.values():
             return data
         optional = {field.alias or name for name, field in cls.model_fields.items() if not field.is_required()}
@@ -29,12 +29,12 @@ class Model(BaseModel):
 
 
 def read_yaml(path, kind: type[Model]):
-    """The YAML file at `path` as a `kind`."""
+    """Return the YAML file at `path` as a `kind`."""
     return build(kind, read_plain(path), path)
 
 
 def read_plain(path):
-    """Return what the YAML file at `path` holds, as dicts, lists, numbers and strings."""
+    """Return the content of the YAML file at `path` as dicts, lists, numbers and strings."""
     return load_yaml(path, SETTINGS)
 
 
@@ -44,7 +44,7 @@ def write_yaml(path, data, comments="", make_folder=False):
 
 
 def build(kind: type[Model], data, where):
-    """Parsed YAML as a `kind`; UserError names every mistake and the way to it, beginning at `where`."""
+    """Return parsed YAML as a `kind`."""
     if not isinstance(data, dict):
         raise UserError(f"{where}: expected the keys {_list_keys(kind)}, got {_shorten(data)}")
     try:
@@ -55,7 +55,7 @@ def build(kind: type[Model], data, where):
 
 
 def _describe_error(kind, data, where, mistake):
-    """One pydantic error as one line of ours."""
+    """Return one pydantic error as one line of ours."""
     path, found, names = list(mistake["loc"]), mistake["input"], mistake.get("ctx", {})
     kind_of = mistake["type"]
     if kind_of in ("missing", "extra_forbidden"):
@@ -83,7 +83,7 @@ _EXPECTED = {
 
 
 def _list_allowed(kind, path):
-    """The keys of the model at a path within `kind`."""
+    """Return the keys of the model at a path within `kind`."""
     for step in path:
         if not isinstance(step, int) and step in getattr(kind, "model_fields", {}):
             kind = kind.model_fields[step].annotation
@@ -94,12 +94,12 @@ def _list_allowed(kind, path):
 
 
 def _list_keys(kind):
-    """What the keys of a model are called in a file."""
+    """Return the names of a model's keys as a file has them."""
     return ", ".join(field.alias or name for name, field in kind.model_fields.items())
 
 
 def _shorten(value):
-    text = "nothing" if value is None else repr(value) if isinstance(value, str) and len(value) <= 58 else shown(value)
+    text = "nothing" if value is None else repr(value) if isinstance(value, str) and len(value) <= 58 else shorten(value)
     return (text if len(text) <= 60 else f"{text[:57]}...") + _advise(value)
 
 

@@ -1,4 +1,5 @@
 """Paths as people type, copy and drag them, and places that are to be written to, looked at before any work is done."""
+import glob
 import os
 import re
 import tempfile
@@ -102,3 +103,10 @@ def prepare_file(path, what="") -> Path:
         raise UserError(f"{begin}{path}: can't be written: {path.parent} is not a folder") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{begin}{path}: can't be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def find_free_part(path: Path) -> Path:
+    """Return the path, or where there is something of its name, with whatever suffix: NAME-002, NAME-003, ..."""
+    names = {path.stem} | {f"{path.stem}-{number:03d}" for number in range(2, 1000)}
+    taken = {there.stem for there in path.parent.glob(f"{glob.escape(path.stem)}*")}
+    return path.with_name(min(names - taken, key=lambda name: (len(name), name)) + path.suffix)

@@ -9,6 +9,7 @@ import threading
 
 from engine.errors import UserError
 from live.show.clock import now
+from live.show.threads import end_thread, make_thread
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Writer:
         self._thread = self._start()
 
     def _start(self):
-        thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+        thread = make_thread(self.name, self._work)
         thread.start()
         return thread
 
@@ -48,7 +49,7 @@ class Writer:
     def close(self):
         """Do what is left, try what failed a last time, and end the thread."""
         self._jobs.put(None)
-        self._thread.join(CLOSING)
+        end_thread(self._thread, CLOSING)
         for job in self._failed.values():
             log.error("%s: the show ends and something could not be written; it is lost", self.name)
 

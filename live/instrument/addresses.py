@@ -15,21 +15,22 @@ This page is written by `run_live.py --list-parameters --page`; instruments with
 
 
 def to_json(scene) -> str:
-    """{address: its declaration} for every parameter."""
+    """Return {address: its declaration} for every parameter."""
     rows = {address: {"default": p.default, "low": p.low, "high": p.high, "unit": p.unit, "about": p.about,
-                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size, "type": find_tags(p, p.default)[0]}
+                      "curve": p.curve, "step": p.step, "choices": list(p.choices), "size": p.size, "type": find_tags(p, p.default)[0],
+                      "words": [list(word) for word in p.words]}
             for address, p in scene.parameters.items()}
     return json.dumps(rows, indent=1) + "\n"
 
 
 def to_text(scene) -> str:
-    """For reading in a terminal."""
+    """Return the list for reading in a terminal."""
     lines = [f"{address:<25} {_format_range(p):<35} {p.about}" for address, p in scene.parameters.items()]
     return "\n".join(lines + [f"{_call(c):<61} {_read_first_line(c)}" for c in _list_commands()]) + "\n"
 
 
 def to_page(scene) -> str:
-    """As Markdown."""
+    """Return the list as Markdown."""
     rows = [f"| `{address}` | {_format_range(p).replace('|', ', ')} | {p.about} |" for address, p in scene.parameters.items()]
     calls = [f"| `{_call(c)}` | {_read_first_line(c)} |" for c in _list_commands()]
     return (TITLE + "| parameter | range (default) | about |\n|---|---|---|\n" + "\n".join(rows)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.motion import Motion
+from live.mapping.macros import move_targets
 from live.presets.library import Library
-from live.presets.preset import recalled
+from live.presets.preset import apply_preset
 from live.show.clock import now
-from live.show.parameters import declared
-from live.weights.presets import wanted
+from live.show.parameters import add_parameters
+from live.weights.presets import select_values
 
 BROKEN = (UserError, RuntimeError, ArithmeticError, LookupError, TypeError, ValueError)      # what a bad file can make of a frame
 DT = 1 / 30
@@ -29,16 +30,17 @@ class Row:
     ms: float = 0.0
 
 
-def check(instrument, library: Library | None = None, folder=None, mappings=(), limit_ms=None, offer=None) -> list[Row]:
-    """A row for the instrument itself and for every file of it. folder: the instrument's. mappings: YAML files.
+def check(instrument, library: Library | None = None, folder=None, mappings=(), limit_ms=None, offer=None, macros=()) -> list[Row]:
+    """Return a row for the instrument itself and for every file of it. folder: the instrument's. mappings: YAML files.
 
-    limit_ms: a frame that takes longer fails. offer: live.weights.folder.Offer, what its weights can be turned to.
+    limit_ms: a frame that takes longer fails. offer: live.weights.folder.Offer, what its weights can be turned to. macros: the instrument's own.
     """
-    rows = [_make_row("instrument", "first frame", lambda: _draw(instrument, declared(instrument.scene()), Motion()), limit_ms)]
+    rows = [_make_row("instrument", "first frame", lambda: _draw(instrument, add_parameters(instrument.scene()), Motion()), limit_ms)]
     if library is not None:
-        rows += [_make_row("preset", name, lambda: _check_preset(instrument, library, name), limit_ms) for name in library.names()]
+        rows += [_make_row("preset", name, lambda: _check_preset(instrument, library, name), limit_ms) for name in library.list_names()]
         rows += [Row("set list", name, False, "there is no such preset") for name in _list_missing(library)]
     rows += [_make_row("mapping", Path(path).name, lambda: _check_mapping(path, instrument)) for path in mappings]
+    rows += [_make_row("macro", macro.name, lambda: _check_macro(instrument, macro), limit_ms) for macro in macros]
     rows += _check_weights(instrument, offer, limit_ms) if offer is not None else []
     instrument.weights.write(instrument.scene())         # the parts are compared with the network's own weights
     for kind, pattern, module in (("clusters", "clusters.*", "engine.clusters"), ("encoder", "encoder*.safetensors", "engine.encoder")):
@@ -48,10 +50,10 @@ def check(instrument, library: Library | None = None, folder=None, mappings=(), 
 
 
 def _check_weights(instrument, offer, limit_ms) -> list[Row]:
-    """A frame of each edit at 1, each checkpoint at its full amount, and each weight preset."""
+    """Return a frame of each edit at 1, each checkpoint at its full amount, and each weight preset."""
     looks = [("edit", edit.name, {f"/edits/{edit.name}/strength": 1.0}) for edit in offer.edits]
     looks += [("checkpoint", name, {f"/weights/{name}/amount": 1.0}) for name in offer.checkpoints]
-    rows = [_make_row(kind, name, lambda: _draw(instrument, declared(instrument.scene()).set_values(values), Motion()), limit_ms)
+    rows = [_make_row(kind, name, lambda: _draw(instrument, add_parameters(instrument.scene()).set_values(values), Motion()), limit_ms)
             for kind, name, values in looks]
     rows += [_make_row("weights", preset.name, lambda: _apply_weight_preset(instrument, preset), limit_ms) for preset in offer.file.presets]
     kinds = {"edits": "edit", "weights": "checkpoint"}
@@ -59,10 +61,10 @@ def _check_weights(instrument, offer, limit_ms) -> list[Row]:
 
 
 def _apply_weight_preset(instrument, preset):
-    values, missing = wanted(preset, instrument.weights.parameters)
+    values, missing = select_values(preset, instrument.weights.parameters)
     if missing:
         raise UserError(f"there is no {', '.join(missing)}")
-    _draw(instrument, declared(instrument.scene()).set_values(values), Motion())
+    _draw(instrument, add_parameters(instrument.scene()).set_values(values), Motion())
 
 
 def _make_row(kind, name, act, limit_ms=None) -> Row:
@@ -88,16 +90,24 @@ def _draw(instrument, scene, motion):
 
 def _check_preset(instrument, library, name) -> str:
     """Recall it onto the instrument's first scene, masters off, and draw."""
-    base = declared(instrument.scene())
+    base = add_parameters(instrument.scene())
     preset = library.read(name)
-    _draw(instrument, *recalled(preset, base, Motion()))
+    _draw(instrument, *apply_preset(preset, base, Motion()))
     made_elsewhere = preset.generator and library.generator and preset.generator != library.generator
     return f"made on {preset.instrument or 'another instrument'}: adapted" if made_elsewhere else ""
 
 
+def _check_macro(instrument, macro):
+    """Turn a macro all the way and draw."""
+    scene = add_parameters(instrument.scene())
+    if missing := [target.to for target in macro.to if target.to not in scene.parameters]:
+        raise UserError(f"there is no {', '.join(missing)}")
+    _draw(instrument, scene.set(move_targets(f"/macro/{macro.macro}", 1.0, scene, {macro.macro: macro})), Motion())
+
+
 def _list_missing(library) -> list[str]:
-    named = {*library.order(), *(name for names in library.banks().values() for name in names)}
-    return sorted(named - set(library.names()))
+    named = {*library.list_order(), *(name for names in library.list_banks().values() for name in names)}
+    return sorted(named - set(library.list_names()))
 
 
 def _check_mapping(path, instrument) -> str:
@@ -106,7 +116,7 @@ def _check_mapping(path, instrument) -> str:
     from live.mapping.mapping import Mapping
 
     Mapping.load([path])
-    return "; ".join(find_doubts(path, declared(instrument.scene())))
+    return "; ".join(find_doubts(path, add_parameters(instrument.scene())))
 
 
 def _check_part(instrument, module, path):

@@ -38,13 +38,16 @@ def parts_of(folder, generator):
 
 def masks_of(folder) -> dict:
     """Return {name: Mask} of the PNG files in an instrument's folder masks/; one that can't be read is left out, with a line in the log."""
+    paths = sorted((Path(folder) / MASKS).glob("*.png"))
+    if not paths:                   # most instruments have none, and what reads them takes a while to import
+        return {}
     import numpy as np
     from PIL import Image
 
     from engine.bending.place import Mask
 
     masks = {}
-    for path in sorted((Path(folder) / MASKS).glob("*.png")):
+    for path in paths:
         try:
             with Image.open(path) as picture:
                 grey = picture.convert("L")
@@ -52,5 +55,5 @@ def masks_of(folder) -> dict:
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             log.warning("%s: not a picture that can be read (%s); it is left out", path, error)
             continue
-        masks[path.stem] = Mask.drawn(np.asarray(grey, dtype=np.float32) / 255)
+        masks[path.stem] = Mask.from_picture(np.asarray(grey, dtype=np.float32) / 255)
     return masks

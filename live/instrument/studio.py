@@ -14,7 +14,9 @@ import numpy as np
 from engine.errors import UserError
 from live.files.names import check_name
 from live.instrument import open as opening
-from live.surface.preview import jpeg
+from live.instrument.found import CLUSTERS
+from live.presets.preset import read_file
+from live.surface.preview import encode_jpeg
 
 SIDE, LARGE = 160, 512              # px of a picture; of one that is painted on, at most
 SAMPLE = 3                          # the seed that clusters are shown on
@@ -48,6 +50,15 @@ class Workshop:
         side = min(_to_whole(job.get("side", SIDE)), LARGE)
         return _encode_picture(self._cells(self._latent(_to_whole(job.get("seed")), _to_number(job.get("psi", 1.0))), side)[0], max(side, 1))
 
+    def latent(self, job, progress) -> dict:
+        """Draw a kept latent, the first where there are several."""
+        from engine import kept
+        from live.instrument.found import LATENTS, choose_folder
+
+        path = choose_folder(self.opened.folder.folder, self.opened.generator) / LATENTS / f"{check_name(job.get('name'), 'kept latent')}.safetensors"
+        ws = kept.load(path, self.generator).ws[:1]
+        return _encode_picture(self._cells(ws.to(self.generator.device).expand(-1, self.generator.num_ws, -1))[0])
+
     def _cells(self, ws, side=SIDE, generator=None):
         from engine.clustering.sheet import picture_cells
 
@@ -62,7 +73,7 @@ class Workshop:
 
     def cluster(self, job, progress) -> dict:
         """Draw where a cluster acts, over a sample."""
-        from engine.clustering.sheet import heat_map, heated
+        from engine.clustering.sheet import heat_map, lay_heat
 
         layer, name = job.get("layer"), job.get("name")
         clusters = opening.load_clusters(self.opened.folder, self.generator)
@@ -72,28 +83,30 @@ class Workshop:
             ws = self._latent(SAMPLE, 0.7)
             self._maps[layer] = self._cells(ws), self.generator.activations(ws, [layer])[layer]
         plain, maps = self._maps[layer]
-        return _encode_picture(heated(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
+        return _encode_picture(lay_heat(plain, heat_map(maps, clusters[layer][name], plain.shape[1:3]))[0])
 
     def preset(self, job, progress) -> dict:
         """Draw a preset as it begins."""
         from engine.motion import Motion
-        from live.presets.preset import recalled
+        from live.presets.preset import apply_preset
 
-        scene, motion = recalled(self._preset(job), self.opened.scene, Motion(), ())
+        scene, motion = apply_preset(self._preset(job), self.opened.scene, Motion(), ())
         return _encode_picture(self.opened.instrument.render(scene, motion.advance(scene, 0.0)).pixels)
 
     def _preset(self, job):
-        self.library.look()                              # the show may have stored it just now
+        if isinstance(job.get("file"), str):
+            return read_file(job["file"], self.opened.begin(), self.opened.generator, self.opened.instrument.bend)[0]
+        self.library.refresh()                              # the show may have stored it just now
         return self.library.read(str(job.get("name")))
 
     def moving(self, job, progress) -> dict:
         """Draw a preset as it goes on, small: job["seconds"] after its last picture, from its beginning if it is another one."""
         from engine.motion import Motion
-        from live.presets.preset import recalled
+        from live.presets.preset import apply_preset
 
         which = job.get("name"), job.get("hash")
         if self._moving is None or self._moving[0] != which:
-            self._moving = which, *recalled(self._preset(job), self.opened.scene, Motion(), ())
+            self._moving = which, *apply_preset(self._preset(job), self.opened.scene, Motion(), ())
         _, scene, motion = self._moving
         motion = motion.advance(scene, min(max(_to_number(job.get("seconds", 0.0)), 0.0), LONGEST_STEP))
         self._moving = which, scene, motion
@@ -102,7 +115,7 @@ class Workshop:
 
     def edit(self, job, progress) -> dict:
         """Draw what an edit does, side by side: as it is, at strength 1, at -1, and where its rule fires."""
-        from engine.clustering.sheet import heated
+        from engine.clustering.sheet import lay_heat
         from engine.rewriting import apply, load
         from engine.rewriting.sheet import heat
 
@@ -110,7 +123,7 @@ class Workshop:
         ws = self._latent(_find_seed(edit), 1.0)
         plain = self._cells(ws)
         changed = [self._cells(ws, generator=apply(self.generator, [(edit, strength)])) for strength in (1.0, -1.0)]
-        fires = heated(plain, heat(self.generator, edit, ws, plain.shape[1:3]))
+        fires = lay_heat(plain, heat(self.generator, edit, ws, plain.shape[1:3]))
         return _encode_picture(np.concatenate([plain[0], changed[0][0], changed[1][0], fires[0]], 1), 4 * SIDE)
 
     # -- work
@@ -125,7 +138,7 @@ class Workshop:
         progress("samples", 0.1)
         known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
         found = find(self.generator, layer, None, min(_to_whole(job.get("samples", 60)), MOST_SAMPLES), 0)
-        self._save_clusters(known.merged(found))
+        self._save_clusters(known.merge(found))
         return {"layer": layer}
 
     def rename(self, job, progress) -> dict:
@@ -133,12 +146,12 @@ class Workshop:
         from engine.clusters import Clusters
 
         known = opening.load_clusters(self.opened.folder, self.generator) or Clusters()
-        self._save_clusters(known.renamed([f"{job.get('layer')}:{job.get('name')}={job.get('to')}"]))
+        self._save_clusters(known.rename_all([f"{job.get('layer')}:{job.get('name')}={job.get('to')}"]))
         return {}
 
     def _save_clusters(self, clusters):
         folder = Path(self.opened.folder.folder)
-        clusters.save(next((folder / name for name in opening.CLUSTERS if (folder / name).exists()), folder / opening.CLUSTERS[0]))
+        clusters.save(next((folder / name for name in CLUSTERS if (folder / name).exists()), folder / CLUSTERS[0]))
 
     def solve(self, job, progress) -> dict:
         """Solve an edit from a request as the page paints it, and put it with the instrument's edits."""
@@ -162,11 +175,11 @@ class Workshop:
         return {"edit": name}
 
 
-KINDS = {name: getattr(Workshop, name) for name in ("seed", "cluster", "preset", "moving", "edit", "find", "rename", "solve")}
+KINDS = {name: getattr(Workshop, name) for name in ("seed", "latent", "cluster", "preset", "moving", "edit", "find", "rename", "solve")}
 
 
 def _encode_picture(pixels, side=SIDE) -> dict:
-    return {"jpeg": base64.b64encode(jpeg(pixels, side)).decode()}
+    return {"jpeg": base64.b64encode(encode_jpeg(pixels, side)).decode()}
 
 
 def _find_seed(edit) -> int:

@@ -27,7 +27,7 @@ BANKS = 16
 
 
 def normalize_key(text: str) -> str:
-    """Return a key's name as the window says it: in small letters, accents as one letter, what is held in a fixed order."""
+    """Return a key's name as the window writes it: in small letters, an accented letter as one character, modifiers in a fixed order."""
     text = unicodedata.normalize("NFC", text).lower()
     *held, name = text[:-1].split("+") if text.endswith("+") and len(text) > 1 else text.split("+")
     name = "+" if text.endswith("+") else KEY_NAMES.get(name, name)
@@ -150,32 +150,32 @@ class Binding(Model):
         return WORDS[self.kind].end or 1.0
 
     def position_of(self, said: float) -> float:
-        """How far along its own range the control is, 0..1, where an event of it says this."""
+        """Return where the control is in its own range, 0..1, from the value of an event."""
         if self.own_range is None:
             return said
         low, high = self.own_range
         return min(max((said * self._end - low) / (high - low), 0.0), 1.0)
 
     def value_at(self, position: float) -> float:
-        """What an event of the control says so far along its own range: the inverse of of()."""
+        """Return the value of an event that puts the control at this place of its own range: the inverse of position_of()."""
         if self.own_range is None:
             return position
         low, high = self.own_range
         return (low + position * (high - low)) / self._end
 
     def pick(self, value):
-        """The one of an OSC message's arguments that counts, others as they are; () where the message has too few."""
+        """Return the one argument of an OSC message that counts, other values as they are; () where the message has too few arguments."""
         if self.argument is None:
             return value
         given = value if isinstance(value, tuple) else (value,)
         return given[self.argument - 1] if len(given) >= self.argument else ()
 
     def put(self, position: float) -> float:
-        """Where in the parameter's normalized range the control puts it."""
+        """Return where in the parameter's normalized range the control puts it."""
         return curves.place(position, self.range, self.curve, self.inverse)
 
     def find_position(self, place: float) -> float:
-        """The position of the control at which it would put the parameter there."""
+        """Return the position of the control at which it would put the parameter there."""
         return curves.position(place, self.range, self.curve, self.inverse)
 
     @property
@@ -184,12 +184,12 @@ class Binding(Model):
         return bool(self.device) if self.feedback is None else self.feedback
 
     def hears(self, device: str | None) -> bool:
-        """Whether it listens to this device; events without one are heard by bindings without one."""
+        """Return whether it listens to this device; events without one are heard by bindings without one."""
         return self.device is None or device is not None and re.search(self.device, device, re.IGNORECASE) is not None
 
 
 def make_binding(**given) -> Binding:
-    """A binding from what hands and senders say. UserError: there is no such."""
+    """Return a binding made from the words of a command. UserError: there can be no such binding."""
     try:
         return Binding(**given)
     except ValidationError as error:
@@ -197,7 +197,7 @@ def make_binding(**given) -> Binding:
 
 
 def check_pattern(text):
-    """A device's pattern, if it is a regular expression."""
+    """Return a device's pattern. UserError: it is no regular expression."""
     try:
         re.compile(text or "")
     except re.error as error:

@@ -1,6 +1,5 @@
 """Commands of the hands themselves: learn, banks, macros, and keeping what was learned in a mapping file."""
 import logging
-import threading
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,8 +10,9 @@ from live.mapping import files as mapping_file
 from live.mapping.learn import find_target
 from live.mapping.macros import Macro, Target
 from live.osc.address import find_matches, is_pattern
-from live.show.commands import command, number
+from live.show.commands import command, to_number
 from live.show.parameters import MACROS
+from live.show.threads import make_thread
 
 log = logging.getLogger(__name__)
 IN_A_LINE = 5                       # keys told in a line
@@ -90,7 +90,7 @@ def save(show, name=None):
         except UserError as error:
             log.error("%s", error)
 
-    threading.Thread(target=work, name="mapping").start()
+    make_thread("mapping", work, awaited=True).start()
 
 
 def _find_path(mapping, name):
@@ -131,7 +131,7 @@ def _go_to_bank(mapping, wanted):
 @command("/macro/target")
 def macro_target(show, macro, address, low=0.0, high=1.0, curve="linear"):
     """Put a parameter on a macro, or all that a wildcard fits; low and high, 0..1, say where in its range the macro's ends are, high to low turns it round."""
-    which, low, high = _find_macro(macro), number(low), number(high)
+    which, low, high = _find_macro(macro), to_number(low), to_number(high)
     names = find_matches(address, show.scene.parameters) if isinstance(address, str) and is_pattern(address) else [find_target(address, show.scene)]
     if not names:
         raise UserError(f"/macro/target: no parameter fits {address}")
@@ -171,8 +171,8 @@ def _find_macro(which):
 
 
 def _to_whole(value, most, what) -> int:
-    """A whole number from 1 to the most there is."""
-    found = number(value, f"{what} 1..{most}")
+    """Return a whole number from 1 to the most there is."""
+    found = to_number(value, f"{what} 1..{most}")
     if found not in range(1, most + 1):
         raise UserError(f"expected {what} 1..{most}, got {value}")
     return int(found)

@@ -27,14 +27,14 @@ else:
 
 
 def place(position: float, span: tuple[float, float], curve: str = "linear", inverse: bool = False) -> float:
-    """Where within low..high a control at this position is."""
+    """Return where within low..high a control at this position is."""
     low, high = span
     at = CURVES[curve].there(min(max(position, 0.0), 1.0))
     return high - at * (high - low) if inverse else low + at * (high - low)
 
 
 def position(place: float, span: tuple[float, float], curve: str = "linear", inverse: bool = False) -> float:
-    """The inverse of place(); what lies outside the span is at the nearer end."""
+    """Return the position whose place() this is; values outside the span are at the nearer end."""
     low, high = span
     at = min(max((place - low) / (high - low), 0.0), 1.0)
     return CURVES[curve].back(1.0 - at if inverse else at)

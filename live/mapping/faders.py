@@ -21,8 +21,8 @@ class Faders:
         self._meant: dict[str, tuple] = {}
 
     def translate(self, events, parameters, unbound) -> list | None:
-        """The changes that the events of a frame mean, the newest of each parameter; None if one of them is anything
-        but a number for a parameter from a control that is `unbound`.
+        """Return the changes that the events of a frame mean, the newest of each parameter. None if any of them is more than a number for a parameter,
+        from a control that is `unbound`.
         """
         if parameters is not self._parameters:
             self._parameters, self._meant = parameters, {}
@@ -35,7 +35,7 @@ class Faders:
         return [Change(address, value) for address, value in newest.items()]
 
     def _find_meaning(self, control):
-        """(address, parameter if values are 0..1 else None); address None: not for us."""
+        """Return (address, parameter if values are 0..1 else None); address None: not for us."""
         name = control.removeprefix(OSC)
         address = name.removeprefix(NORMALIZED) if name.startswith(NORMALIZED + "/") and name not in self._parameters else name
         parameter = self._parameters.get(address)

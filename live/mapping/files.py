@@ -6,16 +6,17 @@ import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from engine.errors import UserError
 from live.files.config import Model, build, read_plain, write_yaml
 from live.mapping.binding import Binding, check_pattern
 from live.mapping.learned import unescape_device
-from live.mapping.macros import Macro
+from live.mapping.macros import Macro, check_once
 from live.midi import devices
+from live.midi.plays import INVERSE
 from live.show.commands import COMMANDS
 
 FOLDER = Path(__file__).parents[2] / "mappings"
@@ -31,7 +32,7 @@ class MappingFile(Model):
     device: str | None = None
     profile: str | None = None
     channel: int | None = Field(None, ge=1, le=16)
-    macros: list[Macro] = []
+    macros: Annotated[list[Macro], AfterValidator(check_once)] = []
     bindings: list[Binding]
 
     @field_validator("device")
@@ -39,25 +40,17 @@ class MappingFile(Model):
     def _pattern(cls, text):
         return check_pattern(text)
 
-    @field_validator("macros")
-    @classmethod
-    def _once(cls, macros):
-        for n, macro in enumerate(macros):
-            if macro.macro in [other.macro for other in macros[:n]]:
-                raise ValueError(f"macro {macro.macro} is given twice; one entry may have several targets")
-        return macros
-
 
 @dataclass(frozen=True)
 class Read:
     """What a mapping file says. profile: live.midi.devices.Profile, or None."""
     bindings: list
     macros: list
-    profile: object = None
+    profile: devices.Profile | None = None
 
 
 def read(path) -> Read:
-    """A mapping file. UserError: what is wrong where."""
+    """Return a mapping file. UserError: what is wrong where."""
     data = read_plain(path)
     profile = _load_profile(data, path)
     file = build(MappingFile, profile.resolve_names(data, path) if profile else data, path)
@@ -68,13 +61,19 @@ def read(path) -> Read:
     return Read(bindings, list(file.macros), profile)
 
 
+def list_plays() -> list[Binding]:
+    """Return what the knobs and faders of all known controllers play where no mapping says otherwise."""
+    return [Binding(control=control, to=address, device=profile.match, inverse=address in INVERSE, relative=profile.relative.get(control))
+            for profile in devices.list_profiles().values() for control, address in profile.plays.items()]
+
+
 def load(path) -> list[Binding]:
-    """The bindings of a mapping file. UserError: what is wrong where."""
+    """Return the bindings of a mapping file. UserError: what is wrong where."""
     return read(path).bindings
 
 
 def _load_profile(data, path):
-    """The profile that a mapping file names, None if it names none."""
+    """Return the profile that a mapping file names, None if it names none."""
     name = data.get("profile") if isinstance(data, dict) else None
     if not isinstance(name, str):
         return None
@@ -87,7 +86,7 @@ def _load_profile(data, path):
 
 
 def _check_commands(bindings, path):
-    """Arguments can only be checked against commands; whether a parameter is there depends on the scene."""
+    """Check the arguments of bindings to commands. Whether a parameter exists depends on the scene, and is not checked here."""
     for number, binding in enumerate(bindings, 1):
         where = f"{path} > bindings > {number}"
         known = COMMANDS.get(binding.to)
@@ -107,7 +106,7 @@ def is_shipped(path) -> bool:
 
 
 def find_doubts(path, scene) -> list[str]:
-    """What in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
+    """Return what in a mapping file means nothing in this scene, a line each: it does no harm, and nothing either.
 
     What a preset may bring later is not in doubt. UserError: it can't be read.
     """
@@ -138,7 +137,7 @@ def _find_doubt(where, address, value, scene):
 # -- writing
 
 def merge(data, bindings, macros, folder=FOLDER) -> dict:
-    """A mapping file's data with these bindings in it, in the place of what the same controls did, and these macros.
+    """Return a mapping file's data with these bindings in it, in the place of what the same controls did, and these macros.
 
     folder: where the file lies, for a profile beside it.
     """
@@ -154,13 +153,13 @@ def merge(data, bindings, macros, folder=FOLDER) -> dict:
 
 
 def _is_of_device(entry, binding) -> bool:
-    """Whether a file's entry is for the device that a binding was learned from."""
+    """Return whether a file's entry is for the device that a binding was learned from."""
     pattern = entry.get("device")
     return pattern in (None, binding.device) or binding.device is not None and re.search(pattern, unescape_device(binding.device), re.IGNORECASE) is not None
 
 
 def _to_plain(binding, profile) -> dict:
-    """A binding as a file says it, by the name of its control where the file's profile has one."""
+    """Return a binding as plain data for a file, with the control's name from the file's profile where it has one."""
     entry = binding.model_dump(exclude_defaults=True, mode="json", by_alias=True)
     known = profile and binding.device and profile.matches(binding.device)
     return entry | {"control": (profile.find_name(binding.control) if known else None) or binding.control}
@@ -177,6 +176,6 @@ def save(path, bindings, macros):
 
 
 def _read_comments(path) -> str:
-    """The comments a file begins with: the rest of them does not survive."""
+    """Return the comments a file begins with: the rest of them does not survive."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(itertools.takewhile(lambda line: line.startswith("#") or not line.strip(), lines))

@@ -8,7 +8,7 @@ from math import isfinite
 from engine.errors import UserError
 from live.mapping import macros
 from live.mapping.binding import AT_DEVICE, Binding
-from live.mapping.takeover import Grip
+from live.mapping.takeover import SoftTakeover
 from live.midi import relative
 from live.show.commands import COMMANDS
 from live.show.events import Call, Change
@@ -28,7 +28,7 @@ class Turn:
         self.tell = tell or (lambda text, kind="": None)
 
     def read(self, address):
-        """The value at an address, with what this frame has already changed."""
+        """Return the value at an address, including what this frame has already changed."""
         return self.ahead[address] if address in self.ahead else self.scene[address]
 
     def change(self, address, value):
@@ -54,8 +54,8 @@ class Held:
     """
 
     def __init__(self, binding: Binding, position: float | None = None, armed=None):
-        self.binding, self.grip, self.pressed = binding, Grip(), False
-        self.grip.position = None if position is None else binding.put(binding.position_of(position))
+        self.binding, self.takeover, self.pressed = binding, SoftTakeover(), False
+        self.takeover.position = None if position is None else binding.put(binding.position_of(position))
         self.armed = {} if armed is None else armed
         self.is_button = binding.button or binding.to in COMMANDS
         self.every_counts = self.is_button or binding.relative is not None
@@ -86,20 +86,20 @@ class Held:
             self._move(min(max(binding.position_of(position), 0.0), 1.0), turn)
 
     def counts_every(self, scene) -> bool:
-        """Whether each event is heard, not only the newest of a frame: a fader that waits may meet its value on the way."""
+        """Return whether every event counts, and not only the newest of a frame: a fader that waits for pickup may pass the value on its way."""
         if self.every_counts or self.binding.takeover != "pickup":
             return self.every_counts
-        held = self.grip.held
+        held = self.takeover.held
         return held is None or self.binding.to in scene.parameters and held != scene[self.binding.to]
 
     def settle(self, event, turn):
-        """Its control says that it is where it was sent, and nothing moves; it has hold of the value if that is there still."""
+        """Note that the control reports the place it was sent to, and change nothing. It has picked the value up if the value is still there."""
         parameter, position = turn.scene.parameters.get(self.binding.to), to_number(event.value)
         if not self.every_counts and parameter is not None:
-            self.grip.position = self.binding.put(self.binding.position_of(position))
+            self.takeover.position = self.binding.put(self.binding.position_of(position))
             current = turn.read(self.binding.to)
             if abs(self.binding.find_position(parameter.normalized(current)) - self.binding.position_of(position)) < STEP:
-                self.grip.hold(current)
+                self.takeover.hold(current)
 
     # -- turned
 
@@ -113,17 +113,17 @@ class Held:
         binding, parameter = self.binding, self._find_parameter(turn)
         low, high = binding.range
         current, place = turn.read(binding.to), low + position * (high - low) if self._plain else binding.put(position)
-        if binding.takeover == "pickup" and not self.grip.takes(place, parameter, current, *binding.range):
+        if binding.takeover == "pickup" and not self.takeover.takes(place, parameter, current, *binding.range):
             self._wait(place, parameter, current, turn)
             return
         self._waits = False
         if binding.takeover == "scale":
-            place, at = self.grip.scale(place, parameter, current, *binding.range), place
+            place, at = self.takeover.scale(place, parameter, current, *binding.range), place
             if place is None:
                 return
         value = parameter.clamp(parameter.plain(place))
         if binding.takeover != "scale" or place == at:
-            self.grip.hold(value)
+            self.takeover.hold(value)
         if value != current or binding.takeover == "jump":
             turn.change(binding.to, value)
 
@@ -136,18 +136,18 @@ class Held:
             turn.tell(f"{binding.control.partition(AT_DEVICE)[0]} waits to pick up {binding.to}: move it {way}, to {at}", f"waits {binding.to}")
 
     def _step(self, encoding, event, position, turn):
-        """An encoder goes on from the value there is; what is too little for a whole step of it adds up."""
+        """Move the value on by an encoder's steps, from where it is. What is less than a whole step adds up."""
         binding, parameter = self.binding, self._find_parameter(turn)
         current, (low, high) = turn.read(binding.to), binding.range
         since = 1.0 if self._turned is None else event.at - self._turned
         self._turned = event.at
         way = relative.accelerate(relative.count_clicks(encoding, position), since, binding.acceleration) * binding.click * (high - low)
-        here = self._place if self._place is not None and self.grip.held == current else parameter.normalized(current)
+        here = self._place if self._place is not None and self.takeover.held == current else parameter.normalized(current)
         place = here - way if binding.inverse else here + way
         around = parameter.curve == "circular" and (low, high) == (0.0, 1.0)
         self._place = place % 1.0 if around else min(max(place, min(low, here)), max(high, here))
         value = parameter.clamp(parameter.plain(self._place))
-        self.grip.hold(value)
+        self.takeover.hold(value)
         if value != current:
             turn.change(binding.to, value)
 
@@ -174,7 +174,7 @@ class Held:
             self._press(down, value, turn)
 
     def _confirm(self, event):
-        """Whether this is the second press in time; any control with the same target counts as the first."""
+        """Return whether this is the second press in time; any control with the same target counts as the first."""
         binding = self.binding
         first = self.armed.pop(binding.to, None)
         if first is not None and event.at - first <= binding.confirm:
@@ -226,7 +226,7 @@ def to_number(value):
 
 
 def _make_arguments(binding, event):
-    """What a command is called with: what the binding says, else the program's number, else what OSC sent along."""
+    """Return the arguments a command is called with: the binding's own, else the number of the program change, else those that came by OSC."""
     counts = binding.kind == "program" and "/" not in binding.control        # any program: which one is the argument
     if binding.arguments or binding.kind != "osc" and not counts:
         return binding.arguments
@@ -236,7 +236,7 @@ def _make_arguments(binding, event):
 
 
 def _step_on(binding, parameter, current):
-    """The value one step on: choices and angles go round, all else stops at the ends of the binding's range."""
+    """Return the value one step on: choices and angles go round, all else stops at the ends of the binding's range."""
     if parameter.choices:
         return parameter.choices[(parameter.choices.index(current) + round(binding.step)) % len(parameter.choices)]
     value = current + binding.step

@@ -69,7 +69,7 @@ class Learn(Learned):
         return widened
 
     def may_learn(self, event) -> bool:
-        """Whether an event is of a control that could be learned now; what talks by itself plays on."""
+        """Return whether an event is of a control that could be learned now; what talks by itself plays on."""
         word = WORDS.get(event.control.partition(" ")[0])
         if not self.wanted or word is None or not word.hand:
             return False
@@ -87,7 +87,8 @@ class Learn(Learned):
                 del self._down[control]
 
     def look_at(self, event, parameter, bank=None) -> Binding | None:
-        """The binding this event completes, None if more has to be heard. parameter: the target's, None: a command.
+        """Return the binding that this event completes, None if more events are needed. parameter: the target's, None: a command. UserError: the control
+        can't play the target; another one is waited for.
 
         UserError: its control can't be played as was wanted; another one is waited for.
         """
@@ -111,7 +112,7 @@ class Learn(Learned):
         return binding
 
     def _identify(self, control, device, event, parameter):
-        """(the control that has moved by this event, what is known of it); None: more has to be heard."""
+        """Return (the control that has moved by this event, its settings); None if more events are needed."""
         kind, _, rest = control.partition(" ")
         if kind == "note":
             return self._learn_button(event, event.value != 0.0)
@@ -127,7 +128,7 @@ class Learn(Learned):
         return (control, {}) if event.value != 0.0 else None
 
     def _learn_button(self, event, down):
-        """A button, once it is let go, or pressed again where it says nothing of that."""
+        """Return a button once it is released, or once it is pressed again where it sends no release."""
         known = self._down.pop(event.control, None)
         if known is not None:
             return event.control.partition(AT_DEVICE)[0], {"pressed": True}
@@ -136,7 +137,7 @@ class Learn(Learned):
         return None
 
     def _learn_osc(self, control, event, parameter):
-        """An OSC control: what it says is looked at number by number."""
+        """Return an OSC control that a hand has moved. Each of its numbers is looked at by itself."""
         value = event.value
         if value == () or isinstance(value, str):            # nothing to travel: a trigger, a word
             meant = parameter is None or isinstance(value, str) and value in parameter.choices
@@ -158,7 +159,7 @@ class Learn(Learned):
         return control, more | ({"argument": argument} if several > 1 else {})
 
     def _has_travelled(self, control, argument, pressed):
-        """Whether a hand has moved this one on, and more than any other. pressed: a button is waited for, and while one is down no fader counts."""
+        """Return whether a hand has moved this one on, and more than any other. pressed: a button is waited for, and while one is down no fader counts."""
         way = self._ways.find(control, argument)
         far = way.measure_travel() if way is not None else 0.0
         if far == 0.0 or pressed and self._down:
@@ -167,7 +168,7 @@ class Learn(Learned):
         return far >= 2 * rival or far >= PLAIN and far > rival
 
     def _is_part(self, control):
-        """Whether a control change is only the fine part of another, or says which parameter number is meant: those leap."""
+        """Return whether a control change is only the fine part of another one, or chooses a parameter number. Such values leap."""
         name, at, device = control.partition(AT_DEVICE)
         kind, _, rest = name.partition(" ")
         if kind != "cc":
@@ -179,17 +180,17 @@ class Learn(Learned):
 
     @staticmethod
     def _name_taken(control, device, argument=None):
-        """What a control is remembered by as taken; of one that says several numbers, the one that was."""
+        """Return the name under which a learned control is remembered; with the place of the number that was learned where it sends several."""
         return f"{control}#{argument}" if argument else control + AT_DEVICE + device if device else control
 
     def _settle(self):
-        """What was heard so far has been made use of; which parameter number was chosen stands."""
+        """Forget the events that have been used. The parameter number that was chosen stays."""
         self._down.clear()
         self._ways.settle()
         self._values = {key: list(dict(pair for pair in heard if pair[0] in NUMBER).items()) for key, heard in self._values.items()}
 
     def _learn_change(self, rest, device, event, pressed):
-        """What a control change is part of, and what is known of it; None: more has to be heard."""
+        """Return (the control that a control change is part of, its settings); None if more events are needed."""
         channel, number = (int(part) for part in rest.split("/"))
         heard = self._values.setdefault((channel, device), [])
         heard.append((number, round(event.value * 127)))
@@ -216,14 +217,14 @@ class Learn(Learned):
         return None
 
     def _learn_number(self, control, device, coarse, event, pressed):
-        """A parameter number, where it has travelled: by its coarse part."""
+        """Return a parameter number (NRPN) that has travelled, judged by its coarse part."""
         named = self._name_taken(control, device)
         if coarse:
             self._ways.note(named, 1, event.value, event.at)
         return (control, {}) if self._has_travelled(named, 1, pressed) else None
 
     def _make_options(self, control, parameter, how, more):
-        """What a binding says besides its control and its target."""
+        """Return the settings of a binding besides its control and its target."""
         if control.startswith("osc "):
             own = {"argument": more["argument"]} if "argument" in more else {}
             own |= {"from": more["own_range"]} if "own_range" in more else {}
@@ -241,7 +242,7 @@ class Learn(Learned):
 
 
 def split_control(control: str) -> tuple[str, ...]:
-    """The control changes that a 14-bit control alone is made of."""
+    """Return the control changes that a 14-bit control consists of."""
     kind, _, rest = control.partition(" ")
     if kind != "cc14":
         return ()
@@ -250,7 +251,7 @@ def split_control(control: str) -> tuple[str, ...]:
 
 
 def find_target(address, scene):
-    """The parameter or command to learn. UserError: there is no such."""
+    """Return the parameter or command to learn. UserError: there is no such."""
     if not isinstance(address, str):
         raise UserError(f"learn: expected an address such as /truncation, got {address!r}")
     if address not in COMMANDS and scene.parameter(address).size:

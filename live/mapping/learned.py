@@ -22,7 +22,7 @@ class Learned:
     guessed: set = field(default_factory=set)
 
     def keep(self, binding: Binding):
-        """Add a binding, in the place of what the same control did in the same bank."""
+        """Add a binding, in place of the one that the same control had in the same bank."""
         self.replace([*(b for b in self.layer if key_of(b) != key_of(binding)), binding])
 
     def keep_osc(self, binding: Binding):
@@ -31,7 +31,7 @@ class Learned:
         self.keep(binding)
 
     def forget(self, address: str) -> int:
-        """Take away what was learned for an address; returns how many bindings that were."""
+        """Remove what was learned for an address; returns how many bindings that were."""
         kept = [b for b in self.layer if b.to != address]
         gone = len(self.layer) - len(kept)
         if gone:
@@ -43,14 +43,14 @@ class Learned:
         self.layer = layer
 
     def undo(self) -> bool:
-        """Back to what was learned before; whether there was anything."""
+        """Go back to the bindings before the last one learned; returns whether there was one."""
         if not self.before:
             return False
         self.layer = self.before.pop()
         return True
 
     def widen(self, control, argument, way):
-        """Whether a learned OSC control has gone beyond the range that was seen of it."""
+        """Return whether a learned OSC control has gone beyond the range it had so far, and widen that range."""
         key = next((key for key in ((control, argument), (control, None)) if key in self.guessed), None) if self.guessed else None
         if key is None:
             return False
@@ -65,15 +65,15 @@ class Learned:
 
 
 def key_of(binding):
-    """What two bindings share of which the later one takes the other's place."""
+    """Return what two bindings share of which the later one takes the other's place."""
     return binding.control, binding.device, binding.bank, binding.argument
 
 
 def escape_device(device: str) -> str:
-    """The regular expression that this device's name matches, and no other's."""
+    """Return the regular expression that this device's name matches, and no other's."""
     return "^" + _SPECIAL.sub(r"\\\g<0>", device) + "$"
 
 
 def unescape_device(pattern: str) -> str:
-    """The name of the device that pattern() was made for."""
+    """Return the name of the device whose pattern this is: the inverse of pattern()."""
     return re.sub(r"\\(.)", r"\1", pattern[1:-1])

@@ -41,7 +41,7 @@ class Target(Model):
         return self
 
     def map_position(self, position: float, parameter: Parameter):
-        """The plain value with the macro at this position."""
+        """Return the plain value with the macro at this position."""
         return parameter.clamp(parameter.plain(curves.place(position, self.range, self.curve, self.inverse)))
 
 
@@ -52,6 +52,14 @@ class Macro(Model):
     to: list[Target] = []
 
 
+def check_once(macros: list[Macro]) -> list[Macro]:
+    """Return what a file says of macros. ValueError: of one of them twice."""
+    for n, macro in enumerate(macros):
+        if macro.macro in [other.macro for other in macros[:n]]:
+            raise ValueError(f"macro {macro.macro} is given twice; one entry may have several targets")
+    return macros
+
+
 class Macros:
     """show: the Show it plays in; its mapping has .macros ({number: Macro})."""
 
@@ -59,7 +67,7 @@ class Macros:
         self.show, self._done = show, {}
 
     def play(self, tick) -> list:
-        """What became of macros that gestures or other players moved in the frame before."""
+        """Return what became of macros that gestures or other players moved in the frame before."""
         show, scene = self.show, modulate(self.show.scene, self.show.motion)
         values = {address: scene[address] for address in MACRO_PARAMETERS}
         placed = any(isinstance(item, Scene) for item in show.applied) or bool(show.recall and show.recall.leading)
@@ -69,14 +77,14 @@ class Macros:
         return [change for change in changes if change.value != show.scene[change.address]]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
-        """Those that hands moved: the mapping has moved their targets with them."""
+        """Note the macros that hands moved, whose targets the mapping has moved already. Returns nothing to apply."""
         self._done |= {item.address: self.show.scene[item.address] for item in applied
                        if isinstance(item, Change) and item.address in MACRO_PARAMETERS}
         return []
 
 
 def move_targets(address: str, value, scene: Scene, macros) -> list[Change]:
-    """What a macro at this value makes of its targets. macros: {number: Macro}."""
+    """Return the changes of a macro's targets at this value of the macro. macros: {number: Macro}."""
     macro, found = macros.get(int(address.rpartition("/")[2])), []
     for target in macro.to if macro else ():
         parameter = scene.parameters.get(target.to)
@@ -86,7 +94,7 @@ def move_targets(address: str, value, scene: Scene, macros) -> list[Change]:
 
 
 def label(scene: Scene, macros) -> Scene:
-    """The scene, its macros saying what they are called and move."""
+    """Return the scene with macros' parameters that are named and described after their targets."""
     named = {f"/macro/{n}": replace(MACRO_PARAMETERS[f"/macro/{n}"], about=_describe(macro)) for n, macro in macros.items()}
     return replace(scene, parameters=MappingProxyType(dict(scene.parameters) | named)) if named else scene
 

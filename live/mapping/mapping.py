@@ -17,15 +17,15 @@ from live.mapping.repeats import Repeats
 from live.mapping.words import WORDS
 from live.midi.pairs import Pairs
 from live.osc.address import NORMALIZED, find_matches, find_spelled, is_pattern
-from live.show.commands import COMMANDS, fires
+from live.show.commands import COMMANDS, is_trigger
 from live.show.parameters import MACRO_PARAMETERS
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = 4096                   # controls known to be bound to nothing
 PROGRAMS = [Binding(control=f"program {channel}", to="/preset/recall") for channel in range(1, 17)]
-ECHOED = 0.5                        # seconds in which a controller may say back what it was sent
-NO_HAND = -math.inf                 # when a hand was on a control that only said back where it was sent
+ECHOED = 0.5                        # seconds in which a controller may send back what it was sent
+NO_HAND = -math.inf                 # the time of the last touch of a control that has only sent back values
 OF_LEARN = "/midi/"                 # keys bound to these commands go on doing so while a control is learned
 
 
@@ -65,10 +65,10 @@ class Mapping:
         self.rebind()
 
     @classmethod
-    def load(cls, paths=(), stats=None):
-        """The mapping of these files, over the ones that are always there. UserError: what is wrong where."""
-        read = [files.read(path) for path in (*files.DEFAULTS, *paths)]
-        mapping = cls([file.bindings for file in read], stats, [macro for file in read for macro in file.macros])
+    def load(cls, paths=(), stats=None, macros=()):
+        """Return the mapping of these files, over the ones that are always loaded and an instrument's macros. UserError: what is wrong where."""
+        read = [*map(files.read, files.DEFAULTS), files.Read(files.list_plays(), []), *map(files.read, paths)]
+        mapping = cls([file.bindings for file in read], stats, [*macros, *(macro for file in read for macro in file.macros)])
         mapping.paths, mapping.profiles = tuple(paths), [file.profile for file in read if file.profile]
         return mapping
 
@@ -78,7 +78,7 @@ class Mapping:
         return max((b.bank or 1 for layer in (*self.layers, self.learn.layer) for b in layer), default=1)
 
     def rebind(self, bank=None):
-        """Bindings or the bank have changed: controls meet their values anew, what is held down is let go where it was pressed."""
+        """Take up other bindings or another bank. Controls have to pick their values up again; what is pressed is released where it was pressed."""
         held = getattr(self, "_held", {})
         self._down |= {control: found for control, found in held.items() if any(h.pressed for h in found)}
         self.bank = bank or self.bank
@@ -89,7 +89,7 @@ class Mapping:
 
     def binds(self, control: str) -> bool:
         """Return whether anything is bound to a control."""
-        return any(control in layer.named for layer in self._layers)
+        return any(control in layer.named or control.casefold() in layer.spellings for layer in self._layers)
 
     def list_keys(self) -> frozenset[str]:
         """Return the keys that something is bound to: what a window in another process has to know."""
@@ -117,7 +117,7 @@ class Mapping:
         return turn.found
 
     def _translate_direct(self, changes, scene):
-        """What numbers sent straight to parameters mean."""
+        """Return what numbers sent straight to parameters mean."""
         self.last = changes[-1].address if changes else self.last
         if not any(change.address in MACRO_PARAMETERS for change in changes):
             return changes
@@ -152,7 +152,7 @@ class Mapping:
             self._forget(rest)
 
     def _learn_from(self, event, kind, rest, held, scene):
-        """Whether an event is heard by what is being learned instead."""
+        """Pass an event to learning where that is on; returns whether it was used there."""
         if not self.learn.may_learn(event) or any(h.binding.to.startswith(OF_LEARN) for h in held):
             return False
         if kind == "osc" and (is_pattern(rest) or find_spelled(rest, scene.parameters) or find_matches(rest, COMMANDS)):
@@ -168,14 +168,14 @@ class Mapping:
         return True
 
     def _is_echo(self, event):
-        """Whether a motor fader only says where it was sent to, now or a moment ago; what it says else, a hand does."""
+        """Return whether a motor fader only reports the position it was sent to, now or a moment ago. Any other position is a hand's."""
         sent = [(position, at) for position, at in self.shown[event.control] if event.at - at < ECHOED]
         said = next((n for n, (position, _) in enumerate(sent) if abs(position - event.value) < 0.5 / 127), len(sent))
         self.shown[event.control] = tuple(sent[said:])
         return said < len(sent)
 
     def _find_released(self, event):
-        """What is to hear a release: what heard the press, though other bindings may have come since."""
+        """Return the bindings that a release belongs to: those that got the press, even if bindings have changed since."""
         if (to_number(event.value) or 0.0) < 0.5 and (event.value == 0.0 or not event.momentary):
             return self._down.pop(event.control, None)
         return None
@@ -183,7 +183,7 @@ class Mapping:
     # -- which bindings an event is for
 
     def _find_bound(self, control) -> list:
-        """What is bound to a control of a device; the same objects every time, for they remember."""
+        """Return the bindings of a control of a device; the same objects every time, as they have a memory."""
         if control in self._held:
             return self._held[control]
         if control in self._unbound:
@@ -218,15 +218,15 @@ class Mapping:
         return [b for b in bindings if b.hears(device or None)]
 
     def _forget(self, device):
-        """A device has come or gone: its controls may have been moved unseen."""
+        """Have a device's controls pick their values up again: it has come or gone, and they may have moved meanwhile."""
         self.hands = {control: hand for control, hand in self.hands.items() if not control.endswith(AT_DEVICE + device)}
         for control, held in self._held.items():
             if control.endswith(AT_DEVICE + device):
                 for h in held:
-                    h.grip.forget()
+                    h.takeover.forget()
 
     def _counts_every(self, control, scene):
-        """Whether each event of a control is heard, not only the newest in a frame."""
+        """Return whether every event of a control counts, and not only the newest in a frame."""
         if self.learn.wanted:
             return True
         held = self._held.get(control) or self._find_bound(control)
@@ -236,7 +236,7 @@ class Mapping:
         return control.startswith("osc ") and address not in scene.parameters and not address.startswith(NORMALIZED + "/")
 
     def _is_pressed(self, control, scene) -> bool:
-        """Whether saying the same again means something: of all that turns nothing, and while a control is learned."""
+        """Return whether saying the same again means something: of all that turns nothing, and while a control is learned."""
         held = self._find_bound(control)
         return bool(self.learn.wanted) or (any(h.is_button for h in held) if held else not find_spelled(control[4:], scene.parameters))
 
@@ -262,7 +262,7 @@ class Mapping:
         for name in names:
             if name in COMMANDS and name not in parameters:
                 arguments = value if isinstance(value, tuple) else (value,)
-                if fires(arguments):
+                if is_trigger(arguments):
                     turn.call(name, arguments, at)
             elif value != ():
                 self._set(name, value, parameters, turn)
@@ -270,7 +270,7 @@ class Mapping:
             self.stats.unknown(address, value, parameters)
 
     def _set(self, name, value, parameters, turn):
-        """A parameter by its address or by its 0..1 twin."""
+        """Set a parameter by its address or by its 0..1 twin."""
         plain = name if name in parameters else name.removeprefix(NORMALIZED)
         parameter = parameters[plain]
         if isinstance(value, tuple) and not parameter.size:

@@ -17,7 +17,7 @@ class Repeats:
         self._said = {}
 
     def filter(self, events, counts) -> list:
-        """The events that are no mere repeats. counts(control): whether repeats of it mean something, as presses do."""
+        """Return the events that are no mere repeats. counts(control): whether its repeats mean something, as presses do."""
         said, repeated = self._said, None
         for place, (control, value, momentary, at) in enumerate(events):
             known = said.get(control)

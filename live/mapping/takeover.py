@@ -7,19 +7,19 @@ value at that end all the same.
 """
 from dataclasses import dataclass
 
-HOOK = 3 / 128                      # of the parameter's range: three steps of a 7-bit fader
+HOOK = 3 / 128                      # share of the parameter's range, three steps of a 7-bit fader: a fader this near has reached the value
 END = 12 / 128                      # so near its end a fader that is thrown from there is heard first
 
 
 @dataclass
-class Grip:
-    """How one control holds one parameter. held: the value it last set; position: where it last was, both None at first."""
-    held: object = None
+class SoftTakeover:
+    """How far one control has taken over one parameter. held: the value it last set; position: where it last was, both None at first."""
+    held: float | str | tuple | None = None
     position: float | None = None
     _first: float | None = None         # where it was heard first, until it is heard again
 
     def takes(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0) -> bool:
-        """Whether a control moved to this normalized position has hold of the parameter, now at plain value `current`.
+        """Return whether a control moved to this normalized position has hold of the parameter, now at plain value `current`.
 
         low, high: the part of the range it can reach; a value outside it is met at the nearer end.
         """
@@ -35,7 +35,7 @@ class Grip:
         return crossed or abs(position - here) <= HOOK or parameter.clamp(parameter.plain(position)) == current
 
     def scale(self, position: float, parameter, current, low: float = 0.0, high: float = 1.0):
-        """Where a control moved to this normalized position puts the parameter: as far towards the end of the range as it
+        """Return where a control moved to this normalized position puts the parameter: as far towards the end of the range as it
         has gone of its own way there, so that both arrive together. None: it does not move it, nobody knows from where.
         """
         before = self.position
@@ -48,9 +48,9 @@ class Grip:
         return here + (end - here) * min((position - before) / (end - before), 1.0) if end != before else end
 
     def hold(self, value):
-        """The control has set the parameter to this plain value."""
+        """Note that the control has set the parameter to this plain value."""
         self.held = value
 
     def forget(self):
-        """The control may have been moved unseen: it has to meet the value anew."""
+        """Have the control pick the value up again: it may have moved unseen."""
         self.held = self.position = self._first = None

@@ -4,8 +4,8 @@ What is heard while nobody waits for a control tells what talks by itself: a wor
 """
 from collections import deque
 
-FAR = 5 / 127                       # of a control's range: who has come so far has travelled; worn potentiometers twitch by less
-PAUSE = 1.0                         # seconds of silence after which a control is looked at anew: a stream does not pause
+FAR = 5 / 127                       # share of a control's range: one that moved this far was moved by hand; worn potentiometers jitter by less
+PAUSE = 1.0                         # seconds of silence after which a control is judged anew: a stream does not pause
 STREAMING = 0.5                     # seconds before the wait in which a control that talks by itself has spoken
 LATELY = 10.0                       # the same for what speaks only now and then: a ping
 WINDOW = 12                         # messages that are looked at
@@ -40,7 +40,7 @@ class Way:
         return self.noise is not None and self.noise[1] - self.noise[0] >= FAR * self.scale
 
     def measure_travel(self) -> float:
-        """How far a hand has moved it, in shares of its range; 0.0 for what twitches in its place or moves by itself."""
+        """Return how far a hand has moved it, in shares of its range; 0.0 for what twitches in its place or moves by itself."""
         values = list(self.recent)
         far = max(values) - min(values)
         if self.noise is not None:
@@ -70,35 +70,35 @@ class Ways:
         return way
 
     def list_speaking(self) -> set:
-        """The controls that have spoken without a number in the last LATELY seconds."""
+        """Return the controls that have sent a message without a number in the last LATELY seconds."""
         return {control for (control, argument), way in self._ways.items() if argument == 0 and self.moment - way.heard <= LATELY}
 
     def find(self, control, argument):
-        """The way of one number of a control, None if it was not heard lately."""
+        """Return the way of one number of a control, None if none came lately."""
         return self._ways.get((control, argument))
 
     def talks_by_itself(self, control) -> bool:
-        """Whether all that is heard of a control is what it says by itself."""
+        """Return whether a control sends by itself all that came from it, without a hand."""
         ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
         return bool(ways) and all(way.restless or way.noise is not None and way.noise[0] <= way.recent[-1] <= way.noise[1] for way in ways)
 
     def has_moved_since(self, control, order) -> bool:
-        """Whether a control was silent before that moment and is not now, or has travelled."""
+        """Return whether a control was silent before that moment and is not now, or has travelled."""
         ways = [way for way in (self._ways.get((control, n)) for n in range(1, ARGUMENTS + 1)) if way is not None]
         return any(way.began > order or way.measure_travel() > 0.0 for way in ways)
 
     def measure_rivals(self, way, others=lambda control: True) -> float:
-        """How far the one of the other controls that has come farthest has travelled, of those for which others(control)."""
+        """Return how far the one of the other controls that has come farthest has travelled, of those for which others(control)."""
         return max((other.measure_travel() for (control, _), other in self._ways.items()
                     if other is not way and self.moment - other.heard <= STREAMING and others(control)), default=0.0)
 
     def count_on(self) -> int:
-        """Return a number that grows with everything heard."""
+        """Return the next number of a count that every event raises."""
         self._order += 1
         return self._order
 
     def wait(self):
-        """A control is waited for from now on: what talks now talks by itself."""
+        """Begin to wait for a control: whatever sends now is taken to send by itself."""
         talking = {key: way for key, way in self._ways.items() if self.moment - way.heard <= STREAMING}
         self._ways = {}
         for key, way in talking.items():
@@ -108,7 +108,7 @@ class Ways:
                 kept.noise = way.noise if way.noise is not None and way.restless else (way.low, way.high)
 
     def settle(self):
-        """One was found: the others are looked at anew, from where they are."""
+        """Look at all controls afresh from where they are, as one was learned."""
         for key, way in list(self._ways.items()):
             kept = self._ways[key] = Way(way.began)
             kept.add(way.recent[-1], way.heard)
@@ -116,7 +116,7 @@ class Ways:
 
 
 def guess_range(low: float, high: float) -> tuple[float, float] | None:
-    """The range that a control which went from low to high seems to have; None for 0 to 1."""
+    """Return the range that a control which went from low to high seems to have; None for 0 to 1."""
     most = max(abs(low), abs(high))
     top = next((end for end in (1.0, *ENDS) if most <= 1.001 * end), most)
     if low < 0.0:

@@ -8,7 +8,7 @@ One YAML file a controller in mappings/devices/. Knows what hardware is, not wha
       mute: {control: "note 1/1", led: {lit: 127}}     with a light at the same number
 """
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,7 @@ from engine.errors import UserError
 from live.files.config import Model, read_yaml
 from live.mapping.binding import check_pattern
 from live.mapping.words import load_words, spell_words
+from live.midi.plays import expand_plays
 from live.midi.relative import ENCODINGS
 
 FOLDER = Path(__file__).parents[2] / "mappings" / "devices"
@@ -40,10 +41,11 @@ class LedFile(Model):
 
 
 class ControlFile(Model):
-    """A control, or a row of them. relative: the encoding of encoders without ends."""
+    """A control, or a row of them. relative: the encoding of encoders without ends. plays: what they play where no mapping says otherwise (plays.py)."""
     control: Controls
     led: LedFile | None = None
     relative: str | None = None
+    plays: Controls = []
 
     @field_validator("relative")
     @classmethod
@@ -98,7 +100,7 @@ class Led:
 
 @dataclass(frozen=True)
 class Profile:
-    """controls: {name: control}. leds: {control: Led}. relative: {control: encoding}. start: messages, as bytes."""
+    """controls: {name: control}. leds: {control: Led}. relative: {control: encoding}. start: messages, as bytes. plays: {control: address}."""
     name: str
     match: str
     verified: bool
@@ -106,22 +108,24 @@ class Profile:
     leds: dict
     relative: dict
     start: tuple = ()
+    plays: dict = field(default_factory=dict)
 
     def matches(self, device: str) -> bool:
         return re.search(self.match, device, re.IGNORECASE) is not None
 
     def move_to_channel(self, channel: int) -> "Profile":
-        """The same controller, set to another channel."""
+        """Return the same controller, set to another channel."""
         moved = lambda control: re.sub(r"(?<= )\d+", str(channel), control, count=1)
         return Profile(self.name, self.match, self.verified, {n: moved(c) for n, c in self.controls.items()},
                        {moved(c): Led(moved(led.control), led.dark, led.lit) for c, led in self.leds.items()},
-                       {moved(c): encoding for c, encoding in self.relative.items()}, self.start)
+                       {moved(c): encoding for c, encoding in self.relative.items()}, self.start,
+                       {moved(c): address for c, address in self.plays.items()})
 
     def find_name(self, control: str) -> str | None:
         return next((name for name, found in self.controls.items() if found == control), None)
 
     def resolve_names(self, data, path):
-        """A mapping file's data with this controller's names of controls in place; UserError: there is no such control."""
+        """Return a mapping file's data with this controller's names of controls replaced by the controls. UserError: there is no such name."""
         if not isinstance(data, dict) or not isinstance(data.get("bindings"), list):
             return data
         return data | {"bindings": [self._resolve_name(binding, f"{path} > bindings > {n}") for n, binding in enumerate(data["bindings"], 1)]}
@@ -137,7 +141,7 @@ class Profile:
         return encoding | binding | {"control": found}
 
     def list_rows(self) -> list[str]:
-        """The names there are, rows of one kind in short: fader 1-8."""
+        """Return the names there are, rows of one kind in short: fader 1-8."""
         rows: dict[str, list[str]] = {}
         for name in self.controls:
             row, _, number = name.rpartition(" ")
@@ -146,11 +150,12 @@ class Profile:
 
 
 def load(path) -> Profile:
-    """The profile in a file. UserError: what is wrong where."""
+    """Return the profile in a file. UserError: what is wrong where."""
     file = read_yaml(path, ProfileFile)
     controls: dict[str, str] = {}
     leds: dict[str, Led] = {}
     relative: dict[str, str] = {}
+    plays: dict[str, str] = {}
     for row, entry in file.controls.items():
         found = expand(entry.control, f"{path} > controls > {row}")
         lights = expand(entry.led.control, f"{path} > controls > {row} > led") if entry.led and entry.led.control else found
@@ -162,11 +167,13 @@ def load(path) -> Profile:
             leds |= {control: Led(light, entry.led.dark, entry.led.lit) for control, light in zip(found, lights)}
         if entry.relative:
             relative |= dict.fromkeys(found, entry.relative)
-    return Profile(file.name, file.match, file.verified, controls, leds, relative, tuple(bytes.fromhex(text) for text in file.start))
+        if entry.plays:
+            plays |= dict(zip(found, expand_plays(entry.plays, len(found), f"{path} > controls > {row} > plays")))
+    return Profile(file.name, file.match, file.verified, controls, leds, relative, tuple(bytes.fromhex(text) for text in file.start), plays)
 
 
 def expand(entries: list, where) -> list[str]:
-    """["note 1/0-63", ...] -> every control. UserError: what is no control."""
+    """Return every control of ["note 1/0-63", ...]. UserError: what is no control."""
     found = []
     for entry in entries:
         span = _SPAN.search(entry)
@@ -183,12 +190,12 @@ def expand(entries: list, where) -> list[str]:
 
 @lru_cache(maxsize=1)
 def list_profiles() -> dict[str, Profile]:
-    """The profiles there are, by the name of their file."""
+    """Return the profiles there are, by the name of their file."""
     return {path.stem: load(path) for path in sorted(FOLDER.glob("*.yaml"))}
 
 
 def load_named(name: str, beside: Path) -> Profile:
-    """A profile by its name in mappings/devices/, or by a file beside the mapping. UserError: there is none."""
+    """Return a profile by its name in mappings/devices/, or by a file beside the mapping. UserError: there is none."""
     if name in list_profiles():
         return list_profiles()[name]
     if name.endswith((".yaml", ".yml")):
@@ -197,5 +204,5 @@ def load_named(name: str, beside: Path) -> Profile:
 
 
 def find_profile(device: str) -> Profile | None:
-    """The profile of a device by its port's name, None if nobody has described it."""
+    """Return the profile of a device by its port's name, None where nobody has described it."""
     return next((profile for profile in list_profiles().values() if profile.matches(device)), None)

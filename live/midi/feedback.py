@@ -12,7 +12,7 @@ from live.midi import devices
 from live.midi.devices import Led
 from live.show.clock import now
 from live.show.commands import COMMANDS
-from live.show.watchdog import make_thread
+from live.show.threads import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Feedback:
             self.show.mapping.shown.pop(control, None)
 
     def look(self):
-        """Send what has changed since the last look, as much as may be."""
+        """Send what has changed since the last look, as much as the device may be sent at once."""
         mapping, scene = self.show.mapping, self.show.scene
         if mapping.version != self._version:
             self._version = mapping.version
@@ -84,7 +84,7 @@ class Feedback:
             self._send(mapping, scene)
 
     def _replan(self, mapping):
-        """Bindings or the bank are others: everything is shown anew, and what nothing is bound to goes dark."""
+        """Plan the feedback for other bindings or another bank: all of it is sent again, and unbound controls go dark."""
         lit = {shown.led.control: shown.led for shown in self._plan}
         self._plan = plan(mapping, self.device, self.profile)
         lit |= {led.control: led for led in self.profile.leds.values()} if self.profile else {}
@@ -97,7 +97,7 @@ class Feedback:
         self._scene = None
 
     def _find(self, scene):
-        """What stands at another value than when it was shown."""
+        """Return the controls whose values have changed since they were sent."""
         get, values, unseen = scene.values.get, self._values, object()
         for shown in self._plan:
             value = get(shown.at) if shown.at else unseen
@@ -139,7 +139,7 @@ class Feedback:
 
 
 def plan(mapping, device: str, profile=None) -> list[Shown]:
-    """What the controls of a device show, as the bindings are now."""
+    """Return what each control of a device is to show, by the bindings as they are now."""
     found, seen = [], set()
     for layer in (mapping.learn.layer, *reversed(mapping.layers)):
         mine = [b for b in layer if b.control not in seen and b.bank in (None, mapping.bank) and b.hears(device)]
@@ -158,12 +158,12 @@ def is_pressed(binding) -> bool:
 
 
 def shows_itself(shown: Shown) -> bool:
-    """Whether the control's own position is what is sent back to it."""
+    """Return whether a control is sent its own position as feedback."""
     return shown.led.control == shown.binding.control and shown.binding.kind in TURNED and not (shown.binding.relative or is_pressed(shown.binding))
 
 
 def measure_light(shown: Shown, scene, show) -> float | None:
-    """How far along, or whether, a control is lit: 0..1. None: it stands for nothing here."""
+    """Return how brightly a control is lit, or how far along it stands, 0..1. None: it shows nothing here."""
     binding = shown.binding
     if binding.to in COMMANDS:
         return _measure_state(shown, scene, show)
@@ -190,7 +190,7 @@ def _measure_state(shown, scene, show):
 
 
 def make_messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
-    """The MIDI messages that light a control: on or off for a switch, so far along for the rest."""
+    """Return the MIDI messages that light a control: on or off for a switch, so far along for the rest."""
     kind, _, rest = led.control.partition(" ")
     first, _, second = rest.partition("/")
     channel, number = int(first) - 1, int(second or 0)
@@ -210,7 +210,7 @@ def make_messages(led: Led, position: float, switch: bool) -> tuple[bytes, ...]:
 
 
 def make_answer(show):
-    """What live.controls.midi is given to answer devices with. A profile that a mapping names goes before the others."""
+    """Return what live.controls.midi is given to answer devices with. A profile that a mapping names goes before the others."""
     def answer(device, port):
         named = (profile for profile in show.mapping.profiles if profile.matches(device))
         return Feedback(show, device, port, next(named, None) or devices.find_profile(device)).start()

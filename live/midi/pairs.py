@@ -28,7 +28,7 @@ class Pairs:
         self.waiting, self.overdue = {}, {}           # (control, device) -> coarse event of this frame, of the last one
 
     def join(self, events) -> list:
-        """The events of a frame, with pairs joined; the parts themselves stay in, for bindings to either."""
+        """Return the events of a frame with pairs joined. The parts stay in as well, for bindings to either."""
         if not self.parts and not self.channels:
             return events
         self.waiting, self.overdue = {}, self.waiting
@@ -44,7 +44,7 @@ class Pairs:
         return found + [self._make_event(event, key) for key, event in self.overdue.items()]     # their fine part is as it was
 
     def is_part(self, control: str, whole) -> bool:
-        """Whether a control is only a part of one of these ("cc14 1/16", "nrpn 1/300")."""
+        """Return whether a control is only a part of one of these ("cc14 1/16", "nrpn 1/300")."""
         pair, _ = self.parts.get(control, (None, True))
         channel, _, number = control.removeprefix("cc ").partition("/")
         of_number = channel in self.channels and number.isdigit() and int(number) in (*NUMBER, *NO_NUMBER, *VALUE)

@@ -17,11 +17,12 @@ LIBRARIES = ("mido", "rtmidi")
 
 CLIENT = "Latent Jockey"
 SONG_POSITION, END_OF_SYSEX = 0xF2, 0xF7
+SYSTEM = (0xF0, 0xF1)               # first bytes of SysEx and timecode: only the clock hears them
 CLOCK = {0xF8: "clock", 0xFA: "start", 0xFB: "continue", 0xFC: "stop", SONG_POSITION: "songpos"}      # first byte -> what it is
 
 
 def make_test(pattern):
-    """The test a port's name has to pass. UserError: not a regular expression."""
+    """Return the test that a port's name has to pass. UserError: not a regular expression."""
     try:
         expression = re.compile(pattern or "", re.IGNORECASE)
     except re.error as error:
@@ -30,14 +31,14 @@ def make_test(pattern):
 
 
 def strip_numbers(name, system=sys.platform) -> str:
-    """A port's name without the numbers that change when it is plugged in again."""
+    """Return a port's name without the numbers that change when it is plugged in again."""
     name = re.sub(r"\s+\d+:\d+$", "", name)           # ALSA: "nanoKONTROL2:nanoKONTROL2 MIDI 1 24:0"
     name = re.sub(r"-\d\d(?=:)", "", name)            # JACK: "client-01:out" is the second that calls itself "client"
     return re.sub(r"\s+\d+$", "", name) if system == "win32" else name     # Windows: "nanoKONTROL2 1"
 
 
 def find_belonging(name, outputs):
-    """The output key (name, which of that name) that belongs to an input: the same port, or else of the same client."""
+    """Return the output key (name, which of that name) that belongs to an input: the same port, or else of the same client."""
     client = lambda text: text.partition(":")[0]
     tests = (lambda o: o == name, lambda o: client(o) == client(name), lambda o: strip_numbers(o) == strip_numbers(name),
              lambda o: client(strip_numbers(o)) == client(strip_numbers(name)))
@@ -73,7 +74,7 @@ class Library:
         return there[api] if api else rtmidi.API_UNSPECIFIED
 
     def _make_lister(self, kind):
-        """An object to list ports with: one for good, for every new one is a client of the system."""
+        """Return an object to list ports with. It is kept, as every new one is a client of the system."""
         if kind not in self._listers:
             try:
                 self._listers[kind] = kind(self.api, name=f"{CLIENT} ports")
@@ -98,7 +99,7 @@ class Library:
         return before not in (None, server)
 
     def list_names(self, outputs=False) -> list[str]:
-        """The ports there are; UserError if the system does not say."""
+        """Return the ports there are; UserError if the system does not say."""
         try:
             return self._make_lister(self.rtmidi.MidiOut if outputs else self.rtmidi.MidiIn).get_ports()
         except self.troubles as error:
@@ -108,7 +109,7 @@ class Library:
         """Open input number `index`; receive(bytes) is called from a thread of the system's. Returns an Input."""
         port = self.rtmidi.MidiIn(self.api, name=CLIENT)
         try:
-            port.ignore_types(sysex=True, timing=False, active_sense=True)
+            port.ignore_types(sysex=False, timing=False, active_sense=True)
             port.set_callback(lambda event, data: receive(event[0]))
             before = self.list_names(outputs=True) if self.jack else []
             port.open_port(index, name="in")
@@ -118,7 +119,7 @@ class Library:
             raise
 
     def _find_own(self, before):
-        """An output to the input of ours that has come since those names, None where it can't be."""
+        """Return an output to our own input that has come since those names were listed, None where there is none."""
         names = self.list_names(outputs=True)
         new = next((index for index, name in enumerate(names) if name not in before and name.startswith(CLIENT)), None)
         return None if new is None else self.open_output(new).port
@@ -188,7 +189,7 @@ class Supervisor:
         self._answering = {}                          # device -> (its output's key, what answers() returned)
 
     def look(self):
-        """Close what has gone, open what is new."""
+        """Close ports that have gone, open new ones."""
         if self.library.is_another():
             log.warning("MIDI: the JACK server has gone; what it set stays, and all is opened anew when it is there again")
             for key in list(self.open):
@@ -240,7 +241,7 @@ class Supervisor:
         return self.wanted(name) and not name.startswith((CLIENT, f"{CLIENT.replace(' ', '_')}"))
 
     def _open_input(self, key, index):
-        """A device is called by its port's name, the second of the same name "NAME #2"."""
+        """Open an input. The device is called by its port's name, the second of the same name "NAME #2"."""
         base, taken = strip_numbers(key[0]), {device for _, device in self.open.values()}
         device = next(name for name in (base, *(f"{base} #{n}" for n in range(2, 1000))) if name not in taken)
         try:
@@ -266,22 +267,24 @@ class Supervisor:
     def _receive(self, data, device):
         moment = now()
         if data == [END_OF_SYSEX]:
-            return
+            return None
         self._spoke.add(device)
         if data and data[0] in CLOCK and len(data) == (3 if data[0] == SONG_POSITION else 1):
             self.stats.count(True)
             if self.clock:
                 self.clock(CLOCK[data[0]], moment, data[1] | data[2] << 7 if len(data) > 2 else 0, device)
-            return
+            return None
+        if data and data[0] in SYSTEM:
+            self.stats.count(True)
+            return self.clock and self.clock("system", moment, tuple(data), device)
         try:
             message = self.library.message.from_bytes(data)
         except (ValueError, TypeError, IndexError):
             self.stats.count(False)
-            return
+            return None
         self.stats.count(True)
         event = self.heard(message, device, moment)
-        if event is not None:
-            self.emit(event)
+        return self.emit(event) if event is not None else None
 
     def _say(self, text):
         if text not in self._said:

@@ -20,18 +20,18 @@ else:
 
 
 def count_clicks(encoding: str, position: float) -> int:
-    """The clicks that an event's 0..1 stands for."""
+    """Return the clicks that an event's 0..1 stands for."""
     return ENCODINGS[encoding](round(position * 127))
 
 
 def accelerate(clicks: int, seconds: float, acceleration: float) -> float:
-    """The clicks, more of them if they came within so few seconds after the last ones."""
+    """Return the clicks, more of them if they came within so few seconds after the last ones."""
     rate = abs(clicks) / max(seconds, 1e-3)
     return clicks * min(1.0 + acceleration * max(0.0, rate / FAST - 1.0), MOST)
 
 
 def guess_encoding(values) -> str | None:
-    """The encoding that a control which sent these values 0..127 in a row uses; None: it has ends, as a fader has.
+    """Return the encoding that a control which sent these values 0..127 in a row uses; None: it has ends, as a fader has.
 
     A fader never says the same twice in a row; an encoder does, and hardly ever more than a few clicks at once.
     """

@@ -17,12 +17,12 @@ _NEVER = re.compile(r"(?!)")
 
 
 def is_pattern(address: str) -> bool:
-    """Whether an address has wildcards in it."""
+    """Return whether an address has wildcards in it."""
     return _WILD.search(address) is not None
 
 
 def find_matches(pattern: str, addresses) -> list[str]:
-    """The addresses a pattern (or a plain address) means, in their own order.
+    """Return the addresses a pattern (or a plain address) means, in their own order.
 
     Upper and lower case are told apart only if that finds anything. `addresses` is a collection that is not changed
     in place; what was found in it is remembered.
@@ -36,21 +36,22 @@ def find_matches(pattern: str, addresses) -> list[str]:
 
 
 def find_spelled(address: str, addresses) -> list[str]:
-    """As matches(), for addresses and their 0..1 twins alike: "/n/trunc*" -> ["/n/truncation"]."""
+    """Return the addresses that a pattern matches, among addresses and their 0..1 twins alike: "/n/trunc*" -> ["/n/truncation"]."""
     if address.startswith(NORMALIZED + "/"):
         return [NORMALIZED + found for found in find_matches(address[len(NORMALIZED):], addresses)]
     return find_matches(address, addresses)
 
 
 def find_asked(address: str, addresses) -> list[str]:
-    """The addresses that a question is about: as spelled(), and what can only be asked for, below /played."""
+    """Return the addresses that a query is about: those of find_spelled(), and the read-only ones below /played."""
     if address.startswith(PLAYED + "/"):
         return [PLAYED + found for found in find_matches(address[len(PLAYED):], addresses)]
     return find_spelled(address, addresses) or ([] if is_pattern(address) else [address])
 
 
 def read_value(scene, address: str, played=None):
-    """What a query is answered with: the plain value, 0..1 below /n; None where there is no such thing.
+    """Return the answer to a query: the plain value, 0..1 below /n; None where there is none. played() -> the scene with modulators applied, for addresses
+    below /played.
 
     played() -> the scene as its modulators leave it, for what is asked below /played.
     """
@@ -69,7 +70,7 @@ _caches: dict = {}                  # id of a collection -> (the collection, its
 
 
 def _find_cache(addresses) -> dict:
-    """What has been looked up in this collection so far. Four collections are kept: scenes with new bends bring new ones."""
+    """Return the patterns looked up so far in this collection of addresses. Four collections are kept: scenes with new bends bring new ones."""
     entry = _caches.get(id(addresses))
     if entry is None or entry[0] is not addresses or entry[1] != len(addresses):
         for oldest in list(_caches)[:-3]:
@@ -93,7 +94,7 @@ def _search(pattern, addresses):
 
 
 def _split(pattern):
-    """The parts between slashes; None stands for `//`, any number of levels."""
+    """Return the parts between slashes; None stands for `//`, any number of levels."""
     parts = [part or None for part in pattern[1:].split("/")]
     if pattern.endswith("/"):
         parts.pop()
@@ -110,7 +111,7 @@ def _fits(wanted, parts, flags):
 
 @lru_cache(512)
 def _compile(part, flags):
-    """One part of a pattern as an expression that takes time linear in the text, whatever the pattern."""
+    """Return one part of a pattern as a regular expression that takes time linear in the text, whatever the pattern."""
     spellings = _spell_out(re.sub(r"\*{2,}", "*", part))         # many in a row mean what one does
     if sum(map(len, spellings)) > LONGEST:
         return _NEVER
@@ -118,7 +119,7 @@ def _compile(part, flags):
 
 
 def _spell_out(part):
-    """{a,b} written out: "x{a,b}" -> ["xa", "xb"] in some order. Empty if there are too many."""
+    """Return every spelling of {a,b}: "x{a,b}" -> ["xa", "xb"] in some order. Empty if there are too many."""
     done, left = [], [part]
     while left:
         spelling = left.pop()
@@ -134,7 +135,7 @@ def _spell_out(part):
 
 
 def _make_expression(spelling):
-    """Without braces: after each `*` but the last, the first place where what follows fits is the right one."""
+    """Return the expression of a pattern without braces. After each `*` but the last, the first place where the rest fits is the right one."""
     runs = [""]
     for negated, letters, any_one, any_many, literal in _TOKEN.findall(spelling):
         if any_many:
@@ -152,7 +153,7 @@ def _make_expression(spelling):
 
 
 def _make_letters(negated, letters):
-    """[a-z] or [!a-z] as an expression; a range the wrong way round holds nothing."""
+    """Return [a-z] or [!a-z] as an expression; a range the wrong way round holds nothing."""
     body, i = "", 0
     while i < len(letters):
         if letters[i + 1:i + 2] == "-" and i + 2 < len(letters):

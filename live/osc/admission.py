@@ -116,11 +116,11 @@ class Admission:
         return units
 
     def spend(self, units: float):
-        """Take down what a datagram, an answer or a listener cost."""
+        """Note what a datagram, an answer or a listener costs."""
         self._messages.spend(units)
 
     def may_answer(self, host: str, values: int) -> bool:
-        """Return whether so many values may be sent to someone who asked; other machines get a few thousand a second."""
+        """Return whether so many values may be sent as an answer; other machines get a few thousand a second."""
         self.spend(values)
         if is_here(host):
             return True
@@ -132,7 +132,7 @@ class Admission:
         return True
 
     def admit(self, address: str, host: str) -> bool:
-        """Return whether a message may be heard. What may not is counted, and said once a second."""
+        """Return whether a message may act. Refused ones are counted, and logged once a second."""
         if not self.is_trusted(host) and is_guarded(address):
             self.refused += 1
             self._guarded.warn("OSC: %s from %s: only for this machine and for senders with --osc-token", address, host)
@@ -140,7 +140,7 @@ class Admission:
         return not is_pattern(address) or address in self._known or self._can_afford(address)
 
     def _can_afford(self, pattern) -> bool:
-        """Whether a wildcard that was not met before can be looked up now."""
+        """Return whether a wildcard that was not met before can be looked up now."""
         if not self._patterns.is_left():
             self.left_out += 1
             self._many.warn("OSC: more than %d new wildcards a second; the rest is left out", int(PER_SECOND))

@@ -7,7 +7,7 @@ import logging
 from engine.errors import UserError
 from live.mapping.binding import make_binding
 from live.mapping.learn import find_target
-from live.show.commands import command, number
+from live.show.commands import command, to_number
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def learn(show, address, control=None, argument=None):
     unknown = mapping.stats.unknown_values if mapping.stats is not None else {}
     if control not in unknown:
         raise UserError(f"/osc/learn: nothing came at {control!r} lately; there came: {', '.join(list(unknown)[-8:]) or 'nothing unknown'}")
-    which = None if argument is None else int(number(argument, of="/osc/learn"))
+    which = None if argument is None else int(to_number(argument, of="/osc/learn"))
     mapping.learn.keep_osc(make_binding(control=f"osc {control}", to=wanted, argument=which))
     mapping.rebind()
     log.info("learned: osc %s%s plays %s; /midi/undo takes it back, /mapping/save keeps it", control, f", argument {which}," if which else "", wanted)

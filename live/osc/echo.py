@@ -9,12 +9,12 @@ from engine.modulation import modulate
 from live.osc.address import PLAYED
 from live.osc.admission import Allowance, is_here
 from live.osc.packet import bundle
-from live.osc.subscriber import FORMS, Subscriber, connect_udp, is_below, parse_subscription
+from live.osc.subscriber import FORMS, Subscriber, connect_udp, matches_prefix, parse_subscription
 from live.osc.watched import Watched
 from live.osc.write import make_message
 from live.show.clock import now
 from live.show.journal import Seldom, spell_out
-from live.show.watchdog import make_thread
+from live.show.threads import end_thread, make_thread
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Echo:
     # -- who listens
 
     def answer_request(self, command, arguments, sender):
-        """A listener's own /subscribe PORT [PREFIX [FORM]] or /unsubscribe [PORT]; sender: (host, port) it came from."""
+        """Answer a listener's /subscribe PORT [PREFIX [FORM]] or /unsubscribe [PORT]. sender: (host, port) it came from."""
         if command == "/unsubscribe":
             port = arguments[0] if arguments else None
             self.leave(lambda key, s: key[0] == sender[0] and port in (None, key[1]))
@@ -71,7 +71,7 @@ class Echo:
                     known.source = source
                     self._note_sources()
             return
-        reason: object = self._find_refusal(host, port)
+        reason: str | OSError = self._find_refusal(host, port)
         try:
             if not reason:
                 self.join(key, connect_udp(host, port, prefix=prefix, form=form, source=source, stays=stays))
@@ -81,7 +81,7 @@ class Echo:
             self._seldom.warn("OSC: no echo to %s:%s: %s", host, port, reason)
 
     def _find_refusal(self, host, port) -> str:
-        """Return why a port is not told what changes, "" if it may be. Each that joins is told everything, so there can't be any number of them."""
+        """Return why a port may not subscribe, "" if it may. Each new listener is sent everything, so their number is limited."""
         here = is_here(host)
         if here and port == self.own_port:
             return "that is this show's own port"
@@ -93,7 +93,7 @@ class Echo:
         return ""
 
     def join(self, key, subscriber: Subscriber):
-        """One more listener; it is told everything first."""
+        """Add a listener, and send it everything first."""
         with self._lock:
             if len(self.subscribers) >= MOST:
                 subscriber.close()
@@ -107,7 +107,7 @@ class Echo:
         self._some.set()
 
     def leave(self, gone):
-        """Stop telling those for whom gone(key, subscriber) holds."""
+        """Remove the listeners for which gone(key, subscriber) holds."""
         with self._lock:
             for key, subscriber in [item for item in self.subscribers.items() if gone(*item)]:
                 del self.subscribers[key]
@@ -115,7 +115,7 @@ class Echo:
             self._note_sources()
 
     def note_said(self, sender, pairs):
-        """These (address, value) were sent. Called by the receiver; of senders that listen, what they said is kept."""
+        """Note that these (address, value) were sent, as the receiver read them. For senders that listen too, the values are kept."""
         mine, controls = self.sources.get(sender, ()), self.surfaces.show.mapping.surfaces if self.surfaces else ()
         if not mine and not controls:
             return
@@ -128,7 +128,7 @@ class Echo:
                 subscriber.note_said(address, value, moment)
 
     def tell_mistake(self, address: str, *text):
-        """What was sent to this address came to nothing. A listener that has just sent it is told, at /error."""
+        """Send /error to a listener that has just sent to this address, where that could not be done."""
         moment = self.now()
         for subscriber in list(self.subscribers.values()):
             if subscriber.source is not None and subscriber.has_sent(address, moment - JUST):
@@ -148,13 +148,13 @@ class Echo:
 
     @staticmethod
     def _select_controls(subscriber, addresses) -> dict:
-        """What a listener is to be told of these controls of surfaces."""
+        """Return which of these controls of surfaces a listener is to be sent."""
         if subscriber.form == "text" or subscriber.addresses is not None and subscriber.form != CONTROLS:
             return {}
-        return dict.fromkeys(a for a in addresses if is_below(a, subscriber.below))
+        return dict.fromkeys(a for a in addresses if matches_prefix(a, subscriber.below))
 
     def _play(self, sender):
-        """A control that is told where it stands was moved from here: where nobody of that machine listens, its own port is told."""
+        """Note that a control with feedback was moved by this sender. If nobody on its machine listens, its own port is sent feedback."""
         host, port = sender[:2]
         key = host, CONTROLS
         known = self.subscribers.get(key)
@@ -170,7 +170,7 @@ class Echo:
 
     @staticmethod
     def _select_texts(subscriber, texts) -> dict:
-        """What of these texts a listener is to be told."""
+        """Return which of these texts a listener is to be sent."""
         return {} if subscriber.form == "numbers" else dict.fromkeys(a for a in texts if subscriber.wants(a))
 
     # -- telling them
@@ -184,7 +184,7 @@ class Echo:
                 self._some.clear()
 
     def turn(self):
-        """Tell every listener what has changed since the last turn."""
+        """Send every listener what has changed since the last turn."""
         with self._lock:
             listeners = list(self.subscribers.values())
         scene, motion = self.moment()
@@ -234,7 +234,7 @@ class Echo:
         return self._send(subscriber, bundle(self._make_messages(subscriber, scenes[scale], self._take_due(subscriber, scenes[scale], moment))), moment)
 
     def _take_due(self, subscriber, scene, moment):
-        """What a listener is told now, of all it has still to be told."""
+        """Return what to send a listener now, of all that is still to be sent."""
         ready: list = []
         for address in list(subscriber.due)[:4 * AT_ONCE]:
             if len(ready) >= AT_ONCE:
@@ -251,7 +251,7 @@ class Echo:
         return ready
 
     def _make_messages(self, subscriber, scene, addresses) -> list[bytes]:
-        """The messages with what these addresses are now, as the listener wants them."""
+        """Return the messages with the values of these addresses now, in the form the listener wants."""
         found = []
         for address in addresses:
             parameter = scene.parameters.get(address)
@@ -287,7 +287,7 @@ class Echo:
         return True
 
     def report(self) -> dict:
-        """The figures so far, ready for JSON."""
+        """Return the figures so far, ready for JSON."""
         return {"listeners": [s.name for s in list(self.subscribers.values())],
                 "messages": self.messages, "datagrams": self.datagrams, "dropped": self.dropped}
 
@@ -296,5 +296,5 @@ class Echo:
         self._closing.set()
         self._some.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=2)
+            end_thread(self._thread)
         self.leave(lambda key, s: True)

@@ -23,7 +23,8 @@ class Malformed(ValueError):
 
 
 def read(datagram: bytes, codec) -> tuple[list, list]:
-    """The messages of a datagram, as (address, arguments), and what was wrong with those left out.
+    """Return the messages of a datagram as (address, arguments), and what was wrong with those left out. codec(message bytes) -> arguments, or Malformed:
+    called only for types that are not numbers.
 
     codec(message bytes) -> arguments, or Malformed. Called only for types that are not numbers.
     """
@@ -54,7 +55,7 @@ def read(datagram: bytes, codec) -> tuple[list, list]:
 
 
 def read_known(datagram: bytes):
-    """(addresses, numbers) of a bundle that is laid out like one read before, if all it holds are single numbers; else None."""
+    """Return (addresses, numbers) of a bundle that is laid out like one read before, if all it holds are single numbers; else None."""
     layout = _layouts.get(_make_outline(datagram))
     numbers = layout.unpack(datagram) if layout else None
     return None if layout is None or numbers is None else (layout.addresses, numbers)
@@ -70,14 +71,14 @@ class Layout:
         self._unpack = Struct(">16x" + "".join(f"{len(head)}s{code}" for head, (_, code) in zip(self.heads, known))).unpack
 
     def unpack(self, datagram):
-        """The numbers of a datagram of this length, or None if it is laid out in another way, or one isn't finite."""
+        """Return the numbers of a datagram of this length, or None if its layout is another, or a number isn't finite."""
         parts = self._unpack(datagram)
         numbers = parts[1::2]
         return numbers if datagram[:8] == BUNDLE and parts[::2] == self.heads and isfinite(sum(numbers)) else None
 
 
 def _learn(datagram, spans):
-    """Remember how a bundle is laid out, if all it holds is messages of one number, one after the other."""
+    """Remember the layout of a bundle, if it holds nothing but messages of one number, one after the other."""
     known = [single for start, end in spans if (single := _singles.get(datagram[start:end - 4])) is not None]
     together = all(before == start - 4 for before, (start, _) in zip([16, *(end for _, end in spans)], spans))
     if len(known) < len(spans) or not together or spans[-1][1] != len(datagram):
@@ -89,7 +90,7 @@ def _learn(datagram, spans):
 
 
 def _make_outline(datagram):
-    """What tells most bundles from others: the length, and the first message's size and head, as far as any has one."""
+    """Return what tells most bundles from others: the length, and the first message's size and head, as far as any has one."""
     return len(datagram), datagram[16:28]
 
 
@@ -151,7 +152,7 @@ def _read_message(datagram, start, end, codec):
 
 
 def _find_string_end(datagram, at, start, end):
-    """Where the padded string at `at` is over; padding counts from the start of the message."""
+    """Return where the padded string at `at` is over; padding counts from the start of the message."""
     nul = datagram.find(0, at, end)
     past = start + ((nul - start) | 3) + 1
     if nul < 0 or past > end:
@@ -160,7 +161,7 @@ def _find_string_end(datagram, at, start, end):
 
 
 def _read_head(head, middle):
-    """(address, how its arguments are laid out) from the bytes before them."""
+    """Return (address, how its arguments are laid out) from the bytes before them."""
     address, tags = _read_text(head[:middle]), _read_text(head[middle:]) or ","
     if len(address) > LONGEST_ADDRESS or not address.isprintable():
         raise Malformed("an address that cannot be one")
@@ -185,7 +186,7 @@ def _read_text(padded):
 
 
 def bundle(messages, most=1400):
-    """Messages to send as datagrams: one goes as it is, several in bundles of at most `most` bytes where they fit."""
+    """Return datagrams for messages: one message as it is, several in bundles of at most `most` bytes where they fit."""
     if len(messages) == 1:
         return messages
     datagrams, size = [], most
@@ -199,5 +200,5 @@ def bundle(messages, most=1400):
 
 
 def are_finite(arguments) -> bool:
-    """Whether all the numbers among the arguments are: neither NaN nor infinite."""
+    """Return whether all the numbers among the arguments are: neither NaN nor infinite."""
     return all(isfinite(a) for a in arguments if isinstance(a, (int, float)))

@@ -12,7 +12,7 @@ BUFFER = 1 << 21                    # bytes asked of the kernel: a burst waits h
 
 
 def listen(host, port):
-    """A UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
+    """Return a UDP socket on which nobody else listens. UserError: the port is taken, the host is not ours."""
     udp = None
     try:
         if not 0 <= port < 65536:
@@ -43,7 +43,7 @@ def _advise(error):
 
 
 def _widen(udp):
-    """The largest receive buffer up to BUFFER that the kernel allows; some refuse what they can't give."""
+    """Set the largest receive buffer up to BUFFER that the kernel allows. Some refuse what they can't give."""
     size = BUFFER
     while size > 1 << 16:
         try:

@@ -17,6 +17,7 @@ from live.osc.query_tree import ATTRIBUTES, describe_node, read_attribute
 from live.osc.subscriber import Subscriber
 from live.show.clock import now
 from live.show.journal import Seldom
+from live.show.threads import end_thread, make_thread
 from live.surface import gate
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Query:
     def __init__(self, scene, echo, name, osc, receive=None, report=dict, token=""):
         self.scene, self.echo, self.name, self.osc = scene, echo, name, osc
         self.receive, self.report = receive or (lambda datagram, sender: None), report
-        self.tokens, self.names = gate.Tokens({token: "play"} if token else {}, now), gate.own_names()
+        self.tokens, self.names = gate.Tokens({token: "play"} if token else {}, now), gate.list_own_names()
         self.port, self.host, self._failed = None, "", None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -54,7 +55,7 @@ class Query:
     def start(self, host, port):
         """Listen; returns the port. UserError: it is taken."""
         self.host, ready = host, threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._work(port, ready)), name="oscquery", daemon=True)
+        self._thread = make_thread("oscquery", lambda: asyncio.run(self._work(port, ready)))
         self._thread.start()
         ready.wait(STARTING)
         if self._failed is not None or self.port is None:
@@ -69,7 +70,7 @@ class Query:
             self.echo.rebuilt.remove(self._tell_rebuilt)
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(timeout=2)
+            end_thread(self._thread)
 
     async def _work(self, port, ready):
         from websockets.asyncio.server import serve
@@ -117,7 +118,7 @@ class Query:
         return _make_response(status, data, {} if self.tokens.words else {"Access-Control-Allow-Origin": "*"})
 
     def _answer(self, path, asked):
-        """(status, data) for a path and the attribute asked for, if any."""
+        """Return (status, data) for a path and, if one was asked for, an attribute."""
         if "HOST_INFO" in asked:
             return HTTPStatus.OK, self.describe_host()
         if REPORT in asked:
@@ -134,7 +135,7 @@ class Query:
         return (HTTPStatus.NO_CONTENT, None) if value is None else (HTTPStatus.OK, {asked[0]: value})
 
     def describe_host(self) -> dict:
-        """Where and how this instrument can be reached."""
+        """Return where and how this instrument can be reached."""
         found = {"NAME": self.name, "EXTENSIONS": EXTENSIONS, "OSC_PORT": self.osc[1], "OSC_TRANSPORT": "UDP", "WS_PORT": self.port}
         if self.osc[0] in EVERYWHERE:                            # the address they have reached us by, then
             return found
@@ -143,7 +144,7 @@ class Query:
     # -- the WebSocket
 
     async def _serve_client(self, connection):
-        """One listener: LISTEN and IGNORE as text, OSC as bytes."""
+        """Serve one listener until it leaves: LISTEN and IGNORE come as text, OSC as bytes."""
         from websockets.exceptions import ConnectionClosed
 
         waiting: asyncio.Queue = asyncio.Queue(WAITING)
@@ -167,7 +168,7 @@ class Query:
             self.echo.leave(lambda other, s: other == key)
 
     def _make_sender(self, connection, waiting):
-        """How the echo's thread hands over what changed."""
+        """Return a function by which the echo's thread passes on what changed."""
         loop = asyncio.get_running_loop()
 
         def put(datagram):
@@ -184,7 +185,7 @@ class Query:
         return send
 
     def _obey(self, message, subscriber):
-        """{"COMMAND": "LISTEN" or "IGNORE", "DATA": address}; anything else means nothing here."""
+        """Do what a listener asks: {"COMMAND": "LISTEN" or "IGNORE", "DATA": address}. Anything else is ignored."""
         try:
             order = json.loads(message)
             command, address = order["COMMAND"], order["DATA"]
@@ -199,7 +200,7 @@ class Query:
             subscriber.addresses.discard(address)
 
     def _tell_rebuilt(self):
-        """There are other parameters than before: those who listen may want to ask again."""
+        """Tell those who listen that there are other parameters than before: they may want to ask again."""
         if self._clients and self._loop is not None:
             text = json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"})
             for connection in list(self._clients):
@@ -221,7 +222,7 @@ async def _send(connection, message):
 
 
 def _read_request(request, asked) -> gate.Request:
-    """Return what the gate looks at in a request."""
+    """Return what the gate needs to know of a request."""
     headers = request.headers
     single = {name: headers.get_all(name) for name in ("Host", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")}
     host, origin, site, mode = (found[0] if found else None for found in single.values())

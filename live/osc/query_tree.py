@@ -10,7 +10,7 @@ ROOT = "the instrument"
 
 
 def describe_node(scene, path: str) -> dict | None:
-    """The node at a path with all that lies below it; None: there is nothing."""
+    """Return the node at a path with all that lies below it; None where there is none."""
     path = "/" + path.strip("/")
     below = path if path == "/" else path + "/"
     addresses = [a for a in (*scene.parameters, *COMMANDS) if a == path or a.startswith(below)]
@@ -34,7 +34,7 @@ def _place(root, scene, address, path):
 
 
 def _describe_leaf(scene, path) -> dict:
-    """A node without what lies below it. A parameter goes before a command of the same address."""
+    """Return a node without what lies below it. A parameter goes before a command of the same address."""
     if path in scene.parameters:
         return _describe_parameter(path, scene.parameters[path], scene[path])
     if path in COMMANDS:
@@ -51,19 +51,19 @@ def _describe_parameter(path, p, value) -> dict:
 
 
 def _describe_command(path, command) -> dict:
-    """All of a command's arguments may be sent as text; a trigger has none."""
+    """Return a command's node. All of its arguments may be sent as text; a trigger has none."""
     names = [name for name in command.arguments if name != "on"]
     wants = f" Arguments: {', '.join(names)}; the first {command.needed} must." if names else ""
     return {"FULL_PATH": path, "ACCESS": WRITE, "DESCRIPTION": command.about + wants, "TYPE": "s" * len(names) or "N"}
 
 
 def find_tags(p, value) -> str:
-    """The OSC type tags of a parameter: s for a choice, i for whole numbers, f else; one for each number of a vector."""
+    """Return the OSC type tags of a parameter: s for a choice, i for whole numbers, f else; one for each number of a vector."""
     return "s" if p.choices else ("i" if p.step and p.step == int(p.step) else "f") * (max(len(value), 1) if p.size else 1)
 
 
 def list_values(p, value) -> list:
-    """A parameter's value as OSCQuery has it: always a list."""
+    """Return a parameter's value as OSCQuery has it: always a list."""
     return [_to_number(p, v) for v in value] if p.size else [value] if p.choices else [_to_number(p, value)]
 
 
@@ -72,7 +72,7 @@ def _to_number(p, value):
 
 
 def read_attribute(scene, path, name):
-    """One attribute of a node: (whether there is such a node, what it is or None)."""
+    """Return one attribute of a node: (whether there is such a node, the attribute or None)."""
     found = describe_node(scene, path) if name == "CONTENTS" else _describe_leaf(scene, "/" + path.strip("/"))
     if found is None or len(found) <= 2 and describe_node(scene, path) is None:
         return False, None

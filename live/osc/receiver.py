@@ -15,7 +15,7 @@ from live.osc.stats import Stats
 from live.osc.write import make_message
 from live.show.clock import now, sleep
 from live.show.commands import COMMANDS
-from live.show.events import ControlEvent, faders
+from live.show.events import ControlEvent, make_fader_events
 
 LIBRARIES = ("pythonosc",)
 POLL = 0.1                          # seconds between looks at `stop`
@@ -29,7 +29,7 @@ BYTES = 64                          # of a datagram that cost as much as a messa
 
 
 def make_taker(emit):
-    """A function (datagram, sender) that emits what an OSC packet says which came by another way; it answers nothing."""
+    """Return a function (datagram, sender) that emits the events of an OSC packet which came by another way. It answers no queries."""
     return Receiver(None, emit, None, None, Stats(admission=Admission(now, everybody=True))).receive
 
 
@@ -62,7 +62,7 @@ class Receiver:
                 self.receive(datagram, sender)
 
     def receive(self, datagram, sender):
-        """One datagram: answer its questions, emit the rest together."""
+        """Take one datagram: answer its queries, emit the rest together."""
         moment = now()
         if not self.admission.admit_datagram(sender[0]):
             return
@@ -73,7 +73,7 @@ class Receiver:
             self.stats.strokes[addresses] = numbers
             if self.echo is not None:
                 self.echo.note_said(sender, zip(addresses, numbers))
-            self.emit(faders(_name_controls(addresses), numbers, moment))
+            self.emit(make_fader_events(_name_controls(addresses), numbers, moment))
             return
         messages, faults = read(datagram, self.codec)
         if len(messages) == 1 and not faults and self._is_fader(*messages[0]):
@@ -96,7 +96,7 @@ class Receiver:
             self.emit(events)
 
     def _is_fader(self, address, arguments) -> bool:
-        """Whether a message is one number for an address met before that is no command: of such there are thousands a second."""
+        """Return whether a message is one number for an address met before that is no command: of such there are thousands a second."""
         return len(arguments) == 1 and type(arguments[0]) is float and self.admission.is_known(address) and _is_plain(address)
 
     def _receive_fader(self, address, arguments, sender, moment):
@@ -108,14 +108,14 @@ class Receiver:
         self.emit(ControlEvent("osc " + address, arguments[0], False, moment))
 
     def admit(self, address, arguments, sender) -> bool:
-        """Return whether a message is to be heard; a token is taken down."""
+        """Return whether a message may act; where it is a token, note it."""
         if normalize(address) == TOKEN:
             self.admission.introduce(arguments, sender[0])
             return False
         return self.admission.admit(address, sender[0])
 
     def subscribe(self, address, arguments, sender) -> bool:
-        """Whether a message was a listener's /subscribe or /unsubscribe."""
+        """Return whether a message was a listener's /subscribe or /unsubscribe."""
         if self.echo is None or (command := normalize(address)) not in SUBSCRIPTIONS or arguments == QUESTION:
             return False
         self.admission.spend(JOINED)
@@ -160,18 +160,18 @@ def _is_plain(address) -> bool:
 
 @lru_cache(maxsize=64)
 def _count_units(addresses) -> int:
-    """Return what a bundle of single numbers for these addresses costs."""
+    """Return the cost of a bundle of single numbers for these addresses, in units of admission."""
     return len(addresses) + (OTHER - 1) * sum(normalize(a) in COMMANDS for a in addresses)
 
 
 @lru_cache(maxsize=64)
 def _name_controls(addresses) -> tuple:
-    """What the addresses of a bundle are called as controls."""
+    """Return the names of the addresses of a bundle as controls."""
     return tuple("osc " + address for address in addresses)
 
 
 def make_event(address, arguments, moment):
-    """A message as a ControlEvent: one argument is itself, several are a tuple, nil is none."""
+    """Return a message as a ControlEvent: one argument is the value itself, several are a tuple, nil is none."""
     if len(arguments) == 1:
         value = arguments[0]
         kind = type(value)
@@ -186,7 +186,7 @@ def _split_colour(value: int) -> list[float]:
 
 
 def make_codec(message, parse_error):
-    """The function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
+    """Return the function that decodes what live.osc.packet has no quick way for: strings, bools, nil, impulse, arrays."""
     def decode(element: bytes) -> tuple:
         address, _, rest = element.partition(b"\0")
         address_ends = (len(address) | 3) + 1

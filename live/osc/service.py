@@ -20,7 +20,7 @@ TARGET = re.compile(r"(?P<host>[^\s:/=]+):(?P<port>\d{1,5})(?P<prefix>(?:/[^\s=]
 
 
 def arguments(group):
-    """The flags of all this."""
+    """Add the flags of OSC and OSCQuery."""
     group.add_argument("--osc-echo", metavar="HOST:PORT", action="append", default=[],
                        help="tell this port what changes; HOST:PORT/bends only that, =text words instead of numbers; may be repeated")
     group.add_argument("--osc-token", default="", metavar="WORD",
@@ -30,7 +30,7 @@ def arguments(group):
 
 
 def check(options):
-    """UserError: a flag that cannot be."""
+    """Raise UserError for a flag that cannot be."""
     for text in options.osc_echo:
         host, port, *_ = _parse_target(text)
         if LOOPBACK.match(host) and port == options.osc_port:
@@ -43,7 +43,7 @@ def check(options):
 
 
 def _parse_target(text):
-    """(host, port, prefix, form)."""
+    """Return (host, port, prefix, form)."""
     found = TARGET.fullmatch(text)
     form = found and (found["form"] or "numbers")
     if not found or not 0 < int(found["port"]) < 65536 or form not in FORMS:
@@ -60,7 +60,7 @@ def start_echo(show, closing):
 
 
 def settings(show, options, closing) -> dict:
-    """What the OSC source is started with; starts the echo."""
+    """Start the echo; returns the arguments of the OSC source."""
     start_echo(show, closing)
     show.echo.own_port = options.osc_port
     targets = Targets(show.echo)
@@ -72,30 +72,31 @@ def settings(show, options, closing) -> dict:
 
 
 def tell_openness(options):
-    """Log what other machines may do, where they are heard."""
+    """Log what other machines may do, where the show listens to them."""
     if not LOOPBACK.match(options.osc_host):
         more = f"; those that send /token {'*' * 6} may do everything" if options.osc_token else ""
         log.warning("OSC on %s: every machine of this network may play. To quit, delete, learn or save is for this machine only%s", options.osc_host, more)
 
 
 def _read_status(show) -> dict:
-    """Return what is told in words, and can be asked: {address: text}."""
+    """Return the state that listeners get as text, and can query: {address: text}."""
     recall, recording = show.recall, show.recording
     taken = recording.writer.path.stem if recording and recording.recording and recording.writer else ""
-    newest = show.told.newest[-1][2] if show.told.newest else ""
+    newest = show.notices.newest[-1][2] if show.notices.newest else ""
     found = {"preset": recall and recall.current, "cued": recall and recall.cued, "bank": recall and recall.bank, "take": taken, "told": newest}
     return {f"{STATUS}/{name}": text or "" for name, text in found.items()}
 
 
 def make_report(show, clock, stats) -> dict:
-    """What run_live.py monitor shows: cheap enough to be asked for a few times a second."""
+    """Return what run_live.py monitor shows: cheap enough to be asked for a few times a second."""
     return {"frames": show.meter.frames, "late": clock.late, "echo": show.echo.report(),
-            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest(), "told": show.told.report(),
+            **{name: counted.report() for name, counted in stats.items()}, "newest": stats["osc"].newest(), "told": show.notices.report(),
+            "outputs": {output.name: {"sent": getattr(output, "sent", 0), "broken": getattr(output, "broken", None)} for output in show.outputs},
             "show": {"preset": (show.recall.current or "") if show.recall else "", "size": show.scene["/quality/size"]}}
 
 
 def enlist(show, options, name, closing, report):
-    """OSCQuery and the entry in other programs' lists. What cannot be is logged, and the show goes on. report() -> JSON."""
+    """Start OSCQuery, and list the show in other programs' menus. What fails is logged, and the show goes on. report() -> JSON."""
     port = options.osc_port if options.oscquery_port is None else options.oscquery_port
     if not port:
         return

@@ -43,7 +43,7 @@ class Stats:
         self._bad, self._trouble, self._unknown = (Seldom(log, now) for _ in range(3))
 
     def note_datagram(self, sender, messages, faults):
-        """A datagram came, with so many good messages in it and these faults."""
+        """Count a datagram with so many good messages in it and these faults."""
         self.packets += 1
         self.messages += messages
         name = sender[0]
@@ -55,7 +55,7 @@ class Stats:
             self._bad.warn("OSC: ignored a malformed message from %s: %s", sender[0], faults[-1])
 
     def note_messages(self, messages):
-        """These (address, arguments) did; the newest of each address is kept for whoever watches."""
+        """Count these messages, (address, arguments). The newest of each address is kept while somebody watches."""
         if len(self.values) > MANY:
             self.values.clear()
         if len(self.strokes) > KEPT:
@@ -63,50 +63,48 @@ class Stats:
         self.values.update((address, shorten(arguments)) for address, arguments in messages)
 
     def note_question(self, address):
-        """Somebody asked for this."""
+        """Count a query."""
         times = self.questions.pop(address, 0)
         if len(self.questions) >= KEPT:
             self.questions.pop(next(iter(self.questions)), None)
         self.questions[address] = times + 1
 
     def newest(self) -> dict:
-        """{address: what it brought last}."""
+        """Return {address: what it brought last}."""
         found = dict(self.values)
         for addresses, numbers in list(self.strokes.items()):
             found |= zip(addresses, numbers)
         return {address: value[0] if isinstance(value, tuple) and len(value) == 1 else value for address, value in found.items()}
 
     def complain(self, text, *details):
-        """The network is in trouble."""
+        """Log trouble of the network."""
         self._trouble.warn("OSC: " + text, *details)
 
     def note_unanswered(self, address, known=()):
-        """A question about something that is not there. known: what is."""
+        """Count a query about something that does not exist. known: the addresses that do."""
         self.unanswered_count += 1
         text = f"asked for {address!r}, and there is no such parameter"
         self._trouble.warn("OSC: %s%s", text, Near(address, known))
         self._tell_mistake(address, text, known)
 
     def _tell_mistake(self, address, text, known):
-        """Have whoever listens and has just sent it know."""
+        """Tell a listener who has just sent it what was wrong."""
         if self.mistaken is not None and self._replies.is_left():
             self._replies.spend(1)
             self.mistaken(address, text, Near(address, known))
 
     def unknown(self, address, value, parameters=()):
-        """The mapping had no use for a message. The newest of these are what OSC learn offers. parameters: those there are."""
+        """Note a message that the mapping had no use for. The newest of these are what OSC learn offers. parameters: those there are."""
         self.unknown_count += 1
-        kept = self.unknown_values
-        is_new = kept.pop(address, None) is None
-        if len(kept) >= KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[address] = shorten(value)
+        is_new = address not in self.unknown_values
+        others = [known for known in self.unknown_values.items() if known[0] != address]
+        kept = self.unknown_values = dict(others[-KEPT + 1:]) | {address: shorten(value)}     # another dict: threads that look never miss one
         if is_new:
             self._unknown.warn("OSC: nothing is called %r (it came with %r)%s", address, kept[address], Near(address, parameters))
             self._tell_mistake(address, f"nothing is called {address!r}", parameters)
 
     def report(self) -> dict:
-        """The figures so far, ready for JSON."""
+        """Return the figures so far, ready for JSON."""
         return {
             "refused": self.admission.refused,
             "left_out": self.admission.left_out,
@@ -123,7 +121,7 @@ class Stats:
 
 
 def shorten(value):
-    """Return a value, or a message's arguments, in a form that may be kept a thousand times: a few numbers, the beginning of a text."""
+    """Return a value, or a message's arguments, short enough to be kept a thousand times: a few numbers, the beginning of a text."""
     if isinstance(value, tuple):
         return tuple(shorten(part) for part in value[:ARGUMENTS])
     return value[:LETTERS] if isinstance(value, str) else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from live.osc.address import NORMALIZED, PLAYED
 from live.osc.packet import LONGEST_ADDRESS
+from live.show.parameters import is_below
 
 FORMS = ("numbers", "text", "all")
 SETTLE = 0.25                       # seconds after a listener's own message in which it is not answered back
@@ -44,14 +45,14 @@ class Subscriber:
     wrong: deque = field(default_factory=lambda: deque(maxlen=MISTAKES))          # what to be told of its own mistakes
 
     def __post_init__(self):
-        self.scale = next((scale for scale in (NORMALIZED, PLAYED) if is_below(self.prefix, scale)), "")
+        self.scale = next((scale for scale in (NORMALIZED, PLAYED) if matches_prefix(self.prefix, scale)), "")
         self.below = self.prefix[len(self.scale):].rstrip("/")
 
     def wants(self, address: str) -> bool:
-        return address in self.addresses if self.addresses is not None else is_below(address, self.below)
+        return address in self.addresses if self.addresses is not None else matches_prefix(address, self.below)
 
     def convert(self, parameter, value):
-        """Return a value as it wants to hear it, None if it does not."""
+        """Return a value in the form that this listener wants, None if it does not want it."""
         if self.scale and self.scale != PLAYED:
             return None if parameter.size else parameter.normalized(value)
         if parameter.choices:
@@ -59,21 +60,21 @@ class Subscriber:
         return None if self.form == "text" else value
 
     def note_said(self, address: str, value, moment: float):
-        """It has sent this itself: it need not hear it again."""
+        """Note what it has sent itself, as it need not be sent that again."""
         if len(self.said) >= SAID:
             self.said.clear()
-        normalized = is_below(address, NORMALIZED) and address != NORMALIZED
+        normalized = matches_prefix(address, NORMALIZED) and address != NORMALIZED
         if len(self.spoken) >= SAID:
             self.spoken.clear()
         self.spoken[(address.removeprefix(NORMALIZED) if normalized else address).casefold()] = moment
         self.said[address.removeprefix(NORMALIZED) if normalized else address] = value, normalized, moment
 
     def has_sent(self, address: str, since: float) -> bool:
-        """Return whether it has sent something to this address since then, in whatever spelling."""
+        """Return whether it has sent something to this address since then, in any spelling."""
         return self.spoken.get(address.casefold(), -math.inf) >= since
 
     def is_own_value(self, address: str, parameter, value, moment: float) -> bool | None:
-        """Whether a value need not be sent, as it is what it said itself; None: not to be told apart yet."""
+        """Return whether a value need not be sent, as it has sent the same one itself; None: that can't be decided yet."""
         said = self.said.get(address)
         if said is None:
             return False
@@ -86,32 +87,32 @@ class Subscriber:
         return sent == value
 
     def has_said(self, address: str, numbers: tuple) -> bool:
-        """Whether a control of its own stands where it said itself; asked once, for each time it has said so."""
+        """Return whether a control already stands where it reported itself to be. Each report counts once."""
         sent, _, _ = self.said.pop(address, ((), False, 0.0))
         sent = sent if isinstance(sent, tuple) else (sent,)
         return len(sent) == len(numbers) and all(a == b or not isinstance(b, str) and not isinstance(a, str) and abs(a - b) <= NEAR * max(1.0, abs(b))
                                                  for a, b in zip(sent, numbers))
 
     def note_failure(self, moment: float) -> bool:
-        """A send came to nothing; whether it is to be dropped. The system says so of every second one only."""
+        """Note a failed send; returns whether the listener is to be dropped. The system reports only every second failure."""
         self.failing_since = moment if self.failing_since is None else self.failing_since
         self.quiet_until, self.steady = moment + AGAIN, 0
         return not self.stays and moment - self.failing_since > GONE
 
     def note_success(self):
-        """A send went out."""
+        """Note a send that went out."""
         self.steady += 1
         if self.failing_since is not None and self.steady >= STEADY:
             self.failing_since = None
 
 
-def is_below(address: str, prefix: str) -> bool:
-    """Whether an address is the prefix or lies below it; everything lies below none."""
-    return not prefix or address == prefix or address.startswith(prefix + "/")
+def matches_prefix(address: str, prefix: str) -> bool:
+    """Return whether an address is the prefix or lies below it; every address does where there is no prefix."""
+    return not prefix or is_below(address, (prefix,))
 
 
 def parse_subscription(arguments) -> tuple[int, str, str] | None:
-    """Return (port, prefix, form) of what a /subscribe brings; None for what is no subscription."""
+    """Return (port, prefix, form) from the arguments of /subscribe; None where they are not valid."""
     port = arguments[0] if arguments else None
     prefix = str(arguments[1]) if len(arguments) > 1 else ""
     form = str(arguments[2]) if len(arguments) > 2 else "numbers"
@@ -122,7 +123,7 @@ def parse_subscription(arguments) -> tuple[int, str, str] | None:
 
 
 def connect_udp(host: str, port: int, **more) -> Subscriber:
-    """A listener at a UDP port. OSError: no such host."""
+    """Return a listener at a UDP port. OSError: no such host."""
     family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     udp = socket.socket(family, kind)
     udp.setblocking(False)

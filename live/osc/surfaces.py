@@ -4,21 +4,34 @@ Reads the newest scene and bindings from the echo's thread; knows no sockets. A 
 """
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from engine.scene import Scene
 from live.mapping.held import to_number
 from live.midi.devices import Led
 from live.midi.feedback import STATES, TOUCHED, Shown, measure_light
 from live.show.clock import now
 from live.show.commands import COMMANDS
-from live.show.loop import Show
 
 OSC = "osc "
+
+
+class Bindings(Protocol):
+    """What is looked at of a live.mapping.mapping.Mapping: how often its bindings changed, and what OSC controls said last."""
+    version: int
+    surfaces: dict
+
+
+class MappedShow(Protocol):
+    """What is looked at of a show."""
+    mapping: Bindings
+    scene: Scene
 
 
 @dataclass
 class Surfaces:
     """show: whose scene and mapping are looked at. standing: {address: (numbers, version of the bindings)} as they were told last."""
-    show: Show
+    show: MappedShow
     now: Callable[[], float] = now
     standing: dict = field(default_factory=dict)
     _plan: dict = field(default_factory=dict)            # control -> its bindings
@@ -44,7 +57,7 @@ class Surfaces:
         return [address for address, told in found.items() if before.get(address) != told]
 
     def _make_numbers(self, bindings, said):
-        """The arguments of the message that tells a control where it stands: as the hand last sent them, with what is bound in its place."""
+        """Return the arguments of the feedback for a control: those the hand last sent, with the bound value in its place."""
         told = list(said)
         for binding in bindings:
             at = STATES.get(binding.to) if binding.to in COMMANDS else binding.to
@@ -58,7 +71,7 @@ class Surfaces:
 
 
 def plan(mapping) -> dict:
-    """{control: bindings} of the OSC controls that are told where they stand, as the bindings are now."""
+    """Return {control: bindings} of the OSC controls that are told where they stand, as the bindings are now."""
     found: dict[str, list] = {}
     seen: set[str] = set()
     for layer in (mapping.learn.layer, *reversed(mapping.layers)):
@@ -71,5 +84,5 @@ def plan(mapping) -> dict:
 
 
 def _find_last(arguments) -> int:
-    """The number, from 1, of the argument that counts where none is named: the last number."""
+    """Return the number, from 1, of the argument that counts where none is named: the last one that is a number."""
     return next((n for n in range(len(arguments), 0, -1) if to_number(arguments[n - 1]) is not None), len(arguments) + 1)

@@ -3,6 +3,7 @@ import logging
 import threading
 
 from live.osc.subscriber import connect_udp
+from live.show.threads import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -18,20 +19,20 @@ class Targets:
         self._closing = threading.Event()
 
     def add(self, targets):
-        """Have these (host, port, prefix, form) told what changes, now or once their hosts are found."""
+        """Send these (host, port, prefix, form) what changes, now or once their hosts are found."""
         for target in targets:
             if error := self._tell(*target):
                 log.warning("OSC: no echo to %s:%d: %s; looked for again every %g s", *target[:2], error, self.again)
                 self.absent.append(target)
         if self.absent:
-            threading.Thread(target=self._seek, name="echo targets", daemon=True).start()
+            make_thread("echo targets", self._seek).start()
 
     def _seek(self):
         while self.absent and not self._closing.wait(self.again):
             self.absent = [target for target in self.absent if self._tell(*target)]
 
     def _tell(self, host, port, prefix, form):
-        """Have one told; returns what is wrong, or None."""
+        """Add one target; returns what is wrong with it, or None."""
         try:
             found = connect_udp(host, port, prefix=prefix, form=form, stays=True)
         except OSError as error:

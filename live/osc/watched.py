@@ -8,7 +8,7 @@ class Watched:
         self.scene = None
 
     def find_changes(self, scene) -> tuple[bool, list[str]]:
-        """(whether there are other parameters than before, the addresses whose values are new)."""
+        """Return (whether there are other parameters than before, the addresses whose values are new)."""
         before, self.scene = self.scene, scene
         if before is scene:
             return False, []

@@ -12,7 +12,7 @@ EXACT = 1 << 24                     # whole numbers from here on a 32-bit float 
 
 
 def make_message(address: str, value) -> bytes:
-    """A message with this value: f for a number (i where it takes one to hold it), s for text; several for a tuple."""
+    """Return a message with this value: f for a number (i where it takes one to hold it), s for text; several for a tuple."""
     if type(value) is float and -EXACT < value < EXACT:          # nearly all are
         return _make_head(address, "f") + _FLOAT(value)
     tags, parts = "", []
@@ -39,6 +39,6 @@ def _make_head(address, tags) -> bytes:
 
 
 def pad(text: str) -> bytes:
-    """Text as OSC has it: ended by a zero, filled up to a multiple of four bytes."""
+    """Return text as OSC has it: ended by a zero, filled up to a multiple of four bytes."""
     encoded = text.encode().replace(b"\0", b"")
     return encoded + b"\0" * (4 - len(encoded) % 4)

@@ -4,7 +4,7 @@ pyvirtualcam is under the GPL 2: you install it yourself, and only the process o
 """
 from engine.errors import UserError
 from live.outputs import output
-from live.outputs.extras import needed
+from live.outputs.extras import import_extra
 
 LIBRARIES = ("pyvirtualcam",)
 BACKENDS = "OBS Studio (Windows, macOS: start its virtual camera once) or `modprobe v4l2loopback` (Linux)"
@@ -16,7 +16,7 @@ class Camera:
     apart, copyleft = True, "pyvirtualcam"
 
     def __init__(self, target="", fps=30.0):
-        with needed("output camera", "pyvirtualcam"):
+        with import_extra("output camera", "pyvirtualcam"):
             import pyvirtualcam  # noqa: F401  (only whether it is there: the camera is opened once its size is known)
         self.device, self.fps, self._camera = target or None, fps, None
 
@@ -28,8 +28,8 @@ class Camera:
     def send(self, frame):
         """Show a picture in the camera."""
         if self._camera is None:
-            self._camera = self._open(*even(frame.pixels).shape[1::-1])
-        self._camera.send(even(frame.pixels))
+            self._camera = self._open(*make_even(frame.pixels).shape[1::-1])
+        self._camera.send(make_even(frame.pixels))
 
     def close(self):
         """Switch the camera off."""
@@ -53,7 +53,7 @@ def check_even(spec):
         raise UserError(f"output {spec.name}: size: {spec.kind} takes even numbers only, got {spec.size[0]} x {spec.size[1]}")
 
 
-def even(pixels):
+def make_even(pixels):
     """Return a picture without its last row or column where there is an odd number of them, contiguous."""
     import numpy as np
 

@@ -19,13 +19,13 @@ class CuedLook:
     """checkpoint: what the studio opens. picture(name) -> the newest picture of a preset."""
 
     def __init__(self, checkpoint: str):
-        self.worker = Worker(checkpoint, self._drawn)
+        self.worker = Worker(checkpoint, self._take_drawn)
         self._name: str | None = None
         self._pixels: np.ndarray | None = None
         self._asked = -GAP
         self._waits = False
 
-    def picture(self, name: str | None) -> np.ndarray | None:
+    def take_picture(self, name: str | None) -> np.ndarray | None:
         """Return the newest picture of the preset that is cued, uint8 [H, W, 3], and have the next one drawn; None: there is none yet."""
         moment = now()
         if name != self._name:
@@ -39,7 +39,7 @@ class CuedLook:
         """End of the show."""
         self.worker.close()
 
-    def _drawn(self, job, answer):
+    def _take_drawn(self, job, answer):
         """Take a picture from the studio, in its thread."""
         from PIL import Image
 

@@ -13,7 +13,7 @@ class MissingError(UserError):
 
 
 @contextlib.contextmanager
-def needed(what: str, package: str) -> Iterator[None]:
+def import_extra(what: str, package: str) -> Iterator[None]:
     """Import an optional library inside this. what: who needs it, "output ndi". MissingError: the pip command that brings it."""
     try:
         yield

@@ -11,12 +11,15 @@ LIBRARIES = ("PIL",)
 
 @output
 class Files:
-    """target: the folder, made if need be. wait: hold up whoever renders instead of dropping frames (offline only)."""
+    """target: the folder, made if need be. drawing: what pictures go through first, or None.
+
+    wait: hold up whoever renders instead of dropping frames (offline only).
+    """
     fresh = True                    # its target must be new: a show that is started again writes NAME-002
     backlog = 8
 
-    def __init__(self, target="frames", wait=False):
-        self.folder, self.wait, self._first = Path(target), wait, None
+    def __init__(self, target="frames", wait=False, drawing=None):
+        self.folder, self.wait, self.drawing, self._first = Path(target), wait, drawing, None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -29,7 +32,7 @@ class Files:
 
         self._first = frame.number if self._first is None else self._first
         with whole(self.folder / f"frame_{frame.number - self._first:06d}.png") as temporary:
-            Image.fromarray(frame.pixels).save(temporary, "PNG", compress_level=1)
+            Image.fromarray(self.drawing(frame.pixels) if self.drawing else frame.pixels).save(temporary, "PNG", compress_level=1)
 
     def close(self):
         pass

@@ -46,7 +46,7 @@ class FrameReader:
         """Return the newest picture, or None where none newer than the last one came within `timeout` seconds."""
         waiting = threading.Event()
         for _ in range(int(timeout / POLL) + 1):
-            if (frame := self._newest()) is not None:
+            if (frame := self._read_newest()) is not None:
                 return frame
             if timeout:
                 waiting.wait(POLL)
@@ -59,7 +59,7 @@ class FrameReader:
             self._memory.close()
             self._memory = None
 
-    def _newest(self):
+    def _read_newest(self):
         if self._memory is not None and self._numbers[ENDED]:
             self.close()
         if self._memory is None and not self._open():

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.parameter import Parameter
-from live.outputs.pinning import Pin, about_centres
+from live.outputs.pinning import Pin, shift_to_centres
 
 LIBRARIES = ("cv2", "PIL")
 FILLS = ("fit", "fill", "stretch", "mirror", "tile", "blur")
@@ -43,7 +43,7 @@ PARAMETERS = {
     "red": Parameter(1.0, 0.0, 2.0, about="times the red of this output"),
     "green": Parameter(1.0, 0.0, 2.0, about="times the green of this output"),
     "blue": Parameter(1.0, 0.0, 2.0, about="times the blue of this output"),
-    "blackout": Parameter(0.0, about="0 = the picture, 1 = this output is black"),
+    "blackout": Parameter(0.0, about="0 = the picture, 1 = this output is black; /output/fade says how long it takes"),
     "freeze": Parameter(0.0, step=1, about="1 holds the picture of this output"),
     "test": Parameter("off", choices=("off", "grid", "white", "ramp", "number"), about="a test card instead of the picture"),
 }
@@ -72,14 +72,14 @@ class Framing:
     freeze: float = 0.0
     test: str = "off"
 
-    def turned(self, name: str, value) -> "Framing":
+    def turn(self, name: str, value) -> "Framing":
         """Return these settings with one of them set, clamped to its range. UserError: no such setting, or no such value."""
         if name not in PARAMETERS:
             raise UserError(f"no setting {name!r} of an output; there are: {', '.join(PARAMETERS)}")
         return replace(self, **{name: PARAMETERS[name].clamp(value)})
 
 
-def picture_place(framing: Framing, picture: tuple, display: tuple) -> tuple:
+def find_place(framing: Framing, picture: tuple, display: tuple) -> tuple:
     """Return (width, height) in display pixels of a (width, height) picture on a display, before its corners are pinned.
 
     A quarter turn swaps the picture's sides first.
@@ -95,12 +95,12 @@ def picture_place(framing: Framing, picture: tuple, display: tuple) -> tuple:
     return width * across * framing.zoom, height * down * framing.zoom
 
 
-def picture_matrix(framing: Framing, picture: tuple, display: tuple) -> np.ndarray:
+def make_picture_matrix(framing: Framing, picture: tuple, display: tuple) -> np.ndarray:
     """Return the 3x3 matrix from display points to picture points (x, y, 1), in pixels from the top left corners.
 
     UserError: the pinned corners enclose nothing.
     """
-    width, height = picture_place(framing, picture, display)
+    width, height = find_place(framing, picture, display)
     to_place = np.array([[1 / width, 0, -display[0] * (0.5 + framing.x) / width],
                          [0, 1 / height, -display[1] * (0.5 + framing.y) / height], [0, 0, 1]])
     turn = np.eye(3)
@@ -111,11 +111,11 @@ def picture_matrix(framing: Framing, picture: tuple, display: tuple) -> np.ndarr
     to_picture = np.array([[picture[0], 0, picture[0] / 2], [0, picture[1], picture[1] / 2], [0, 0, 1.0]])
     matrix = to_picture @ flip @ turn @ to_place
     if tuple(framing.pin) != CORNERS:
-        matrix = matrix @ np.linalg.inv(pin_matrix(framing.pin, display))
+        matrix = matrix @ np.linalg.inv(make_pin_matrix(framing.pin, display))
     return matrix
 
 
-def pin_matrix(pin: tuple, display: tuple) -> np.ndarray:
+def make_pin_matrix(pin: tuple, display: tuple) -> np.ndarray:
     """Return the 3x3 matrix that takes the display's corners to their pinned places, in pixels."""
     width, height = display
     sources = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
@@ -133,7 +133,7 @@ def pin_matrix(pin: tuple, display: tuple) -> np.ndarray:
     return matrix
 
 
-def colour_matrix(framing: Framing) -> np.ndarray:
+def make_colour_matrix(framing: Framing) -> np.ndarray:
     """Return the linear part of an output's colour: float64 [3, 4], times (red, green, blue, 1) in 0..1."""
     angle = math.radians(framing.hue)
     luma = np.tile(np.array(LUMA), (3, 1))
@@ -156,62 +156,62 @@ class Framer:
         self._mask = None if mask is None else np.repeat(mask[:, :, None], 3, axis=2)
         self._pin = Pin(display)
 
-    def frame(self, picture: np.ndarray, framing: Framing) -> np.ndarray:
+    def draw(self, picture: np.ndarray, framing: Framing) -> np.ndarray:
         """Return the display's pixels for a picture, uint8 [height, width, 3], valid until the next call.
 
         Where the display has the picture's shape and nothing is turned, they are the picture's own to the bit.
         """
         import cv2
 
-        canvas, shown = self._canvas, colour(picture, framing)
+        canvas, shown = self._canvas, apply_colour(picture, framing)
         if framing.blackout >= 1.0:
             canvas[:] = 0
             return canvas
         if tuple(framing.pin) == CORNERS:
             self._lay(shown, framing)
         else:
-            canvas = self._pinned(shown, framing)
+            canvas = self._draw_pinned(shown, framing)
         if self._mask is not None:
             cv2.multiply(canvas, self._mask, canvas, 1 / 255)
         return canvas
 
-    def _pinned(self, shown, framing):
+    def _draw_pinned(self, shown, framing):
         """Return the display's pixels with pinned corners: what is around the picture is pinned with it."""
-        size, pin, flat = shown.shape[1::-1], pin_matrix(framing.pin, self.display), replace(framing, pin=CORNERS)
-        rests = self._pin.rests((size, tuple(getattr(framing, name) for name in GEOMETRY)))
-        place = picture_place(flat, size, self.display)
+        size, pin, flat = shown.shape[1::-1], make_pin_matrix(framing.pin, self.display), replace(framing, pin=CORNERS)
+        rests = self._pin.is_at_rest((size, tuple(getattr(framing, name) for name in GEOMETRY)))
+        place = find_place(flat, size, self.display)
         upright = size[::-1] if framing.rotate in ("90", "270") else size
         if rests and framing.fill in ("fit", "fill", "stretch") and place[0] >= upright[0] and place[1] >= upright[1]:
-            return self._pin.look(shown, picture_matrix(framing, size, self.display), pin)        # in one step, and no less sharp
+            return self._pin.apply(shown, make_picture_matrix(framing, size, self.display), pin)        # in one step, and no less sharp
         self._lay(shown, flat)
-        return self._pin.look(self._canvas, np.linalg.inv(pin), pin) if rests else self._pin.warp(self._canvas, pin)
+        return self._pin.apply(self._canvas, np.linalg.inv(pin), pin) if rests else self._pin.warp(self._canvas, pin)
 
     def _lay(self, shown, framing):
         """Draw a picture whose sides are the display's sides."""
         canvas, display = self._canvas, self.display
-        width, height = (max(1, round(length)) for length in picture_place(framing, shown.shape[1::-1], display))
+        width, height = (max(1, round(length)) for length in find_place(framing, shown.shape[1::-1], display))
         left = round(display[0] * (0.5 + framing.x) - width / 2)
         top = round(display[1] * (0.5 + framing.y) - height / 2)
         covered = left <= 0 and top <= 0 and left + width >= display[0] and top + height >= display[1]
         if width > LARGE * display[0] or height > LARGE * display[1]:
-            canvas[:] = _warp(shown, picture_matrix(framing, shown.shape[1::-1], display), display, "covered" if covered else framing.fill)
+            canvas[:] = _warp(shown, make_picture_matrix(framing, shown.shape[1::-1], display), display, "covered" if covered else framing.fill)
             return
-        shown = _resized(_oriented(shown, framing), width, height)
+        shown = _resize(_orient(shown, framing), width, height)
         if framing.fill in ("mirror", "tile"):
-            canvas[:] = _repeated(shown, (left, top), display, framing.fill)
+            canvas[:] = _repeat(shown, (left, top), display, framing.fill)
             return
         if not covered and framing.fill == "blur":
-            _surround(shown, canvas)
+            _fill_around(shown, canvas)
         elif not covered:
             canvas[:] = 0
         _paste(shown, left, top, canvas)
 
 
-def colour(picture: np.ndarray, framing: Framing) -> np.ndarray:
+def apply_colour(picture: np.ndarray, framing: Framing) -> np.ndarray:
     """Return a picture in an output's colour and darkness; the same object where there is nothing to do."""
     import cv2
 
-    matrix = colour_matrix(framing) * (1.0 - framing.blackout if framing.gamma == 1.0 else 1.0)
+    matrix = make_colour_matrix(framing) * (1.0 - framing.blackout if framing.gamma == 1.0 else 1.0)
     if not np.allclose(matrix, np.eye(3, 4), atol=1e-9):
         picture = cv2.transform(picture, np.concatenate([matrix[:, :3], matrix[:, 3:] * 255.0], axis=1))
     if framing.gamma != 1.0:
@@ -220,7 +220,7 @@ def colour(picture: np.ndarray, framing: Framing) -> np.ndarray:
     return picture
 
 
-def _oriented(shown, framing):
+def _orient(shown, framing):
     """Return a picture flipped, then turned by quarters."""
     import cv2
 
@@ -230,7 +230,7 @@ def _oriented(shown, framing):
     return shown if quarter is None else cv2.rotate(shown, quarter)
 
 
-def _resized(shown, width, height):
+def _resize(shown, width, height):
     import cv2
 
     if (width, height) == shown.shape[1::-1]:
@@ -245,11 +245,11 @@ def _warp(shown, matrix, display, fill):
 
     borders = {"mirror": cv2.BORDER_REFLECT, "tile": cv2.BORDER_WRAP, "covered": cv2.BORDER_REPLICATE}
     border = borders.get(fill, cv2.BORDER_CONSTANT)
-    return cv2.warpPerspective(shown, about_centres(matrix), display,
+    return cv2.warpPerspective(shown, shift_to_centres(matrix), display,
                                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
 
 
-def _repeated(shown, place, display, fill):
+def _repeat(shown, place, display, fill):
     """Return the display's pixels with a picture at a place, repeated or mirrored over all the rest."""
     import cv2
 
@@ -269,17 +269,22 @@ def _paste(shown, left, top, canvas):
         canvas[y:bottom, x:right] = shown[y - top:bottom - top, x - left:right - left]
 
 
-def _surround(shown, canvas):
+def _fill_around(shown, canvas):
     """Fill a canvas with the picture itself, large, soft and darker."""
     import cv2
 
-    rows, columns = canvas.shape[:2]
-    small = cv2.resize(shown, (SOFT, SOFT), interpolation=cv2.INTER_AREA)
+    cut = soften(shown, canvas.shape[1::-1])
+    cv2.resize(cv2.convertScaleAbs(cut, alpha=DARKER), canvas.shape[1::-1], dst=canvas, interpolation=cv2.INTER_LINEAR)
+
+
+def soften(shown: np.ndarray, display: tuple) -> np.ndarray:
+    """Return the middle of a picture in a display's shape, very small and soft."""
+    import cv2
+    (columns, rows), small = display, cv2.resize(shown, (SOFT, SOFT), interpolation=cv2.INTER_AREA)
     height = max(1, round(SOFT * min(1.0, rows / columns)))
     width = max(1, round(SOFT * min(1.0, columns / rows)))
     top, left = (SOFT - height) // 2, (SOFT - width) // 2
-    cut = cv2.GaussianBlur(small[top:top + height, left:left + width], (5, 5), 0)
-    cv2.resize(cv2.convertScaleAbs(cut, alpha=DARKER), (columns, rows), dst=canvas, interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(small[top:top + height, left:left + width], (5, 5), 0)
 
 
 def load_mask(path: str, size: tuple[int, int]) -> np.ndarray | None:

@@ -28,12 +28,12 @@ class Keyboard:
         self.now, self.bound = now, bound
         self._down: dict = {}
 
-    def heard(self, event):
-        """The ControlEvent of a pygame event, None if it is not of a key that has a name."""
+    def translate(self, event):
+        """Return the ControlEvent of a pygame event, None if its key has no name."""
         import pygame
 
         if event.type == pygame.KEYDOWN:
-            name = self._name(event)
+            name = self._name_key(event)
             if not name or self._down.get(event.key) == name:    # held down, it repeats: that is no press
                 return None
             self._down[event.key] = name
@@ -42,40 +42,40 @@ class Keyboard:
             return ControlEvent(f"key {self._down.pop(event.key)}", 0.0, True, self.now())
         return None
 
-    def _name(self, event):
+    def _name_key(self, event):
         """Return the name of a key by its letter, or by its place where only that is bound."""
-        name, place = named(event.key, event.mod), _named_by_place(event)
+        name, place = name_key(event.key, event.mod), _name_by_place(event)
         return place if place and (not name or self.bound(f"key {place}") and not self.bound(f"key {name}")) else name
 
-    def let_go(self):
-        """The window lost the keyboard: releases will not arrive, so these are they."""
+    def release_all(self):
+        """Return releases of all keys that are down: the window has lost the keyboard, so the real ones will not arrive."""
         names, self._down = list(self._down.values()), {}
         return [ControlEvent(f"key {name}", 0.0, True, self.now()) for name in names]
 
 
-def named(key, modifiers=0):
-    """The name of a key with what is held beside it: "ctrl+s"; "" if it has none. A modifier is a key of its own."""
+def name_key(key, modifiers=0):
+    """Return the name of a key with its modifiers, "ctrl+s"; "" if it has none. A modifier alone is a key of its own."""
     import pygame
 
-    name = pygame.key.name(key) or _letter(key)
+    name = pygame.key.name(key) or _find_letter(key)
     masks = (pygame.KMOD_CTRL, pygame.KMOD_ALT, pygame.KMOD_SHIFT, pygame.KMOD_META)
     own = name.removeprefix("left ").removeprefix("right ")
     held = [prefix for prefix, mask in zip(PREFIXES, masks) if modifiers & mask and prefix != own]
     return "+".join([*held, name]) if name else ""
 
 
-def _letter(key) -> str:
+def _find_letter(key) -> str:
     """Return the letter of a key that pygame has no name for: where a layout has one there, the number is its character's."""
     letter = chr(key) if 0x20 < key < 0x110000 and not 0xd800 <= key < 0xe000 else ""
     return unicodedata.normalize("NFC", letter.lower()) if letter.isprintable() else ""
 
 
-def _named_by_place(event) -> str:
+def _name_by_place(event) -> str:
     """Return the name a Latin keyboard gives the place of a key, with what is held beside it; "" for keys that are no letters,
     digits or signs. Those of the numeric pad are called as the others with the same sign.
     """
     name = PLACES.get(getattr(event, "scancode", 0), "")
-    beside = named(event.key, event.mod).rpartition("+")[0] if name else ""
+    beside = name_key(event.key, event.mod).rpartition("+")[0] if name else ""
     return f"{beside}+{name}" if beside else name
 
 

@@ -33,7 +33,7 @@ class Turns:
 
     def forecast(self, values: np.ndarray, time: float, below: float) -> np.ndarray:
         """Return the cells, as booleans, that would turn once too often within a second with these values [cells]."""
-        rose, fell = self._turning(values, below)
+        rose, fell = self._find_turning(values, below)
         return (rose | fell) & (time - self.times[0] < SECOND)
 
     def take(self, values: np.ndarray, time: float, below: float):
@@ -41,14 +41,14 @@ class Turns:
         if self.way is None:
             self.low, self.high, self.way = values.copy(), values.copy(), np.zeros(len(values), int)
             return
-        rose, fell = self._turning(values, below)
+        rose, fell = self._find_turning(values, below)
         turned = rose | fell
         self.times[:, turned] = np.concatenate([self.times[1:, turned], np.full((1, turned.sum()), time)])
         self.way = np.where(rose, 1, np.where(fell, -1, self.way))
         self.low = np.where(turned, values, np.minimum(self.low, values))
         self.high = np.where(turned, values, np.maximum(self.high, values))
 
-    def _turning(self, values, below):
+    def _find_turning(self, values, below):
         """Return (cells that turn upwards, cells that turn downwards). The first move of a still cell is a turn too."""
         if self.way is None:
             return np.zeros(len(values), bool), np.zeros(len(values), bool)
@@ -80,35 +80,35 @@ class FlashLimiter:
             most = max(1, int(2 * flashes))              # a flash is two turns
             self._fields = (Turns(STEP, most), Turns(RED_STEP, most))
         sample = _sample(pixels)
-        if self._last is None or not self._too_many(sample, time):
+        if self._last is None or not self._count_excess(sample, time):
             shown = pixels
         else:
-            shown = self._between(self._last, pixels, sample, time)
+            shown = self._search(self._last, pixels, sample, time)
             sample = _sample(shown)
             self.held += 1
-        for field, values, below in self._looks(sample):
+        for field, values, below in self._list_views(sample):
             field.take(values, time, below)
         self._last = shown
         return shown
 
-    def _looks(self, sample):
+    def _list_views(self, sample):
         """Yield (turns, their values [cells], from which darker end of a change on it counts) of a sample."""
-        luminance, red = _fields(sample)
+        luminance, red = _measure_fields(sample)
         bright, vivid = self._fields
         yield bright, luminance, DARK
         yield vivid, red, np.inf
 
-    def _too_many(self, sample, time):
-        return any(field.forecast(values, time, below).mean() > SHARE for field, values, below in self._looks(sample))
+    def _count_excess(self, sample, time):
+        return any(field.forecast(values, time, below).mean() > SHARE for field, values, below in self._list_views(sample))
 
-    def _between(self, last, pixels, sample, time):
-        """Return the picture that is nearest to the new one and makes too few cells turn, on the way from the last one."""
+    def _search(self, last, pixels, sample, time):
+        """Return the picture between the last one and the new one that is as near to the new one as it can be while few enough cells turn."""
         before = _sample(last)
         low, high = 0, STEPS
         while high - low > 1:
             middle = (low + high) // 2
-            mixed = _mixed(before, sample, middle / STEPS)
-            low, high = (low, middle) if self._too_many(mixed, time) else (middle, high)
+            mixed = _mix(before, sample, middle / STEPS)
+            low, high = (low, middle) if self._count_excess(mixed, time) else (middle, high)
         return self._mix(last, pixels, low / STEPS)
 
     def _mix(self, last, pixels, share):
@@ -130,7 +130,7 @@ class FlashLimiter:
         return frame if pixels is frame.pixels else replace(frame, pixels=pixels)
 
 
-def _mixed(before, after, share):
+def _mix(before, after, share):
     return np.rint(after * share + before * (1.0 - share)).astype(np.uint8)
 
 
@@ -142,7 +142,7 @@ def _sample(pixels) -> np.ndarray:
     return pixels[rows[:, None], columns[None]].reshape(-1, 3)
 
 
-def _fields(sample):
+def _measure_fields(sample):
     """Return (relative luminance, redness where the red is saturated) of a sample, each [cells]."""
     linear = LINEAR[sample]
     total = linear.sum(1)

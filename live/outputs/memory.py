@@ -3,7 +3,7 @@ import os
 import re
 import sys
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -22,12 +22,12 @@ class Memory:
 
     def __init__(self, called=called):
         self.name = called
-        self._memory = cast(Any, None)
+        self._memory: SharedMemory | None = None
 
     @staticmethod
     def check(spec):
         """Raise UserError where the name can't be one of shared memory on every system."""
-        name = spec.sender_name(Memory.called)
+        name = spec.find_sender_name(Memory.called)
         if not NAME.fullmatch(name):
             raise UserError(f"output {spec.name}: memory={name!r}: expected up to 29 letters, digits, '-', '_' and '.'")
 
@@ -46,7 +46,7 @@ class Memory:
         if self._memory is None:
             return
         self._numbers[ENDED] = 1
-        memory = self._let_go()
+        memory = self._release()
         memory.unlink()
 
     def _open(self, height, width):
@@ -56,14 +56,14 @@ class Memory:
             memory = SharedMemory(self.name, create=True, size=size)
         except FileExistsError:
             memory = SharedMemory(self.name)
-            self._look_at(memory, *self._refuse(memory))
+            self._map(memory, *self._refuse(memory))
             if self._slots.shape[1:3] == (height, width):
                 self._numbers[WRITER] = os.getpid()
                 return
             self._numbers[ENDED] = 1
-            self._let_go().unlink()
+            self._release().unlink()
             memory = SharedMemory(self.name, create=True, size=size)
-        self._look_at(memory, height, width)
+        self._map(memory, height, width)
         self._numbers[WRITER] = os.getpid()
         SHAPE.pack_into(cast(memoryview, memory.buf), 0, MAGIC, SCHEMA, height, width, SLOTS)
 
@@ -77,15 +77,15 @@ class Memory:
             raise UserError(f"output memory={self.name}: another program writes under that name; choose one: memory=NAME")
         return height, width
 
-    def _look_at(self, memory, height, width):
+    def _map(self, memory, height, width):
         self._memory = memory
         self._numbers = np.ndarray(HEADER // 8, np.uint64, memory.buf)
         self._times = np.ndarray(SLOTS, np.float64, memory.buf, TIMES * 8)
         self._slots = np.ndarray((SLOTS, height, width, 3), np.uint8, memory.buf, HEADER)
 
-    def _let_go(self):
+    def _release(self):
         """Return the memory, which nothing of ours looks at any more; it is closed."""
-        memory, self._memory = self._memory, None
+        memory, self._memory = cast(SharedMemory, self._memory), None
         del self._numbers, self._times, self._slots
         memory.close()
         return memory

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.errors import UserError
 from live.outputs import output
-from live.outputs.extras import needed
+from live.outputs.extras import import_extra
 from live.show.clock import now
 
 LIBRARIES = ("cv2", "cyndilib")
@@ -23,7 +23,7 @@ class Ndi:
     apart, called = True, "Latent Jockey"
 
     def __init__(self, called=called, fps=30.0):
-        with needed("output ndi", "cyndilib"):
+        with import_extra("output ndi", "cyndilib"):
             import cyndilib  # noqa: F401  (only whether it is there: the sender belongs to the thread that sends)
         self.name, self.fps = called, fps
         self._sender = cast(Any, None)
@@ -33,7 +33,7 @@ class Ndi:
     @staticmethod
     def check(spec):
         """Raise UserError where a name is none that receivers could show."""
-        name = spec.sender_name(Ndi.called)
+        name = spec.find_sender_name(Ndi.called)
         if len(name) > LONGEST or not name.isprintable():
             raise UserError(f"output {spec.name}: ndi={name!r}: expected a name of up to {LONGEST} letters in one line")
 
@@ -62,7 +62,7 @@ class Ndi:
 
         picture = VideoSendFrame()
         picture.set_resolution(width, height)
-        picture.set_frame_rate(exact_rate(self.fps))
+        picture.set_frame_rate(to_exact_rate(self.fps))
         picture.set_fourcc(FourCC.RGBX)
         self._sender = Sender(self.name, clock_video=False, clock_audio=False)       # the show has its own clock
         self._sender.set_video_frame(picture)
@@ -70,7 +70,7 @@ class Ndi:
         self._size, self._pixels = (width, height), np.empty((height, width, 4), np.uint8)
 
 
-def exact_rate(fps: float) -> Fraction:
+def to_exact_rate(fps: float) -> Fraction:
     """Return frames a second as broadcasters count them: 29.97 is 30000/1001, 30 is 30."""
     film = Fraction(round(fps * 1.001) * 1000, 1001)
     if fps != round(fps) and abs(film - fps) < 0.01:

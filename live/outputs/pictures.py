@@ -24,14 +24,14 @@ SOURCE, CUE, SAME = "source", "cue", "same as "
 BROKEN = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, UserError)      # what drawing one may raise: the programme goes on
 
 
-def picture_names(inside, specs: list[OutputSpec]) -> tuple[str, ...]:
-    """Return what an output can be told to show. inside: names of pictures of the inside."""
+def list_pictures(inside, specs: list[OutputSpec]) -> tuple[str, ...]:
+    """Return the names of the pictures an output can show. inside: those of the network's inside."""
     return (PROGRAMME, SOURCE, CUE, *inside, *(SAME + spec.name for spec in specs))
 
 
-def picture_parameters(inside, specs: list[OutputSpec]) -> dict:
+def make_picture_parameters(inside, specs: list[OutputSpec]) -> dict:
     """Return {address: parameter} of what each output shows. UserError: a file asks for a picture there is not."""
-    names = picture_names(inside, specs)
+    names = list_pictures(inside, specs)
     for spec in specs:
         if spec.picture not in names:
             near = [name for name in names if name.startswith(spec.picture.split(" ")[0])][:20] or [*names[:3], "layer b64.conv1", SAME + "NAME"]
@@ -61,23 +61,25 @@ class Pictures:
         self.addresses = {spec.name: f"/outputs/{spec.name}/picture" for spec in specs}
         self._limiters = {PROGRAMME: FlashLimiter()}
         self._complaints = Seldom(log, now)
-        self._look_inside({self.chosen(name, show.scene) for name in self.addresses})
+        self._look_inside({self.choose(name, show.scene) for name in self.addresses})
 
     def finish(self, frame, time, scene):
         """Return the frame that outputs are given, limited, and with what else they show."""
         frame = self._limiters[PROGRAMME].finish(frame, time, scene)
-        shown_by = {name: self.chosen(name, scene) for name in self.addresses}
+        shown_by = {name: self.choose(name, scene) for name in self.addresses}
         wanted = sorted(set(shown_by.values()) - {PROGRAMME})
         self._look_inside(wanted)
         self._limiters = {name: limiter for name, limiter in self._limiters.items() if name == PROGRAMME or name in wanted}
         if not wanted:
             return frame
         light = 1.0 - darkness(scene, self.show.motion)
-        others = {name: self._finished(name, frame, time, scene, light) for name in wanted}
+        others = {name: self._finish(name, frame, time, scene, light) for name in wanted}
         return Shown(frame.pixels, frame.number, others, shown_by)
 
-    def chosen(self, name: str, scene) -> str:
-        """Return the picture that an output shows, what it follows looked up; outputs that follow each other show the programme."""
+    def choose(self, name: str, scene) -> str:
+        """Return the name of the picture that an output shows, its own or that of the output it follows. Outputs that follow each other show the
+        programme.
+        """
         seen: set[str] = set()
         while name in self.addresses and name not in seen:
             seen.add(name)
@@ -87,9 +89,9 @@ class Pictures:
             name = picture.removeprefix(SAME)
         return PROGRAMME
 
-    def for_output(self, name: str, frame):
-        """Return what the output of that name shows of a frame for all: black where its picture is not there."""
-        picture = self.chosen(name, self.show.scene)
+    def select(self, name: str, frame):
+        """Return the frame for the output of that name; a black one where its picture does not exist."""
+        picture = self.choose(name, self.show.scene)
         if picture == PROGRAMME:
             return frame
         pixels = getattr(frame, "others", {}).get(picture)
@@ -100,7 +102,7 @@ class Pictures:
         if hasattr(instrument, "watch"):
             instrument.watch([name for name in wanted if name in instrument.inside])
 
-    def _picture(self, name, scene) -> np.ndarray | None:
+    def _find_picture(self, name, scene) -> np.ndarray | None:
         self._failed.discard(name)
         try:
             if name == SOURCE:
@@ -113,16 +115,16 @@ class Pictures:
             self._complaints.warn("picture %s: %s", name, error)
             return None
 
-    def _finished(self, name, frame, time, scene, light):
+    def _finish(self, name, frame, time, scene, light):
         """Return a picture as outputs are to show it."""
-        pixels = self._picture(name, scene)
+        pixels = self._find_picture(name, scene)
         if pixels is None and name not in (SOURCE, CUE) and name not in self._failed:
             return frame.pixels                          # for the frame until the network is drawn with it, or at a size that has that layer
         limiter = self._limiters.setdefault(name, FlashLimiter())
-        return limiter.finish(Shown(_fitted(pixels, frame.pixels.shape, light), frame.number), time, scene).pixels
+        return limiter.finish(Shown(_fit(pixels, frame.pixels.shape, light), frame.number), time, scene).pixels
 
 
-def _fitted(pixels, shape, light: float) -> np.ndarray:
+def _fit(pixels, shape, light: float) -> np.ndarray:
     """Return a picture in the middle of black of a shape, with so much of its light; black alone where there is none."""
     import cv2
 

@@ -20,7 +20,7 @@ class Pin:
         self._maps: tuple | None = None
         self._box = slice(0), slice(0)                   # the rows and columns of the display that show something
 
-    def rests(self, key: tuple) -> bool:
+    def is_at_rest(self, key: tuple) -> bool:
         """Return whether frames have been drawn by this key for so long that its map is worth its time. To be asked once a frame."""
         if key != self._wanted:
             self._wanted, self._frames, self._maps = key, 0, None
@@ -31,9 +31,9 @@ class Pin:
         """Return a display's pixels with its corners pinned by a matrix, without a map: while the corners move."""
         import cv2
 
-        return cv2.warpPerspective(laid, about_centres(pin), self.display, flags=cv2.INTER_LINEAR, dst=self._canvas)
+        return cv2.warpPerspective(laid, shift_to_centres(pin), self.display, flags=cv2.INTER_LINEAR, dst=self._canvas)
 
-    def look(self, picture: np.ndarray, matrix: np.ndarray, pin: np.ndarray) -> np.ndarray:
+    def apply(self, picture: np.ndarray, matrix: np.ndarray, pin: np.ndarray) -> np.ndarray:
         """Return a display's pixels, valid until the next call: each is what matrix says of its place, in the picture's pixels.
 
         pin: the matrix of the pinned corners; what lies outside of them is black.
@@ -41,34 +41,34 @@ class Pin:
         import cv2
 
         if self._maps is None:
-            self._work_out(matrix, pin)
+            self._compute(matrix, pin)
         assert self._maps is not None
         self._canvas[self._box] = cv2.remap(picture, self._maps[0], self._maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return self._canvas
 
-    def _work_out(self, matrix, pin):
+    def _compute(self, matrix, pin):
         import cv2
 
         width, height = self.display
         x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-        flat_x, flat_y, flat = _mapped(np.linalg.inv(pin), x, y)
+        flat_x, flat_y, flat = _map(np.linalg.inv(pin), x, y)
         inside = (flat > 0) & (flat_x >= 0) & (flat_x <= width) & (flat_y >= 0) & (flat_y <= height)
         rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         self._box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else (slice(0, 1), slice(0, 1))
-        there_x, there_y, _ = _mapped(matrix, x[self._box], y[self._box])
+        there_x, there_y, _ = _map(matrix, x[self._box], y[self._box])
         seen = inside[self._box]
         self._maps = cv2.convertMaps(np.where(seen, there_x - 0.5, NOWHERE).astype(np.float32),
                                      np.where(seen, there_y - 0.5, NOWHERE).astype(np.float32), cv2.CV_16SC2)
         self._canvas[:] = 0
 
 
-def about_centres(matrix: np.ndarray) -> np.ndarray:
+def shift_to_centres(matrix: np.ndarray) -> np.ndarray:
     """Return a matrix between points of two pictures for a library that counts from the middle of the first pixel."""
     centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     return np.linalg.inv(centres) @ matrix @ centres
 
 
-def _mapped(matrix, x, y):
+def _map(matrix, x, y):
     """Return (x, y, w) of points by a matrix; where w is not above 0, they lie behind the display."""
     w = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
     safe = np.where(w > 0, w, 1.0)

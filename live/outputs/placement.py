@@ -14,22 +14,22 @@ class Placement:
         """(display, fullscreen) to be at now."""
         return (self.display, self.fullscreen) if self.display < self.count else (0, False)
 
-    def displays(self, count):
-        """So many displays are there now."""
+    def set_displays(self, count):
+        """Note how many displays there are now."""
         self.count = max(count, 1)
 
     def toggle(self):
-        """Into fullscreen or out of it, on the display where the window is."""
+        """Go into fullscreen or out of it, on the display where the window is."""
         self.display, shown = self.where
         self.fullscreen = not shown
 
     def move_on(self):
-        """On to the next display."""
+        """Go to the next display."""
         self.display, self.fullscreen = (self.where[0] + 1) % self.count, self.where[1]
 
 
-def fitted(picture, space) -> tuple:
-    """(x, y, width, height) of a picture as large as the space allows, in its middle, with its aspect kept."""
+def fit(picture, space) -> tuple:
+    """Return (x, y, width, height) of a picture as large as the space allows, in its middle, with its aspect kept."""
     scale = min(space[0] / picture[0], space[1] / picture[1])
     width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
     return (space[0] - width) // 2, (space[1] - height) // 2, width, height

@@ -4,7 +4,6 @@ A class under @output that says `apart` and has send(frame) is given pictures by
 and in the show's. It is made, sent to and closed in different threads, so it opens what belongs to a thread in send().
 """
 import logging
-import threading
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from live.outputs.framing import Framing
 from live.outputs.mailbox import Newest
 from live.outputs.spec import OutputSpec
 from live.show.clock import now
+from live.show.threads import end_thread, make_thread
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,9 @@ class Sender:
         self._at = 0.0
         self._busy: float | None = None                  # when a send() that goes on began
         self._repeat = 1.5 / spec.rate_sent if getattr(target, "steady", False) else REPEATED
-        if hasattr(target, "turn"):
-            self.turn = target.turn                      # what wants the main thread
-        self._thread = threading.Thread(target=self._work, name=f"output {spec.name}", daemon=True)
+        if hasattr(target, "run_once"):
+            self.run_once = target.run_once                      # what wants the main thread
+        self._thread = make_thread(f"output {spec.name}", self._work)
         self._thread.start()
 
     @property
@@ -88,22 +88,22 @@ class Sender:
         self._pictures.put(frame.pixels)
 
     def close(self):
-        """End the thread and what it sends to. Safe to call twice."""
+        """End the thread and the output it sends to. Safe to call twice."""
         self._closing = True
-        self._thread.join(CLOSING)
+        end_thread(self._thread, CLOSING)
 
     def _work(self):
         try:
             while not self._closing:
-                self._turn()
+                self._send_next()
         except BROKEN as error:
-            self._break(error)
+            self._fail(error)
         finally:
             if not self._closing and self.broken is None:
                 self.broken = "a bug of its own"
             self._end()
 
-    def _turn(self):
+    def _send_next(self):
         """Send the picture that waits, or the last one again where its settings were turned or nothing has come for long."""
         fresh = self._pictures.take(min(LOOK, self._repeat))
         moment, framing = self.now(), self.framing
@@ -116,7 +116,7 @@ class Sender:
         if self._last is None:
             return
         if self._size is None:
-            self._size = size_sent(self._wanted, self._last.shape[1::-1])
+            self._size = find_sent_size(self._wanted, self._last.shape[1::-1])
         self._busy = moment
         self.target.send(Sent(self._canvas.draw(self._last, framing, self._size), self.sent))
         self._busy, self._shown, self._at = None, framing, moment
@@ -127,20 +127,20 @@ class Sender:
             self.target.close()
         except BROKEN as error:
             if self.broken is None:
-                self._break(error)
+                self._fail(error)
 
-    def _break(self, error):
+    def _fail(self, error):
         self.error, self.broken = error, str(error) or type(error).__name__
-        log.error("%s; the show goes on without it", told(self.name, error))
+        log.error("%s; the show goes on without it", describe_error(self.name, error))
 
 
-def told(name: str, error) -> str:
-    """Return what an output's error says, in one line, with the output's name."""
+def describe_error(name: str, error) -> str:
+    """Return an output's error in one line, with the output's name."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if text.startswith("output ") else f"output {name}: {text}"
 
 
-def size_sent(wanted: tuple[int, int] | int | None, picture: tuple[int, int]) -> tuple[int, int]:
+def find_sent_size(wanted: tuple[int, int] | int | None, picture: tuple[int, int]) -> tuple[int, int]:
     """Return the (width, height) that an output sends of a picture of (width, height): as wanted, None = the picture's own.
 
     A single number is the longer side's; the picture keeps its shape.

@@ -44,8 +44,8 @@ class OutputSpec:
         """Frames a second that come out of it, as far as the machine keeps up."""
         return min(self.fps or self.rate, self.rate)
 
-    def sender_name(self, called: str) -> str:
-        """Return what it is called in other programs: what the user says, else `called`, with its own name where it has one."""
+    def find_sender_name(self, called: str) -> str:
+        """Return the name other programs see: the user's, or else `called`, followed by the output's own name where it has one."""
         if self.target or self.name == self.kind:
             return self.target or called
         return f"{called}{' ' if ' ' in called else '-'}{self.name}"
@@ -62,12 +62,12 @@ def parse_outputs(text: str, kinds, display: int = 0, fullscreen: bool = False) 
         if kind not in kinds:
             raise UserError(f"no output {kind!r}; there are: {', '.join(sorted(kinds))}")
         before = sum(spec.kind == kind for spec in specs)
-        specs.append(OutputSpec(free_name(kind, specs), kind, target, display=display + before if kind == "window" else 0,
+        specs.append(OutputSpec(find_free_name(kind, specs), kind, target, display=display + before if kind == "window" else 0,
                                 fullscreen=fullscreen and kind == "window"))
     return specs
 
 
-def free_name(wanted: str, specs) -> str:
+def find_free_name(wanted: str, specs) -> str:
     """Return a name that no output of these has: the wanted one, or with a number behind it."""
     names, number, name = {spec.name for spec in specs}, 1, wanted
     while name in names:
@@ -103,10 +103,10 @@ def _read_output(entry, kinds, before):
     for name, value in ({key: value for key, value in entry.items() if key not in SETTINGS} | colour).items():
         value = tuple(n for corner in value for n in corner) if name == "pin" and value and isinstance(value[0], list) else value
         try:
-            framing = framing.turned(name, value)
+            framing = framing.turn(name, value)
         except UserError as error:
             raise UserError(f"{name}: {error}" if name in PARAMETERS else f"{error}; and {', '.join(SETTINGS)}") from None
-    name = check_name(str(entry.get("name") or free_name(kind, before)))
+    name = check_name(str(entry.get("name") or find_free_name(kind, before)))
     if name in {spec.name for spec in before}:
         raise UserError(f"name: there are two outputs called {name!r}")
     size = _read_size("size", entry.get("size"))
@@ -124,7 +124,7 @@ def _read_preview(spec, wanted, kinds):
     if not called:
         named = ", ".join(sorted(kind for kind in kinds if getattr(kinds[kind], "called", "")))
         raise UserError(f"preview: of {named} only")
-    return preview_of(spec, wanted, called)
+    return make_preview(spec, wanted, called)
 
 
 def _read_target(entry) -> str:
@@ -153,8 +153,8 @@ def _read_number(name, value, most):
     return value
 
 
-def preview_of(spec: OutputSpec, wanted, called: str) -> OutputSpec:
+def make_preview(spec: OutputSpec, wanted, called: str) -> OutputSpec:
     """Return the small output beside a full one. wanted: True, or its size. called: what its kind is called by itself. UserError: no size."""
     size = PREVIEW if wanted is True else _read_size("preview", wanted)
-    return replace(spec, name=f"{spec.name}-preview", target=f"{spec.sender_name(called)}{' ' if ' ' in called else '-'}preview", size=size,
+    return replace(spec, name=f"{spec.name}-preview", target=f"{spec.find_sender_name(called)}{' ' if ' ' in called else '-'}preview", size=size,
                    fps=min(spec.fps or PREVIEW_FPS, PREVIEW_FPS), bitrate=None)

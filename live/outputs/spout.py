@@ -3,7 +3,7 @@
 Untested on real hardware: written from SpoutGL's interface (SURFACE.md O.4). Pictures go through the processor's memory.
 """
 from live.outputs import output
-from live.outputs.extras import check_system, needed
+from live.outputs.extras import check_system, import_extra
 
 LIBRARIES = ("cv2", "SpoutGL")
 GL_RGBA = 0x1908
@@ -16,7 +16,7 @@ class Spout:
 
     def __init__(self, called=called):
         check_system("output spout", "win32", instead="macOS has --output syphon, and --output ndi is everywhere")
-        with needed("output spout", "SpoutGL"):
+        with import_extra("output spout", "SpoutGL"):
             import SpoutGL  # noqa: F401  (only whether it is there: what it opens belongs to the thread that sends)
         self.name, self._sender = called, None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import UserError
 from live.outputs import output
-from live.outputs.camera import check_even, even
+from live.outputs.camera import check_even, make_even
 from live.outputs.extras import MissingError
 from live.show.clock import now
 
@@ -28,7 +28,8 @@ KEY_EVERY = 2.0                     # seconds between pictures that viewers can 
 WAITS = (1.0, 30.0)                 # seconds before a server is tried again: at first, doubling up to this
 STEADY = 5.0                        # seconds of streaming after which it counts as well again
 HERTZ = 48000                       # of the silence: services refuse streams without sound
-RELAY = ("-hide_banner", "-loglevel", "error", "-fflags", "nobuffer", "-probesize", "65536", "-f", "mpegts", "-i", "pipe:0", "-c", "copy", "-f", "mpegts")
+RELAY = ("-hide_banner", "-loglevel", "error", "-fflags", "nobuffer", "-probesize", "65536", "-analyzeduration", "1000000",
+         "-f", "mpegts", "-i", "pipe:0", "-c", "copy", "-f", "mpegts")
 
 
 @output
@@ -38,36 +39,36 @@ class Stream:
 
     def __init__(self, target="", fps=30.0, bitrate=None):
         self.target, self.fps, self.bitrate, self.lost = target, fps, bitrate, 0
-        if _relayed(target) and not shutil.which("ffmpeg"):
+        if _needs_relay(target) and not shutil.which("ffmpeg"):
             raise MissingError("output stream: SRT goes through ffmpeg, which is not installed; apt install ffmpeg, brew install ffmpeg, winget install ffmpeg")
         self._link: Link | None = None
         self._due, self._wait, self._told = 0.0, WAITS[0], ""
 
     @staticmethod
     def check(spec):
-        """Raise UserError for what is no address of a stream."""
+        """Raise UserError where a stream's address is not valid."""
         scheme, mark, rest = spec.target.partition("://")
         if not mark or scheme.lower() not in FORMATS or not rest.strip("/"):
             ways = ", ".join(f"{name}://" for name in FORMATS)
-            raise UserError(f"output {spec.name}: stream={hidden(spec.target)}: expected a server's address that begins with {ways}")
+            raise UserError(f"output {spec.name}: stream={hide_key(spec.target)}: expected a server's address that begins with {ways}")
         check_even(spec)
 
     def send(self, frame):
-        """Stream a picture, or leave it out while no server is there."""
+        """Stream a picture, or leave it out while no server can be reached."""
         if self._link is None and now() < self._due:
             self.lost += 1
             return
         try:
             if self._link is None:
-                self._link = Link(self.target, even(frame.pixels).shape[1::-1], self.fps, self.bitrate)
-            self._link.write(even(frame.pixels))
+                self._link = Link(self.target, make_even(frame.pixels).shape[1::-1], self.fps, self.bitrate)
+            self._link.write(make_even(frame.pixels))
         except (av.error.FFmpegError, OSError) as error:
             self._lose(error)
             return
         if self._link.seconds > STEADY:
             self._wait = WAITS[0]
         if self._told:
-            log.info("output stream: %s: it streams", hidden(self.target))
+            log.info("output stream: %s: it streams", hide_key(self.target))
             self._told = ""
 
     def close(self):
@@ -83,10 +84,10 @@ class Stream:
         self.lost += 1
         link = self._link
         self.close()
-        reason = link.reason() if link else ""
+        reason = link.read_reason() if link else ""
         reason = reason or getattr(error, "strerror", "") or type(error).__name__
         if reason != self._told:
-            log.warning("output stream: %s: %s; trying again, the show goes on", hidden(self.target), reason)
+            log.warning("output stream: %s: %s; trying again, the show goes on", hide_key(self.target), reason)
             self._told = reason
         self._due, self._wait = now() + self._wait, min(self._wait * 2, WAITS[1])
 
@@ -95,7 +96,7 @@ class Link:
     """One connection to a server, from the first picture to its end. size: (width, height)."""
 
     def __init__(self, target: str, size: tuple[int, int], fps: float, bitrate: int | None):
-        self._relay = _start_relay(target) if _relayed(target) else None
+        self._relay = _start_relay(target) if _needs_relay(target) else None
         into: Any = self._relay.stdin if self._relay else target
         self._file = av.open(into, "w", format=FORMATS[target.partition("://")[0].lower()])
         kbit = bitrate or max(LEAST, round(BITS * size[0] * size[1] * fps / 1000))
@@ -127,15 +128,15 @@ class Link:
             self._samples += self._silence.shape[1]
             self._file.mux(self._sound.encode(sound))
 
-    def reason(self) -> str:
-        """Return what the ffmpeg that relays the stream said last, "" where there is none."""
+    def read_reason(self) -> str:
+        """Return the last line that the ffmpeg which relays the stream wrote, "" where there is none."""
         if self._relay is None or self._relay.stderr is None:
             return ""
         lines = self._relay.stderr.read().decode(errors="replace").strip().splitlines()
         return lines[-1].rpartition(": ")[2] if lines else ""
 
     def close(self):
-        """Send what the encoder holds back, and end the connection."""
+        """Send what the encoder still holds, and end the connection."""
         try:
             self._file.mux(self._video.encode(None))
             self._file.close()
@@ -145,7 +146,7 @@ class Link:
                 self._relay.terminate()
 
 
-def _relayed(target: str) -> bool:
+def _needs_relay(target: str) -> bool:
     """Return whether an address is one that PyAV's libraries can't stream to, and an ffmpeg can."""
     return target.lower().startswith("srt://")
 
@@ -154,7 +155,7 @@ def _start_relay(target) -> subprocess.Popen:
     return subprocess.Popen(["ffmpeg", *RELAY, target], stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 
-def hidden(address: str) -> str:
+def hide_key(address: str) -> str:
     """Return an address without what lets others stream in your name: password, key and query."""
     scheme, mark, rest = address.partition("://")
     host = rest.partition("?")[0].partition("/")[0].rpartition("@")[2]

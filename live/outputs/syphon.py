@@ -3,7 +3,7 @@
 Untested on real hardware: written from syphon-python's interface (SURFACE.md O.4). Pictures go through the processor's memory.
 """
 from live.outputs import output
-from live.outputs.extras import check_system, needed
+from live.outputs.extras import check_system, import_extra
 
 LIBRARIES = ("cv2", "syphon")
 
@@ -15,13 +15,13 @@ class Syphon:
 
     def __init__(self, called=called):
         check_system("output syphon", "darwin", instead="Windows has --output spout, and --output ndi is everywhere")
-        with needed("output syphon", "syphon-python"):
+        with import_extra("output syphon", "syphon-python"):
             import syphon
         self.name, self._server, self._texture, self._size = called, None, None, None
         self._directory = syphon.SyphonServerDirectory()
         self._directory.run_loop_interval = 0.0          # one look at what waits: it must not hold up the pictures
 
-    def turn(self, emit, wait=0.0):
+    def run_once(self, emit, wait=0.0):
         """Answer programs that ask which servers there are. Main thread only, often: without it nobody finds this one."""
         self._directory.update_run_loop()
 

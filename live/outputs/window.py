@@ -15,8 +15,9 @@ from live.outputs.canvas import Canvas
 from live.outputs.framing import Framing
 from live.outputs.keyboard import Keyboard
 from live.outputs.mailbox import Mailbox
-from live.outputs.panes import SurfacePane, TexturePane
+from live.outputs.panes import SurfacePane, TexturePane, can_place
 from live.outputs.placement import Placement
+from live.outputs.shader_pane import ShaderPane
 from live.show.clock import now
 from live.show.commands import command
 from live.show.events import ControlEvent
@@ -36,11 +37,6 @@ HINTS = {
 }
 
 
-def open_window(title="Latent Jockey", **options) -> "Window":
-    """The window, open. UserError: no display to open it on, and what to do about it."""
-    return Window(title, **options)
-
-
 @output
 class Window:
     """put() from any thread; everything else from the main thread.
@@ -48,20 +44,26 @@ class Window:
     display: which one, from 0. fullscreen: fill it, without a border. size: of the window otherwise.
     texture: scale on the graphics card; None = if there is one and SDL_FRAMEBUFFER_ACCELERATION is not 0.
     mask: a PNG that darkens the display's edges. framing: fill, pin, colour, ...; may be set from any thread.
+
+    It is seen from the first picture on. Where another process has the same window, one of the two stands in for the other:
+    stand_in(), come_front() and cover() say which, and resting whether it is behind, so that few pictures will do.
     """
-    name, apart = "window", True
+    name, apart, stood_in = "window", True, True
 
     def __init__(self, title="Latent Jockey", display=0, fullscreen=False, size=(1024, 1024), texture=None, mask="", bound=lambda control: False):
         self.title, self.size, self.sent = title, size, 0
         self.framing, self._canvas = Framing(), Canvas(title, mask, fitted=True)
         self._mailbox, self.keyboard, self._wishes = Mailbox(), Keyboard(bound=bound), queue.SimpleQueue[Any]()
         self.put, self._pane, self._looked = self._mailbox.put, cast(Any, None), 0.0       # a pane, or None
-        self._textured = _has_graphics_card() if texture is None else texture
+        textured = _has_graphics_card() if texture is None else texture
+        self._kinds: list = [ShaderPane, TexturePane, SurfacePane] if textured else [SurfacePane]         # of panes that may work, best first
         self.place = Placement(display, fullscreen)
         self._opened_at = self.place.where
+        self._last = cast(Any, None)                   # the frame that is up
+        self._standing_in = self._covered = self._focused = False
         self._left: tuple | None = None                # (its place, size, position) where the hands had put the window
-        _begin()
-        self.place.displays(_count())
+        _start()
+        self.place.set_displays(_count_displays())
         if self.place.where[0] != display:
             log.warning("there is no display %d; the window is on display 0 until it appears", display)
         self._open()
@@ -72,26 +74,64 @@ class Window:
         return self._mailbox.dropped
 
     def toggle_fullscreen(self):
-        """From any thread."""
+        """Go into fullscreen or out of it. Safe from any thread."""
         self._wishes.put(self.place.toggle)
 
     def next_display(self):
-        """From any thread."""
+        """Go to the next display. Safe from any thread."""
         self._wishes.put(self.place.move_on)
+
+    @property
+    def report(self) -> dict:
+        """{"place": (display, fullscreen, size, position) that it has or wants, "focused": whether keys come to it}."""
+        self._note_place()
+        size, position = self._left[1:] if self._left else (self.size, None)
+        return {"place": (self.place.display, self.place.fullscreen, tuple(size), position and tuple(position)), "focused": self._focused}
+
+    def stand_in(self, place: tuple | None):
+        """Be ready to take over from another process's window: behind it if that fills its display, otherwise unseen. Main thread only."""
+        self._standing_in = True
+        if place is not None:
+            self.place.display, self.place.fullscreen = place[:2]
+            self._left = ((self.place.where[0], False), *place[2:]) if place[3] else None
+
+    def come_front(self):
+        """Become the window that is seen, as the other process has ended. Main thread only."""
+        moved = self._standing_in and not self.place.where[1]
+        self._standing_in = self._covered = False
+        if moved:
+            self._reopen()
+        elif self._pane and self._pane.visible:
+            self._pane.repaint()
+
+    def cover(self, on: bool):
+        """Take it that the other one's window lies over this one, or that it doesn't."""
+        self._covered = on
+
+    @property
+    def resting(self) -> bool:
+        """Whether nobody sees it, as far as is known."""
+        return self._standing_in and not self._is_wanted() or self._covered
+
+    def _is_wanted(self) -> bool:
+        """Return whether it is to lie on its display: one that stands in does where it fills it, and where windows can be placed."""
+        return not self._standing_in or self.place.where[1] and can_place()
 
     def run(self, until, emit):
         """Show frames and emit keys as ControlEvents until until() is true. Main thread only."""
         while not until():
-            self.turn(emit)
+            self.run_once(emit)
 
-    def turn(self, emit, wait=WAIT):
-        """One look at the mailbox, the keys, the wishes and the displays. wait: seconds for a frame."""
+    def run_once(self, emit, wait=WAIT):
+        """Look once at the mailbox, the keys, the wishes and the displays. wait: seconds for a frame."""
         frame = self._mailbox.take(wait)
-        for event in self._events():
+        for event in self._read_events():
             emit(event)
         self._settle()
-        if frame is not None and self._pane:
-            self._show(frame)
+        if frame is not None:
+            self._last = frame
+        if self._pane and self._last is not None and (frame is not None or self._is_wanted() and not self._pane.visible):
+            self._show(self._last)
 
     def close(self):
         """Give the display back."""
@@ -106,43 +146,55 @@ class Window:
         import pygame
 
         try:
-            self._pane.show(self._canvas.draw(frame.pixels, self.framing, self._pane.size))
+            if self._pane.frames:
+                self._canvas.draw_on(self._pane, frame.pixels, self.framing)
+            else:
+                self._pane.show(self._canvas.draw(frame.pixels, self.framing, self._pane.size))
             self.sent += 1
+            if self._is_wanted() != self._pane.visible:
+                (self._pane.reveal if self._is_wanted() else self._pane.hide)()
         except pygame.error as error:                  # the graphics card was taken away: go on without it
             log.warning("window: %s; painting it without the graphics card", error)
-            self._textured = False
+            self._kinds = [SurfacePane]
             self._reopen()
 
-    def _events(self):
+    def _read_events(self):
         import pygame
 
-        found, closing = [], False
+        found: list[ControlEvent] = []
+        closing = False
         for event in pygame.event.get():
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 closing = True                         # both come for one press
-            elif event.type == pygame.WINDOWFOCUSLOST:
-                found += self.keyboard.let_go()
-            elif (heard := self.keyboard.heard(event)) is not None:
+            elif event.type in (pygame.WINDOWFOCUSGAINED, pygame.WINDOWFOCUSLOST):
+                self._focused = event.type == pygame.WINDOWFOCUSGAINED
+                found += [] if self._focused else self.keyboard.release_all()
+            elif event.type == pygame.WINDOWEXPOSED and self._pane and self._pane.visible:
+                self._pane.repaint()
+            elif event.type == pygame.DROPFILE:
+                found.append(ControlEvent("osc /latents/add", event.file, False, now()))
+            elif (heard := self.keyboard.translate(event)) is not None:
                 found.append(heard)
         if closing:
             found.append(ControlEvent("window close", 1.0, True, now()))
         return found
 
     def _settle(self):
-        """Open the window anew where the place for it has changed."""
-        before = self.place.where
+        """Open the window anew if its place has changed."""
         while not self._wishes.empty():
             self._wishes.get()()
         if looking := now() - self._looked >= LOOK:
             self._looked = now()
-            self.place.displays(_count())
-        if self.place.where != before or looking and self._pane is None:
+            self.place.set_displays(_count_displays())
+        if self.place.where != self._opened_at or looking and self._pane is None:
             self._reopen()
 
     def _reopen(self):
-        """Open it in the place it has now; without success, try again at every look."""
+        """Open it at its place now, with the picture that is up. Where that fails, try again at every look."""
         try:
             self._open()
+            if self._last is not None:
+                self._show(self._last)
         except UserError as error:
             log.error("%s", error)
 
@@ -150,28 +202,33 @@ class Window:
         import pygame
 
         if self._pane:
-            if not self._opened_at[1]:
-                self._left = self._opened_at, *self._pane.placed()
+            self._note_place()
             self._pane.close()
             self._pane = None
         problems = []
         where, full = self._opened_at = self.place.where
         size, position = self._left[1:] if self._left and self._left[0] == self._opened_at else (self.size, None)
-        for kind in (TexturePane, SurfacePane) if self._textured else (SurfacePane,):
+        for kind in list(self._kinds):
             try:
                 self._pane = kind(self.title, size, where, full, position)
                 pygame.mouse.set_visible(False)
                 return
             except (ImportError, AttributeError, TypeError, pygame.error) as error:
                 problems.append(f"{kind.__name__}: {error}")
-                self._textured = False
+                self._kinds = [other for other in self._kinds if other is not kind] or [SurfacePane]
         raise UserError(f"no window could be opened: {'; '.join(problems)}; without one: --output null")
+
+
+    def _note_place(self):
+        """Remember where the user has put a window that doesn't fill its display."""
+        if self._pane and not self._opened_at[1] and not self._standing_in:
+            self._left = self._opened_at, *self._pane.read_place()
 
 
 def list_displays() -> tuple[list[tuple], str | None]:
     """Return ([(number, what there is to say of a display)], why there are none or None)."""
     try:
-        _begin()
+        _start()
     except UserError as error:
         return [], str(error)
     import pygame
@@ -195,7 +252,7 @@ def display(show, on=None):
         window.next_display()
 
 
-def _begin():
+def _start():
     """Start the window system. UserError: there is none."""
     for name, value in HINTS.items():
         os.environ.setdefault(name, value)
@@ -215,12 +272,12 @@ def _begin():
 
 
 def _has_graphics_card():
-    """Whether to try the graphics card: without one its library paints slower than we do."""
+    """Return whether to try the graphics card: without one its library paints slower than we do."""
     there = not sys.platform.startswith("linux") or any(map(os.path.exists, ("/dev/dri", "/dev/nvidiactl", "/dev/dxg")))
     return there and os.environ.get("SDL_FRAMEBUFFER_ACCELERATION") != "0"
 
 
-def _count():
+def _count_displays():
     import pygame
 
     return pygame.display.get_num_displays()

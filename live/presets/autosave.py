@@ -12,8 +12,8 @@ from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
 from live.show.data import motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain
-from live.show.parameters import declared
-from live.show.watchdog import make_thread
+from live.show.parameters import add_parameters
+from live.show.threads import end_thread, make_thread
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Autosave:
         self.save()
 
     def save(self):
-        """Write what plays now, if it is not what was written last."""
+        """Write the scene that plays now, if it differs from what was written last."""
         found = self.newest()
         if found is None or (found, self.about()) == self._saved:
             return
@@ -56,11 +56,11 @@ class Autosave:
     def close(self):
         """Save a last time and end the thread."""
         self._closing.set()
-        self._thread.join(timeout=2)
+        end_thread(self._thread)
 
 
-def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Scene, Motion]:
-    """The scene and motion the last show ended with. make_bend(data) -> Bend: the instrument's check of bends.
+def load_autosave(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Scene, Motion]:
+    """Return the scene and motion the last show ended with. make_bend(data) -> Bend: the instrument's check of bends.
 
     What the instrument has no longer, as an edit whose file has gone, is left out and said. UserError: there is nothing
     to resume, it is damaged, or it is another instrument's.
@@ -72,7 +72,7 @@ def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Sce
             raise UserError(f"schema version {data['schema']}; this version reads {SCHEMA}")
         if generator and data["generator"] not in ("", generator):
             raise UserError("it is of another generator")
-        return _known(scene_from_plain(data["scene"], declared(base), make_bend), path), motion_from_plain(data["motion"])
+        return _read(scene_from_plain(data["scene"], add_parameters(base), make_bend), path), motion_from_plain(data["motion"])
     except FileNotFoundError:
         raise UserError(f"{path}: nothing to resume: no show of this instrument has been saved yet") from None
     except UserError as error:
@@ -81,7 +81,19 @@ def resumed(path, base: Scene, generator: str = "", make_bend=None) -> tuple[Sce
         raise UserError(f"{path}: can't resume: the file is damaged ({type(error).__name__})") from None
 
 
-def locks_of(path) -> tuple[str, ...]:
+def resume(show, path, instrument, generator: str = "", must: bool = True):
+    """Set a show to where the last one ended, its locks too. UserError: it can't be had; unless it must be, that is said and the show begins anew."""
+    try:
+        show.scene, show.motion = load_autosave(path, instrument.scene().with_parameters(show.added), generator, instrument.bend)
+    except UserError as error:
+        if must:
+            raise
+        log.warning("%s; the show begins anew", error)
+        return
+    show.recall.locks = read_locks(path)
+
+
+def read_locks(path) -> tuple[str, ...]:
     """Return the addresses that were locked when the last show ended; none where the file doesn't say so."""
     try:
         locks = parse_json(Path(path).read_bytes()).get("locks", ())
@@ -90,7 +102,7 @@ def locks_of(path) -> tuple[str, ...]:
     return tuple(lock for lock in locks if isinstance(lock, str)) if isinstance(locks, list) else ()
 
 
-def _known(scene: Scene, path) -> Scene:
+def _read(scene: Scene, path) -> Scene:
     gone = sorted(address for address in scene.values if address not in scene.parameters)
     if gone:
         log.warning("%s: left out: %s", path, ", ".join(gone))

@@ -5,30 +5,34 @@ A morph keeps two motions going, the one it left and the one it goes to, and mix
 from dataclasses import dataclass, field, replace
 
 from engine.modulation import carry_states
-from engine.morphing import EASES, align, mix_corners, path, place_between, routes
+from engine.morphing import EASES, align, interpolate_place, mix_corners, path, routes
 from engine.motion import GROUPS, LONGEST_STEP, Motion
 from engine.scene import Scene
 from engine.walks import Place, own_walk
 from live.show.events import Change
-from live.show.parameters import MASTERS, masters_kept, within
+from live.show.parameters import MASTERS, is_below, keep_masters
 
-NEARLY = 1e-9                       # of the way: thirty thirtieths add up to a little less than one
-DEEPEST = 3                         # morphs interrupted by morphs: one deeper, and the walk starts from where it stands
+NEARLY = 1e-9                       # of the way: the steps of a morph may add up to a little less than one
+DEEPEST = 3                         # how many interrupted morphs a walk may still come from; after more it starts from where it stands
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a morph goes: so many seconds (or beats, where above 0), eased, with rules of its own by address."""
+    """How a morph goes: so many seconds (or beats, where above 0), eased, with rules of its own by address.
+
+    through: {address: value} it goes towards on the way, before the target's own is there at the end: a modulator dies away before it is muted.
+    """
     seconds: float = 0.0
     beats: float = 0.0
     ease: str = "smooth"
     path: str = "linear"
     step: float = 0.5
     rules: dict = field(default_factory=dict)
+    through: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, scene: Scene, preset=None, seconds=None) -> "Manner":
-        """What was asked for with the recall, or else the preset says, or else the performer's /morph/*."""
+        """Return the manner of a recall: as asked for with it, or else as the preset has it, or else as the performer's /morph/* are set."""
         found = {name: scene[f"/morph/{name}"] for name in ("seconds", "beats", "ease", "path", "step")}
         if preset is not None:
             own = {name: getattr(preset, name) for name in found if getattr(preset, name) is not None}
@@ -41,8 +45,8 @@ class Manner:
     def cuts(self) -> bool:
         return self.seconds <= 0 and self.beats <= 0
 
-    def gone(self, dt: float, tempo: float) -> float:
-        """How much of the way dt seconds are."""
+    def measure_progress(self, dt: float, tempo: float) -> float:
+        """Return how much of the way dt seconds are."""
         length = self.beats * 60.0 / tempo if self.beats > 0 else self.seconds
         return dt / length if length > 0 else 1.0
 
@@ -60,7 +64,9 @@ class Morph:
         self.origin, self.target, self.manner = scene, (target[0].set_values(held), target[1]), manner
         self.start, self.end = align([scene, self.target[0]])
         ways = routes(self.start, self.end, manner.rules, manner.step)
-        self.routes = {address: way for address, way in ways.items() if not within(address, MASTERS)}
+        self.routes = {address: way for address, way in ways.items() if not is_below(address, MASTERS)}
+        parameters = self.start.parameters
+        self.routes |= {a: path(parameters[a], self.start[a], value) for a, value in manner.through.items() if a in parameters}
         self.depth: int = before.depth + 1 if before is not None and before.depth < DEEPEST else 0
         self.left: Morph | Motion = before if before is not None and self.depth else motion
         self.goal = target[1]                           # the motion aimed at, going on as it will
@@ -71,65 +77,70 @@ class Morph:
         self._begun = (self.start.bends, self.start.modulators) == (scene.bends, scene.modulators)
 
     def release(self, address: str):
-        """A hand has taken this parameter over: it is left alone from here on."""
+        """Leave this parameter to the hand that has taken it."""
         self._touched.add(address)
         self.routes.pop(address, None)
+
+    def release_below(self, address: str):
+        """Leave this address, and all below it, alone: a lock has come."""
+        for found in [a for a in {**self.origin.parameters, **self.start.parameters} if is_below(a, (address,))]:
+            self.release(found)
 
     def reverse(self):
         """Go back to where it came from, at the same pace; again: on."""
         self.way = -self.way
 
-    def aim(self, scene: Scene) -> tuple[Scene, Motion]:
-        """Where it would end: what another recall builds on."""
-        end, motion = (self.target[0], self.goal) if self.way > 0 else (self.origin, self.near())
-        return masters_kept(end, scene, self._touched), motion
+    def find_target(self, scene: Scene) -> tuple[Scene, Motion]:
+        """Return where it would end: what another recall builds on."""
+        end, motion = (self.target[0], self.goal) if self.way > 0 else (self.origin, self.find_start())
+        return keep_masters(end, scene, self._touched), motion
 
     def play(self, dt: float, scene: Scene, motion: Motion) -> list:
-        """What to apply in this frame. Afterwards `over` says whether that was the last."""
-        near, far = self.near(), self.goal                    # before this frame's advance, which the loop makes
+        """Return what to apply in this frame. Afterwards `over` says whether that was the last."""
+        near, far = self.find_start(), self.goal                    # before this frame's advance, which the loop makes
         self._step(min(dt, LONGEST_STEP), scene["/tempo"])
         self.over = self.at >= 1.0 if self.way > 0 else self.at <= 0.0
         if self.over:
             end, lead = (self.target[0], far) if self.way > 0 else (self.origin, near)
             modulators = carry_states(motion.modulators, self.start, end)
             leads = self.leads or not set(modulators) <= set(motion.modulators)
-            going = replace((lead if self.leads else motion).beside(motion), modulators=modulators)
-            return [masters_kept(end, scene, self._touched), *([going] if leads else [])]
+            going = replace((lead if self.leads else motion).keep_walks(motion), modulators=modulators)
+            return [keep_masters(end, scene, self._touched), *([going] if leads else [])]
         begun, self._begun = self._begun, True
         t = EASES[self.manner.ease](self.at)
         items: list = [] if begun else [self.start]           # brings what is to come: bends at mix 0, modulators at depth 0
         items += [Change(address, route(t)) for address, route in self.routes.items()]
         if self.leads:
             lead = far if t >= self.manner.step else near
-            items.append(replace(lead.beside(motion), **self._led()))
+            items.append(replace(lead.keep_walks(motion), **self._override()))
         return items
 
-    def place(self):
-        """Where in latent space it has got to."""
-        left = self.left.place() if isinstance(self.left, Morph) else self.left.place
-        return self._between(self.since.place, left, self.goal.place)
+    def find_place(self):
+        """Return where in latent space it has got to."""
+        left = self.left.find_place() if isinstance(self.left, Morph) else self.left.place
+        return self._interpolate(self.since.place, left, self.goal.place)
 
-    def styles(self) -> tuple[Place, ...]:
-        """Where the style groups have got to; () for one that steps from seed to seed by a rule of the preset's."""
-        left = self.left.styles() if isinstance(self.left, Morph) else own_places(self.start, self.left)
-        places = zip(GROUPS, own_places(self.start, self.since), left, own_places(self.end, self.goal))
-        return tuple(() if self.manner.rules.get(f"/style/{group}/seed") == "step" else self._between(*three) for group, *three in places)
+    def find_styles(self) -> tuple[Place, ...]:
+        """Return where the style groups have got to; () for one that steps from seed to seed by a rule of the preset's."""
+        left = self.left.find_styles() if isinstance(self.left, Morph) else list_places(self.start, self.left)
+        places = zip(GROUPS, list_places(self.start, self.since), left, list_places(self.end, self.goal))
+        return tuple(() if self.manner.rules.get(f"/style/{group}/seed") == "step" else self._interpolate(*three) for group, *three in places)
 
-    def _between(self, before, start, end):
-        return place_between(self.manner.path, before, start, end, EASES[self.manner.ease](self.at)) if start else end
+    def _interpolate(self, before, start, end):
+        return interpolate_place(self.manner.path, before, start, end, EASES[self.manner.ease](self.at)) if start else end
 
-    def _led(self) -> dict:
-        """What of a motion says where the morph has got to."""
-        return {"led": self.place(), "heading": (), "start": (), "styles_led": self.styles(), "styles_of": ()}
+    def _override(self) -> dict:
+        """Return what of a motion says where the morph has got to."""
+        return {"led": self.find_place(), "heading": (), "start": (), "styles_led": self.find_styles(), "styles_of": ()}
 
-    def near(self) -> Motion:
-        """The motion it leaves; of a morph it interrupted, held where that has got to."""
+    def find_start(self) -> Motion:
+        """Return the motion that the morph leaves. Of a morph it interrupted, that is where that one had got to."""
         if isinstance(self.left, Morph):
-            return replace(self.left.goal, **self.left._led())
+            return replace(self.left.goal, **self.left._override())
         return self.left
 
     def _step(self, dt, tempo):
-        at = self.at + self.way * self.manner.gone(dt, tempo)
+        at = self.at + self.way * self.manner.measure_progress(dt, tempo)
         self.at = 0.0 if at < NEARLY else 1.0 if at > 1.0 - NEARLY else at
         if isinstance(self.left, Morph):
             self.left._step(dt, tempo)
@@ -138,8 +149,8 @@ class Morph:
         self.goal = self.goal.advance(self.end, dt)
 
 
-def own_places(scene: Scene, motion: Motion) -> tuple[Place, ...]:
-    """Where the style groups are: on walks of their own, or where a morph has led them."""
+def list_places(scene: Scene, motion: Motion) -> tuple[Place, ...]:
+    """Return where the style groups are: on walks of their own, or where a morph has led them."""
     led_there = motion.styles_led or ((),) * len(GROUPS)
     return tuple(place or own_walk(int(scene[f"/style/{group}/seed"]), at) for group, at, place in zip(GROUPS, motion.styles, led_there))
 
@@ -153,26 +164,26 @@ class Pad:
         self._begun, self._at = False, None
 
     def play(self, dt: float, scene: Scene, motion: Motion) -> list:
-        """What to apply in this frame."""
+        """Return what to apply in this frame."""
         x, y = scene["/pad/x"], scene["/pad/y"]
         self.motions = [m.advance(s, min(dt, LONGEST_STEP)) for m, s in zip(self.motions, self.targets)]
         items = []
         if not self._begun:
             self._begun = True
-            items.append(masters_kept(self.targets[0], scene))
+            items.append(keep_masters(self.targets[0], scene))
         if (x, y) != self._at:
             self._at = x, y
-            items += self._values(x, y)
-        owns = zip(*(own_places(s, m) for s, m in zip(self.targets, self.motions)))
+            items += self._mix(x, y)
+        owns = zip(*(list_places(s, m) for s, m in zip(self.targets, self.motions)))
         lead = replace(motion, led=mix_corners([m.place for m in self.motions], x, y), heading=(), start=(),
                        styles_led=tuple(mix_corners(places, x, y) for places in owns), styles_of=())
         return [*items, lead]
 
-    def _values(self, x, y):
+    def _mix(self, x, y):
         parameters = self.targets[0].parameters
         for address in set().union(*(t.values for t in self.targets)):
             p = parameters[address]
             a, b, c, d = (t[address] for t in self.targets)
-            if (a == b == c == d) or within(address, MASTERS):
+            if (a == b == c == d) or is_below(address, MASTERS):
                 continue
             yield Change(address, path(p, path(p, a, b)(x), path(p, c, d)(x))(y))

@@ -33,7 +33,7 @@ class Undo:
     _touch: Step | None = None                           # the step of the fingers that lie there now
 
     def hold(self, addresses: frozenset):
-        """Fingers lie on these from now on: all they do until they are lifted is one step."""
+        """Begin to gather one step for these addresses, on which fingers lie until they are lifted."""
         if not addresses & self.held:
             self._touch = None
         if addresses - self.held and self.done and self.done[-1] is not self._touch:
@@ -44,42 +44,42 @@ class Undo:
         self.done.append(step)
         self.undone.clear()
 
-    def heard(self, time: float, scene: Scene, motion: Motion, applied: list):
-        """What hands just did to this scene and motion becomes a step, or part of the last one."""
+    def note(self, time: float, scene: Scene, motion: Motion, applied: list):
+        """Make a step of what hands just did to this scene and motion, or add it to the last one."""
         if not applied:
             return
         if all(isinstance(item, Change) for item in applied):
-            self._turned(time, scene, applied)
+            self._note_turns(time, scene, applied)
         else:
             self.push(Step([scene, motion], list(applied)))
 
-    def _turned(self, time, scene, changes):
+    def _note_turns(self, time, scene, changes):
         addresses = frozenset(change.address for change in changes)
         last = self.done[-1] if self.done else None
         if addresses <= self.held:
-            self._dragged(time, scene, changes, last)
+            self._note_drag(time, scene, changes, last)
             return
         if last is not None and last.addresses == addresses and time - last.time < ONE_TURN and not self.undone:
             last.after, last.time = list(changes), time
             return
-        self.push(_turn(time, scene, changes))
+        self.push(_find_turns(time, scene, changes))
 
-    def _dragged(self, time, scene, changes, last):
-        """Fingers changed what they lie on."""
+    def _note_drag(self, time, scene, changes, last):
+        """Add changes by fingers to the step of what they lie on."""
         if self._touch is None or last is not self._touch or self.undone:
-            self._touch = _turn(time, scene, changes)
+            self._touch = _find_turns(time, scene, changes)
             self.push(self._touch)
             return
         now = {change.address: change for change in [*last.after, *changes]}
         last.before += [Change(address, scene[address]) for address in now if address not in last.addresses]
         last.after, last.time, last.addresses = list(now.values()), time, frozenset(now)
 
-    def back(self) -> list:
-        """What to apply to take the last step back; nothing if there is none."""
+    def undo(self) -> list:
+        """Return what to apply to take the last step back; nothing if there is none."""
         return self._move(self.done, self.undone, 0)
 
-    def again(self) -> list:
-        """The same for the last step taken back."""
+    def redo(self) -> list:
+        """Return the same for the last step taken back."""
         return self._move(self.undone, self.done, 1)
 
     def _move(self, source, target, which):
@@ -93,7 +93,7 @@ class Undo:
         return list((step.before, step.after)[which])
 
 
-def _turn(time, scene, changes) -> Step:
+def _find_turns(time, scene, changes) -> Step:
     """Return the step of knobs turned in this scene."""
     addresses = frozenset(change.address for change in changes)
     return Step([Change(address, scene[address]) for address in addresses], list(changes), addresses=addresses, time=time)

@@ -4,11 +4,13 @@ Knows the pipe to the supervisor and the show's inbox; opens nothing itself.
 """
 import logging
 import threading
+from collections.abc import Callable
 
 from live.outputs.framing import Framing
 from live.processes.ring import Writer
 from live.show.clock import now
 from live.show.events import ControlEvent
+from live.show.threads import make_thread
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +39,8 @@ class Remote:
         """Tell a window to move to the next display."""
         self._order(self.name, "next_display")
 
-    def report(self, figures: dict):
-        """Take down what the output says of itself."""
+    def take_report(self, figures: dict):
+        """Take down an output's report."""
         self.sent, self.dropped, self.broken = figures["sent"], figures["dropped"], figures["broken"]
         self.state = "broken" if self.broken else "running"
 
@@ -46,22 +48,32 @@ class Remote:
 class Shared:
     """The output that writes each frame into the memory all outputs read.
 
-    link: the pipe to the supervisor. sending: {reader: the end of its pipe}. specs: the outputs there are.
+    link: the pipe to the supervisor. sending: {reader: the end of its pipe}. specs: the outputs there are. readers: the
+    output that each reader belongs to, where some have several.
     """
     name, dropped = "shared", 0
 
-    def __init__(self, link, sending, specs):
+    def __init__(self, link, sending, specs, readers: list[str] | None = None):
         self.link, self.sending, self.sent = link, sending, 0
-        self.remotes = {spec.name: Remote(spec.name, spec.kind, self.order) for spec in specs}
+        self._readers = readers or [spec.name for spec in specs]
+        self.remotes = {spec.name: Remote(spec.name, spec.kind, self.send_order) for spec in specs}
         self.framings = {spec.name: spec.framing for spec in specs}
-        self._shown_size, self._rooms = None, 1          # of one picture; how many the memory has room for
-        self._writer, self._size, self._attached, self._name = None, None, threading.Event(), ""
+        self._shown_size: tuple | None = None
+        self._rooms = 1                                  # pictures that the memory has room for, of one's size
+        self._writer: Writer | None = None
+        self._size: tuple | None = None
+        self._attached, self._name = threading.Event(), ""
+        self._note: Callable | None = None
         self._lock = threading.Lock()
 
-    def listen(self, emit, stop):
-        """Hand what the outputs say to the show from a thread: emit(event), and stop() where the show shall end."""
+    def listen(self, emit, stop, note=None):
+        """Pass on what the outputs send to the show, in a thread: emit(event), and stop() where the show is to end.
+
+        note(text, moment): what becomes of warnings of other processes; None: nothing, they have said it themselves.
+        """
+        self._note = note
         self._send(("opened",))
-        threading.Thread(target=self._listen, args=(emit, stop), name="supervisor", daemon=True).start()
+        make_thread("supervisor", lambda: self._listen(emit, stop)).start()
 
     def put(self, frame):
         """Publish a frame, with the other pictures that outputs show; the first one, and one that needs more room, waits for its memory."""
@@ -74,11 +86,11 @@ class Shared:
             self._attach((height * self._rooms, width))
         if self._writer is not None:
             numbers = {name: number for number, name in enumerate(others, 1)}
-            places = {reader: numbers.get(frame.shown_by.get(name), 0) for reader, name in enumerate(self.remotes)} if others else {}
+            places = {reader: numbers.get(frame.shown_by.get(name), 0) for reader, name in enumerate(self._readers)} if others else {}
             self._writer.put(frame.pixels, now(), tuple(others.values()), places)
             self.sent += 1
 
-    def order(self, name: str, order: str):
+    def send_order(self, name: str, order: str):
         """Tell an output to do something."""
         self._send(("order", name, order))
 
@@ -119,11 +131,11 @@ class Shared:
     def _listen(self, emit, stop):
         try:
             while True:
-                self._hear(self.link.recv(), emit, stop)
+                self._take_message(self.link.recv(), emit, stop)
         except (EOFError, OSError):
             stop()
 
-    def _hear(self, message, emit, stop):
+    def _take_message(self, message, emit, stop):
         kind, *rest = message
         if kind == "stop":
             stop()
@@ -134,6 +146,8 @@ class Shared:
         elif kind == "event":
             emit(ControlEvent(*rest[1]))
         elif kind == "state":
-            self.remotes[rest[0]].report(rest[1])
+            self.remotes[rest[0]].take_report(rest[1])
+        elif kind == "trouble" and self._note is not None:
+            self._note(*rest)
         elif kind == "down":
             self.remotes[rest[0]].state = "starting again"

@@ -7,6 +7,7 @@ meanwhile. No lock is shared with a process that may be killed, and the number t
 barrier is needed. Several pictures of one size may lie in a slot, one below the other; the header says which of them each
 reader shows. Knows no outputs and no windows. Source: SURFACE.md O.1.
 """
+import os
 import struct
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,14 +24,35 @@ ROWS = 16 + 2 * READERS                                  # of each reader: the f
 MESSAGE = struct.Struct("<Qd")                           # number, time
 
 
-def create(height: int, width: int) -> SharedMemory:
+def _send(pipe: Connection, message: bytes):
+    """Write a message. So short a one is written whole or not at all."""
+    if os.name == "posix":                               # without the frames of multiprocessing: half the time
+        os.write(pipe.fileno(), message)
+    else:
+        pipe.send_bytes(message)
+
+
+def _receive(pipe: Connection) -> list[bytes]:
+    """Return the messages that wait, at least one. EOFError: the writer's end is gone."""
+    if os.name != "posix":
+        found = [pipe.recv_bytes()]
+        while pipe.poll(0):
+            found.append(pipe.recv_bytes())
+        return found
+    data = os.read(pipe.fileno(), 64 * MESSAGE.size)
+    if not data:
+        raise EOFError
+    return [data[at:at + MESSAGE.size] for at in range(0, len(data), MESSAGE.size)]
+
+
+def create_segment(height: int, width: int) -> SharedMemory:
     """Return a new segment for pictures of height x width. Whoever creates it keeps it and unlinks it at the end."""
     memory = SharedMemory(create=True, size=HEADER + SLOTS * height * width * 3)
-    SHAPE.pack_into(_bytes_of(memory), 0, MAGIC, SCHEMA, height, width, SLOTS)
+    SHAPE.pack_into(_open_bytes(memory), 0, MAGIC, SCHEMA, height, width, SLOTS)
     return memory
 
 
-def _bytes_of(memory) -> memoryview:
+def _open_bytes(memory) -> memoryview:
     """Return the bytes of a segment that is open."""
     if memory.buf is None:
         raise OSError(f"{memory.name}: closed")
@@ -42,7 +64,7 @@ class Segment:
 
     def __init__(self, name: str):
         self.memory = SharedMemory(name=name)
-        magic, schema, self.height, self.width, slots = SHAPE.unpack_from(_bytes_of(self.memory), 0)
+        magic, schema, self.height, self.width, slots = SHAPE.unpack_from(_open_bytes(self.memory), 0)
         if (magic, schema, slots) != (MAGIC, SCHEMA, SLOTS):
             self.memory.close()
             raise OSError(f"{name}: no frames of this version")
@@ -54,16 +76,16 @@ class Segment:
         """The number of the newest picture; 0 before the first."""
         return int(self.numbers[PUBLISHED])
 
-    def rows(self, reader: int) -> slice:
+    def list_rows(self, reader: int) -> slice:
         """Return the rows that a reader's picture lies in."""
         first, count = (int(n) for n in self.numbers[ROWS + 2 * reader:ROWS + 2 * reader + 2])
         return slice(first, first + count) if count and first + count <= self.height else slice(0, self.height)
 
-    def show(self, reader: int, first: int, count: int):
+    def set_rows(self, reader: int, first: int, count: int):
         """Have a reader take these rows."""
         self.numbers[ROWS + 2 * reader:ROWS + 2 * reader + 2] = first, count
 
-    def forgive(self, reader: int):
+    def mark_taken(self, reader: int):
         """Count the messages of a reader as taken: for one that died with some of them. Only while it doesn't run."""
         self.numbers[TAKEN + reader] = self.numbers[SENT + reader]
 
@@ -78,6 +100,9 @@ class Writer:
 
     def __init__(self, name: str, pipes: dict[int, Connection]):
         self.segment, self.pipes = Segment(name), dict(pipes)
+        self._number = self.segment.published            # nobody else writes this and SENT: kept here, where they are read sooner
+        self._sent = {reader: int(self.segment.numbers[SENT + reader]) for reader in pipes}
+        self._rows: dict[int, tuple[int, int]] = {}      # of each reader, as they are in the header
 
     def put(self, pixels: np.ndarray, time: float, others: tuple = (), places: dict | None = None):
         """Publish a picture, uint8 [H, W, 3], and tell the readers.
@@ -86,22 +111,27 @@ class Writer:
         that are not named show the first.
         """
         segment, height = self.segment, len(pixels)
-        number = segment.published + 1
+        self._number = number = self._number + 1
+        slot = segment.slots[number % SLOTS]
         for place, picture in enumerate((pixels, *others)):
-            segment.slots[number % SLOTS][place * height:(place + 1) * height] = picture
+            slot[place * height:(place + 1) * height] = picture
         segment.numbers[PUBLISHED] = number
         for reader in self.pipes:                        # after it: with the rows of before, the new picture is whole as well
-            segment.show(reader, height * (places or {}).get(reader, 0), height)
+            rows = height * (places or {}).get(reader, 0), height
+            if self._rows.get(reader) != rows:
+                self._rows[reader] = rows
+                segment.set_rows(reader, *rows)
         message = MESSAGE.pack(number, time)
         for reader, pipe in list(self.pipes.items()):
             # A writer that was killed between these lines has sent one more than it counted: the difference may be below 0.
-            if int(segment.numbers[SENT + reader]) - int(segment.numbers[TAKEN + reader]) < WAITING:
+            if self._sent[reader] - int(segment.numbers[TAKEN + reader]) < WAITING:
                 try:
-                    pipe.send_bytes(message)
+                    _send(pipe, message)
                 except OSError:                          # nobody has its other end any more
                     del self.pipes[reader]
                     continue
-                segment.numbers[SENT + reader] += np.uint64(1)
+                self._sent[reader] += 1
+                segment.numbers[SENT + reader] = self._sent[reader]
 
     def close(self):
         """Let go of the segment."""
@@ -138,14 +168,12 @@ class Reader:
         return self._copy()
 
     def _drain(self):
-        while True:
-            _, self.time = MESSAGE.unpack(self.pipe.recv_bytes())
-            self.segment.numbers[TAKEN + self.reader] += np.uint64(1)
-            if not self.pipe.poll(0):
-                return
+        messages = _receive(self.pipe)
+        self.segment.numbers[TAKEN + self.reader] += np.uint64(len(messages))
+        _, self.time = MESSAGE.unpack(messages[-1])
 
     def _copy(self) -> Taken:
-        rows = self.segment.rows(self.reader)
+        rows = self.segment.list_rows(self.reader)
         if len(self._copies[0]) != rows.stop - rows.start:
             self._copies = [np.empty((rows.stop - rows.start, self.segment.width, 3), np.uint8) for _ in range(2)]
         into = self._copies[0]

@@ -1,50 +1,66 @@
 """A show in processes: what each of them is started with. The show itself is handed in as the function that plays it."""
 import argparse
 import contextlib
-import glob
-import inspect
+import logging
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from engine.errors import UserError
+from live.files.paths import find_free_part
 from live.outputs import OUTPUTS
+from live.outputs.again import continue_output
 from live.outputs.service import is_apart
 from live.outputs.spec import OutputSpec
-from live.processes.child import prepare_child
 from live.processes.output import run_output
+from live.processes.pairs import list_readers
 from live.processes.renderer import Shared
 from live.processes.supervisor import USER_ERROR, Supervisor
+from live.processes.troubles import Troubles
 from live.show import journal
 from live.show.clock import now
 
 LEAST = 0.1                         # seconds that a show which is nearly over is still played
 
 
-def run(options: argparse.Namespace, specs, play) -> int:
+def run(options: argparse.Namespace, specs, play, modules: tuple[str, ...] = ()) -> int:
     """Play a show in processes until it is over; returns its exit status.
 
-    play(options, specs, shared) -> exit status: plays in one process, with `shared` for the outputs of the others.
+    play(options, specs, shared) -> exit status: plays in one process, with `shared` for the outputs of the others. modules: what
+    that takes to be imported; a second renderer stands by with them.
     """
     with contextlib.ExitStack() as closing:
-        closing.callback(journal.start(options.verbose))
-        apart = [spec for spec in specs if is_apart(spec)]
-        return Supervisor(partial(draw, play, specs), Attempts(options), run_output, apart).run()
+        closing.callback(journal.start_log(options.verbose))
+        supervisor = make_supervisor(Supervisor, options, specs, play, modules)
+        if getattr(options, "unattended", False):
+            supervisor.endless, supervisor.troubles = True, Troubles()
+            logging.getLogger().addHandler(supervisor.troubles)
+        return supervisor.run()
+
+
+def make_supervisor(kind, options: argparse.Namespace, specs, play, modules: tuple[str, ...] = (), **more):
+    """Return what watches the processes of a show: a Supervisor, or a kind of it. The rest as in run()."""
+    apart = [spec for spec in specs if is_apart(spec)]
+    return kind(partial(draw, play, specs), Attempts(options), run_output, apart, find_doubled(apart), () if options.no_standby else modules, **more)
 
 
 def draw(play, specs, options, sending, link):
-    """The renderer's process, from its start to its exit."""
-    prepare_child()
+    """Run the renderer's process, from its start to its exit."""
     if getattr(options, "attempt", 0):
-        specs = [continued(spec) for spec in specs]
-    shared = Shared(link, sending, [spec for spec in specs if is_apart(spec)])
+        specs = [continue_output(spec) for spec in specs]
+    apart = [spec for spec in specs if is_apart(spec)]
+    shared = Shared(link, sending, apart, [spec.name for spec in list_readers(apart, find_doubled(apart))])
     try:
         status = play(options, specs, shared)
     except UserError as error:
         sys.stderr.write(f"run_live.py: {error}\n")
         status = USER_ERROR
     sys.exit(status)
+
+
+def find_doubled(specs: list[OutputSpec]) -> frozenset[str]:
+    """Return the names of the outputs that have a second process, which stands in where the first one ends."""
+    return frozenset(spec.name for spec in specs if getattr(OUTPUTS[spec.kind], "stood_in", False))
 
 
 class Attempts:
@@ -70,27 +86,11 @@ class Attempts:
         if again.seconds:
             again.seconds = max(again.seconds - (now() - self.begun), LEAST)
         for kind, path in ({"take": again.take} if recorded is None else recorded).items():
-            setattr(again, kind, self._part(path) if path else None)
+            setattr(again, kind, self._find_part(path) if path else None)
         return again
 
-    def _part(self, path: str) -> str:
+    def _find_part(self, path: str) -> str:
         base = self._bases.get(path, path)
-        part = str(free_part(Path(base)))
+        part = str(find_free_part(Path(base)))
         self._bases[part] = base
         return part
-
-
-def continued(spec: OutputSpec) -> OutputSpec:
-    """Return an output that goes on beside what it wrote before: one that wants a new file or folder gets NAME-002, NAME-003, ..."""
-    kind = OUTPUTS[spec.kind]
-    if not getattr(kind, "fresh", False):
-        return spec
-    target = spec.target or inspect.signature(kind).parameters["target"].default
-    return replace(spec, target=str(free_part(Path(target))))
-
-
-def free_part(path: Path) -> Path:
-    """Return the path, or where there is something of its name, with whatever suffix: NAME-002, NAME-003, ..."""
-    names = {path.stem} | {f"{path.stem}-{number:03d}" for number in range(2, 1000)}
-    taken = {there.stem for there in path.parent.glob(f"{glob.escape(path.stem)}*")}
-    return path.with_name(min(names - taken, key=lambda name: (len(name), name)) + path.suffix)

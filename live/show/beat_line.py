@@ -19,13 +19,13 @@ class BeatLine:
     _beats: float = 0.0
     _told: float | None = None
 
-    def tell(self, tempo: float, beats: float, at: float):
+    def add(self, tempo: float, beats: float, at: float):
         """Take down that the beat had got so far at a moment."""
         if self._told is None or at - self._told > SILENT:
             self.origin = None
         self._tempo, self._beats, self._told = tempo, beats, at
 
-    def at(self, moment: float) -> tuple[float, float] | None:
+    def predict(self, moment: float) -> tuple[float, float] | None:
         """Return (bpm, ticks so far with their fraction) at a moment; None: nothing was told lately."""
         if self._told is None or moment - self._told > SILENT or self._tempo <= 0:
             return None

@@ -9,29 +9,29 @@ ALWAYS = ("/quit", "/window/fullscreen", "/window/display")        # commands th
 
 
 class Brake:
-    """What hands may do in a show that a take plays: black out, end it, move its window."""
+    """What hands may do while a take plays the show: black out, end it, move its window."""
 
     def __init__(self):
-        self.take = None                # what the take has the blackout at; None before it begins
-        self.hand = 0.0                 # what hands have brought it to over that
+        self.take = None                # the take's own blackout; None before it begins
+        self.hand = 0.0                 # the blackout set by hands; the darker of the two is seen
 
-    def frame(self, show, replayed, events) -> list:
-        """Apply to the show what a take says of this frame, and the hands' blackout over it. Returns what the take applied."""
+    def apply_frame(self, show, replayed, events) -> list:
+        """Apply one frame of a take to the show, and over it the blackout the hands asked for. Returns what the take applied."""
         if self.take is not None and show.scene[BLACKOUT] != self.take:
             show.scene = show.scene.set_values({BLACKOUT: self.take})
         before = show.motion
         applied = show.apply(replayed)
         self.take = show.scene[BLACKOUT]
-        if self.hand:                   # a motion of the take's has another way to black behind it
+        if self.hand:                   # the take's motion holds its own blackout, which must not lift that of the hands
             show.motion = replace(show.motion, dark=before.dark, fade_to=before.fade_to, fade_seconds=before.fade_seconds)
         heard = show.mapping.translate([event for event in events if not isinstance(event, Asked)], show.scene)
         for item in [*heard, *(event for event in events if isinstance(event, Asked))]:
-            self._hear(show, item)
+            self._take_events(show, item)
         if self.hand > self.take:
             show.scene = show.scene.set_values({BLACKOUT: self.hand})
         return applied
 
-    def _hear(self, show, item):
+    def _take_events(self, show, item):
         if isinstance(item, Call) and item.command == "/blackout":
             mine, theirs = show.scene.set_values({BLACKOUT: self.hand}), show.scene
             show.scene = mine
@@ -50,10 +50,10 @@ class Shared:
 
     def __init__(self):
         self.hand = 0.0                 # what hands brought it to last
-        self.put = None                 # what it was left at here: another value is the hands'
+        self.put = None                 # the value set here in the frame before: if the scene has another one, hands set it
 
-    def kept(self, items: list, scene) -> list:
-        """Return what a take applies to this scene, less what would lift a blackout of the hands'."""
+    def filter(self, items: list, scene) -> list:
+        """Return what a take applies to this scene, without the changes that would lift a blackout of the hands."""
         found = []
         if scene[BLACKOUT] != self.put:
             self.hand = self.put = scene[BLACKOUT]

@@ -9,8 +9,13 @@ sleep = time.sleep
 wall_time = time.time                # seconds since 1970, for other programs
 
 
-def cost(function, times=5) -> float:
-    """Seconds a call takes, the least of a few."""
+def spent() -> float:
+    """Return the seconds of processor time that this thread has taken: what others on the machine took meanwhile is not in it."""
+    return time.thread_time()
+
+
+def measure_cost(function, times=5) -> float:
+    """Return how many seconds a call takes: the shortest of a few tries."""
     def once():
         start = now()
         function()
@@ -42,17 +47,6 @@ class WallClock:
                 due += behind
 
 
-class TakeClock:
-    """The ticks of a recorded show, again: its frames come out the same to the bit."""
-    late = 0
-
-    def __init__(self, ticks):
-        self.recorded = ticks
-
-    def ticks(self):
-        yield from self.recorded
-
-
 class Pace:
     """Call with a recorded tick: waits until its time has come, counted from the first one. `late`: those it came too late for."""
 
@@ -81,8 +75,8 @@ class FixedClock:
             yield Tick(frame, frame / self.fps, 1 / self.fps if frame else 0.0)
 
 
-def bounded(ticks, frames=None, seconds=None):
-    """The ticks up to a number of frames or seconds, whichever comes first; None = no bound."""
+def limit_ticks(ticks, frames=None, seconds=None):
+    """Yield the ticks up to a number of frames or seconds, whichever comes first; None = no bound."""
     for tick in ticks:
         if frames is not None and tick.frame >= frames or seconds is not None and tick.time >= seconds:
             return

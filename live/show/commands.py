@@ -57,8 +57,8 @@ def load_commands(package: str = "live"):
             importlib.import_module(module.name)
 
 
-def fires(arguments: tuple) -> bool:
-    """A trigger fires on no argument or a non-zero one; a single 0 is a button's release."""
+def is_trigger(arguments: tuple) -> bool:
+    """Return whether the arguments fire a trigger: none do, or a number other than 0; a single 0 is the release of a button."""
     return arguments not in ((0,), (0.0,), (False,))
 
 
@@ -85,7 +85,7 @@ def blackout(show, seconds=None):
     to = 0.0 if show.scene["/output/blackout"] >= 1.0 else 1.0
     if seconds is None or seconds is True or seconds == 1:                       # 1: a button's press
         seconds = show.scene["/output/fade"]
-    seconds = show.scene.parameter("/output/fade").clamp(number(seconds, of="/blackout"))
+    seconds = show.scene.parameter("/output/fade").clamp(to_number(seconds, of="/blackout"))
     return [Fade(to, seconds), Change("/output/blackout", to)]
 
 
@@ -109,8 +109,8 @@ def random_seed(show, on=None):
 @command("/seed/go")
 def go_to_seed(show, seed, seconds=0.0):
     """Go to a seed over so many seconds, and stay there."""
-    length = show.scene.parameters["/walk/glide"].clamp(number(seconds, of="/seed/go"))
-    return [Change("/walk/seed", number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *show.mark_own([replace(show.motion, glide=length)])]
+    length = show.scene.parameters["/walk/glide"].clamp(to_number(seconds, of="/seed/go"))
+    return [Change("/walk/seed", to_number(seed, of="/seed/go")), Change("/walk/kind", "hold"), *show.mark_own([replace(show.motion, glide=length)])]
 
 
 @command("/quit", guarded=True)
@@ -119,7 +119,7 @@ def quit_show(show, on=None):
     show.stop()
 
 
-def number(value, what: str = "a number", of: str = "") -> float:
+def to_number(value, what: str = "a number", of: str = "") -> float:
     """Return a command's argument as a finite number. UserError: it is none, as a word such as "nan". of: which argument it is."""
     try:
         found = float(value)

@@ -22,13 +22,13 @@ class Ending:
             self._stop()
 
     def attach(self, stop: Callable[[], None]):
-        """Have stop() called, at once where the end was told already."""
+        """Call stop() when the show is to end, or at once if that has been asked for already."""
         self._stop = stop
         if self.told:
             stop()
 
 
-def end_when_told(stop: Callable[[], None]):
+def handle_signals(stop: Callable[[], None]):
     """Have Ctrl-C, a polite kill and a closed terminal call stop(); told again by a person, the program ends at once.
 
     A terminal's end comes twice, from the shell and from the system, and so may Ctrl-C through a program that started us.

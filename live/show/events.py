@@ -18,8 +18,8 @@ class ControlEvent(NamedTuple):                       # a named tuple is made in
     at: float = 0.0
 
 
-def faders(controls, values, at) -> list[ControlEvent]:
-    """An event for each control and its number: in a third of the time that making them one by one takes."""
+def make_fader_events(controls, values, at) -> list[ControlEvent]:
+    """Return an event for each control and its number: in a third of the time that making them one by one takes."""
     return list(map(tuple.__new__, repeat(ControlEvent), zip(controls, values, repeat(False), repeat(at))))
 
 

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 
 from live.show.clock import now
+from live.show.threads import end_thread, make_thread
 
 QUIET = 1.0                         # seconds between two lines in the log, of each kind
 WAITING = 2000                      # lines that may wait for a reader; more are lost and counted
@@ -24,22 +25,22 @@ LONGEST = 2000                      # letters of a message that are written
 PASSED = {"\n", "\t"}
 
 
-def start(verbose: bool = False):
-    """Log to standard error from a thread of its own; returns a function that writes out the rest and stops."""
+def start_log(verbose: bool = False):
+    """Write the log to standard error from a thread of its own; returns a function that writes the rest and stops it."""
     lines: queue.Queue = queue.Queue(WAITING)
     root = logging.getLogger()
     handler = _Waiting(lines)
     handler.addFilter(Budget(now))
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    writer = threading.Thread(target=_write_lines, args=(lines, handler), name="log", daemon=True)
+    writer = make_thread("log", lambda: _write_lines(lines, handler))
     writer.start()
 
     def stop():
         root.removeHandler(handler)
         try:
             lines.put_nowait(None)
-            writer.join(ENDING)
+            end_thread(writer, ENDING, quiet=True)
         except queue.Full:                               # nobody reads: what waits is lost
             pass
     return stop
@@ -114,7 +115,7 @@ class _Bucket:
     def __init__(self, burst, moment):
         self.level, self.moment, self.left_out = burst, moment, 0
 
-    def takes(self, moment, burst, rate) -> bool:
+    def take(self, moment, burst, rate) -> bool:
         self.level = min(burst, self.level + (moment - self.moment) * rate)
         self.moment = moment
         if self.level < 1.0:
@@ -141,7 +142,7 @@ class Budget(logging.Filter):
                 kind = self._kinds[key] = _Bucket(BURST, moment)
                 if len(self._kinds) > KINDS:
                     self._kinds.popitem(last=False)
-            if not kind.takes(moment, BURST, RATE) or not self._all.takes(moment, ALL_BURST, ALL_RATE):
+            if not kind.take(moment, BURST, RATE) or not self._all.take(moment, ALL_BURST, ALL_RATE):
                 return False
             if left_out := kind.left_out + self._all.left_out:
                 record.msg, record.args = f"{record.getMessage()} (and {left_out} more lines)", ()
@@ -164,3 +165,11 @@ class Seldom:
         more = f" (and {self.left_out} more like it)" if self.left_out else ""
         self.due, self.left_out = max(self.due, moment) + self.quiet, 0
         self.log.warning(text + more, *details)
+
+
+def find_origin(error):
+    """Return where an error was raised: (code, line), whatever its text."""
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code, trace.tb_lineno

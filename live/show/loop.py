@@ -1,10 +1,12 @@
 """The show: one thread, one direction. Events in, frames out. Knows no devices, no files and no tensors."""
+import itertools
 import logging
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Protocol
+
+import numpy as np
 
 from engine.errors import UserError
 from engine.motion import Motion
@@ -12,113 +14,94 @@ from engine.scene import Scene
 from live.show.brake import Brake
 from live.show.clock import now
 from live.show.commands import call
-from live.show.events import Asked, Call, Change, ControlEvent, Due, Fade, Touch
-from live.show.inbox import drain, split
-from live.show.journal import Seldom
+from live.show.events import Asked, Call, Change, ControlEvent, Due, Fade, Tick, Touch
+from live.show.inbox import drain, is_of_hand, split
+from live.show.journal import Seldom, find_origin
 from live.show.meter import Meter
-from live.show.players import LastingPlayer, Player, in_order
+from live.show.notices import Notices
+from live.show.parts import Frame, Listeners, Output, Renderer, Source, Translator
+from live.show.players import KeepingPlayer, LastingPlayer, Player, sort_players
 from live.show.quantise import Quantiser
-from live.show.told import Told
+from live.show.tempo import Tempo
+from live.show.timecode import TimecodeClock
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 10                        # mistakes that may be logged together; a sender that makes more has one a second mentioned
-NAMED = {"recall", "recording", "looper", "weights", "tempo", "listening"}      # players that commands look for
+AT_ONCE = 10                        # mistakes that may be logged together; of a sender that makes more, one a second is logged
+NAMED = {"recall", "recording", "looper", "weights", "tempo", "listening", "timecode", "finds", "switch"}      # players that commands look for
 CALLS = 8                           # commands run before the frame's time is looked at
 SPENT = 0.15                        # seconds of a frame that commands may take; more wait for the next one, with all after them
 WAITING = 256                       # commands that may wait; more are left out
-ENDS = "/quit"                      # goes before all that waits
-TOLD_APART = 300                    # letters by which mistakes are told apart; a sender may send longer ones
-AGAIN = 2.0                         # seconds after which the same mistake is told again
-
-
-class Renderer(Protocol):
-    """What draws: engine.instrument.Instrument."""
-
-    def render(self, scene: Scene, motion: Motion, source):
-        """Return the Frame of this moment. source: what the encoder sees, uint8 [H, W, 3], or None."""
-
-    def repeat(self, scene: Scene, motion: Motion):
-        """Return the newest Frame again, as dark as the motion is."""
-
-
-class Source(Protocol):
-    """What the encoder sees."""
-
-    def picture(self, scene: Scene):
-        """Return what this frame sees, uint8 [H, W, 3], or None."""
-
-    def out(self):
-        """Take down that the frame is out."""
-
-
-class Output(Protocol):
-    """Where frames go."""
-    name: str
-
-    def put(self, frame):
-        """Take a frame, without making the loop wait."""
+ENDS = "/quit"                      # runs before all commands that wait
+TOLD_APART = 300                    # mistakes whose first so many characters are equal count as the same; a sender may send longer ones
+AGAIN = 2.0                         # seconds after which the same mistake is logged again
 
 
 @dataclass
 class Show:
-    """Everything that changes while playing; only the loop's thread writes to it.
+    """Everything that changes while playing; only the loop's thread writes to it. What it is made from: live/show/parts.py.
 
-    mapping: .heard(events, scene) -> [Change | Call], and a ControlEvent for what it wants to hear again once they are done.
     players: what plays beside the hands, in the order of live/show/players.py; the named ones are what commands look for.
     finish(frame, time, scene) -> Frame: what outputs are given instead, as by the flash limiter; picture_for(name, frame) -> Frame:
-    what the one of that name is.
-    record(tick, applied): called once a frame with what was applied in it. echo: live.osc.echo.Echo, or None.
+    what the one of that name is. record(tick, applied): called once a frame with what was applied in it.
     added: parameters that came to the instrument during the show; scenes made before get them too. strict: errors end the show (tests, renders).
     """
     instrument: Renderer
-    mapping: Any
+    mapping: Translator
     scene: Scene
     motion: Motion = Motion()
     outputs: list[Output] = field(default_factory=list)
     inbox: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
     source: Source | None = None
     players: list[Player] = field(default_factory=list)
-    record: Callable | None = None
-    finish: Callable | None = None
-    picture_for: Callable | None = None
-    echo: Any = None
+    record: Callable[[Tick, list], object] | None = None
+    finish: Callable[[Frame, float, Scene], Frame] | None = None
+    picture_for: Callable[[str, Frame | None], Frame | None] | None = None
+    echo: Listeners | None = None
     added: dict = field(default_factory=dict)
     strict: bool = False
     meter: Meter = field(default_factory=Meter)
     random: Random = field(default_factory=Random)
-    recall: Any = None
-    recording: Any = None
-    looper: Any = None
-    weights: Any = None
-    tempo: Any = None
-    listening: Any = None
+    recall: KeepingPlayer | None = None
+    recording: KeepingPlayer | None = None
+    looper: Player | None = None
+    weights: KeepingPlayer | None = None
+    finds: KeepingPlayer | None = None
+    switch: KeepingPlayer | None = None
+    tempo: Tempo | None = None
+    listening: Player | None = None
+    timecode: TimecodeClock | None = None
 
     def __post_init__(self):
         self.first, self.stopped, self._complained = self.scene, False, {}
         self._mistakes, self._flood = Seldom(log, now, burst=AT_ONCE), Seldom(log, now)
-        self._later: list = []                         # what commands past a frame's budget, and all after them, mean
-        self._brake = Brake()                          # hands while a take plays
-        self._dark: float | None = 0.0                 # how dark the picture is that is up
-        self.picture: Any = None                       # the one that is up, uint8 [H, W, 3]: before limits, and valid until three later
+        self._later: list = []                         # calls that did not fit into a frame's time, and all calls after them: for the next frame
+        self._brake = Brake()                          # what hands may still do while a take plays
+        self._dark: float | None = 0.0                 # how dark the picture is that is shown now
+        self.picture: np.ndarray | None = None         # the one shown now, uint8 [H, W, 3]: before the flash limiter; valid until three frames later
         self.applied = []                              # what was applied in the frame before
-        self.quantiser, self.told = Quantiser(self), Told()
+        self.quantiser, self.notices = Quantiser(self), Notices()
+        self.touched = False                           # whether a hand did something in this frame
         self._joined: dict[str, Player] = {}
-        self._own: list = []                           # what commands applied in this frame that no hand turned
+        self._own: list = []                           # what was applied in this frame, but not by a hand
         if not self.players:
             self.join()
 
     def join(self, **players: Player):
-        """Have these play beside the hands, each in its place: recall=Recall(show), looper=Looper(show)."""
-        own: dict[str, Player] = {"quantiser": self.quantiser, "told": self.told}
+        """Let these players take part, each in its place of ORDER: recall=Recall(show), looper=Looper(show)."""
+        own: dict[str, Player] = {"quantiser": self.quantiser, "notices": self.notices}
         joined = own | self._joined | players
         for name in players.keys() & NAMED:
             setattr(self, name, players[name])
-        self._joined, self.players = joined, in_order(joined)
+        self._joined, self.players = joined, sort_players(joined)
+
+    def find_player(self, name: str) -> Player | None:
+        """Return the player that joined under this name, or None."""
+        return self._joined.get(name)
 
     def close(self):
         """End of the show: what players keep reaches the disk."""
-        for player in (self.recording, self.recall, self.weights):
+        for player in (self.recording, self.recall, self.weights, self.finds, self.switch):
             if player is not None:
                 player.close()
 
@@ -139,15 +122,15 @@ class Show:
             self.frame(tick)
 
     def stop(self):
-        """End the show after this frame. Safe from any thread."""
+        """End after this frame. Safe from any thread."""
         self.stopped = True
 
     def frame(self, tick, replayed=None):
-        """One turn: hear, change, move, render, show. replayed: what a take says was applied, instead of the hands."""
+        """Play one frame: apply the events, move, draw, show. replayed: what a take applied in this frame, to be applied instead of the hands' events."""
         self.meter.begin(tick)
         events, moved = drain(self.inbox), False
         try:
-            applied = self._played(tick, events) if replayed is None else self._brake.frame(self, replayed, events)
+            applied = self._play_frame(tick, events) if replayed is None else self._brake.apply_frame(self, replayed, events)
             self.motion, self.applied = self.motion.advance(self.scene, tick.dt), applied
             moved = True
             if self.record:
@@ -158,7 +141,7 @@ class Show:
             if self.strict:
                 raise
             self._complain(error)
-            self.motion = self.motion if moved else self.motion.dimmed(self.scene, tick.dt)
+            self.motion = self.motion if moved else self.motion.dim(self.scene, tick.dt)
             if self.motion.dark != self._dark:         # a blackout goes on, and back
                 self._put(self.instrument.repeat(self.scene, self.motion), tick.time)
             self.meter.end(events, failed=True)
@@ -166,7 +149,7 @@ class Show:
         self._put(frame, tick.time)
         self.meter.end(events)
         if self.source:
-            self.source.out()
+            self.source.note_frame()
 
     def _put(self, frame, time):
         self._dark, self.picture = self.motion.dark, getattr(frame, "pixels", None)        # an instrument need not draw
@@ -175,12 +158,13 @@ class Show:
         for output in self.outputs:
             output.put(frame if self.picture_for is None else self.picture_for(output.name, frame))
 
-    def _played(self, tick, events):
-        """What the players and then the hands do in this frame."""
+    def _play_frame(self, tick, events):
+        """Apply what the players and then the hands do in this frame; returns it."""
         played = self._ask_players(lambda player: player.play(tick))
         scene, motion = self.scene, self.motion
         asked = [event for event in events if type(event) is Asked]
         heard = self.mapping.translate([event for event in events if type(event) is not Asked] if asked else events, scene)
+        self.touched = any(is_of_hand(item) for item in [*heard, *asked])
         applied = self._apply_affordable(self._later + heard + asked)
         answers = self._ask_players(lambda player: player.after_hands(tick, scene, motion, applied))
         self._own = []
@@ -208,7 +192,7 @@ class Show:
         return applied
 
     def _ask_players(self, ask) -> list:
-        """What all players answer, applied one after the other: each meets what those before it have done.
+        """Return what all players answer, applied one after the other: each meets what those before it have done.
 
         One with a bug in it leaves the show, or recovers if the show can't do without it, and the hands play on.
         """
@@ -231,10 +215,11 @@ class Show:
     def apply(self, heard):
         """Take changes and calls into the scene; returns what was applied. A bad one is logged and left out."""
         applied, pending = [], list(heard)
-        if len(pending) > 1 and all(isinstance(item, Change) for item in pending):
+        changes = list(itertools.takewhile(lambda item: isinstance(item, Change), pending))
+        if len(changes) > 1:
             try:
-                self.scene = self.scene.set(pending)         # all at once: a morph of everything, a bundle of faders
-                return pending
+                self.scene = self.scene.set(changes)         # all at once: a morph of everything, a bundle of faders, what is heard
+                applied, pending = changes, pending[len(changes):]
             except UserError:
                 pass                                         # one by one, to find the bad one
         while pending:
@@ -254,9 +239,9 @@ class Show:
                 if isinstance(item, Change):
                     self.scene = self.scene.set([item])
                 elif isinstance(item, Touch):
-                    self.motion = self.motion.touched(item.addresses)
+                    self.motion = self.motion.touch(item.addresses)
                 elif isinstance(item, Fade):
-                    self.motion = self.motion.fading(item.to, item.seconds)
+                    self.motion = self.motion.start_fade(item.to, item.seconds)
                 elif isinstance(item, Motion):
                     self.motion = item
                 else:
@@ -267,7 +252,7 @@ class Show:
         return applied
 
     def _refuse(self, item, error):
-        """Say to whoever did something that it was a mistake: to the page that asked, else in the log and to listeners."""
+        """Report a mistake to whoever made it: to the page that asked, otherwise in the log and to listeners."""
         if isinstance(item, Asked):
             item.answer(str(error))
             return
@@ -276,9 +261,9 @@ class Show:
             self.echo.tell_mistake(item.command if isinstance(item, Call) else item.address, str(error))
 
     def _complain(self, error):
-        """Log a mistake of the hands, the same one again after a while; a bug once for each place it comes from."""
+        """Log a mistake, the same one again only after a while; a bug once for each line of code it comes from."""
         mistake, moment = isinstance(error, UserError), now()
-        what = str(error)[:TOLD_APART] if mistake else (type(error), origin(error))
+        what = str(error)[:TOLD_APART] if mistake else (type(error), find_origin(error))
         if what in self._complained and not (mistake and moment - self._complained[what] >= AGAIN):
             return
         if len(self._complained) >= 1000:
@@ -288,11 +273,3 @@ class Show:
             self._mistakes.warn("%s", error)
         else:
             log.error("%s: %s", type(error).__name__, error, exc_info=error)
-
-
-def origin(error):
-    """Where an error was raised: (code, line), whatever its text."""
-    trace = error.__traceback__
-    while trace.tb_next:
-        trace = trace.tb_next
-    return trace.tb_frame.f_code, trace.tb_lineno

@@ -26,8 +26,13 @@ class Ring:
         """The number added last; 0.0 before the first."""
         return self.values[(self.count - 1) % KEPT]
 
+    @property
+    def low(self) -> float:
+        """The number that a tenth of those kept lie below: a time as it is where nothing else is in the way. 0.0 before the first."""
+        return self.percentiles(10).get("p10", 0.0)
+
     def percentiles(self, *which):
-        """{"p50": .., "max": ..} in the unit added; empty if nothing was."""
+        """Return {"p50": .., "max": ..} in the unit added; empty if nothing was."""
         if not self.count:
             return {}
         ordered = sorted(self.values[:min(self.count, KEPT)])
@@ -49,7 +54,7 @@ class Meter:
             self.began = self._tick
 
     def end(self, events, failed=False):
-        """The frame is out: `events` are what it answered to."""
+        """Note that the frame is out. events: those it answered to."""
         self.ended = moment = self.now()
         self.frames += 1
         self.failed += failed
@@ -66,7 +71,7 @@ class Meter:
         self.control_ms.add(milliseconds)
 
     def report(self) -> dict:
-        """The figures so far, ready for JSON."""
+        """Return the figures so far, ready for JSON."""
         seconds = self.ended - self.began
         return {
             "frames": self.frames,

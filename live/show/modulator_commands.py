@@ -5,11 +5,11 @@ Import it for its commands. Each works on the scene of the moment and returns wh
 from dataclasses import replace
 
 from engine.errors import UserError
-from engine.modulation import Modulator, allowed, part_of
+from engine.modulation import Modulator, find_vector, is_allowed
 from engine.modulators import SHAPES
 from live.show.commands import command
 from live.show.data import MOST_MODULATORS
-from live.show.parameters import MASTERS, within
+from live.show.parameters import MASTERS, is_below
 
 
 @command("/modulators/add")
@@ -37,7 +37,7 @@ def add(show, name=None, target=None, shape="sine", depth=None, source=""):
 @command("/modulators/remove")
 def remove(show, name=None):
     """Take a modulator off."""
-    gone = _named(show.scene, name)
+    gone = _find_modulator(show.scene, name)
     return [show.scene.with_modulators(m for m in show.scene.modulators if m is not gone)]
 
 
@@ -51,50 +51,50 @@ def clear(show, on=None):
 def target(show, name=None, address=""):
     """Put a modulator on another parameter."""
     _check_target(show.scene, address)
-    return [_changed(show.scene, _named(show.scene, name), target=address)]
+    return [_change(show.scene, _find_modulator(show.scene, name), target=address)]
 
 
 @command("/modulators/source")
 def source(show, name=None, address=""):
     """Have an envelope follow another parameter."""
     _check_source(show.scene, address)
-    return [_changed(show.scene, _named(show.scene, name), source=address)]
+    return [_change(show.scene, _find_modulator(show.scene, name), source=address)]
 
 
 @command("/modulators/sync")
 def sync(show, name=None):
     """Start the cycle of a modulator, or of all, now; those that count in beats fall in with the beat."""
-    wanted = {_named(show.scene, name).name} if isinstance(name, str) else {m.name for m in show.scene.modulators}
+    wanted = {_find_modulator(show.scene, name).name} if isinstance(name, str) else {m.name for m in show.scene.modulators}
     scene, motion = show.scene, show.motion
 
-    def begun(state):
+    def begin(state):
         address = f"/modulators/{state[0]}/"
         at = motion.beat / scene[address + "beats"] if scene[address + "unit"] == "beats" else 0.0
         return (state[0], at, *state[2:])
 
-    return [replace(motion, modulators=tuple(begun(s) if s[0] in wanted else s for s in motion.modulators))]
+    return [replace(motion, modulators=tuple(begin(s) if s[0] in wanted else s for s in motion.modulators))]
 
 
-def _changed(scene, modulator, **to):
+def _change(scene, modulator, **to):
     found = Modulator.from_dict(modulator.to_dict() | to)
     return scene.with_modulators(found if m is modulator else m for m in scene.modulators)
 
 
 def _check_target(scene, address):
-    """UserError: an address that no modulator can be put on."""
-    if not allowed(address, scene.parameter(address)) or within(address, MASTERS):
+    """Raise UserError for an address that no modulator can be put on."""
+    if not is_allowed(address, scene.parameter(address)) or is_below(address, MASTERS):
         raise UserError(f"{address} is not for modulators: vectors, /tempo and the masters ({', '.join(MASTERS)}) are left to hands")
 
 
 def _check_source(scene, address):
-    """UserError: an address that no modulator can follow; one number of a vector is named by its place."""
+    """Raise UserError for an address that no modulator can follow. One number of a vector is named by its place."""
     if not isinstance(address, str):
         raise UserError(f"expected an address to follow, got {address!r:.40}")
-    if address and part_of(address, scene.parameters)[0] is None and scene.parameter(address).size:
+    if address and find_vector(address, scene.parameters)[0] is None and scene.parameter(address).size:
         raise UserError(f"{address} is {scene.parameter(address).size} numbers: name one by its place, {address}/0 and so on")
 
 
-def _named(scene, name):
+def _find_modulator(scene, name):
     for modulator in scene.modulators:
         if modulator.name == str(name):
             return modulator

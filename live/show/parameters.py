@@ -5,7 +5,7 @@ from types import MappingProxyType
 from engine.morphing import EASES, PATHS
 from engine.parameter import Parameter
 from engine.scene import Scene
-from live.show import sound_parameters
+from live.show import sound_parameters, stage_parameters
 
 MACROS = 8                                                   # how many macros there are
 MACRO_PARAMETERS = {f"/macro/{n}": Parameter(0.0, about="moves the parameters that the mapping has put on it") for n in range(1, MACROS + 1)}
@@ -28,26 +28,30 @@ PARAMETERS = {
     "/output/flashes": Parameter(3.0, 0.0, 10.0, unit="/s",
                                  about="the picture flashes no more often than this; above 3 it can bring on seizures, 0 does not limit it"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
+    "/instrument/seconds": Parameter(2.0, 0.0, 60.0, curve="square", unit="s", about="how long it takes to cross over to another instrument; 0 cuts"),
+    "/instrument/mix": Parameter(0.0, about="how much of the instrument before is mixed into the one that plays; 1 = that one alone"),
+    "/instrument/matte": Parameter("fade", choices=("fade", "luma"), about="how they mix: as pictures, or where the one before is brightest first"),
     "/quantise": Parameter("off", choices=tuple(QUANTA), about="recalls and gestures wait for the next beat or bar"),
     **sound_parameters.PARAMETERS,
+    **stage_parameters.PARAMETERS,
     **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
 MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds",
-           "/source/signal", "/source/picture", "/source/seen")
+           "/instrument", "/source/signal", "/source/picture", "/source/seen", *stage_parameters.MASTERS)
 
 
-def declared(scene: Scene) -> Scene:
-    """The scene with the performer's parameters as well."""
+def add_parameters(scene: Scene) -> Scene:
+    """Return the scene with the performer's parameters as well."""
     return replace(scene, parameters=MappingProxyType(dict(sorted({**scene.parameters, **PARAMETERS}.items()))))
 
 
-def within(address: str, prefixes) -> bool:
-    """Whether an address is one of these or lies below one: /walk holds /walk and /walk/speed, not /walker."""
+def is_below(address: str, prefixes) -> bool:
+    """Return whether an address is one of these or lies below one: /walk holds /walk and /walk/speed, not /walker."""
     return any(address == prefix or address.startswith(prefix + "/") for prefix in prefixes)
 
 
-def masters_kept(scene: Scene, now: Scene, also=()) -> Scene:
-    """`scene` with the performer's parameters, and the addresses in `also`, as they are now."""
-    mine = {a: now[a] for a in now.values if a in scene.parameters and (a in also or within(a, MASTERS))}
+def keep_masters(scene: Scene, now: Scene, also=()) -> Scene:
+    """Return `scene` with the performer's own parameters, and those at the addresses in `also`, at the values they have in the scene `now`."""
+    mine = {a: now[a] for a in now.values if a in scene.parameters and (a in also or is_below(a, MASTERS))}
     return scene.set_values(mine) if mine else scene

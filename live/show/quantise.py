@@ -8,7 +8,7 @@ from engine.motion import beats
 from live.show.events import Due
 from live.show.parameters import QUANTA
 
-SET_ELSEWHERE = 0.5                 # beats by which the beat moves in a frame only where a clock or a hand has set it
+SET_ELSEWHERE = 0.5                 # beats: if the beat moves further than this in a frame, a clock or a hand has set it
 
 
 class Quantiser:
@@ -23,8 +23,8 @@ class Quantiser:
         """Beats from one moment to the next at which something may happen; 0 = at any."""
         return QUANTA[self.show.scene["/quantise"]]
 
-    def wait(self, act, kind: str) -> list:
-        """Do it now and return what to apply, or on the next beat or bar where /quantise says so; the newest of a kind waits."""
+    def schedule(self, act, kind: str) -> list:
+        """Do it now and return what to apply, or wait for the next beat or bar where /quantise asks for that. Only the newest of a kind waits."""
         quantum = self.quantum
         self._waiting.pop(kind, None)
         if not quantum:
@@ -33,19 +33,19 @@ class Quantiser:
         return []
 
     def play(self, tick) -> list:
-        """Return what was waiting for this beat, one after the other: each finds what those before it have done."""
+        """Return what was waiting for this beat, one after the other: each finds the scene that those before it have left."""
         step = beats(self.show.scene, tick.dt)
         beat = self.show.motion.beat + step
         moved = beat - self.beat - step
         self.moved = moved if abs(moved) > SET_ELSEWHERE else 0.0
-        if self.moved:                                   # set elsewhere it is a downbeat: what waits need wait no longer
+        if self.moved:                                   # a beat that was set is a downbeat, so what waits for one happens now
             self._waiting = {kind: (beat, act) for kind, (_, act) in self._waiting.items()}
         self.beat = beat
         ready = [kind for kind, (at, _) in self._waiting.items() if at <= beat]
         return [Due(self._waiting.pop(kind)[1]) for kind in ready]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
-        """Return nothing: what hands ask for waits by wait()."""
+        """Return nothing: what hands ask for waits by schedule()."""
         return []
 
     def recover(self):

@@ -9,11 +9,11 @@ class Touches:
         self.show = show
 
     def play(self, tick) -> list:
-        """Nothing by itself."""
+        """Return nothing: it acts after the hands only."""
         return []
 
     def after_hands(self, tick, scene, motion, applied) -> list:
-        """What the hands moved of what modulators are put on."""
+        """Return a Touch of those parameters which the hands have moved and a modulator moves as well."""
         if not applied or not self.show.scene.modulators:
             return []
         targets = {modulator.target for modulator in self.show.scene.modulators}

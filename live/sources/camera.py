@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from live.sources import Seen, source
-from live.sources.frames import from_video
+from live.sources.frames import convert_video_frame
 from live.sources.stream import Stream, is_address
 
 LIBRARIES = ("av",)
@@ -35,8 +35,8 @@ class Camera:
         if sys.platform not in FORMATS:
             raise UserError(f"source camera: no cameras on {sys.platform}")
         kind = FORMATS[sys.platform]
-        with av.open(address(self.target), format=kind, timeout=PATIENCE, options=wanted(kind)) as file:
-            yield from streamed(file, self.longest)
+        with av.open(find_address(self.target), format=kind, timeout=PATIENCE, options=choose_options(kind)) as file:
+            yield from read_stream(file, self.longest)
 
     def at(self, number):
         raise KeyError(number)
@@ -45,30 +45,30 @@ class Camera:
         pass
 
 
-def streamed(file, longest):
-    """Every picture of an open av container as it comes, numbered on."""
+def read_stream(file, longest):
+    """Yield every picture of an open av container as it comes, numbered on."""
     if not file.streams.video:
         raise UserError(f"source camera: {file.name} sends no pictures")
     stream = file.streams.video[0]
     stream.codec_context.thread_count = 1
     lasts = 1.0 / float(stream.average_rate or NOMINAL)
     for number, frame in enumerate(file.decode(stream)):
-        yield Seen(from_video(frame, longest), number, None, lasts)
+        yield Seen(convert_video_frame(frame, longest), number, None, lasts)
 
 
-def wanted(kind) -> dict:
-    """What to ask the driver for; it may have other ideas."""
+def choose_options(kind) -> dict:
+    """Return the options to ask the driver for. It may choose others."""
     return {"framerate": "30"} if kind == "avfoundation" else {}
 
 
-def address(target: str) -> str:
-    """What ffmpeg calls a camera. UserError: there is none of that name, and which there are."""
+def find_address(target: str) -> str:
+    """Return what ffmpeg calls a camera. UserError: there is none of that name, and which there are."""
     if sys.platform == "linux":
-        return _on_linux(target)
+        return _find_linux_device(target)
     if sys.platform == "darwin":
         return f"{target}:none"                                     # a name, or an index; no sound
     if target.isdigit():
-        names = _on_windows()
+        names = _list_windows_devices()
         if int(target) >= len(names):
             raise UserError(f"source camera={target}: there {_count(names)}")
         target = names[int(target)]
@@ -78,20 +78,20 @@ def address(target: str) -> str:
 def list_cameras() -> tuple[list[tuple], str | None]:
     """Return ([(what --source camera= takes, name)], why none can be listed or None)."""
     if sys.platform == "linux":
-        return [(path.name.removeprefix("video"), _text(path / "name")) for path in _devices(V4L)], None
+        return [(path.name.removeprefix("video"), _read_text(path / "name")) for path in _list_devices(V4L)], None
     if sys.platform == "win32":
-        return list(enumerate(_on_windows())), None
+        return list(enumerate(_list_windows_devices())), None
     return [], "`ffmpeg -f avfoundation -list_devices true -i \"\"` lists them here"
 
 
-def _on_linux(target, folder=None) -> str:
-    """A device file. A camera that is plugged in again may have another one, so names are looked up at each opening."""
+def _find_linux_device(target, folder=None) -> str:
+    """Return the device file of a camera. One that is plugged in again may have another one, so names are looked up at each opening."""
     folder = folder or V4L
     if target.startswith("/"):
         if not Path(target).exists():
             raise UserError(f"source camera={target}: there is no such device")
         return target
-    named = {path.name: _text(path / "name") for path in _devices(folder)}
+    named = {path.name: _read_text(path / "name") for path in _list_devices(folder)}
     if target.isdigit() and f"video{target}" in named:
         return f"/dev/video{target}"
     found = [] if target.isdigit() else [device for device, name in named.items() if target.lower() in name.lower()]
@@ -101,17 +101,17 @@ def _on_linux(target, folder=None) -> str:
     return f"/dev/{found[0]}"
 
 
-def _devices(folder):
-    """The devices that give pictures; a camera has others for its metadata."""
+def _list_devices(folder):
+    """Return the devices that give pictures; a camera has further ones for its metadata."""
     every = sorted(folder.glob("video*"), key=lambda path: int(path.name.removeprefix("video")))
-    return [path for path in every if _text(path / "index") in ("", "0")]
+    return [path for path in every if _read_text(path / "index") in ("", "0")]
 
 
-def _text(path) -> str:
+def _read_text(path) -> str:
     return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
 
 
-def _on_windows() -> list[str]:
+def _list_windows_devices() -> list[str]:
     import av
 
     return [device.description or device.name for device in av.enumerate_input_devices("dshow")

@@ -13,7 +13,7 @@ UNSHAPED = ("mpegts", "mpeg", "mpegvideo", "h264", "hevc", "avi", "m4v", "rtsp",
 PROBE = 64                          # lines of the picture that tells a frame's shape of pixels
 
 
-def film(file, name: str):
+def find_film(file, name: str):
     """Return the stream of an open container that a player would show. UserError: there is none, and what there is."""
     films = [s for s in file.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
     if films and not (films := [s for s in films if s.codec_context is not None]):
@@ -25,17 +25,17 @@ def film(file, name: str):
     return max(default, key=lambda s: s.codec_context.width * s.codec_context.height)
 
 
-def rate(stream) -> float:
-    """Frames a second, as far as the file says."""
+def read_rate(stream) -> float:
+    """Return the frames a second that the file declares; a usual rate where it declares none."""
     found = float(stream.average_rate or stream.guessed_rate or NOMINAL)
     return found if 0.01 <= found <= 1000 else NOMINAL
 
 
-def frames(file, stream) -> Iterator:
-    """The frames that can be decoded; ends where the file is damaged or cut off."""
+def decode_frames(file, stream) -> Iterator:
+    """Yield the frames that can be decoded; ends where the file is damaged or cut off."""
     import av
 
-    decoder = _decoder(stream)
+    decoder = _make_decoder(stream)
     packets = file.demux(stream)
     while True:
         try:
@@ -51,8 +51,8 @@ def frames(file, stream) -> Iterator:
         yield from decoded
 
 
-def _decoder(stream):
-    """The stream's own decoder, or the one that sees its alpha. Single: the cores are the network's."""
+def _make_decoder(stream):
+    """Return the stream's own decoder, or the one that can read its alpha channel. It uses one thread, as the cores are for the network."""
     import av
 
     context = stream.codec_context
@@ -64,12 +64,12 @@ def _decoder(stream):
     return context
 
 
-def timed(decoded, stream) -> Iterator:
+def time_frames(decoded, stream) -> Iterator:
     """Yield (number, frame, seconds from the first, seconds it lasts) of a stream's frames, whatever their times do.
 
     Times that stand still or go back are moved on, leaps of more than LEAP are left out.
     """
-    waiting, at, before, usual = None, 0.0, None, 1 / rate(stream)
+    waiting, at, before, usual = None, 0.0, None, 1 / read_rate(stream)
     for number, frame in enumerate(decoded):
         time = None if frame.pts is None else float(frame.pts * stream.time_base)
         step = usual if time is None or before is None else time - before
@@ -94,14 +94,14 @@ class Shape:
         self._each = bool(set(file.format.name.split(",")) & set(UNSHAPED))
 
     def of(self, frame) -> float:
-        """The shape of a frame's pixels."""
+        """Return the shape of a frame's pixels."""
         if not self._each:
             return self._said
-        small = self._probed(frame)
+        small = self._shrink(frame)
         return small.width / PROBE
 
-    def _probed(self, frame):
-        """The frame as a picture PROBE lines high whose width tells its pixels' shape: av has no other way to ask."""
+    def _shrink(self, frame):
+        """Return the frame as a picture PROBE lines high whose width tells the shape of its pixels: av has no other way to find out."""
         import av
 
         key = frame.width, frame.height, frame.format.name

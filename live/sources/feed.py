@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import UserError
-from live.files.sheets import save
+from live.files.sheets import save_sheet
 from live.show.clock import now
+from live.show.threads import end_thread, make_thread
 from live.sources import make
-from live.sources.frames import broken
-from live.sources.stream import hidden
+from live.sources.frames import list_errors
+from live.sources.stream import hide_password
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Feed:
     """
 
     def __init__(self, text: str, longest: int, now=now, made=None, preview=None):
-        self.text, self.now, self.preview = hidden(text), now, preview
+        self.text, self.now, self.preview = hide_password(text), now, preview
         self.source = made or make(text, longest)
         self.newest: Arrival | None = None
         self.arrived = self.repeated = self.reconnects = 0
@@ -47,7 +48,7 @@ class Feed:
         self._at, self._lasts, self._zero = 0.0, None, None
         self._lost_before, self._told, self._previewed = False, "", -PREVIEWED
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="source", daemon=True)
+        self._thread = make_thread("source", self.run)
 
     def start(self):
         """Begin. Returns itself."""
@@ -67,30 +68,30 @@ class Feed:
         """End the thread; one that hangs in a driver is left behind."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(CLOSING)
+            end_thread(self._thread, CLOSING)
         self.source.close()
 
     def run(self):
-        """The thread: until close(), or until the source has shown the picture that stays for good."""
+        """Read the source until close(), or until it has shown a picture that stays for good. This is the thread."""
         wait = BACK_OFF[0]
         while not self._stop.is_set():
             before = self.arrived
             try:
-                if self._watched():
+                if self._watch():
                     return
                 self._lose("no more pictures come")
-            except broken() as error:
+            except list_errors() as error:
                 self._lose(str(error) or type(error).__name__)
             wait = BACK_OFF[0] if self.arrived > before else min(wait * 2, BACK_OFF[1])
             self._stop.wait(wait)
 
-    def _watched(self) -> bool:
+    def _watch(self) -> bool:
         """Take pictures until there are no more; whether that is as it should be."""
         self._zero = None
         for seen in self.source.pictures():
             if not self._wait_for(seen.due):
                 return True
-            self._arrive(seen)
+            self._take_picture(seen)
         return self._stop.is_set() or not self.reason and self.newest is not None and self._lasts is None
 
     def _wait_for(self, due) -> bool:
@@ -103,7 +104,7 @@ class Feed:
                 self._stop.wait(wait)
         return not self._stop.is_set()
 
-    def _arrive(self, seen):
+    def _take_picture(self, seen):
         before, self._at, self._lasts = self.newest, self.now(), seen.lasts
         if before is None or before.pixels.shape != seen.pixels.shape or not np.array_equal(before.pixels, seen.pixels):
             self.newest = Arrival(seen.pixels, seen.number, self._at)
@@ -120,7 +121,7 @@ class Feed:
     def _preview(self, pixels):
         self._previewed = self._at
         try:
-            save(self.preview, pixels)
+            save_sheet(self.preview, pixels)
         except UserError as error:
             log.warning("%s; no preview of the source", error)
             self.preview = None

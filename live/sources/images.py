@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from live.sources import Seen, log, source
-from live.sources.frames import from_image
+from live.sources.frames import convert_image
 
 LIBRARIES = ("PIL",)
 DWELL = 4.0                         # seconds that each picture is up
@@ -30,11 +30,11 @@ class Images:
             raise UserError(f"source images={target}: there is no such folder or picture")
         if self.path.is_file() and self.path.suffix.lower() in UNREAD:
             raise UserError(f"source images={target}: {self.path.suffix} is not supported; convert it to JPEG or PNG")
-        self.files = [self.path] if self.path.is_file() else self._found()
+        self.files = [self.path] if self.path.is_file() else self._list_files()
 
-    def _found(self) -> list[Path]:
+    def _list_files(self) -> list[Path]:
         there = [p for p in self.path.iterdir() if p.is_file() and not p.name.startswith(".")]
-        files = sorted((p for p in there if p.suffix.lower() in KINDS), key=_by_name)
+        files = sorted((p for p in there if p.suffix.lower() in KINDS), key=_sort_key)
         unread = sorted({p.suffix.lower() for p in there if p.suffix.lower() in UNREAD})
         if not files:
             others = f" ({', '.join(unread)} is not supported; convert to JPEG or PNG)" if unread else ""
@@ -51,7 +51,7 @@ class Images:
                     continue
                 only = len(self.files) - len(bad) == 1
                 try:
-                    for seen in self._shown(number, path, due, only):
+                    for seen in self._show_file(number, path, due, only):
                         due = (seen.due or 0.0) + (seen.lasts or 0.0)
                         yield seen
                 except UserError as error:
@@ -64,8 +64,8 @@ class Images:
                     return                                          # it stays; an 8K one read again and again would cost the show time
         raise UserError(f"source images={self.path}: none of its {len(self.files)} pictures can be read")
 
-    def _shown(self, number, path, begin, only):
-        """One file's pictures: a still for its time (for good if it is the only one), one that moves round and round for as long."""
+    def _show_file(self, number, path, begin, only):
+        """Yield one file's pictures: a still for its time (for good if it is the only file), a moving one round and round for as long."""
         due = begin
         while only or due < begin + DWELL:
             for frame, (pixels, lasts) in enumerate(self._read(path)):
@@ -100,7 +100,7 @@ class Images:
                 for frame in range(getattr(image, "n_frames", 1) if moves else 1):
                     if moves:
                         image.seek(frame)
-                    pixels = from_image(image, self.longest) if frame >= first else None
+                    pixels = convert_image(image, self.longest) if frame >= first else None
                     seconds = (image.info.get("duration") or 0) / 1000              # known once it is decoded
                     yield pixels, None if not moves else seconds if seconds >= QUICKEST else SHOWN
         except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
@@ -111,13 +111,13 @@ class Images:
         pass
 
 
-def _by_name(path: Path):
-    """Names as people count: 2 before 10."""
+def _sort_key(path: Path):
+    """Return a key that sorts names as people count: 2 before 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", path.name)], path.name
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is a picture, whatever its name says."""
+    """Return whether a file is a picture, whatever its name."""
     from PIL import Image
 
     if path.suffix.lower() in MOVIES:

@@ -11,14 +11,14 @@ TO_BT709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0
 
 
 def is_high(frame) -> bool:
-    """Whether a frame's light is coded for brighter screens."""
+    """Return whether a frame's light is coded for brighter screens."""
     return frame.color_trc in (PQ, HLG)
 
 
-def as_shown(pixels, frame) -> np.ndarray:
+def map_tones(pixels, frame) -> np.ndarray:
     """Return uint16 [H, W, 3] of such a frame as uint8 for a usual screen."""
     coded = pixels.astype(np.float32) / 65535
-    light = _of_pq(coded) if frame.color_trc == PQ else _of_hlg(coded)
+    light = _decode_pq(coded) if frame.color_trc == PQ else _decode_hlg(coded)
     if frame.color_primaries in (BT2020, 2):
         light = np.maximum(light @ TO_BT709.T, 0.0)
     most = np.maximum(light.max(-1, keepdims=True), 1e-6)
@@ -27,14 +27,14 @@ def as_shown(pixels, frame) -> np.ndarray:
     return np.rint(shown * 255).astype(np.uint8)
 
 
-def _of_pq(coded):
-    """Light, 1 = WHITE, by ST 2084's curve."""
+def _decode_pq(coded):
+    """Return light, 1 = WHITE, from ST 2084's curve."""
     root = coded ** (1 / 78.84375)
     return (np.maximum(root - 0.8359375, 0.0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125) * (10000 / WHITE)
 
 
-def _of_hlg(coded):
-    """Light, 1 = WHITE, by BT.2100's curve for a screen of 1000 cd/m2."""
+def _decode_hlg(coded):
+    """Return light, 1 = WHITE, from BT.2100's curve for a screen of 1000 cd/m2."""
     scene = np.where(coded <= 0.5, coded ** 2 / 3, (np.exp((coded - 0.55991073) / 0.17883277) + 0.28466892) / 12)
     luma = np.maximum(scene @ np.array([0.2627, 0.6780, 0.0593], np.float32), 1e-6)[..., None]
     return scene * luma ** 0.2 * (1000 / WHITE)

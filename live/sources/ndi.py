@@ -2,15 +2,15 @@
 import numpy as np
 
 from engine.errors import UserError
-from live.outputs.extras import needed
+from live.outputs.extras import import_extra
 from live.show.clock import now, sleep
 from live.sources import Seen, source
-from live.sources.frames import from_pixels
+from live.sources.frames import convert_pixels
 
 LIBRARIES = ("cyndilib",)
 FOUND = 6.0                         # seconds for finding a sender: it is heard of within a few
 SILENT = 5.0                        # seconds without a picture after which its sender has gone
-POLL = 0.003                        # seconds between looks: cyndilib holds the interpreter while it waits, so it must not
+POLL = 0.003                        # seconds between looks at the newest picture, of some microseconds each
 
 
 @source
@@ -22,25 +22,27 @@ class Ndi:
     exact, listed = False, ("ndi", "ndi=NAME")
 
     def __init__(self, target, longest):
-        with needed("source ndi", "cyndilib"):
+        with import_extra("source ndi", "cyndilib"):
             import cyndilib  # noqa: F401  (only whether it is there: it is opened in the source's thread)
         self.target, self.longest = target, longest
 
     def pictures(self):
-        from cyndilib import Finder, Receiver, RecvBandwidth, RecvColorFormat, VideoRecvFrame
-        from cyndilib.receiver import ReceiveFrameType
+        from cyndilib import Finder, Receiver, RecvBandwidth, RecvColorFormat
+        from cyndilib.video_frame import VideoFrameSync
 
-        finder, receiver, frame = Finder(), None, VideoRecvFrame()
+        finder, receiver, frame = Finder(), None, VideoFrameSync()
         finder.open()
         try:
             sender = finder.get_source(self._find(finder))
             receiver = Receiver(color_format=RecvColorFormat.RGBX_RGBA, bandwidth=RecvBandwidth.highest)
-            receiver.set_video_frame(frame)
+            newest = receiver.frame_sync                 # asked without waiting: receive() loses most pictures then, and else holds the interpreter
+            newest.set_video_frame(frame)
             receiver.set_source(sender)
-            number, came = 0, now()
+            number, came, before = 0, now(), None
             while now() - came < SILENT:
-                if receiver.receive(ReceiveFrameType.recv_video, 0) & ReceiveFrameType.recv_video:
-                    came = now()
+                newest.capture_video()
+                if min(frame.get_resolution()) > 0 and (sent := frame.get_timestamp_posix()) != before:
+                    came, before = now(), sent
                     yield Seen(self._read(frame), number, None, 1 / float(frame.get_frame_rate() or 1))
                     number += 1
                 else:
@@ -57,7 +59,7 @@ class Ndi:
         pass
 
     def _find(self, finder) -> str:
-        """Return a sender's whole name, once it is heard of. UserError: which there are instead."""
+        """Return a sender's whole name, once it has been found on the network. UserError: which others there are."""
         began, names = now(), []
         while now() - began < FOUND:
             names = finder.get_source_names()
@@ -69,6 +71,5 @@ class Ndi:
 
     def _read(self, frame) -> np.ndarray:
         width, height = frame.get_resolution()
-        pixels = np.empty(frame.get_buffer_size(), np.uint8)
-        frame.fill_p_data(pixels)
-        return from_pixels(pixels.reshape(height, -1, 4)[:, :width], self.longest)
+        pixels = np.array(frame.get_array(), np.uint8)
+        return convert_pixels(pixels.reshape(height, -1, 4)[:, :width], self.longest)

@@ -4,12 +4,12 @@ A thread writes; the show never waits for it. Picture n of the file has number n
 """
 import logging
 import queue
-import threading
 from pathlib import Path
 
 from engine.errors import UserError
 from live.outputs.recorder import Coding, VideoFile
-from live.sources.frames import broken
+from live.show.threads import end_thread, make_thread
+from live.sources.frames import list_errors
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class SourceRecorder:
         except OSError as error:
             raise UserError(f"--record-source {path}: can't be written: {error.strerror}") from None
         self._pictures: queue.SimpleQueue = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="source recorder", daemon=True)
+        self._thread = make_thread("source recorder", self._work)
         self._thread.start()
 
     def keep(self, pixels) -> int:
@@ -45,7 +45,7 @@ class SourceRecorder:
     def close(self):
         """Write what waits, and finish the file."""
         self._pictures.put(None)
-        self._thread.join(CLOSING)
+        end_thread(self._thread, CLOSING)
 
     def _work(self):
         video, written = None, 0
@@ -61,6 +61,6 @@ class SourceRecorder:
                 written += 1
             if video is not None:
                 video.close()
-        except broken() as error:
+        except list_errors() as error:
             self.failed = str(error) or type(error).__name__
             log.error("%s: recording the source stopped after %d pictures: %s", self.path, written, self.failed)

@@ -2,10 +2,10 @@
 import numpy as np
 
 from engine.errors import UserError
-from live.outputs.extras import needed
+from live.outputs.extras import import_extra
 from live.show.clock import now
 from live.sources import Seen, source
-from live.sources.frames import from_pixels
+from live.sources.frames import convert_pixels
 
 LIBRARIES = ("mss",)
 FPS = 30
@@ -21,7 +21,7 @@ class Screen:
     exact, listed, default = False, ("screen", "screen=DISPLAY", "screen=DISPLAY,LEFT,TOP,WIDTH,HEIGHT"), "0"
 
     def __init__(self, target, longest):
-        with needed("source screen", "mss"):
+        with import_extra("source screen", "mss"):
             import mss  # noqa: F401  (only whether it is there: it is opened in the source's thread)
         try:
             self.display, *region = (int(part) for part in target.split(","))
@@ -36,11 +36,11 @@ class Screen:
 
         try:
             with mss.MSS() as grabber:
-                place, start = self._place(grabber.monitors[1:]), now()
+                place, start = self._find_place(grabber.monitors[1:]), now()
                 number = 0
                 while True:
                     pixels = np.asarray(grabber.grab(place))
-                    yield Seen(from_pixels(pixels, self.longest, "bgr"), number, number / FPS, 1 / FPS)
+                    yield Seen(convert_pixels(pixels, self.longest, "bgr"), number, number / FPS, 1 / FPS)
                     number = max(number + 1, int((now() - start) * FPS))
         except mss.ScreenShotError as error:
             raise UserError(f"source screen: {error}; {WAYLAND}") from None
@@ -51,7 +51,7 @@ class Screen:
     def close(self):
         pass
 
-    def _place(self, displays) -> dict:
+    def _find_place(self, displays) -> dict:
         """Return the region among all displays. UserError: there is no such display, or it is smaller."""
         if self.display >= len(displays):
             raise UserError(f"source screen={self.target}: there are {len(displays)} displays, counted from 0")

@@ -2,10 +2,10 @@
 import numpy as np
 
 from engine.errors import UserError
-from live.outputs.extras import check_system, needed
+from live.outputs.extras import check_system, import_extra
 from live.show.clock import now, sleep
 from live.sources import Seen, source
-from live.sources.frames import from_pixels
+from live.sources.frames import convert_pixels
 
 LIBRARIES = ("SpoutGL",)
 GL_RGBA = 0x1908
@@ -23,7 +23,7 @@ class Spout:
 
     def __init__(self, target, longest):
         check_system("source spout", "win32", instead="macOS has --source syphon, and --source ndi is everywhere")
-        with needed("source spout", "SpoutGL"):
+        with import_extra("source spout", "SpoutGL"):
             import SpoutGL  # noqa: F401  (only whether it is there: what it opens belongs to the source's thread)
         self.target, self.longest = target, longest
 
@@ -41,7 +41,7 @@ class Spout:
                     pixels = np.zeros((receiver.getSenderHeight(), receiver.getSenderWidth(), 4), np.uint8)
                 elif got and pixels is not None:
                     came = now()
-                    yield Seen(from_pixels(pixels, self.longest), number, None, 1 / FPS)
+                    yield Seen(convert_pixels(pixels, self.longest), number, None, 1 / FPS)
                     number += 1
                 sleep(1 / FPS)
             if not number:

@@ -3,8 +3,8 @@ from itertools import count
 
 from engine.errors import UserError
 from live.sources import Seen
-from live.sources.decoding import Shape, film, frames, rate, timed
-from live.sources.frames import from_video
+from live.sources.decoding import Shape, decode_frames, find_film, read_rate, time_frames
+from live.sources.frames import convert_video_frame
 
 LIBRARIES = ("av",)
 PATIENCE = (8.0, 5.0)               # seconds for opening, and for what comes next
@@ -14,7 +14,7 @@ OF_SCHEME = {"rtsp": {"rtsp_transport": "tcp"}, "udp": {"overrun_nonfatal": "1",
 
 
 def is_address(target: str) -> bool:
-    """Whether a target is an address in the network."""
+    """Return whether a target is an address in the network."""
     return "://" in target and not target.startswith("file://")
 
 
@@ -29,7 +29,7 @@ class Stream:
         self.target, self.longest = target, longest
         scheme = target.partition("://")[0].lower()
         if not is_address(target) or scheme not in SCHEMES:
-            raise UserError(f"source {hidden(target)}: expected an address that begins with {', '.join(f'{name}://' for name in SCHEMES)}")
+            raise UserError(f"source {hide_password(target)}: expected an address that begins with {', '.join(f'{name}://' for name in SCHEMES)}")
         self._options = OPTIONS | OF_SCHEME.get(scheme, {})
 
     def pictures(self):
@@ -40,16 +40,16 @@ class Stream:
             ended = begun
             try:
                 with av.open(self.target, timeout=PATIENCE, options=self._options) as file:
-                    stream = film(file, hidden(self.target))
-                    usual, shape, has_length = 1 / rate(stream), Shape(file, stream), file.duration is not None or file.size > 0
-                    decoded = frames(file, stream)
-                    for _, frame, time, lasts in timed(decoded, stream) if has_length else ((0, frame, 0.0, usual) for frame in decoded):
+                    stream = find_film(file, hide_password(self.target))
+                    usual, shape, has_length = 1 / read_rate(stream), Shape(file, stream), file.duration is not None or file.size > 0
+                    decoded = decode_frames(file, stream)
+                    for _, frame, time, lasts in time_frames(decoded, stream) if has_length else ((0, frame, 0.0, usual) for frame in decoded):
                         ended = begun + time + lasts
-                        yield Seen(from_video(frame, self.longest, shape.of(frame)), next(numbers), begun + time if has_length else None, lasts)
+                        yield Seen(convert_video_frame(frame, self.longest, shape.of(frame)), next(numbers), begun + time if has_length else None, lasts)
             except av.error.ExitError:
-                raise UserError(f"source {hidden(self.target)}: no answer") from None
+                raise UserError(f"source {hide_password(self.target)}: no answer") from None
             except av.error.FFmpegError as error:                       # its own text has the password in it
-                raise UserError(f"source {hidden(self.target)}: {error.strerror}") from None
+                raise UserError(f"source {hide_password(self.target)}: {error.strerror}") from None
             if not has_length or ended == begun:
                 return
             begun = ended
@@ -61,8 +61,8 @@ class Stream:
         pass
 
 
-def hidden(address: str) -> str:
-    """An address without its password."""
+def hide_password(address: str) -> str:
+    """Return an address without its password."""
     scheme, _, rest = address.partition("://")
     host, slash, path = rest.partition("/")
     user, at, host = host.rpartition("@")

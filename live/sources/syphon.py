@@ -1,9 +1,9 @@
 """Syphon: what another program on the same Mac sends. Untested on real hardware: from syphon-python's interface (SURFACE.md O.4)."""
 from engine.errors import UserError
-from live.outputs.extras import check_system, needed
+from live.outputs.extras import check_system, import_extra
 from live.show.clock import now, sleep
 from live.sources import Seen, source
-from live.sources.frames import from_pixels
+from live.sources.frames import convert_pixels
 
 LIBRARIES = ("syphon",)
 FPS = 60                            # looks a second
@@ -21,7 +21,7 @@ class Syphon:
 
     def __init__(self, target, longest):
         check_system("source syphon", "darwin", instead="Windows has --source spout, and --source ndi is everywhere")
-        with needed("source syphon", "syphon-python"):
+        with import_extra("source syphon", "syphon-python"):
             import syphon  # noqa: F401  (only whether it is there: what it opens belongs to the source's thread)
         self.target, self.longest = target, longest
 
@@ -36,7 +36,7 @@ class Syphon:
                 if client.has_new_frame:
                     texture = client.new_frame_image
                     pixels = copy_mtl_texture_to_image(texture)[::-1]                # Syphon's first row is the lower one
-                    yield Seen(from_pixels(pixels, self.longest, "bgr" if texture.pixelFormat() == BGRA else "rgb"), number, None, 1 / FPS)
+                    yield Seen(convert_pixels(pixels, self.longest, "bgr" if texture.pixelFormat() == BGRA else "rgb"), number, None, 1 / FPS)
                     number += 1
                 sleep(1 / FPS)
         finally:

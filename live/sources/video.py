@@ -3,8 +3,8 @@ from pathlib import Path
 
 from engine.errors import UserError
 from live.sources import Seen, source
-from live.sources.decoding import Shape, film, frames, timed
-from live.sources.frames import from_video
+from live.sources.decoding import Shape, decode_frames, find_film, time_frames
+from live.sources.frames import convert_video_frame
 from live.sources.images import Images, is_picture
 from live.sources.stream import Stream, is_address
 
@@ -45,7 +45,7 @@ class Video:
         begun = 0.0
         while True:
             ended = begun
-            for number, pixels, time, lasts in self._played():
+            for number, pixels, time, lasts in self._play_round():
                 ended = begun + time + lasts
                 yield Seen(pixels, number, begun + time, lasts)
             if ended == begun:
@@ -53,13 +53,13 @@ class Video:
             begun = ended + (AGAIN if number == 0 else 0.0)
 
     def at(self, number):
-        """Frame `number`; quick where numbers rise."""
+        """Return frame `number`; quick where numbers rise."""
         if self._other:
             return self._other.at(number)
         if self._last is not None and self._last[0] == number:
             return self._last[1]
         if self._frames is None or number < self._next:
-            self._frames, self._next = self._played(number), 0
+            self._frames, self._next = self._play_round(number), 0
         for here, pixels, _, _ in self._frames:
             self._next = here + 1
             if here == number:
@@ -68,15 +68,15 @@ class Video:
         self._frames = None
         raise KeyError(number)
 
-    def _played(self, first=0):
-        """(number, pixels, seconds from the first, seconds it lasts) of one round, from frame `first`; ends where the file is damaged."""
+    def _play_round(self, first=0):
+        """Yield (number, pixels, seconds from the first, seconds it lasts) of one round, from frame `first`; ends where the file is damaged."""
         with self._open() as file:
-            stream = film(file, str(self.path))
+            stream = find_film(file, str(self.path))
             shape, longest = Shape(file, stream), self.longest
-            for number, frame, time, lasts in timed(frames(file, stream), stream):
+            for number, frame, time, lasts in time_frames(decode_frames(file, stream), stream):
                 aspect = shape.of(frame)
                 if number >= first:
-                    yield number, from_video(frame, longest, aspect), time, lasts
+                    yield number, convert_video_frame(frame, longest, aspect), time, lasts
 
     def _open(self):
         import av

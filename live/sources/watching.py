@@ -10,7 +10,7 @@ from live.show.clock import now
 from live.show.events import Change
 from live.show.meter import Ring
 from live.sources.feed import Arrival, Feed
-from live.sources.frames import broken
+from live.sources.frames import list_errors
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,15 @@ class Watching:
         self.show.join(watching=self)
 
     def play(self, tick) -> list:
-        """What was read of the source in the frame before."""
+        """Return the changes of the parameters that were read off the source's picture in the frame before."""
         reader, scene = getattr(self.show.instrument, "live_reader", None), self.show.scene
         if reader is None:
             return []
-        return [Change(address, value) for address, value in reader.seen().items() if address in scene.parameters and scene[address] != value]
+        return [Change(address, value) for address, value in reader.list_values().items() if address in scene.parameters and scene[address] != value]
 
     def after_hands(self, tick, scene, motion, applied) -> list:
-        """After the hands, who may have turned what is ours: the truth about this frame's picture."""
-        scene, told = self.show.scene, self._told()      # before the picture, which may come at any time: there is no signal without one
+        """Return the read-only parameters of the source as they are for this frame's picture, in case the hands have turned them."""
+        scene, told = self.show.scene, self._update_state()      # before the picture, which may come at any time: there is no signal without one
         newest = self.feed.newest
         if newest is not None and newest is not self.arrival and not (scene["/source/freeze"] and self.arrival):
             self.arrival = newest
@@ -51,19 +51,19 @@ class Watching:
         truth = {"/source/signal": float(told == "live"), "/source/picture": float(self.number)}
         return [Change(address, value) for address, value in truth.items() if scene[address] != value]
 
-    def _told(self) -> str:
-        """The feed's state; a line in the log when it goes or comes."""
+    def _update_state(self) -> str:
+        """Read the feed's state, and log when it goes or comes back."""
         before, self._state = self._state, self.feed.state
         if "stalled" in (before, self._state) and before != self._state:
             log.warning("source %s: %s", self.feed.text, "no picture for a while" if self._state == "stalled" else self._state)
         return self._state
 
     def picture(self, scene):
-        """What this frame sees, uint8 [H, W, 3]; None while nothing has come."""
+        """Return what this frame sees, uint8 [H, W, 3]; None while nothing has come."""
         return self.arrival and self.arrival.pixels
 
-    def out(self):
-        """The frame is out: if its picture was new to the encoder, it has taken so long from its arrival."""
+    def note_frame(self):
+        """Note that the frame is out: if its picture was new to the encoder, this is how long it took from its arrival."""
         ran, self._encoded = self._encoded, self.encoded()
         if self.arrival and ran != self._encoded and self.arrival is not self._counted:
             self._counted = self.arrival
@@ -71,7 +71,7 @@ class Watching:
             self.to_frame_ms.add((self.now() - self.arrival.at) * 1000)
 
     def report(self) -> dict:
-        """The figures so far, ready for JSON. dropped: pictures that newer ones came before."""
+        """Return the figures so far, ready for JSON. dropped: pictures that newer ones came before."""
         feed = self.feed
         return {"source": feed.text, "state": feed.state, "reason": feed.reason, "arrived": feed.arrived, "used": self.used,
                 "repeated": feed.repeated, "dropped": max(0, feed.arrived - feed.repeated - self.used),
@@ -90,18 +90,18 @@ class Replayed:
         self.source, self._last, self._told = source, None, False
 
     def picture(self, scene):
-        """The very picture that this frame saw, uint8 [H, W, 3]. Whatever the mix and the signal: a modulator may turn the
+        """Return the very picture that this frame saw, uint8 [H, W, 3]. Whatever the mix and the signal: a modulator may turn the
         mix up from 0, and a take may begin while a lost source fades out."""
         if self.source is None:
             return None
         number = int(scene["/source/picture"])
         try:
             self._last = self.source.at(number)
-        except broken() as error:
+        except list_errors() as error:
             if not self._told:
                 self._told = True
                 log.warning("source: picture %d of the take is not there (%s: %s); the one before it stays", number, type(error).__name__, error)
         return self._last
 
-    def out(self):
+    def note_frame(self):
         pass

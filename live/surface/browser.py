@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 
+from live.show.threads import make_thread
+
 log = logging.getLogger(__name__)
 
 PATIENCE = 5.0                      # seconds in which a page that was left open finds the show again; see page/link.js, WAITS
@@ -16,7 +18,7 @@ REMOTE = ("SSH_CONNECTION", "SSH_TTY")
 
 
 def has_screen(environment=os.environ, platform=sys.platform) -> bool:
-    """Return whether a browser that is opened here would be seen by whoever started the show."""
+    """Return whether a browser opened on this machine would be seen by the user who started the show."""
     if any(environment.get(name) for name in REMOTE):
         return False
     return platform in ("darwin", "win32") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
@@ -31,7 +33,7 @@ class Opening:
     def __init__(self, address: str, is_open, patience: float | None = None):
         self.address, self.is_open, self.patience = address, is_open, PATIENCE if patience is None else patience
         self._closing = threading.Event()
-        self.thread = threading.Thread(target=self._work, name="browser", daemon=True)
+        self.thread = make_thread("browser", self._work)
 
     def start(self):
         """Begin to wait; returns itself."""

@@ -24,33 +24,33 @@ class Favourites:
         self.addresses = self._read()
 
     def _read(self) -> list[str]:
-        """Return what the file holds; a spoilt file holds nothing, and is said."""
+        """Return the favourites in the file; none, and a line in the log, where it is damaged."""
         if self.path is None or not self.path.exists():
             return []
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
-            return checked(data["favourites"])
+            return check_addresses(data["favourites"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError, UserError) as error:
             log.warning("%s: not used, as it can't be read: %s", self.path, error)
             return []
 
-    def told(self) -> list[str]:
+    def list_addresses(self) -> list[str]:
         """Return the addresses in their order."""
         return self.addresses
 
-    def routes(self) -> list:
+    def list_routes(self) -> list:
         """Return (path, endpoint, methods)."""
         return [("/api/favourites", self.put, ["POST"])]
 
     async def put(self, request):
         """Take others, and keep them."""
-        from live.surface.server import body_of
+        from live.surface.server import read_body
 
-        body = await body_of(request, MOST * LONGEST * 2)
+        body = await read_body(request, MOST * LONGEST * 2)
         try:
             if request.scope["role"] != "play":
                 raise UserError("this page may only watch")
-            found = checked(json.loads(body or b""))
+            found = check_addresses(json.loads(body or b""))
         except (ValueError, RecursionError, UserError) as error:
             return JSONResponse({"text": str(error)[:200]}, 400)
         self.addresses = found
@@ -63,7 +63,7 @@ class Favourites:
         return JSONResponse({"favourites": found})
 
 
-def checked(data) -> list[str]:
+def check_addresses(data) -> list[str]:
     """Return a list of addresses, each once. UserError: it is none."""
     if not isinstance(data, list) or len(data) > MOST or not all(isinstance(a, str) and a.startswith("/") and len(a) <= LONGEST for a in data):
         raise UserError(f"expected a list of at most {MOST} addresses such as /truncation")

@@ -30,7 +30,7 @@ class Request:
     repeated: bool = False
 
 
-def own_names(more=()) -> frozenset[str]:
+def list_own_names(more=()) -> frozenset[str]:
     """Return the names by which this machine may be called in a Host header, in lower case."""
     name = socket.gethostname().casefold().rstrip(".")
     return frozenset({"localhost", name, name + ".local", *(other.casefold().rstrip(".") for other in more)} - {""})
@@ -38,7 +38,7 @@ def own_names(more=()) -> frozenset[str]:
 
 def is_own_host(host: str | None, names) -> bool:
     """Return whether a Host header is an address or one of our names: a rebound page has a name of its own there."""
-    name = _name_of(host or "")
+    name = _read_name(host or "")
     if name is None:
         return False
     try:
@@ -48,7 +48,7 @@ def is_own_host(host: str | None, names) -> bool:
         return name in names
 
 
-def _name_of(host) -> str | None:
+def _read_name(host) -> str | None:
     """Return the name in a Host header, without its port, in lower case; None for what no browser would send."""
     if host.startswith("["):
         name, bracket, port = host[1:].partition("]")

@@ -14,7 +14,7 @@ class Grabs:
         self._before: frozenset = frozenset()
 
     def grab(self, client, addresses):
-        """A client's fingers lie on these. Safe from any thread."""
+        """Note that a client's fingers lie on these addresses. Safe from any thread."""
         moment, held = self.now(), dict(self._held)
         held |= {(client, address): moment for address in addresses}
         mine = [key for key in held if key[0] == client]
@@ -23,15 +23,15 @@ class Grabs:
         self._held = held
 
     def release(self, client, addresses=None):
-        """Fingers were lifted: from these, or all of a client's. Safe from any thread."""
+        """Note that fingers were lifted from these addresses, or from all of a client's. Safe from any thread."""
         self._held = {key: at for key, at in self._held.items() if key[0] != client or addresses is not None and key[1] not in addresses}
 
-    def sign(self, client):
-        """A client is still there: what it holds, it goes on holding."""
+    def keep_alive(self, client):
+        """Note that a client is still there, and goes on holding what it holds."""
         moment = self.now()
         self._held = {key: moment if key[0] == client else at for key, at in self._held.items()}
 
-    def holders(self) -> dict[str, list]:
+    def list_holders(self) -> dict[str, list]:
         """Return {address: the clients whose fingers lie on it}."""
         moment = self.now()
         found: dict[str, list] = {}
@@ -47,7 +47,7 @@ class Grabs:
         return frozenset(address for (_, address), at in self._held.items() if moment - at < FORGOTTEN)
 
     def play(self, tick) -> list:
-        """Return touches of what is held and modulated; morphs let go of what is held."""
+        """Return touches of the modulated addresses that are held. Morphs stop moving what is held."""
         held = self.held if self._held else frozenset()
         recall = self.show.recall
         if held != self._before:

@@ -34,12 +34,16 @@ class Guard:
             self.refused += 1
             return await _refuse(scope, send, status)
 
+        passed = {**scope, "role": role}
+        if scope["type"] == "websocket":
+            return await self.app(passed, receive, send)
+
         async def with_headers(message):
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
-        return await self.app({**scope, "role": role}, receive, with_headers)
+        return await self.app(passed, receive, with_headers)
 
     def judge(self, scope) -> tuple[int, str]:
         """Return (status, role) for a request: 200 and its role, or why not."""
@@ -48,7 +52,7 @@ class Guard:
             found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         first = {name: values[0] for name, values in found.items()}
         asked = gate.Request(first.get("host"), first.get("origin"), first.get("sec-fetch-site"), first.get("sec-fetch-mode"),
-                             scope.get("method", "GET"), scope["type"] == "websocket", self.token_of(scope, first),
+                             scope.get("method", "GET"), scope["type"] == "websocket", self.find_token(scope, first),
                              any(len(found.get(name, ())) > 1 for name in SINGLE))
         status = gate.judge(asked, self.names, self.scheme)
         path = scope["path"]
@@ -56,7 +60,7 @@ class Guard:
             return status, ""
         return self.tokens.judge(asked.token, (scope.get("client") or ("",))[0])
 
-    def token_of(self, scope, headers) -> str:
+    def find_token(self, scope, headers) -> str:
         """Return the token a request brings: in its cookie, or as a program does, in Authorization."""
         bearer = headers.get("authorization", "")
         if bearer.startswith("Bearer "):

@@ -14,9 +14,10 @@ from live.surface.link import SCHEMA, Link
 log = logging.getLogger(__name__)
 
 CLIENTS = 16
-TURN = 0.05                         # seconds between looks; state is told every fourth, hands every second, the meter every fifth
-LINES = 200                         # of the log that are kept for a page that comes
-AT_ONCE = 8                         # lines told in a turn's worth
+TURN = 0.05                         # seconds between turns; pages get state in every fourth, hands in every second, the meter in every fifth
+LINES = 200                         # lines of the log that are kept for pages that connect later
+AT_ONCE = 8                         # lines of the log that a page gets in a turn
+DEVICE = "device "                  # prefix of the message that a controller came or went
 
 
 class Hub:
@@ -29,16 +30,17 @@ class Hub:
         self.links: list[Link] = []
         self.state = state.State(show, more)
         self.figures = state.Figures(show, now, about.get("late", lambda: 0), about.get("size", lambda: 0))
-        self.tree, self.version = state.tree(show.scene), 1
-        self.commands = state.commands()
+        self.tree, self.version = state.describe_parameters(show.scene), 1
+        self.commands = state.describe_commands()
         self.hands = Hands(show)
         self.lines = Lines()
         self.junk_count = self._number = self._turns = 0
         self._junk = Seldom(log, now)
         self._rebuilt = False
+        self._posted: deque = deque()                    # (queue of a page, packet of values) on their way from the echo's thread
         self.slow = lambda names: None                   # called with the presets' names once a second
 
-    def admission(self) -> Admission:
+    def make_admission(self) -> Admission:
         """Return who may do what by a page's socket: whoever got through the gate may."""
         return Admission(now, everybody=True)
 
@@ -63,25 +65,43 @@ class Hub:
         link.tell({"t": "hello", "schema": SCHEMA, "session": self.session, "you": link.number, "role": link.role,
                    "instrument": self.about.get("instrument", ""), "size": self.figures.size(), "fps": self.about.get("fps", 0)})
         link.tell({"t": "tree", "version": self.version, "parameters": self.tree, "commands": self.commands, "gone": []})
-        self._look_at_files()
-        self._tell_state([link], self._standing())
-        for line in list(self.lines.kept)[-20:]:
+        self._refresh_files()
+        self._tell_state([link], self._describe())
+        for line in self.lines.list_told()[-20:]:
             link.tell({"t": "log", **line, "old": True})
 
-    def junk(self, link, error):
-        """A page sent what means nothing."""
+    def note_junk(self, link, error):
+        """Count and log a message of a page that has no meaning."""
         self.count_junk()
         self._junk.warn("surface: ignored what %s sent: %s", link.name, error)
 
     def count_junk(self):
-        """One more message of no use."""
+        """Count one more message of no use."""
         self.junk_count += 1
 
     def note_rebuilt(self):
-        """There are other parameters than before; from the echo's thread."""
+        """Note that there are other parameters than before. Called by the echo's thread."""
         self._rebuilt = True
 
     # -- what is told
+
+    def post(self, loop, out, datagram: bytes):
+        """Put a packet of values into what waits for a page; from the echo's thread. ConnectionError: the surface is closed.
+
+        The echo tells all pages one after the other; the loop is woken once for all of them.
+        """
+        self._posted.append((out, datagram))
+        if len(self._posted) > 1:
+            return
+        try:
+            loop.call_soon_threadsafe(self._deliver)
+        except RuntimeError:                             # the loop of a surface that ends
+            raise ConnectionError("the surface is closed") from None
+
+    def _deliver(self):
+        while self._posted:
+            out, datagram = self._posted.popleft()
+            out.put_nowait(datagram)
 
     async def run(self, stopped):
         """Tell pages how the show stands, until stopped() holds."""
@@ -89,34 +109,36 @@ class Hub:
             await asyncio.sleep(TURN)
             self._turns += 1
             if self.links:
-                self.turn()
+                self.run_once()
+            else:
+                self.lines.take(LINES)                   # nobody is told them now: they are kept for a page that comes
 
-    def turn(self):
-        """Tell what is due in this turn."""
+    def run_once(self):
+        """Send what is due in this turn."""
         if self._rebuilt:
             self._rebuilt = False
             self._tell_tree()
         if self._turns % 20 == 0:
-            self._look_at_files()
+            self._refresh_files()
         if self._turns % 4 == 0:
-            self._tell_state(self.links, self._standing())
+            self._tell_state(self.links, self._describe())
         if self._turns % 2 == 0:
             self._tell_hands()
             self._tell_lines()
         if self._turns % 5 == 0:
             self._tell("meter", {"t": "meter", **self.figures.read(), "junk": self.junk_count})
 
-    def _look_at_files(self):
-        self.state.slow()
+    def _refresh_files(self):
+        self.state.refresh()
         self.slow(self.state.names)
 
-    def _standing(self) -> dict:
+    def _describe(self) -> dict:
         clients = [{"you": link.number, "name": link.name, "role": link.role} for link in self.links]
-        return self.state.now() | {"clients": clients, "held": self.grabs.holders()}
+        return self.state.read() | {"clients": clients, "held": self.grabs.list_holders(), "devices": dict(self.hands.devices)}
 
     def _tell_tree(self):
-        now_ = state.tree(self.show.scene)
-        new, gone = state.tree_changes(self.tree, now_)
+        now_ = state.describe_parameters(self.show.scene)
+        new, gone = state.find_tree_changes(self.tree, now_)
         if new or gone:
             self.tree, self.version = now_, self.version + 1
             for link in self.links:
@@ -131,7 +153,7 @@ class Hub:
                 link.tell({"t": "state", **new})
 
     def _tell_hands(self):
-        moved = self.hands.moved() if any("hands" in link.topics for link in self.links) else {}
+        moved = self.hands.take_moved() if any("hands" in link.topics for link in self.links) else {}
         if moved:
             self._tell("hands", {"t": "hands", "hands": moved})
 
@@ -153,33 +175,40 @@ class Hands:
     def __init__(self, show):
         self.show, self._new = show, {}
         self._osc: dict = {}
+        self.devices: dict[str, bool] = {}               # controllers that came in this show -> whether they are here
 
     def tap(self, emit):
         """Return a function that emits, and takes down which control moved."""
-        def emitted(item):
+        def emit_and_note(item):
             emit(item)
             for event in item if isinstance(item, list) else (item,):
                 control = getattr(event, "control", None)
-                if control is not None and len(self._new) < self.KEPT:
+                if control is not None and control.startswith(DEVICE):
+                    self.devices = self.devices | {control.removeprefix(DEVICE): event.value > 0}
+                elif control is not None and len(self._new) < self.KEPT:
                     self._new[control] = event.value
-        return emitted
+        return emit_and_note
 
-    def moved(self) -> dict:
+    def take_moved(self) -> dict:
         """Return {control: [value, whether anything is bound to it]} of what moved since it was asked last."""
         new, self._new = self._new, {}
-        stats, found = self.show.mapping.stats, {}
-        for control, value in new.items():
-            found[control] = [value if isinstance(value, (int, float, str)) else list(value), self._bound(control.partition(" @ ")[0])]
-        if stats is not None:
-            values = stats.newest()
-            moved = {a: v for a, v in values.items() if a not in self._osc or self._osc[a] != v} if self._osc or not values else values
+        mapping = self.show.mapping
+        found = {control: [_make_plain(value), mapping.binds(control.partition(" @ ")[0])] for control, value in new.items()}
+        if mapping.stats is not None:
+            values = {address: (value, self._means_something(address)) for address, value in mapping.stats.newest().items()}
+            moved = [(address, news) for address, news in values.items() if self._osc.get(address) != news]
             self._osc = values
-            for address, value in list(moved.items())[-self.KEPT:]:
-                found[f"osc {address}"] = [value if isinstance(value, (int, float, str)) else list(value), address not in stats.unknown_values]
+            found |= {f"osc {address}": [_make_plain(value), bound] for address, (value, bound) in moved[-self.KEPT:]}
         return found
 
-    def _bound(self, control) -> bool:
-        return self.show.mapping.binds(control)
+    def _means_something(self, address) -> bool:
+        """Return whether an OSC address does anything. The loop finds out a frame after it came: it counts as moved once more then."""
+        mapping = self.show.mapping
+        return address not in mapping.stats.unknown_values or mapping.binds(f"osc {address}")
+
+
+def _make_plain(value):
+    return value if isinstance(value, (int, float, str)) else list(value)
 
 
 class Lines(logging.Handler):
@@ -195,6 +224,11 @@ class Lines(logging.Handler):
         line = {"level": record.levelname.lower(), "text": record.getMessage()[:500]}
         self.kept.append(line)
         self._new.append(line)
+
+    def list_told(self) -> list:
+        """Return the lines that pages were told, or would have been: those before the ones that take() still holds."""
+        kept = list(self.kept)
+        return kept[:len(kept) - len(self._new)]
 
     def take(self, most):
         """Return the oldest lines that were not taken yet."""

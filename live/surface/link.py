@@ -37,7 +37,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._out: asyncio.Queue = asyncio.Queue()
         self._closed = False
-        stats = Stats(admission=surface.admission())
+        stats = Stats(admission=surface.make_admission())
         self._receiver = Receiver(None, self.show.inbox.put, None, None, stats, self.show.echo)
 
     async def run(self):
@@ -62,10 +62,7 @@ class Link:
         """Send a packet; from the echo's thread. ConnectionError: the page is gone, or does not read."""
         if self._closed or self._out.qsize() > WAITING:
             raise ConnectionError("the page does not read")
-        try:
-            self._loop.call_soon_threadsafe(self._out.put_nowait, datagram)
-        except RuntimeError:                             # the loop of a surface that ends
-            raise ConnectionError("the surface is closed") from None
+        self.surface.post(self._loop, self._out, datagram)
 
     def tell(self, message: dict):
         """Send a JSON message; from the loop's thread. A page that does not read is not told."""
@@ -87,13 +84,13 @@ class Link:
                 return
             try:
                 if (data := message.get("bytes")) is not None:
-                    self._values(data)
+                    self._take_values(data)
                 else:
-                    self._text(message.get("text") or "")
+                    self._take_text(message.get("text") or "")
             except Junk as error:
-                self.surface.junk(self, error)
+                self.surface.note_junk(self, error)
 
-    def _values(self, data):
+    def _take_values(self, data):
         if self.role != "play":
             raise Junk("it may only watch")
         if len(data) > LONGEST_PACKET:
@@ -105,7 +102,7 @@ class Link:
 
     # -- what the page says in JSON
 
-    def _text(self, text):
+    def _take_text(self, text):
         if len(text) > LONGEST_TEXT:
             raise Junk(f"a message of {len(text)} characters")
         try:
@@ -120,7 +117,7 @@ class Link:
             raise Junk("JSON without a kind")
         act(self, said)
 
-    def _hello(self, said):
+    def _take_hello(self, said):
         schema, name = said.get("schema", SCHEMA), said.get("name", "")
         if not isinstance(schema, int) or schema > SCHEMA:
             self.tell({"t": "refused", "why": f"this show speaks schema {SCHEMA}, the page {schema!r:.20}: reload the page"})
@@ -144,7 +141,7 @@ class Link:
             raise Junk("a call without id, command and arguments")
         if self.role != "play":
             return self.tell({"t": "done", "id": number, "ok": False, "text": "this page may only watch"})
-        if not all(_usable(argument) for argument in arguments):
+        if not all(_is_usable(argument) for argument in arguments):
             raise Junk("a call with arguments that are no words or finite numbers")
 
         def answer(fault):
@@ -155,27 +152,27 @@ class Link:
         self.show.inbox.put(Asked(command, tuple(arguments), now(), answer))
 
     def _grab(self, said):
-        addresses = _addresses(said)
+        addresses = _read_addresses(said)
         if self.role == "play":
             self.surface.grabs.grab(self.number, addresses)
 
     def _release(self, said):
-        self.surface.grabs.release(self.number, _addresses(said))
+        self.surface.grabs.release(self.number, _read_addresses(said))
 
     def _ping(self, said):
-        self.surface.grabs.sign(self.number)
+        self.surface.grabs.keep_alive(self.number)
         number = said.get("n")
         self.tell({"t": "pong", "n": number if isinstance(number, int) else 0})
 
-    KINDS = {"hello": _hello, "watch": _watch, "call": _call, "grab": _grab, "release": _release, "ping": _ping}
+    KINDS = {"hello": _take_hello, "watch": _watch, "call": _call, "grab": _grab, "release": _release, "ping": _ping}
 
 
-def _addresses(said):
+def _read_addresses(said):
     addresses = said.get("addresses")
     if not isinstance(addresses, list) or len(addresses) > 64 or not all(isinstance(a, str) and len(a) < 256 for a in addresses):
         raise Junk("expected addresses")
     return addresses
 
 
-def _usable(argument) -> bool:
+def _is_usable(argument) -> bool:
     return isinstance(argument, (str, bool)) or isinstance(argument, (int, float)) and abs(argument) < 1e300 and math.isfinite(argument)

@@ -10,7 +10,7 @@ NAMES = {"object": "what is copied", "paste": "where it goes", "key": "where the
 MARKS = 64
 
 
-def wrong(request) -> str:
+def find_mistake(request) -> str:
     """Return what is wrong with the masks of a request, in a sentence; "" if nothing is. Pictures are square, so masks are."""
     if not isinstance(request, dict):
         return "expected a request: what is copied, where it goes, where the rule applies"
@@ -19,7 +19,7 @@ def wrong(request) -> str:
         if not isinstance(marks, list) or len(marks) > MARKS:
             return f"{NAMES[place]}: expected a list of at most {MARKS} masks"
         for mark in marks:
-            size = size_of(mark.get("mask")) if isinstance(mark, dict) else None
+            size = read_size(mark.get("mask")) if isinstance(mark, dict) else None
             if size is None:
                 return f"{NAMES[place]}: expected a mask as a PNG data URL"
             width, height = size
@@ -28,7 +28,7 @@ def wrong(request) -> str:
     return ""
 
 
-def size_of(url) -> tuple[int, int] | None:
+def read_size(url) -> tuple[int, int] | None:
     """Return (width, height) of a PNG data URL by its header; None: it is none."""
     if not isinstance(url, str) or not url.startswith(PREFIX):
         return None

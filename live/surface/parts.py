@@ -11,8 +11,10 @@ from live.show.clock import now
 from live.show.events import Asked
 from live.surface import masks
 from live.surface.favourites import Favourites
-from live.surface.kept_jobs import KeptJobs
+from live.surface.job_file import JobFile
+from live.surface.latents import LatentPictures
 from live.surface.moving import Moving
+from live.surface.preview import encode_jpeg
 from live.surface.runs import Runs
 from live.surface.thumbnails import Thumbnails
 from live.surface.worker import Worker
@@ -34,99 +36,138 @@ class Parts:
         self.show, self.hub, self.about = hub.show, hub, about
         self.thumbnails = Thumbnails(hub.show, preview)
         self.runs = Runs(about.get("checkpoint", ""), about.get("folder"))
-        self.worker = Worker(about.get("checkpoint", ""), self._done, KeptJobs(self.runs.path / "jobs.json" if about.get("folder") else None))
+        self.worker = Worker(about.get("checkpoint", ""), self._finish_job, JobFile(self.runs.path / "jobs.json" if about.get("folder") else None))
         self.favourites = Favourites(about.get("folder"))
-        self.moving = Moving(hub.show, self.thumbnails, self.worker, lambda: bool(about.get("checkpoint")))
+        self.moving = Moving(hub.show, self.thumbnails, self.worker, self._can_draw)
+        self.latents = LatentPictures(hub.show, self.worker, lambda: bool(self.about.get("checkpoint")))
         self.clusters_version = self.edits_version = 1
         self._thumbs: dict = {}
+        self._shown = self.show.switch.opened if self.show.switch else None
+        self._switches = 0                               # how often another network has come
 
     def close(self):
         """End of the show."""
         self.worker.close()
+        self.latents.close()
 
-    def state(self) -> dict:
+    def read_state(self) -> dict:
         """Return the keys of state that this adds."""
-        return {"thumbs": lambda: self._thumbs, "layers": self._layers, "clusters": self._cluster_names, "transforms": self._transforms,
+        return {"thumbs": lambda: self._thumbs, "layers": self._list_layers, "clusters": self._list_clusters, "transforms": self._list_transforms,
                 "clusters_version": lambda: self.clusters_version, "edits_version": lambda: self.edits_version,
-                "jobs": self.worker.told, "runs": self.runs.told, "source": self.moving.source_state, "favourites": self.favourites.told}
+                "jobs": self.worker.list_jobs, "runs": self.runs.list_runs, "source": self.moving.read_source_state,
+                "favourites": self.favourites.list_addresses}
 
-    def slow(self, names):
-        """Once a second: pictures of presets, trainings."""
-        self._thumbs = self.thumbnails.look(names)
-        self.runs.look()
+    def refresh(self, names):
+        """Bring pictures of presets and the list of trainings up to date, once a second."""
+        self._follow()
+        found = self.thumbnails.refresh(names)
+        self._thumbs = {name: self._tell_apart(name, digest) for name, digest in found.items()}
+        self.runs.refresh()
 
-    def routes(self) -> list:
+    def _tell_apart(self, name, digest) -> str:
+        """Return what a page asks for a preset's picture by: what is not drawn yet is asked for again when another network plays."""
+        return digest if not self._switches or self.thumbnails.is_there(name, digest) else f"{digest}-{self._switches}"
+
+    def _follow(self):
+        """Have pictures, clusters and trainings be those of the network that plays."""
+        opened = self.show.switch.opened if self.show.switch else None
+        if opened is None or opened is self._shown:
+            return
+        self._shown, self._switches = opened, self._switches + 1
+        self.about |= {"instrument": opened.name, "folder": opened.folder.folder, "checkpoint": str(opened.folder.whole)}
+        self.worker.use(self.about["checkpoint"])
+        self.runs.follow(self.about["checkpoint"], self.about["folder"])
+        self.clusters_version += 1
+        self.edits_version += 1
+
+    def _can_draw(self, name) -> bool:
+        """Return whether the studio can draw a preset: there is one, and the preset is of the network that plays."""
+        preset = self.thumbnails.library.get(name) if self.thumbnails.library is not None else None
+        return bool(self.about.get("checkpoint")) and preset is not None and (self.show.switch is None or self.show.switch.is_of_playing(preset))
+
+    def list_routes(self) -> list:
         """Return (path, endpoint, methods)."""
-        return [("/api/thumb/preset/{name}.jpg", self.preset, ["GET"]), ("/api/thumb/seed/{seed:int}.jpg", self.seed, ["GET"]),
-                ("/api/cluster/{layer}/{name}.jpg", self.cluster, ["GET"]), ("/api/edit/{name}.jpg", self.edit, ["GET"]),
-                ("/api/report", self.report, ["GET"]), ("/api/takes", self.takes, ["GET"]), ("/api/jobs", self.jobs, ["GET", "POST"]),
-                ("/api/jobs/{number:int}", self.job, ["DELETE"]), *self.runs.routes(), *self.moving.routes(), *self.favourites.routes()]
+        return [("/api/thumb/preset/{name}.jpg", self.answer_preset, ["GET"]), ("/api/thumb/seed/{seed:int}.jpg", self.answer_seed, ["GET"]),
+                ("/api/thumb/back/{second:int}.jpg", self.answer_moment, ["GET"]),
+                ("/api/cluster/{layer}/{name}.jpg", self.answer_cluster, ["GET"]), ("/api/edit/{name}.jpg", self.answer_edit, ["GET"]),
+                ("/api/report", self.answer_report, ["GET"]), ("/api/takes", self.answer_takes, ["GET"]), ("/api/jobs", self.answer_jobs, ["GET", "POST"]),
+                ("/api/jobs/{number:int}", self.answer_job, ["DELETE"]), *self.runs.list_routes(), *self.moving.list_routes(), *self.latents.list_routes(),
+                *self.favourites.list_routes()]
 
     # -- state
 
-    def _layers(self):
+    def _list_layers(self):
         return list(getattr(getattr(self.show.instrument, "generator", None), "layers", ()))
 
-    def _cluster_names(self):
+    def _list_clusters(self):
         clusters = getattr(self.show.instrument, "clusters", None)
         return {layer: {name: len(channels) for name, channels in clusters[layer].items()} for layer in clusters} if clusters else {}
 
-    def _transforms(self):
+    def _list_transforms(self):
         from engine.bends import TRANSFORMS
 
         return {name: transform.about.split("\n")[0] for name, transform in TRANSFORMS.items()}
 
     # -- pictures
 
-    async def preset(self, request):
+    async def answer_preset(self, request):
         """Answer with a preset's picture: the one kept, or one drawn now."""
         name = request.path_params["name"]
-        if not NAME.fullmatch(name) or self.thumbnails.library is None or (digest := self.thumbnails.hash_of(name)) is None:
+        if not NAME.fullmatch(name) or self.thumbnails.library is None or (digest := self.thumbnails.hash_preset(name)) is None:
             return Response("no such preset\n", 404)
         try:
-            return _jpeg(self.thumbnails.path(name, digest).read_bytes(), FOREVER)
+            return _respond_jpeg(self.thumbnails.make_path(name, digest).read_bytes(), FOREVER)
         except OSError:
             pass
-        data = await self.worker.picture({"kind": "preset", "name": name, "hash": digest}) if self.about.get("checkpoint") else None
+        data = await self.worker.draw({"kind": "preset", "name": name, "file": str(self.thumbnails.library.make_path(name)), "hash": digest}) \
+            if self._can_draw(name) else None
         if data is None:
             return Response("no picture\n", 404)
-        self.thumbnails.keep(name, digest, data)
-        return _jpeg(data, FOREVER)
+        self.thumbnails.store(name, digest, data)
+        return _respond_jpeg(data, FOREVER)
 
-    async def seed(self, request):
+    async def answer_seed(self, request):
         """Answer with a picture of a seed."""
         try:
             psi = min(max(float(request.query_params.get("psi", 1.0)), -2.0), 2.0)
         except ValueError:
             return Response("psi is a number\n", 400)
         seed, side = request.path_params["seed"], LARGE if "large" in request.query_params else SIDE
-        data = await self.worker.picture({"kind": "seed", "seed": seed, "psi": round(psi, 1), "side": side}) if seed < 2 ** 32 and psi == psi else None
-        return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
+        data = await self.worker.draw({"kind": "seed", "seed": seed, "psi": round(psi, 1), "side": side}) if seed < 2 ** 32 and psi == psi else None
+        return _respond_jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
 
-    async def cluster(self, request):
+    async def answer_moment(self, request):
+        """Answer with the picture that was shown at a second of the show's time."""
+        trail = self.show.find_player("trail")
+        kept = next((kept for kept in list(trail.moments) if int(kept.time) == request.path_params["second"]), None) if trail is not None else None
+        if kept is None or kept.picture is None:
+            return Response("no picture\n", 404)
+        return _respond_jpeg(encode_jpeg(kept.picture, max(kept.picture.shape[:2])), {"Cache-Control": "no-store"})
+
+    async def answer_cluster(self, request):
         """Answer with a picture of where a cluster acts."""
         layer, name = request.path_params["layer"], request.path_params["name"]
-        if name not in self._cluster_names().get(layer, {}):
+        if name not in self._list_clusters().get(layer, {}):
             return Response("no such cluster\n", 404)
-        data = await self.worker.picture({"kind": "cluster", "layer": layer, "name": name})
-        return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
+        data = await self.worker.draw({"kind": "cluster", "layer": layer, "name": name})
+        return _respond_jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
 
-    async def edit(self, request):
+    async def answer_edit(self, request):
         """Answer with what an edit does: as it is, at strength 1, at -1, and where its rule fires, side by side."""
         name = request.path_params["name"]
         if not NAME.fullmatch(name) or f"/edits/{name}/strength" not in self.show.scene.parameters:
             return Response("no such edit\n", 404)
-        data = await self.worker.picture({"kind": "edit", "name": name})
-        return _jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
+        data = await self.worker.draw({"kind": "edit", "name": name})
+        return _respond_jpeg(data, AN_HOUR) if data else Response("no picture\n", 404)
 
     # -- figures
 
-    async def report(self, request):
+    async def answer_report(self, request):
         """Answer with how the show goes."""
         more = {"late": self.about.get("late", lambda: 0)(), "clients": len(self.hub.links), "junk": self.hub.junk_count}
         return JSONResponse(self.hub.show.meter.report() | more)
 
-    async def takes(self, request):
+    async def answer_takes(self, request):
         """Answer with the names of takes, newest first."""
         recording = self.show.recording
         try:
@@ -138,13 +179,13 @@ class Parts:
 
     # -- jobs
 
-    async def jobs(self, request):
+    async def answer_jobs(self, request):
         """Answer with the jobs there are, or begin one."""
         if request.method == "GET":
-            return JSONResponse({"jobs": self.worker.told()})
-        from live.surface.server import body_of
+            return JSONResponse({"jobs": self.worker.list_jobs()})
+        from live.surface.server import read_body
 
-        body = await body_of(request, BODY)
+        body = await read_body(request, BODY)
         if body is None:
             return Response("too long\n", 413)
         try:
@@ -153,19 +194,21 @@ class Parts:
             job = None
         if not isinstance(job, dict) or job.get("kind") not in WORK or request.scope["role"] != "play":
             return JSONResponse({"text": f"expected a job of kind {', '.join(WORK)}, from a page that may play"}, 400)
-        if job["kind"] == "solve" and (wrong := masks.wrong(job.get("request"))):
+        if job["kind"] == "solve" and (wrong := masks.find_mistake(job.get("request"))):
             return JSONResponse({"text": wrong}, 400)
         number = self.worker.add(job)
         return JSONResponse({"id": number}) if number else JSONResponse({"text": "too much is waiting"}, 429)
 
-    async def job(self, request):
+    async def answer_job(self, request):
         """End a job."""
         if request.scope["role"] != "play":
             return JSONResponse({"text": "this page may only watch"}, 403)
         return Response("", 204) if self.worker.stop(request.path_params["number"]) else Response("no such job\n", 404)
 
-    def _done(self, job, answer):
-        """A job has ended: the show has what came of it."""
+    def _finish_job(self, job, answer):
+        """Take the result of a finished job into the show, unless that plays another network now."""
+        if job["instrument"] != self.worker.instrument:
+            return
         if job["kind"] == "solve" and answer.get("ok"):
             self.edits_version += 1
             self.show.inbox.put(Asked("/edits/reload", (), now()))
@@ -176,7 +219,7 @@ class Parts:
         """Have the show bend by the clusters as they are in the file now."""
         from engine.clusters import load
 
-        instrument, folder = self.show.instrument, Path(self.about["folder"])
+        instrument, folder = getattr(self.show.instrument, "new", self.show.instrument), Path(self.about["folder"])
         for path in sorted(folder.glob("clusters.y*ml")):
             try:
                 instrument.clusters = load(path, instrument.generator)
@@ -186,5 +229,5 @@ class Parts:
         self.clusters_version += 1
 
 
-def _jpeg(data, headers):
+def _respond_jpeg(data, headers):
     return Response(data, media_type="image/jpeg", headers=headers)

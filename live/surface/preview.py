@@ -11,7 +11,7 @@ import threading
 
 from live.outputs.mailbox import Mailbox
 from live.show.clock import now
-from live.show.watchdog import make_thread
+from live.show.threads import end_thread, make_thread
 
 LIBRARIES = ("PIL",)
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Watcher:
         return True
 
     def take(self, data: bytes):
-        """A picture is there; in the loop's thread. An older one that still waits is left out."""
+        """Take a new picture, in place of an older one that still waits. Runs in the event loop's thread."""
         self.waiting = data
         self.ready.set()
 
@@ -70,7 +70,7 @@ class Preview:
     def close(self):
         """End of the show."""
         self._closing.set()
-        self.thread.join(2.0)
+        end_thread(self.thread)
 
     def _work(self):
         while not self._closing.is_set():
@@ -91,12 +91,12 @@ class Preview:
         for snap in snaps:
             snap(pixels)
         for size, watchers in wanting.items():
-            data = encode(pixels, size, frame.number, moment)
+            data = encode_picture(pixels, size, frame.number, moment)
             self.encoded += 1
-            for watcher in watchers:
-                try:
-                    watcher.loop.call_soon_threadsafe(watcher.take, data)
-                except RuntimeError:                     # the loop of a surface that ends
+            try:
+                watchers[0].loop.call_soon_threadsafe(_hand_out, watchers, data)
+            except RuntimeError:                         # the loop of a surface that ends
+                for watcher in watchers:
                     watcher.gone = True
 
     async def serve(self, socket, size: int, rate: float):
@@ -107,7 +107,7 @@ class Preview:
         self.watchers = [*self.watchers, watcher]
         sender = asyncio.create_task(self._send(socket, watcher))
         try:
-            await _acknowledged(socket, watcher)
+            await _read_acknowledgements(socket, watcher)
         finally:
             watcher.gone = True
             sender.cancel()
@@ -125,8 +125,14 @@ class Preview:
             self.sent += 1
 
 
-async def _acknowledged(socket, watcher):
-    """Hear which pictures a page has drawn."""
+def _hand_out(watchers, data: bytes):
+    """Give a picture to all who asked for this size. Runs in the event loop's thread, which is woken once for all of them."""
+    for watcher in watchers:
+        watcher.take(data)
+
+
+async def _read_acknowledgements(socket, watcher):
+    """Note which pictures a page has drawn."""
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -140,18 +146,18 @@ async def _acknowledged(socket, watcher):
             watcher.ready.set()
 
 
-def encode(pixels, size: int, number: int, moment: float) -> bytes:
-    """Return a picture as the page hears it: HEAD and a JPEG whose longer side is at most `size`."""
+def encode_picture(pixels, size: int, number: int, moment: float) -> bytes:
+    """Return a picture in the form that pages receive: HEAD and a JPEG whose longer side is at most `size`."""
     image = shrink(pixels, size)
-    return HEAD.pack(number, moment, *image.size) + _compressed(image)
+    return HEAD.pack(number, moment, *image.size) + _compress(image)
 
 
-def jpeg(pixels, size: int) -> bytes:
+def encode_jpeg(pixels, size: int) -> bytes:
     """Return a picture as a JPEG whose longer side is at most `size`."""
-    return _compressed(shrink(pixels, size))
+    return _compress(shrink(pixels, size))
 
 
-def _compressed(image) -> bytes:
+def _compress(image) -> bytes:
     data = io.BytesIO()
     image.save(data, "JPEG", quality=QUALITY, subsampling=2)
     return data.getvalue()

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.files import write_text
 from engine.json_text import parse_json
-from live.files.claims import lock_beside
+from live.files.claims import try_lock
 from live.files.names import check_name
 from live.show.clock import now
 
@@ -31,8 +31,8 @@ class RunFolder:
         """The folder's name."""
         return self.path.name
 
-    def about(self) -> dict:
-        """Return what run.json says, {} where it can't be read."""
+    def read_about(self) -> dict:
+        """Return the contents of run.json, {} where it can't be read."""
         try:
             found = parse_json((self.path / ABOUT).read_bytes())
         except (OSError, ValueError, UserError):
@@ -41,24 +41,24 @@ class RunFolder:
 
     def write(self, **changes):
         """Write run.json with these entries changed."""
-        write_text(self.path / ABOUT, json.dumps(self.about() | changes, indent=1), make_folder=True)
+        write_text(self.path / ABOUT, json.dumps(self.read_about() | changes, indent=1), make_folder=True)
 
-    def held(self):
+    def try_lock(self):
         """Return the lock of this folder, None where a training runs in it."""
-        return lock_beside(self.path / ABOUT)
+        return try_lock(self.path / ABOUT)
 
     @property
     def runs(self) -> bool:
         """Whether a training runs here now, whoever began it."""
-        lock = self.held()
+        lock = self.try_lock()
         if lock is not None:
             lock.close()
         return lock is None
 
-    def hold(self):
+    def lock(self):
         """Return the lock, waiting a little for those who only look. UserError: a training runs here already."""
         until, pause = now() + PATIENCE, threading.Event()
-        while (lock := self.held()) is None:
+        while (lock := self.try_lock()) is None:
             if now() > until:
                 raise UserError(f"{self.path}: a training runs here already")
             pause.wait(0.05)
@@ -73,20 +73,25 @@ class RunFolder:
         """Whether it was asked to."""
         return (self.path / STOP).exists()
 
-    def may_go_on(self):
+    def cancel_stop(self):
         """Take the wish to stop back."""
         (self.path / STOP).unlink(missing_ok=True)
 
-    def rows(self) -> list[dict]:
+    def read_rows(self) -> list[dict]:
         """Return the newest rows of figures.csv, {name: number}; a line half written is left out."""
         try:
             with open(self.path / TABLE, newline="", encoding="utf-8") as file:
-                found = [_numbers(row) for row in csv.DictReader(file)]
+                found = [_to_numbers(row) for row in csv.DictReader(file)]
         except (OSError, ValueError, csv.Error):
             return []
         return [row for row in found if row][-MOST_ROWS:]
 
-    def sheet(self) -> int:
+    def plan(self, steps: int):
+        """Write to run.json how many steps there are to be in all; nothing where a page did not begin this training."""
+        if self.read_about():
+            self.write(planned=steps)
+
+    def find_sheet(self) -> int:
         """Return a number that is another one for each sheet of samples, 0: there is none yet."""
         try:
             return (self.path / SHEET).stat().st_mtime_ns // 1_000_000
@@ -94,16 +99,16 @@ class RunFolder:
             return 0
 
 
-def _numbers(row) -> dict:
+def _to_numbers(row) -> dict:
     try:
         return {name: float(value) for name, value in row.items() if name and value}
     except (TypeError, ValueError):
         return {}
 
 
-def folder_of(runs: Path, name) -> RunFolder:
+def find_folder(runs: Path, name) -> RunFolder:
     """Return the folder of a training by its name. UserError: a name that can't be, or is none's."""
     folder = RunFolder(runs / check_name(name, "training"))
-    if not folder.about():
+    if not folder.read_about():
         raise UserError(f"no training {name!r} in {runs}")
     return folder

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from engine.errors import UserError
 from engine.files import whole
-from live.surface.run_folder import ENDED, OUTPUT, SHEET, RunFolder, folder_of
+from live.surface.run_folder import ENDED, OUTPUT, SHEET, RunFolder, find_folder
 
 LIBRARIES = ("starlette",)
 
@@ -31,6 +31,10 @@ class Runs:
         self.instrument, self.folder = str(instrument), Path(folder) if folder else None
         self._told: list = []
 
+    def follow(self, instrument, folder):
+        """Have the trainings of another instrument from now on; those that run go on."""
+        self.instrument, self.folder = str(instrument), Path(folder)
+
     @property
     def path(self) -> Path:
         """Where trainings lie."""
@@ -38,17 +42,17 @@ class Runs:
             raise UserError("there is no folder for trainings: this show plays no instrument of its own")
         return self.folder / "runs"
 
-    def told(self) -> list:
-        """Return what pages are told of trainings, newest first, as look() found it."""
+    def list_runs(self) -> list:
+        """Return what pages show of trainings, newest first, as look() found it."""
         return self._told
 
-    def look(self):
+    def refresh(self):
         """Look at the folders; once a second."""
         try:
             found = [RunFolder(path.parent) for path in self.path.glob("*/run.json")] if self.folder else []
         except OSError:
             return
-        told = [_told(run, about) for run in found if (about := run.about())]
+        told = [_describe(run, about) for run in found if (about := run.read_about())]
         self._told = sorted(told, key=lambda one: -one["number"])[:SHOWN]
 
     def begin(self, asked: dict) -> str:
@@ -56,39 +60,39 @@ class Runs:
         kind, layer = asked.get("kind"), asked.get("layer") or ""
         if kind not in KINDS:
             raise UserError(f"no training {kind!r}; there are: {', '.join(KINDS)}")
-        steps = _within(asked.get("steps"), *STEPS[kind])
-        if sum(run.runs for run in map(RunFolder, self.path.glob("*")) if run.about()) >= AT_ONCE:
+        steps = _check_range(asked.get("steps"), *STEPS[kind])
+        if sum(run.runs for run in map(RunFolder, self.path.glob("*")) if run.read_about()) >= AT_ONCE:
             raise UserError(f"{AT_ONCE} trainings run already: stop one first")
-        run = RunFolder(self.path / _fresh(self.path, f"encoder {layer}" if kind == "encoder" else "world"))
-        run.write(kind=kind, layer=layer, of=steps, arguments=self._arguments(kind, layer, steps, run), state="begins", number=self._number())
+        run = RunFolder(self.path / _find_free_name(self.path, f"encoder {layer}" if kind == "encoder" else "world"))
+        run.write(kind=kind, layer=layer, of=steps, arguments=self._make_arguments(kind, layer, steps, run), state="begins", number=self._find_next_number())
         self._start(run)
         return run.name
 
-    def _arguments(self, kind, layer, steps, run) -> list:
+    def _make_arguments(self, kind, layer, steps, run) -> list:
         if kind == "encoder":
             every = max(1, min(50, int(steps) // 8))
             return ["train-encoder", "--instrument", self.instrument, "--layer", layer, "--steps", str(int(steps)), "--every", str(every), "-o", str(run.path)]
         return ["train-world", "--share", str(steps), "--every", "20", "--resolution", "256", "-o", str(run.path)]
 
-    def _number(self) -> int:
-        return 1 + max((run.about().get("number", 0) for run in map(RunFolder, self.path.glob("*"))), default=0)
+    def _find_next_number(self) -> int:
+        return 1 + max((run.read_about().get("number", 0) for run in map(RunFolder, self.path.glob("*"))), default=0)
 
-    def go_on(self, name):
+    def resume(self, name):
         """Let a training that was stopped go on where it is. UserError: there is none, or it runs."""
-        run = folder_of(self.path, name)
+        run = find_folder(self.path, name)
         if run.runs:
             raise UserError(f"{name} runs already")
-        run.may_go_on()
+        run.cancel_stop()
         run.write(state="begins", text="")
         self._start(run)
 
     def stop(self, name):
         """Have a training end at its next step; what it has learned stays. UserError: there is none."""
-        folder_of(self.path, name).ask_to_stop()
+        find_folder(self.path, name).ask_to_stop()
 
     def use(self, name):
         """Have the next show see with an encoder that was trained here; the one before is kept. UserError: there is none."""
-        made = folder_of(self.path, name).path / "encoder.safetensors"
+        made = find_folder(self.path, name).path / "encoder.safetensors"
         mine = self.path.parent / "encoder.safetensors"
         if not made.exists():
             raise UserError(f"{name}: it has made no encoder yet")
@@ -108,58 +112,58 @@ class Runs:
 
     # -- routes
 
-    def routes(self) -> list:
+    def list_routes(self) -> list:
         """Return (path, endpoint, methods)."""
-        return [("/api/runs", self.runs, ["GET", "POST"]), ("/api/runs/{name}", self.run, ["POST", "DELETE"]),
-                ("/api/runs/{name}/figures", self.figures, ["GET"]), ("/api/runs/{name}/sheet.png", self.sheet, ["GET"])]
+        return [("/api/runs", self.answer_runs, ["GET", "POST"]), ("/api/runs/{name}", self.answer_run, ["POST", "DELETE"]),
+                ("/api/runs/{name}/figures", self.answer_figures, ["GET"]), ("/api/runs/{name}/sheet.png", self.answer_sheet, ["GET"])]
 
-    async def runs(self, request):
+    async def answer_runs(self, request):
         """Answer with the trainings there are, or begin one."""
         if request.method == "GET":
-            self.look()
+            self.refresh()
             return JSONResponse({"runs": self._told})
-        return await _answered(request, lambda asked: {"name": self.begin(asked)})
+        return await _answer(request, lambda asked: {"name": self.begin(asked)})
 
-    async def run(self, request):
+    async def answer_run(self, request):
         """Stop a training, have one go on, or use what it made: {"do": "go on" | "use"}."""
         name = request.path_params["name"]
         if request.method == "DELETE":
-            return await _answered(request, lambda asked: self.stop(name) or {})
-        ways = {"go on": self.go_on, "use": self.use}
+            return await _answer(request, lambda asked: self.stop(name) or {})
+        ways = {"go on": self.resume, "use": self.use}
 
         def act(asked):
             if asked.get("do") not in ways:
                 raise UserError(f"expected do: {' or '.join(ways)}")
             ways[asked["do"]](name)
             return {}
-        return await _answered(request, act)
+        return await _answer(request, act)
 
-    async def figures(self, request):
+    async def answer_figures(self, request):
         """Answer with the curves of a training, {name: [numbers]}, and the steps they are of."""
         try:
-            run = folder_of(self.path, request.path_params["name"])
+            run = find_folder(self.path, request.path_params["name"])
         except UserError as error:
             return JSONResponse({"text": str(error)}, 404)
-        rows = run.rows()
+        rows = run.read_rows()
         rows = rows[::max(1, len(rows) // POINTS)]
-        curves = {name: [row.get(name) for row in rows] for name in CURVES.get(str(run.about().get("kind")), ())}
+        curves = {name: [row.get(name) for row in rows] for name in CURVES.get(str(run.read_about().get("kind")), ())}
         return JSONResponse({"steps": [row.get("steps", row.get("step")) for row in rows], "curves": {k: v for k, v in curves.items() if any(v)}})
 
-    async def sheet(self, request):
+    async def answer_sheet(self, request):
         """Answer with the newest sheet of samples."""
         try:
-            return Response((folder_of(self.path, request.path_params["name"]).path / SHEET).read_bytes(), media_type="image/png")
+            return Response((find_folder(self.path, request.path_params["name"]).path / SHEET).read_bytes(), media_type="image/png")
         except (OSError, UserError):
             return Response("no sheet yet\n", 404)
 
 
-async def _answered(request, act):
-    """Answer a page that may play with what act(what it asks, a dict) returns, or with the line of its UserError."""
-    from live.surface.server import body_of
+async def _answer(request, act):
+    """Answer a page that may play with the result of act(its request, a dict), or with the line of its UserError."""
+    from live.surface.server import read_body
 
     if request.scope["role"] != "play":
         return JSONResponse({"text": "this page may only watch"}, 403)
-    body = await body_of(request, BODY)
+    body = await read_body(request, BODY)
     try:
         asked = json.loads(body or "{}")
         if body is None or not isinstance(asked, dict):
@@ -171,25 +175,25 @@ async def _answered(request, act):
         return JSONResponse({"text": "expected a JSON object"}, 400)
 
 
-def _told(run, about) -> dict:
-    rows, state = run.rows(), about.get("state")
+def _describe(run, about) -> dict:
+    rows, state = run.read_rows(), about.get("state")
     if state not in ENDED and not run.runs and state != "begins":
         state = "stopped"                                # its process is gone: the machine was turned off
     newest = rows[-1] if rows else {}
-    of = about.get("of") or 1
-    done = newest.get("step", 0.0) / of if about.get("kind") == "encoder" else 0.0
+    of = about.get("of") or 1 if about.get("kind") == "encoder" else about.get("planned") or 0
+    step = newest.get("steps", newest.get("step", 0.0))
     figures = {name: round(newest[name], 4) for name in CURVES.get(str(about.get("kind")), ()) if name in newest}
     return {"name": run.name, "kind": about.get("kind"), "layer": about.get("layer", ""), "state": state, "text": about.get("text", ""), "of": of,
-            "step": int(newest.get("steps", newest.get("step", 0))), "at": round(min(done, 1.0), 3), "figures": figures, "rows": len(rows),
-            "sheet": run.sheet(), "made": (run.path / "encoder.safetensors").exists(), "number": about.get("number", 0)}
+            "step": int(step), "at": round(min(step / of, 1.0), 3) if of else 0.0, "figures": figures, "rows": len(rows),
+            "sheet": run.find_sheet(), "made": (run.path / "encoder.safetensors").exists(), "number": about.get("number", 0)}
 
 
-def _within(value, low, high):
+def _check_range(value, low, high):
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise UserError(f"steps: expected {low} to {high}, got {value!r}")
     return value
 
 
-def _fresh(path, name) -> str:
+def _find_free_name(path, name) -> str:
     name = "".join(c if c.isalnum() or c in " .+-" else "-" for c in name).strip()
     return next(found for n in range(1, 10_000) if not (path / (found := name if n == 1 else f"{name} {n}")).exists())

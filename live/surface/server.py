@@ -10,12 +10,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from engine.errors import UserError
-from live.show.clock import now
-from live.show.journal import Seldom
-from live.surface import gate
+from live.show.threads import end_thread, make_thread
+from live.surface import connections, gate, views
 from live.surface.guard import ENTER, Guard
 from live.surface.preview import RATES, SIZES
 
@@ -24,9 +22,7 @@ log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 LARGEST_MESSAGE = 1 << 22           # bytes of a WebSocket message or a body
-CONNECTIONS = 96                    # at once
 OPENING, CLOSING = 10.0, 5.0        # seconds
-SILENT = 15.0                       # seconds in which a connection has to say something
 
 
 class Files(StaticFiles):
@@ -51,17 +47,17 @@ class Server:
 
     def start(self, host: str, port: int, certificate=None, key=None) -> int:
         """Serve in a thread; returns the port. UserError: it can't be had."""
-        sock = _listening(host, port)
+        sock = _open_socket(host, port)
         self.port = sock.getsockname()[1]
         mimetypes.add_type("text/javascript", ".js")
         mimetypes.add_type("application/manifest+json", ".webmanifest")
-        self.guard = Guard(self._application(), self.names, self.tokens, f"surface-{self.port}", "https" if certificate else "http")
+        self.guard = Guard(self._make_application(), self.names, self.tokens, f"surface-{self.port}", "https" if certificate else "http")
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
-        config = uvicorn.Config(self.guard, ws="websockets-sansio", http=_counted(), ws_per_message_deflate=False, ws_max_size=LARGEST_MESSAGE,
-                                loop="asyncio", log_config=None, access_log=False, ws_ping_interval=5, ws_ping_timeout=10, lifespan="off",
-                                server_header=False, timeout_graceful_shutdown=1, ssl_certfile=certificate, ssl_keyfile=key)
+        config = uvicorn.Config(self.guard, ws=connections.Socket, http=connections.make_limited(self.hub.count_junk), ws_per_message_deflate=False,
+                                ws_max_size=LARGEST_MESSAGE, loop="asyncio", log_config=None, access_log=False, ws_ping_interval=5, ws_ping_timeout=10,
+                                lifespan="off", server_header=False, timeout_graceful_shutdown=1, ssl_certfile=certificate, ssl_keyfile=key)
         self._server = server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._work, args=(server, sock), name="surface", daemon=True)
+        self._thread = make_thread("surface", lambda: self._work(server, sock))
         self._thread.start()
         if not self._opened.wait(OPENING) or self._failure:
             raise UserError(f"--surface-port {port}: {self._failure or 'it did not open in time'}")
@@ -92,20 +88,20 @@ class Server:
         """End of the show: pages are let go of."""
         if self._server is not None:
             self._server.should_exit = True
-            self._thread.join(CLOSING)
+            end_thread(self._thread, CLOSING)
 
     # -- routes
 
-    def _application(self):
-        routes = [Route(ENTER, self._enter, methods=["POST"]), Route("/api/clients", self._clients),
+    def _make_application(self):
+        routes = [Route(ENTER, self._enter, methods=["POST"]), Route("/api/clients", self._answer_clients),
                   *(Route(path, endpoint, methods=methods) for path, endpoint, methods in self.more),
-                  WebSocketRoute("/ws", self._link), WebSocketRoute("/preview", self._preview),
-                  Mount("/", Files(directory=PAGE, html=True))]
-        return Starlette(routes=routes, exception_handlers={404: _not_found})
+                  WebSocketRoute("/ws", self._serve_link), WebSocketRoute("/preview", self._serve_preview),
+                  views.make_route(PAGE / "views"), Mount("/", Files(directory=PAGE, html=True))]
+        return Starlette(routes=routes, exception_handlers={404: _answer_not_found})
 
     async def _enter(self, request):
         """Give a page that shows a token its cookie."""
-        word = await body_of(request, 1024)
+        word = await read_body(request, 1024)
         if word is None:
             return Response("too long\n", 413)
         status, role = self.tokens.judge(word.decode("utf-8", "replace").strip(), (request.client or ("",))[0])
@@ -116,21 +112,21 @@ class Server:
             response.set_cookie(self.guard.cookie, word.decode().strip(), httponly=True, samesite="strict", path="/", secure=self.guard.scheme == "https")
         return response
 
-    async def _clients(self, request):
+    async def _answer_clients(self, request):
         return JSONResponse({"clients": len(self.hub.links), "watchers": len(self.preview.watchers)})
 
-    async def _link(self, websocket):
+    async def _serve_link(self, websocket):
         await websocket.accept()
         await self.hub.serve(websocket, websocket.scope["role"])
 
-    async def _preview(self, websocket):
+    async def _serve_preview(self, websocket):
         await websocket.accept()
         asked = websocket.query_params
-        size = min(SIZES, key=lambda size: abs(size - _whole(asked.get("size"), 256)))
-        await self.preview.serve(websocket, size, min(max(_whole(asked.get("fps"), 15), RATES[0]), RATES[1]))
+        size = min(SIZES, key=lambda size: abs(size - _read_whole(asked.get("size"), 256)))
+        await self.preview.serve(websocket, size, min(max(_read_whole(asked.get("fps"), 15), RATES[0]), RATES[1]))
 
 
-async def body_of(request, most: int) -> bytes | None:
+async def read_body(request, most: int) -> bytes | None:
     """Return a request's body, None if it is longer than `most` bytes."""
     found = bytearray()
     async for chunk in request.stream():
@@ -140,15 +136,15 @@ async def body_of(request, most: int) -> bytes | None:
     return bytes(found)
 
 
-def _whole(text, default):
+def _read_whole(text, default):
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else default
 
 
-async def _not_found(request, error):
+async def _answer_not_found(request, error):
     return Response("there is nothing here\n", 404)
 
 
-def _listening(host, port):
+def _open_socket(host, port):
     """Return a listening socket. UserError: why there is none."""
     import socket
 
@@ -159,43 +155,3 @@ def _listening(host, port):
         raise UserError(f"--surface-port {port} on {host}: {error.strerror or error}; choose another with --surface-port N, or 0 for none") from None
     sock.setblocking(False)
     return sock
-
-
-def _counted():
-    """Return the class of a server's connections: too many at once are refused, and so is one that says nothing."""
-    open_now: set = set()
-    crowd = Seldom(log, now)
-
-    class Counted(H11Protocol):
-        def connection_made(self, transport):
-            super().connection_made(transport)
-            open_now.add(self)
-            self.watch = None
-            if len(open_now) > CONNECTIONS:
-                crowd.warn("surface: %d connections at once; more are refused", CONNECTIONS)
-                transport.abort()
-            else:
-                self.watch = self.loop.call_later(SILENT, self._look, transport)
-
-        def _look(self, transport):
-            if self.cycle is None and not transport.is_closing() and transport.get_protocol() is self:
-                transport.close()
-
-        def connection_lost(self, exc):
-            open_now.discard(self)
-            if self.watch is not None:
-                self.watch.cancel()
-            super().connection_lost(exc)
-
-        def handle_websocket_upgrade(self, event):
-            super().handle_websocket_upgrade(event)
-            transport, mine = self.transport, self
-            protocol = transport.get_protocol()
-            lost = protocol.connection_lost
-
-            def also(exc):
-                open_now.discard(mine)
-                lost(exc)
-            setattr(protocol, "connection_lost", also)     # noqa: B010  (a method is no attribute to assign to, says the type checker)
-
-    return Counted

@@ -4,6 +4,7 @@ import logging
 import secrets
 
 from engine.errors import UserError
+from live.osc.advertise import find_own_address
 from live.osc.service import LOOPBACK, start_echo
 from live.show.clock import now
 from live.surface import browser, gate
@@ -15,8 +16,8 @@ PORT = 9080
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}      # addresses that stand for all of a machine's -> the one for itself
 
 
-def arguments(group):
-    """The flags of the page."""
+def add_arguments(group):
+    """Add the flags of the page."""
     group.add_argument("--surface-port", type=int, default=PORT, metavar="N", help=f"TCP port of the page you play on in a browser ({PORT}); 0 = off")
     group.add_argument("--surface-host", default="127.0.0.1", metavar="ADDRESS", help="address of the page; 0.0.0.0 lets tablets and phones in, with a token")
     group.add_argument("--surface-token", default="", metavar="WORD|auto",
@@ -29,7 +30,7 @@ def arguments(group):
                        help="do not open the page in the browser; it is opened where there is a screen and no page is open yet")
 
 
-def check(options):
+def check_token(options):
     """Make the token that is wanted, so that a renderer that is started again has the same. UserError: a flag that cannot be."""
     if not 0 <= options.surface_port < 65536:
         raise UserError(f"--surface-port {options.surface_port}: expected 0 (off) or a port up to 65535")
@@ -49,21 +50,21 @@ def settle_token(options):
         options.surface_token = secrets.token_urlsafe(16)
 
 
-def start(show, options, closing, about: dict):
+def start_surface(show, options, closing, about: dict):
     """Serve the page; returns the Server, or None where its port can't be had, which is said. about: see hub.Hub and parts.Parts."""
     from live.surface.hub import Hub
     from live.surface.parts import Parts
     from live.surface.preview import Preview
     from live.surface.server import Server
 
-    words = _words(options)
+    words = _read_tokens(options)
     start_echo(show, closing)
     hub, preview = Hub(show, about), Preview()
     closing.callback(preview.close)
     parts = Parts(hub, preview, about)
-    hub.state.more |= parts.state()
-    hub.slow = parts.slow
-    server = Server(hub, preview, gate.Tokens(words, now), gate.own_names(options.surface_name), parts.routes())
+    hub.state.more |= parts.read_state()
+    hub.slow = parts.refresh
+    server = Server(hub, preview, gate.Tokens(words, now), gate.list_own_names(options.surface_name), parts.list_routes())
     try:
         port = server.start(options.surface_host, options.surface_port, options.surface_cert, options.surface_key)
     except UserError as error:
@@ -71,19 +72,19 @@ def start(show, options, closing, about: dict):
         return None
     closing.callback(server.close)
     closing.callback(parts.close)                        # before the server: what pages wait for is answered
-    parts.worker.take_up()
+    parts.worker.resume()
     show.outputs.append(preview)
     show.join(grabs=hub.grabs)
     show.echo.rebuilt.append(hub.note_rebuilt)
     logging.getLogger().addHandler(hub.lines)
     closing.callback(logging.getLogger().removeHandler, hub.lines)
-    tell(options, port, words)
+    announce(options, port, words)
     if not options.no_browser and browser.has_screen():
-        closing.callback(browser.Opening(own_address(options, port, words), lambda: bool(hub.links)).start().close)
+        closing.callback(browser.Opening(format_own_address(options, port, words), lambda: bool(hub.links)).start().close)
     return server
 
 
-def _words(options) -> dict:
+def _read_tokens(options) -> dict:
     """Return {token: role}."""
     settle_token(options)
     word = options.surface_token
@@ -91,41 +92,29 @@ def _words(options) -> dict:
     return roles | ({options.surface_watch_token: "watch"} if options.surface_watch_token and word else {})
 
 
-def address_of(options, port, words) -> str:
+def format_address(options, port, words) -> str:
     """Return the page's address as another machine would type it."""
     import socket
 
     host = options.surface_host
-    return _address(options, _own_address() or socket.gethostname() if host in EVERYWHERE else host, port, words)
+    return _format_address(options, find_own_address() or socket.gethostname() if host in EVERYWHERE else host, port, words)
 
 
-def own_address(options, port, words) -> str:
+def format_own_address(options, port, words) -> str:
     """Return the page's address as this machine's own browser finds it."""
     host = options.surface_host
-    return _address(options, EVERYWHERE.get(host, host), port, words)
+    return _format_address(options, EVERYWHERE.get(host, host), port, words)
 
 
-def _address(options, host, port, words):
+def _format_address(options, host, port, words):
     scheme = "https" if options.surface_cert else "http"
     word = next((word for word, role in words.items() if role == "play"), "")
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/" + (f"#{word}" if word else "")
 
 
-def _own_address() -> str:
-    """Return the address this machine has in its network: nothing is sent to find it out."""
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        try:
-            udp.connect(("192.0.2.1", 9))
-            return udp.getsockname()[0]
-        except OSError:
-            return ""
-
-
-def tell(options, port, words):
+def announce(options, port, words):
     """Log where the page is; beyond this machine as a QR code too."""
-    address = address_of(options, port, words)
+    address = format_address(options, port, words)
     log.info("page: %s", address)
     if not LOOPBACK.match(options.surface_host):
         import segno

@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.files import whole
 from live.show.clock import now
-from live.surface.preview import jpeg
+from live.surface.preview import encode_jpeg
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ class Thumbnails:
         recall = self.show.recall
         return recall.library if recall is not None and recall.has_library else None
 
-    def hash_of(self, name: str) -> str | None:
+    def hash_preset(self, name: str) -> str | None:
         """Return what names a preset's picture: of the bytes of its file and of the weights; None: no such file yet."""
-        path = self.library.path(name)
+        path = self.library.make_path(name)
         try:
             stat = path.stat()
             key = stat.st_mtime_ns, stat.st_size
@@ -41,15 +41,15 @@ class Thumbnails:
             return None
         return self._hashes[name][1]
 
-    def path(self, name: str, digest: str) -> Path:
+    def make_path(self, name: str, digest: str) -> Path:
         """Return where a picture lies."""
         return self.library.folder / FOLDER / f"{name}.{digest}.jpg"
 
-    def look(self, names) -> dict:
+    def refresh(self, names) -> dict:
         """Return {name: hash} of presets, and take a picture of the one that plays if it has none. Once a second."""
         if self.library is None:
             return {}
-        found = {name: digest for name in names if (digest := self.hash_of(name)) is not None}
+        found = {name: digest for name in names if (digest := self.hash_preset(name)) is not None}
         self._take(found)
         return found
 
@@ -59,24 +59,24 @@ class Thumbnails:
         if (name, found.get(name)) != self._since[0]:
             self._since = (name, found.get(name)), moment
         black = self.show.scene["/output/blackout"] > 0.0
-        if name not in found or recall.leading or black or moment - self._since[1] < SETTLED or self.has(name, found[name]):
+        if name not in found or recall.leading or black or moment - self._since[1] < SETTLED or self.is_there(name, found[name]):
             return
         digest = found[name]
         self._made.add((name, digest))
-        self.preview.snaps = [*self.preview.snaps, lambda pixels: self._keep(name, digest, pixels)]
+        self.preview.snaps = [*self.preview.snaps, lambda pixels: self._store(name, digest, pixels)]
 
-    def has(self, name, digest) -> bool:
+    def is_there(self, name, digest) -> bool:
         """Return whether a picture lies there."""
-        if (name, digest) not in self._made and self.path(name, digest).exists():
+        if (name, digest) not in self._made and self.make_path(name, digest).exists():
             self._made.add((name, digest))
         return (name, digest) in self._made
 
-    def _keep(self, name, digest, pixels):
-        self.keep(name, digest, jpeg(pixels, SIDE))
+    def _store(self, name, digest, pixels):
+        self.store(name, digest, encode_jpeg(pixels, SIDE))
 
-    def keep(self, name: str, digest: str, data: bytes):
+    def store(self, name: str, digest: str, data: bytes):
         """Write a picture; those of the preset as it was go."""
-        path = self.path(name, digest)
+        path = self.make_path(name, digest)
         try:
             with whole(path, make_folder=True) as temporary:
                 temporary.write_bytes(data)

@@ -2,45 +2,46 @@
 import asyncio
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections import OrderedDict, deque
-from pathlib import Path
 
-from live.surface.kept_jobs import KeptJobs
+from live.show.beside import end_beside, start_beside
+from live.show.threads import make_thread
+from live.surface.job_file import JobFile
 
 log = logging.getLogger(__name__)
 
-PROGRAM = Path(__file__).parents[2] / "run_live.py"
-QUIET = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}        # 12.8 ms of CPU a picture, 118 without
 WAITING = 400                       # jobs that may wait
 KEPT = 512                          # pictures
-PICTURES = ("seed", "cluster", "preset", "edit", "moving")
+PICTURES = ("seed", "cluster", "preset", "edit", "moving", "latent")
 SHOWN = 12                          # finished jobs that are told of
 
 
 class Worker:
-    """instrument: whose. done(job, answer): told of each job of work that ended. kept: where jobs of work outlive the show."""
+    """instrument: whose pictures are drawn now; each job keeps the one it was asked of.
+
+    done(job, answer): told of each job of work that ended. kept: where jobs of work outlive the show."""
 
     def __init__(self, instrument, done=lambda job, answer: None, kept=None):
-        self.instrument, self.done, self.kept = str(instrument), done, kept or KeptJobs(None)
+        self.instrument, self.done, self.kept = str(instrument), done, kept or JobFile(None)
         self.jobs: OrderedDict = OrderedDict()           # id -> {kind, name, stage, at, state}: work, not pictures
         self._pictures: OrderedDict = OrderedDict()
         self._asked: dict = {}                           # id -> (job, loop, future)
         self._queue: deque = deque()
         self._lock, self._number, self._running = threading.Lock(), 0, None
         self._process = None
+        self._opened = ""                                # the instrument of the process
         self._closed = False
 
-    async def picture(self, job: dict) -> bytes | None:
-        """Return a JPEG, drawn once and kept; None: there is none."""
+    async def draw(self, job: dict) -> bytes | None:
+        """Return a JPEG, which is drawn once and then kept; None where there is none."""
+        job = {"instrument": self.instrument} | job
         key = json.dumps(job, sort_keys=True)
         if key in self._pictures:
             self._pictures.move_to_end(key)
             return self._pictures[key]
-        answer = await self.ask(job)
+        answer = await self.run(job)
         if not answer.get("ok"):
             return None
         import base64
@@ -50,14 +51,21 @@ class Worker:
             self._pictures.popitem(last=False)
         return data
 
-    async def ask(self, job: dict) -> dict:
+    async def run(self, job: dict) -> dict:
         """Return what comes of a job."""
         future = asyncio.get_running_loop().create_future()
         self.add(job, future)
         return await future
 
+    def use(self, instrument):
+        """Work for another instrument from now on: pictures of the one before that nobody has begun are left; its work is done first."""
+        self.instrument = str(instrument)
+        for number, (job, *_) in list(self._asked.items()):
+            if job["kind"] in PICTURES and number in self._queue:
+                self.stop(number)
+
     def forget_pictures(self):
-        """Have clusters drawn anew: they are others now."""
+        """Have the pictures of clusters drawn again, as the clusters have changed."""
         self._pictures = OrderedDict((key, data) for key, data in self._pictures.items() if '"cluster"' not in key)
 
     def add(self, job: dict, future=None) -> int | None:
@@ -68,7 +76,7 @@ class Worker:
                     future.set_result({"ok": False, "text": "too much is waiting"})
                 return None
             self._number += 1
-            number = self._number
+            number, job = self._number, {"instrument": self.instrument} | job
             self._asked[number] = job, future.get_loop() if future is not None else None, future
             if job["kind"] in PICTURES:
                 self._queue.append(number)
@@ -79,8 +87,8 @@ class Worker:
                 while len(self.jobs) > SHOWN:
                     self.jobs.popitem(last=False)
         if number in self.jobs:
-            self._keep()
-        self._next()
+            self._store_jobs()
+        self._take_next()
         return number
 
     def stop(self, number: int) -> bool:
@@ -96,11 +104,11 @@ class Worker:
             self._kill()
         return there
 
-    def told(self) -> list:
+    def list_jobs(self) -> list:
         """Return the jobs of work, newest first."""
         return [dict(job) for job in reversed(list(self.jobs.values()))]
 
-    def take_up(self):
+    def resume(self):
         """Go on with the jobs of the show before."""
         for one in self.kept.read()[-SHOWN:]:
             job = one.pop("job", None)
@@ -111,19 +119,22 @@ class Worker:
                     self._number += 1
                     self.jobs[self._number] = one | {"id": self._number}
 
-    def _keep(self):
+    def _store_jobs(self):
         with self._lock:
             jobs = [told | ({"job": self._asked[number][0]} if number in self._asked else {}) for number, told in self.jobs.items()]
         self.kept.write(jobs)
 
     # -- the process
 
-    def _next(self):
+    def _take_next(self):
         with self._lock:
             if self._running is not None or not self._queue or self._closed:
                 return
             number = self._running = self._queue.popleft()
             job = self._asked[number][0]
+            if self._process is not None and self._opened != job["instrument"]:
+                self._kill()                                 # nothing runs in it now
+            self._opened = job["instrument"]
             process = self._process or self._start()
         if number in self.jobs:
             self.jobs[number] |= {"state": "runs", "stage": "begins"}
@@ -134,10 +145,9 @@ class Worker:
             self._end(number, {"ok": False, "text": "the studio has ended"})
 
     def _start(self):
-        process = subprocess.Popen([sys.executable, str(PROGRAM), "studio", "--instrument", self.instrument], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True, env=os.environ | QUIET)
+        process = start_beside("studio", "--instrument", self._opened, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._process = process
-        threading.Thread(target=self._read, args=(process,), name="studio", daemon=True).start()
+        make_thread("studio", lambda: self._read(process)).start()
         return process
 
     def _read(self, process):
@@ -164,25 +174,23 @@ class Worker:
             if self._running == number:
                 self._running = None
         if job is None:
-            self._next()
+            self._take_next()
             return
         if number in self.jobs:
             self.jobs[number] |= {"state": "done" if answer.get("ok") else "failed", "stage": answer.get("text", "done"), "at": 1.0}
             if not self._closed:
-                self._keep()
+                self._store_jobs()
         if future is not None:
             try:
                 loop.call_soon_threadsafe(lambda: future.done() or future.set_result(answer))
             except RuntimeError:                         # the loop of a surface that ends
                 pass
         self.done(job, answer)
-        self._next()
+        self._take_next()
 
     def _kill(self):
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait(5)
+        end_beside(process)
 
     def close(self):
         """End of the show: what is not done yet is left to the next."""

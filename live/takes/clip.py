@@ -17,7 +17,7 @@ from live.presets.recall import Recall
 from live.show.clock import FixedClock
 from live.show.events import Asked, ControlEvent
 from live.show.loop import Show
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from live.show.tempo import Tempo
 from live.takes.looper import Looper
 from live.takes.recording import Recording
@@ -53,9 +53,9 @@ class _Undrawn:
         return BLACK
 
 
-def checked_names(wanted, library) -> list[str]:
+def check_names(wanted, library) -> list[str]:
     """Return the presets a clip goes through, all there are where none is wanted. UserError: there is no such."""
-    there = library.names()
+    there = library.list_names()
     for name in wanted:
         if name not in there:
             raise UserError(f"no preset {name!r}; there are: {', '.join(there) or 'none yet'}")
@@ -70,17 +70,18 @@ def play_song(opened, heard, path, presets=(), fps: float = 30.0, mapping=()) ->
     if not heard:
         raise UserError("there is nothing to hear in the song")
     moment = 0.0
-    played = Mapping.load(mapping)
+    played = Mapping.load(mapping, macros=opened.folder.macros)
     show = Show(_Undrawn(opened.instrument), played, label(opened.scene, played.macros))
     origin = Origin(opened.name, opened.generator, opened.instrument.size, fps)
-    show.join(macros=Macros(show), recording=Recording(show, Path(path).parent, origin), looper=Looper(show), recall=Recall(show, opened.open_library()),
+    recall, recording = Recall(show, opened.open_library()), Recording(show, Path(path).parent, origin)
+    show.join(macros=Macros(show), recording=recording, looper=Looper(show), recall=recall,
               weights=Weights(show, opened.offer), tempo=Tempo(show, now=lambda: moment),
               listening=Listening(show, Whole(heard), now=lambda: moment))
-    names = checked_names(presets, show.recall.library)
+    names = check_names(presets, recall.library)
     if names:
-        show.recall.begin_with(names[0])
-    show.scene = show.first = declared(show.scene).set_values({"/tempo/source": "audio", "/tempo/ahead": 0.0})
-    show.recording.record_to(path)
+        recall.begin_with(names[0])
+    show.scene = show.first = add_parameters(show.scene).set_values({"/tempo/source": "audio", "/tempo/ahead": 0.0})
+    recording.record_to(path)
     sections = [h.time for h in heard if any(kind == "section" for kind, _ in h.hits)][1:]
     frames, entered = math.ceil(heard[-1].time * fps), 0
     try:
@@ -97,7 +98,7 @@ def play_song(opened, heard, path, presets=(), fps: float = 30.0, mapping=()) ->
             show.frame(tick)
     finally:
         show.close()
-    if show.recording.writer is None or show.recording.writer.failed is not None:
+    if recording.writer is None or recording.writer.failed is not None:
         raise UserError(f"{path}: the take can't be written")
     return Path(path)
 
@@ -116,7 +117,7 @@ def _move(show):
 
 
 def _settle(show):
-    """Turn what a modulator that has just come is to have besides."""
+    """Set the settings of a modulator that was just added."""
     there = {modulator.name for modulator in show.scene.modulators}
     for name, *_, settings in MOVES:
         for setting, value in settings.items() if name in there else ():

@@ -2,9 +2,10 @@
 from dataclasses import dataclass, field
 
 from live.show.events import Change
-from live.show.parameters import within
+from live.show.parameters import is_below
 
 SHORTEST = 0.25                     # beats
+NEARLY = 1e-6                       # beats: sums of many frames are that far off
 MOST = 100_000                      # changes in a loop
 
 
@@ -40,13 +41,13 @@ class Gesture:
         """Forget it; parameters stay where they are."""
         self.state, self.changes = "empty", []
 
-    def moved(self, beats: float):
-        """The beat was set forward by so many beats: the loop stays where it was."""
+    def shift(self, beats: float):
+        """Move the start of the loop by so many beats, as the beat was set forward: in time the loop stays where it was."""
         self._start += beats
 
-    def heard(self, beat: float, changes):
+    def record_changes(self, beat: float, changes):
         """Hands changed these."""
-        wanted = [c for c in changes if not self.only or within(c.address, self.only)]
+        wanted = [c for c in changes if not self.only or is_below(c.address, self.only)]
         if self.state == "recording" and len(self.changes) < MOST:
             self.changes += [(beat - self._start, c) for c in wanted]
         elif self.state == "overdub" and len(self.changes) < MOST:
@@ -56,14 +57,15 @@ class Gesture:
             self._released |= {c.address for c in changes}         # the hand has it until the loop comes round
 
     def play(self, beat: float) -> list[Change]:
-        """What the loop does between the last call and this beat; of each parameter the newest."""
+        """Return what the loop does between the last call and this beat; the newest of each parameter."""
         if self.state not in ("looping", "overdub"):
             return []
-        before, self._at = self._at, (beat - self._start) % self.length
+        before, at = self._at, (beat - self._start) % self.length
+        self._at = now = 0.0 if self.length - at < NEARLY else at
         if self._at < before:
-            due = [c for at, c in self.changes if at > before and c.address not in self._released]
+            due = [c for at, c in self.changes if at > before + NEARLY and c.address not in self._released]
             self._released.clear()
-            due += [c for at, c in self.changes if at <= self._at]
+            due += [c for at, c in self.changes if at <= now + NEARLY]
         else:
-            due = [c for at, c in self.changes if before < at <= self._at and c.address not in self._released]
+            due = [c for at, c in self.changes if before + NEARLY < at <= now + NEARLY and c.address not in self._released]
         return list({c.address: c for c in due}.values())

@@ -13,14 +13,14 @@ class Looper:
         """Return what the loop does in this frame; a freeze holds it."""
         quantiser = self.show.quantiser
         if quantiser.moved:
-            self.gesture.moved(quantiser.moved)
+            self.gesture.shift(quantiser.moved)
         return [] if self.show.scene["/output/freeze"] else self.gesture.play(quantiser.beat)
 
     def after_hands(self, tick, scene, motion, applied) -> list:
         """Record what hands did; returns nothing to apply."""
         by_hand = [item for item in applied if isinstance(item, Change) and not self.show.is_own(item)]
         if by_hand:
-            self.gesture.heard(self.show.quantiser.beat, by_hand)
+            self.gesture.record_changes(self.show.quantiser.beat, by_hand)
         return []
 
     def recover(self):

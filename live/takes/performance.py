@@ -23,17 +23,18 @@ class Moment:
     cut: bool = False
 
 
-def played(take) -> Iterator[Moment]:
-    """The moments at the take's own ticks."""
+def play_ticks(take) -> Iterator[Moment]:
+    """Yield the moments at the take's own ticks."""
     scene, motion, start = take.scene, take.motion, None
-    for tick, applied in take.frames():
+    for tick, applied in take.read_frames():
         start = tick.time if start is None else start
-        scene, motion, cut = _apply(scene, motion, applied)
+        scene, motion, cut = apply_frame(scene, motion, applied)
         motion = motion.advance(scene, tick.dt)
         yield Moment(tick.time - start, scene, motion, cut)
 
 
-def _apply(scene, motion, applied):
+def apply_frame(scene, motion, applied):
+    """Return (scene, motion, whether it is a cut) after all that a show applied in one frame."""
     cut = False
     changes = [item for item in applied if isinstance(item, Change)]
     if len(changes) == len(applied):
@@ -43,19 +44,19 @@ def _apply(scene, motion, applied):
         if isinstance(item, Change):
             scene = scene.set([item])
         elif isinstance(item, Touch):
-            motion = motion.touched(item.addresses)
+            motion = motion.touch(item.addresses)
         elif isinstance(item, Fade):
-            motion = motion.fading(item.to, item.seconds)
+            motion = motion.start_fade(item.to, item.seconds)
         elif isinstance(item, Motion):
-            same_look = not brought and item == motion.among(item)
+            same_look = not brought and item == motion.put_in_place(item)
             cut, motion = cut or not (item.led or same_look), item
         else:
-            cut, scene = cut or not _alike(item, scene), item
+            cut, scene = cut or not _have_same_parts(item, scene), item
     return scene, motion, cut
 
 
-def evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
-    """A moment every 1/fps seconds, from the first to the last."""
+def play_evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
+    """Yield a moment every 1/fps seconds, from the first to the last."""
     moments = iter(moments)
     first = next(moments, None)
     if first is None:
@@ -67,18 +68,18 @@ def evenly(moments: Iterator[Moment], fps: float) -> Iterator[Moment]:
             here, after = there, next(moments, None)
             if after is None:
                 if here.time >= time - 1e-9:
-                    yield _numbered(replace(here, time=time), frame)
+                    yield _number_frames(replace(here, time=time), frame)
                 return
             there = after
-        yield _numbered(_between(here, there, time), frame)
+        yield _number_frames(_interpolate(here, there, time), frame)
 
 
-def _between(a: Moment, b: Moment, time: float) -> Moment:
+def _interpolate(a: Moment, b: Moment, time: float) -> Moment:
     if b.cut or a.scene["/output/freeze"]:
         return replace(a, time=time)
     u = (time - a.time) / (b.time - a.time)
     scene = a.scene
-    if _alike(b.scene, scene):
+    if _have_same_parts(b.scene, scene):
         scene = scene.set_values({address: value for address, route in routes(scene, b.scene, step_at=1.0).items()
                                   if (value := route(u)) != scene[address]})
     motion = a.motion.advance(scene, time - a.time)
@@ -89,11 +90,11 @@ def _between(a: Moment, b: Moment, time: float) -> Moment:
     return Moment(time, scene, motion)
 
 
-def _alike(a: Scene, b: Scene) -> bool:
-    """Whether two scenes have the same bends and modulators."""
+def _have_same_parts(a: Scene, b: Scene) -> bool:
+    """Return whether two scenes have the same bends and modulators."""
     return (a.bends, a.modulators) == (b.bends, b.modulators)
 
 
-def _numbered(moment: Moment, frame: int) -> Moment:
-    """Random noise is new with every frame that is drawn."""
+def _number_frames(moment: Moment, frame: int) -> Moment:
+    """Return a moment with this frame's number, which random noise depends on."""
     return replace(moment, motion=replace(moment.motion, frame=frame))

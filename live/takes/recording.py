@@ -6,14 +6,18 @@ import logging
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
 from live import outputs
-from live.audio.kept import KeptSound
+from live.audio.inputs import OFF
+from live.audio.sound_writer import SoundWriter
 from live.presets.autosave import EVERY, Autosave
-from live.show.parameters import masters_kept
+from live.show.parameters import keep_masters
+from live.show.threads import end_thread, make_thread
+from live.takes.replay import Replay
 from live.takes.still import Stills
 from live.takes.take import Origin, TakeWriter
 
@@ -36,22 +40,25 @@ class Recording:
         self.shown: tuple[Scene, Motion] | None = None
         self.writer: TakeWriter | None = None
         self.autosave: Autosave | None = None
-        self.replay = self.video = None
+        self.replay: Replay | None = None
+        self.video: Any = None
         self.stills = Stills(self.takes)
         self._record_to: Path | None = None
-        self._sound: KeptSound | None = None
+        self._sound: SoundWriter | None = None
+        self._hearing: list = []                         # outputs that are given what is heard
         self._ending: threading.Thread | None = None
 
     # -- the loop's side
 
     def play(self, tick) -> list:
-        """Return what a take that begins needs, and what a take that plays does in this frame."""
+        """Return the first scene of a take that begins, and what a take that plays does in this frame."""
+        self._share_sound()
         begun, self.newest = self.newest is not None, (self.show.scene, self.show.motion)
         if begun and (not self.show.scene["/output/freeze"] or self.shown is None):
             self.shown = self.newest
         items = self._start_take(self._record_to, *self.newest) if self._record_to is not None else []
         if self.replay is not None:
-            items += [item.among(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick, self.show.scene)]
+            items += [item.put_in_place(self.show.motion) if isinstance(item, Motion) else item for item in self.replay.play(tick, self.show.scene)]
             self.replay = None if self.replay.over else self.replay
         return items
 
@@ -90,14 +97,14 @@ class Recording:
         return self.show.mark_own([replace(motion, source=motion.source - ANEW)]) if self.show.source else []
 
     def _keep_sound(self, path):
-        """Keep what is heard beside the take, under its name, in step with its first frame."""
+        """Keep what is heard beside the take, under its name, in step with its first frame: from when there is something to hear."""
         listening = self.show.listening
-        if listening is not None and listening.ear.state == "live" and hasattr(listening.ear, "taps"):
+        if listening is not None and hasattr(listening.ear, "taps"):
             kept = path.with_name(f"{path.name}.wav")
             if kept.exists():
                 log.warning("%s is there already; the take is recorded without its sound", kept)
                 return
-            self._sound = KeptSound(kept, listening.now())
+            self._sound = SoundWriter(kept, listening.now())
             listening.ear.taps.append(self._sound.put)
 
     def _end_sound(self):
@@ -117,10 +124,25 @@ class Recording:
 
     def record_video_to(self, path):
         """Record the picture to a video from the next frame on. UserError: there is one of that name."""
-        self.video = outputs.start("recorder", target=path)
+        self.video = outputs.start_output("recorder", target=path)
         self.show.outputs.append(self.video)
 
-    def paths(self) -> dict:
+    def _share_sound(self):
+        """Give what is heard to the outputs that record it, from their first frame on: a video that begins while nothing is to be heard has none."""
+        ear: Any = getattr(self.show.listening, "ear", None)
+        wanted = [output for output in self.show.outputs if hasattr(output, "hear")]
+        if wanted == self._hearing or not hasattr(ear, "taps"):
+            return
+        for output in wanted:
+            if output not in self._hearing and ear.wanted != OFF:
+                output.expect_sound()
+                ear.taps.append(output.hear)
+        for output in self._hearing:
+            if output not in wanted and output.hear in ear.taps:
+                ear.taps.remove(output.hear)
+        self._hearing = wanted
+
+    def list_paths(self) -> dict:
         """Return {"take": path, "video": path} of what is being recorded now, None for what is not."""
         take = self._record_to or (self.writer.path if self.recording and self.writer else None)
         video = self.video.path if self.video is not None and not self.video.broken else None
@@ -131,26 +153,26 @@ class Recording:
         running, self.video = self.video, None
         if running is not None:
             self.show.outputs = [output for output in self.show.outputs if output is not running]
-            self._ending = threading.Thread(target=running.close, name="video end")
+            self._ending = make_thread("video end", running.close, awaited=True)
             self._ending.start()
 
-    def save_to(self, path, port=0, every=EVERY):
+    def start_autosave(self, path, port=0, every=EVERY):
         """Keep the scene that plays on the disk from now on. port: the show's OSC port, by which it finds it again. every: seconds."""
         locks = lambda: list(self.show.recall.locks) if self.show.recall else []
-        self.autosave = Autosave(path, self._to_save, self.origin.generator, lambda: {"port": port, "locks": locks()}, every)
+        self.autosave = Autosave(path, self._find_saved, self.origin.generator, lambda: {"port": port, "locks": locks()}, every)
 
-    def _to_save(self):
-        """Return what is on show; under a freeze, what the held picture is of."""
+    def _find_saved(self):
+        """Return (scene, motion) of the picture that is shown; under a freeze, those of the held picture."""
         if self.newest is None or self.shown is None or not self.newest[0]["/output/freeze"]:
             return self.newest
-        return masters_kept(self.shown[0], self.newest[0]), self.shown[1]
+        return keep_masters(self.shown[0], self.newest[0]), self.shown[1]
 
     def keep_still(self, name: str = ""):
-        """Have the picture that is up written as a PNG with its scene in it. UserError: nothing is up yet, or too much waits."""
+        """Have the picture that is up written as a PNG with its scene in it. UserError: there is none yet, or too many wait."""
         if self.show.picture is None or self.newest is None:
             raise UserError("/still: nothing is on show yet")
         scene, motion = self.shown if self.newest[0]["/output/freeze"] and self.shown else self.newest
-        motion = motion.among(self.newest[1])
+        motion = motion.put_in_place(self.newest[1])
         seen = getattr(self.show.instrument, "source", None) if scene["/source/mix"] > 0 else None
         self.stills.keep(self.show.picture, scene, motion, self.origin, name, seen)
 
@@ -162,7 +184,7 @@ class Recording:
         self.stop_take()
         self.stop_video()
         if self._ending is not None:
-            self._ending.join(CLOSING)
+            end_thread(self._ending, CLOSING)
         for part in (self.writer, self.autosave, self.stills):
             if part is not None:
                 part.close()

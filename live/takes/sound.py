@@ -17,7 +17,7 @@ FORMATS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}       # what ffmpeg
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)     # that AAC has and every player plays
 USUAL = 48000                       # Hz, for sound of any other rate
 BIT_RATE = 128_000                  # per channel
-COUNTED_ON = ("mpegts", "mpeg", "mp3", "aac", "flv", "asf", "rtsp")        # files whose first time means nothing: it is their 0
+COUNTED_ON = ("mpegts", "mpeg", "mp3", "aac", "flv", "asf", "rtsp")        # formats whose first time stamp is arbitrary: it counts as 0
 GAP = 0.04                          # seconds that times may be off before silence is put in
 LEAP = 10.0                         # seconds from which on a gap is a joint of two files, and no silence
 TRIED = 0.3                         # seconds of sound that are written on trial
@@ -41,38 +41,38 @@ def check_sound(path, suffix: str, offset: float = 0.0):
         with av.open(str(path)) as file:
             if not file.streams.audio:
                 raise UserError(f"{path}: there is no sound in it")
-            if next(_frames(file, file.streams.audio[0]), None) is None:
+            if next(_decode_frames(file, file.streams.audio[0]), None) is None:
                 raise UserError(f"{path}: none of its sound can be decoded")
         with av.open(str(path)) as file, av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as made:
-            for _, packet in track(file, made, suffix, max(offset, 0.0) + TRIED, offset):
+            for _, packet in read_track(file, made, suffix, max(offset, 0.0) + TRIED, offset):
                 made.mux(packet)
     except BROKEN as error:
         raise UserError(f"{path}: can't be read as sound: {getattr(error, 'strerror', None) or error}") from None
 
 
-def track(file, made, suffix: str, end: float, offset: float = 0.0) -> Iterator:
+def read_track(file, made, suffix: str, end: float, offset: float = 0.0) -> Iterator:
     """Yield (seconds, packet) of an open file's sound, for an open container of that suffix, up to `end` seconds.
 
     offset: seconds that the sound begins later than its file says; below 0 it begins within it.
     """
     given = file.streams.audio[0]
     first = 0 if given.start_time is None else float(given.start_time * given.time_base)
-    late = first - _zero(file) + offset
+    late = first - _find_zero(file) + offset
     if given.codec_context.name in COPIED[suffix] and abs(late) < 0.001:
-        return _copied(file, given, made.add_stream_from_template(given), end)
+        return _copy_packets(file, given, made.add_stream_from_template(given), end)
     rate = given.codec_context.sample_rate
     rate = rate if rate in RATES else USUAL
     stream = made.add_stream("aac", rate=rate, layout="mono" if given.codec_context.channels == 1 else "stereo")
     stream.bit_rate = BIT_RATE * stream.codec_context.channels
-    return _encoded(_on_time(_frames(file, given), stream, offset - _zero(file), end), stream)
+    return _encode(_fill_gaps(_decode_frames(file, given), stream, offset - _find_zero(file), end), stream)
 
 
-def _zero(file) -> float:
-    """The time in seconds that is the file's beginning."""
+def _find_zero(file) -> float:
+    """Return the time in seconds of the file's beginning."""
     return (file.start_time or 0) / 1e6 if set(file.format.name.split(",")) & set(COUNTED_ON) else 0.0
 
 
-def _copied(file, given, stream, end):
+def _copy_packets(file, given, stream, end):
     for packet in file.demux(given):
         if packet.dts is None or packet.dts * packet.time_base > end:
             return
@@ -81,8 +81,8 @@ def _copied(file, given, stream, end):
         yield seconds, packet
 
 
-def _frames(file, given):
-    """The frames of sound that can be decoded; damaged ones are left out."""
+def _decode_frames(file, given):
+    """Yield the frames of sound that can be decoded; damaged ones are left out."""
     import av
 
     packets = file.demux(given)
@@ -98,7 +98,7 @@ def _frames(file, given):
         yield from frames
 
 
-def _on_time(frames, stream, shift, end) -> Iterator[np.ndarray]:
+def _fill_gaps(frames, stream, shift, end) -> Iterator[np.ndarray]:
     """Yield samples, float32 [channels, N] at the stream's rate, without a gap from 0 to `end` seconds or the sound's end.
 
     Each frame is where its time, plus shift, says: what lies before 0 is left out, silence fills gaps. A leap or a
@@ -106,7 +106,7 @@ def _on_time(frames, stream, shift, end) -> Iterator[np.ndarray]:
     """
     rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
     total, at, begun, skip = round(end * rate), 0, False, 0
-    for time, samples in _resampled(frames, stream):
+    for time, samples in _resample(frames, stream):
         off = 0.0 if time is None else time + shift - (at - skip) / rate
         if not begun:
             silence, skip, begun = max(0, round(off * rate)), max(0, -round(off * rate)), True
@@ -128,7 +128,7 @@ def _on_time(frames, stream, shift, end) -> Iterator[np.ndarray]:
             return
 
 
-def _resampled(frames, stream):
+def _resample(frames, stream):
     """Yield (seconds or None, samples [channels, N]) of frames, whatever their formats."""
     import av
 
@@ -141,7 +141,7 @@ def _resampled(frames, stream):
             yield time if n == 0 else None, part.to_ndarray()
 
 
-def _encoded(samples, stream):
+def _encode(samples, stream):
     import av
 
     rate, at = stream.codec_context.sample_rate, 0

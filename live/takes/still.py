@@ -17,10 +17,10 @@ from engine.json_text import parse_json
 from engine.scene import Scene
 from live.files.config import write_yaml
 from live.files.writer import Writer
-from live.presets.preset import captured, to_file
+from live.presets.preset import make_preset, to_file
 from live.show.data import motion_from_plain, scene_from_plain
-from live.show.parameters import declared
-from live.takes.take import DAMAGED, Origin, header_of, origin_in
+from live.show.parameters import add_parameters
+from live.takes.take import DAMAGED, Origin, make_header, read_origin
 
 LIBRARIES = ("PIL",)
 log = logging.getLogger(__name__)
@@ -38,14 +38,14 @@ class Stills:
         self._writer: Writer | None = None
 
     def keep(self, pixels: np.ndarray, scene: Scene, motion, origin: Origin, name: str = "", source=None):
-        """Have a picture, uint8 [H, W, 3], written with what it was made of. UserError: too many wait already."""
+        """Have a picture, uint8 [H, W, 3], written with its scene. UserError: too many wait already."""
         if self.waiting >= WAITING:
             raise UserError(f"/still: {WAITING} stills wait for the disk already")
         self._writer = self._writer or Writer("stills")
         self.waiting += 1
-        header = header_of(scene, motion, origin) | {"format": FORMAT, "schema": SCHEMA}
+        header = make_header(scene, motion, origin) | {"format": FORMAT, "schema": SCHEMA}
         pixels, source = pixels.copy(), None if source is None else source.copy()
-        preset = captured(scene, motion, instrument=origin.instrument, generator=origin.generator)
+        preset = make_preset(scene, motion, instrument=origin.instrument, generator=origin.generator)
         self._writer.put(lambda: self._write(pixels, header, preset, name or origin.instrument or "still", bool(name), source))
 
     def close(self):
@@ -55,23 +55,23 @@ class Stills:
 
     def _write(self, pixels, header, preset, name, exactly, source):
         """Write a still and its preset under a name that is free."""
-        path = self._free(name, exactly)
+        path = self._find_free(name, exactly)
         if source is not None:
-            header = header | {"picture": base64.b64encode(_png(source, {})).decode()}
+            header = header | {"picture": base64.b64encode(_encode_png(source, {})).decode()}
         with whole(path, make_folder=True) as temporary:
-            temporary.write_bytes(_png(pixels, {KEY: json.dumps(header, separators=(",", ":"), default=float)}))
+            temporary.write_bytes(_encode_png(pixels, {KEY: json.dumps(header, separators=(",", ":"), default=float)}))
         write_yaml(path.with_suffix(".yaml"), to_file(preset))
         self.waiting -= 1
         log.info("still: %s", path)
 
-    def _free(self, name, exactly) -> Path:
+    def _find_free(self, name, exactly) -> Path:
         taken = {path.stem for path in self.folder.glob("*.*")} if self.folder.exists() else set()
         if exactly and name not in taken:
             return self.folder / f"{name}.png"
         return self.folder / next(f"{stem}.png" for n in range(2 if exactly else 1, 100000) if (stem := f"{name}-{n:03d}") not in taken)
 
 
-def _png(pixels, texts: dict) -> bytes:
+def _encode_png(pixels, texts: dict) -> bytes:
     """Return a picture as a PNG with texts in it."""
     from PIL import Image, PngImagePlugin
 
@@ -93,7 +93,7 @@ def is_still(path) -> bool:
 
 
 def read_still_header(path) -> dict:
-    """Return what a still says of how it was made. UserError: it says nothing, or is damaged."""
+    """Return the header of a still: how it was made. UserError: there is none, or it is damaged."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -117,8 +117,8 @@ class StillReader:
     def __init__(self, path, base: Scene, generator: str = "", make_bend=None):
         header = read_still_header(path)
         try:
-            self.origin = origin_in(header)
-            self.scene, self.motion = scene_from_plain(header["scene"], declared(base), make_bend), motion_from_plain(header["motion"])
+            self.origin = read_origin(header)
+            self.scene, self.motion = scene_from_plain(header["scene"], add_parameters(base), make_bend), motion_from_plain(header["motion"])
             self.picture = _picture(header.get("picture"))
         except DAMAGED as error:
             raise UserError(f"{path}: what it says of how it was made is damaged: {error}") from None

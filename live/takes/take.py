@@ -16,9 +16,10 @@ from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
 from live.outputs.settings import FOLDER
-from live.show.data import item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, plain, scene_from_plain, scene_to_plain, unplain
+from live.show.data import from_plain, item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain, to_plain
 from live.show.events import Tick
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
+from live.show.threads import end_thread, make_thread
 from live.sources.watching import Replayed
 
 log = logging.getLogger(__name__)
@@ -62,12 +63,12 @@ class TakeWriter:
             raise UserError(f"{self.path}: there is a take of that name already; choose another") from None
         except OSError as error:
             raise UserError(f"{self.path}: the take can't be written: {error.strerror}") from None
-        self._lines.put(header_of(scene, motion, origin, shown))
-        self._thread = threading.Thread(target=self._work, name="take", daemon=True)
+        self._lines.put(make_header(scene, motion, origin, shown))
+        self._thread = make_thread("take", self._work)
         self._thread.start()
 
     def record(self, tick: Tick, applied: list):
-        """One frame. Never waits; once writing has failed, nothing is kept in memory for it."""
+        """Record one frame. Never waits; once writing has failed, nothing more is kept in memory."""
         if self.failed is not None:
             return
         self.frames += 1
@@ -82,7 +83,7 @@ class TakeWriter:
     def close(self):
         """End the take and wait until the file is whole."""
         self.stop()
-        self._thread.join(timeout=5)
+        end_thread(self._thread, 5.0)
 
     def _work(self):
         try:
@@ -97,23 +98,23 @@ class TakeWriter:
             log.error("%s: recording stopped after a write failed (%s); what was written before is kept", self.path, error.strerror)
 
     def _write(self):
-        """Everything recorded so far, onto the disk's queue."""
+        """Write everything recorded so far to the file."""
         while not self._lines.empty():
             item = self._lines.get()
-            self._file.write(json.dumps(_line(item), separators=(",", ":"), default=float, allow_nan=False) + "\n")
+            self._file.write(json.dumps(_make_line(item), separators=(",", ":"), default=float, allow_nan=False) + "\n")
         self._file.flush()
 
 
-def header_of(scene, motion, origin, shown=None) -> dict:
+def make_header(scene, motion, origin, shown=None) -> dict:
     """Return a take's first line: what it is played on, and the scene and motion it begins with."""
     header = {"format": FORMAT, "schema": SCHEMA, **vars(origin), "scene": scene_to_plain(scene), "motion": motion_to_plain(motion),
-              "defaults": {a: plain(p.default) for a, p in scene.parameters.items()}}
+              "defaults": {a: to_plain(p.default) for a, p in scene.parameters.items()}}
     if shown is not None:
         header["shown"] = {"scene": scene_to_plain(shown[0]), "motion": motion_to_plain(shown[1])}
     return header
 
 
-def _line(item):
+def _make_line(item):
     if isinstance(item, dict):
         return item
     tick, applied = item
@@ -135,21 +136,21 @@ def read_header(path) -> dict:
     return header
 
 
-def origin_in(header: dict) -> Origin:
-    """Return what the header of a take says it was played on; older takes say less."""
+def read_origin(header: dict) -> Origin:
+    """Return the origin in a take's header: what it was played on. Older takes have fewer fields."""
     header = {"source_hash": "", "encoder": "", "frame": "", "precision": "fp32"} | header
     return Origin(**{name: type(usual)(header[name]) for name, usual in vars(Origin()).items()})
 
 
 class TakeReader:
-    """A recorded take. scene, motion: what it began with; origin: what it was played on; frames(): the rest.
+    """A recorded take. scene, motion: what it began with; origin: what it was played on; read_frames(): the rest.
 
     base: any scene of the instrument it shall be played on, with that one's parameters. generator: that one's hash;
     make_bend(data) -> Bend: its check of bends, a UserError for those it has no place for.
     """
 
     def __init__(self, path, base: Scene, generator: str = "", make_bend=None):
-        self.path, self.base, self.generator, self.make_bend = Path(path), declared(base), generator, make_bend
+        self.path, self.base, self.generator, self.make_bend = Path(path), add_parameters(base), generator, make_bend
         self.source = Replayed(None)                     # the pictures it was played to, where they can be had again
         header = read_header(self.path)
         version = header.get("schema")
@@ -157,10 +158,10 @@ class TakeReader:
             hint = ": update Latent Jockey" if type(version) is int and version > SCHEMA else ""
             raise UserError(f"{path}: schema version {version}; this version reads {SCHEMA}{hint}")
         try:
-            self.origin = origin_in(header)
-            self.scene, self.motion = self._scene(header["scene"]), motion_from_plain(header["motion"])
+            self.origin = read_origin(header)
+            self.scene, self.motion = self._read_scene(header["scene"]), motion_from_plain(header["motion"])
             shown = header.get("shown")
-            self.shown = shown and (self._scene(shown["scene"]), motion_from_plain(shown["motion"]))
+            self.shown = shown and (self._read_scene(shown["scene"]), motion_from_plain(shown["motion"]))
             self._check(header["defaults"])
         except DAMAGED as error:
             raise UserError(f"{path}: the take's first line is damaged: {error}") from None
@@ -168,36 +169,36 @@ class TakeReader:
             log.warning("%s: recorded on other weights (%s, %s): the same hands, another picture",
                         path, self.origin.instrument or "unnamed", self.origin.generator[:8])
 
-    def _scene(self, data) -> Scene:
+    def _read_scene(self, data) -> Scene:
         """Return a scene that was recorded, without the settings of outputs that are not there now: they are the room's."""
         parameters = self.base.parameters
         values = {a: value for a, value in data["values"].items() if a in parameters or not a.startswith(f"{FOLDER}/")}
         return scene_from_plain({**data, "values": values}, self.base, self.make_bend)
 
     def _check(self, defaults):
-        """Say which parameters are not what they were when the take was recorded."""
+        """Log which parameters have changed since the take was recorded."""
         parameters = self.scene.parameters
         gone = sorted(a for a in self.scene.values if a not in parameters)
         if gone:
             raise UserError(f"this instrument has no {', '.join(gone[:4])}{' ...' if gone[4:] else ''}")
-        moved = [a for a, value in defaults.items() if a in parameters and plain(parameters[a].default) != value]
+        moved = [a for a, value in defaults.items() if a in parameters and to_plain(parameters[a].default) != value]
         if moved:
             log.warning("%s: recorded when the default of %s was another", self.path, ", ".join(sorted(moved)[:4]))
 
-    def frames(self) -> Iterator[tuple[Tick, list]]:
-        """(tick, what was applied) of every frame, read as it goes."""
-        for number, line in enumerate(self._lines(), 2):
+    def read_frames(self) -> Iterator[tuple[Tick, list]]:
+        """Yield (tick, what was applied) of every frame, read as it goes."""
+        for number, line in enumerate(self._read_lines(), 2):
             if isinstance(line, dict):
                 return
             try:
-                tick = Tick(int(line[0]), float(unplain(line[1])), float(unplain(line[2])))
-                applied = [item_from_plain(item, self._scene) for item in (line[3] if len(line) > 3 else ())]
+                tick = Tick(int(line[0]), float(from_plain(line[1])), float(from_plain(line[2])))
+                applied = [item_from_plain(item, self._read_scene) for item in (line[3] if len(line) > 3 else ())]
             except DAMAGED as error:
                 raise UserError(f"{self.path} line {number}: damaged: {error}") from None
             yield tick, applied
 
-    def _lines(self):
-        """Every whole line after the first; where the file was cut off, it ends."""
+    def _read_lines(self):
+        """Yield every whole line after the first; where the file was cut off, it ends."""
         with open(self.path, "rb") as file:
             file.readline()
             for number, raw in enumerate(iter(lambda: file.readline(LONGEST), b""), 2):
@@ -208,8 +209,8 @@ class TakeReader:
                         raise UserError(f"{self.path} line {number}: damaged") from None
                     return
 
-    def length(self) -> tuple[int, float]:
-        """(frames, seconds) that can be read; parses no more than it must."""
+    def measure_length(self) -> tuple[int, float]:
+        """Return (frames, seconds) that can be read; parses no more than it must."""
         count, last = 0, None
         with open(self.path, "rb") as file:
             file.readline()
@@ -224,7 +225,7 @@ class TakeReader:
     def replay(self, show, pace=None) -> Iterator[Tick]:
         """Set the show to the take's beginning, then play its frames one by one. pace(tick) waits for a frame's time."""
         self.begin(show)
-        for tick, applied in self.frames():
+        for tick, applied in self.read_frames():
             if show.stopped:
                 return
             if pace:

@@ -30,8 +30,8 @@ class Offer:
     read: dict = field(default_factory=dict)
 
 
-def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
-    """What is there for this generator. before: the last look; files that have not changed are not read again.
+def read_folder(folder, generator, known=(), before: Offer | None = None) -> Offer:
+    """Return what is there for this generator. before: the last look; files that have not changed are not read again.
 
     An edit or checkpoint that does not fit is greyed; a weights.yaml that can't be read is a UserError.
     """
@@ -40,15 +40,15 @@ def look(folder, generator, known=(), before: Offer | None = None) -> Offer:
     greyed: dict[str, str] = {}
     known = known or (before.known if before else ())
     found = read_file(folder / FILE)
-    get = lambda path, load: _once(path, load, before.read if before else {}, read)
+    get = lambda path, load: _read_once(path, load, before.read if before else {}, read)
     edits, checkpoints = [], {}
     for path in sorted((folder / EDITS).glob("*.safetensors")):
         if not path.name.startswith("."):
-            _try(f"/edits/{path.stem}", path, greyed, lambda: edits.append(get(path, lambda: _edit(path, generator, known))))
+            _try(f"/edits/{path.stem}", path, greyed, lambda: edits.append(get(path, lambda: _read_edit(path, generator, known))))
     for name, text in found.checkpoints.items():
         path = folder / text if "://" in text else find_path(text, folder)
         _try(f"/weights/{name}", path, greyed,
-             lambda: checkpoints.update({check_name(name): get(path, lambda: _checkpoint(path, generator))}))
+             lambda: checkpoints.update({check_name(name): get(path, lambda: _read_checkpoint(path, generator))}))
     for address, reason in greyed.items():
         if before is None or before.greyed.get(address) != reason:
             log.warning("%s is left out: %s", address, reason)
@@ -63,8 +63,8 @@ def _try(address, path, greyed, act):
         greyed[address] = text if text.startswith(str(path)) else f"{path}: {text}"
 
 
-def _once(path, load, before: dict, read: dict):
-    """What is in a file: as it was read last, if its date and size are what they were."""
+def _read_once(path, load, before: dict, read: dict):
+    """Return what is in a file: as it was read last, if its date and size are what they were."""
     try:
         stat = path.stat()
     except OSError:
@@ -75,7 +75,7 @@ def _once(path, load, before: dict, read: dict):
     return read[path][1]
 
 
-def _edit(path, generator, known):
+def _read_edit(path, generator, known):
     from engine import rewriting
     from engine.weights_live import check_edit
 
@@ -84,11 +84,14 @@ def _edit(path, generator, known):
     return edit
 
 
-def _checkpoint(path, generator):
+def _read_checkpoint(path, generator):
     from engine import checkpoints
+    from engine.mixing import are_relatives
     from engine.weights_live import check_checkpoint
     from live.instrument import folder as instruments
 
     found = checkpoints.load(instruments.find(path).generator, generator.device)
     check_checkpoint(found, generator)
+    if not are_relatives(generator, found):
+        log.warning("%s: a stranger to this network, by all signs: at its ends it plays, between them expect mud", path)
     return found

@@ -12,7 +12,7 @@ from live.files.config import Model, build, read_plain, write_yaml
 from live.files.writer import Writer
 
 SCHEMA = 1
-SHARES = ("amount", "mapping", "coarse", "middle", "fine")
+SHARES = ("amount", "mapping", "coarse", "middle", "fine", "split", "width")
 
 
 class WeightPreset(Model):
@@ -24,15 +24,15 @@ class WeightPreset(Model):
     seconds: float | None = Field(None, ge=0.0, le=600.0)
 
     @model_validator(mode="after")
-    def _known(self):
+    def _check_keys(self):
         for name, shares in self.checkpoints.items():
             for share in shares if isinstance(shares, dict) else ():
                 if share not in SHARES:
                     raise ValueError(f"checkpoints > {name}: unknown {share}; allowed: {', '.join(SHARES)}")
         return self
 
-    def settings(self) -> dict[str, float]:
-        """{address: value} of everything it names."""
+    def list_settings(self) -> dict[str, float]:
+        """Return {address: value} of everything it names."""
         found = {f"/edits/{name}/strength": strength for name, strength in self.edits.items()}
         for name, shares in self.checkpoints.items():
             shares = {"amount": 1.0, **shares} if isinstance(shares, dict) else {"amount": shares}
@@ -47,7 +47,7 @@ class WeightsFile(Model):
     presets: list[WeightPreset] = []
 
     @model_validator(mode="after")
-    def _named_once(self):
+    def _check_names(self):
         names = [preset.name for preset in self.presets]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"presets: two are called {twice!r}")
@@ -58,20 +58,20 @@ EMPTY = WeightsFile(schema=SCHEMA)
 
 
 def read_file(path) -> WeightsFile:
-    """The file; an empty one where there is none. UserError: what is wrong in it, and where."""
+    """Return the weight presets in a file; an empty one where there is no file. UserError: what is wrong in it, and where."""
     return build(WeightsFile, read_plain(path), path) if Path(path).exists() else EMPTY
 
 
-def wanted(preset: WeightPreset, parameters) -> tuple[dict, list[str]]:
-    """({address: value} for all of `parameters`, addresses it names that aren't among them). What it leaves out is at rest."""
-    settings = preset.settings()
+def select_values(preset: WeightPreset, parameters) -> tuple[dict, list[str]]:
+    """Return ({address: value} for all of `parameters`, addresses it names that aren't among them). What it leaves out is at rest."""
+    settings = preset.list_settings()
     values = {address: parameter.default for address, parameter in parameters.items()}
     values |= {address: parameters[address].clamp(value) for address, value in settings.items() if address in parameters}
     return values, [address for address in settings if address not in parameters]
 
 
-def captured(name: str, scene, parameters) -> WeightPreset:
-    """A preset of what is playing."""
+def make_weight_preset(name: str, scene, parameters) -> WeightPreset:
+    """Return a weight preset of the strengths that are set now."""
     edits: dict = {}
     checkpoints: dict[str, dict] = {}
     for address, parameter in parameters.items():
@@ -94,12 +94,12 @@ class WeightPresets:
         self._writer = Writer("weight presets")
         self._since = []                                    # what was kept since the file was last asked for
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         return [preset.name for preset in self.presets]
 
     def find(self, which) -> WeightPreset:
-        """A preset by its name, or by its number, counted from 1."""
-        names = self.names()
+        """Return a preset by its name, or by its number, counted from 1."""
+        names = self.list_names()
         if which in names:
             return self.presets[names.index(which)]
         try:
@@ -113,25 +113,25 @@ class WeightPresets:
     def get(self, name: str) -> WeightPreset | None:
         return next((preset for preset in self.presets if preset.name == name), None)
 
-    def keep(self, name: str, preset: WeightPreset | None, at: int | None = None):
+    def store(self, name: str, preset: WeightPreset | None, at: int | None = None):
         """Store a preset in the place of the one of that name, else at an index (default: the end); None takes it away."""
-        self.presets = _with(self.presets, name, preset, at)
+        self.presets = _add(self.presets, name, preset, at)
         self._since.append((name, preset, at))
         self._writer.put(lambda: self._write(name, preset, at), name)
 
-    def reading(self):
-        """The file is about to be read, in a thread, which flushes first."""
+    def begin_reading(self):
+        """Note that the file is about to be read, by a thread that flushes first."""
         self._since = []
 
-    def read(self, presets):
-        """Take over what was in the file, and on top of it what was kept while it was read."""
+    def merge(self, presets):
+        """Take over the presets in the file, and on top of them those that were stored while it was read."""
         self.presets = list(presets)
         for kept in self._since:
-            self.presets = _with(self.presets, *kept)
+            self.presets = _add(self.presets, *kept)
 
     def _write(self, name, preset, at):
         found = read_file(self.path)                        # with what a hand has changed in it meanwhile
-        kept = [p.model_dump(exclude_defaults=True) for p in _with(found.presets, name, preset, at)]
+        kept = [p.model_dump(exclude_defaults=True) for p in _add(found.presets, name, preset, at)]
         parts = {"checkpoints": dict(found.checkpoints), "presets": kept}
         write_yaml(self.path, {"schema": SCHEMA} | {key: value for key, value in parts.items() if value}, make_folder=True)
 
@@ -144,7 +144,7 @@ class WeightPresets:
         self._writer.close()
 
 
-def _with(presets, name, preset, at=None):
+def _add(presets, name, preset, at=None):
     if preset is None:
         return [p for p in presets if p.name != name]
     if any(p.name == name for p in presets):

@@ -1,6 +1,6 @@
 """Weights on stage: weight presets gone to at once or by a fade, edits that join during the show. Knows no tensors.
 
-A player of the loop: what it decides are changes, which takes record. Files are read in a thread, see weights_folder.py.
+A player of the loop: what it decides are changes, which takes record. Files are read in a thread, see folder.py.
 """
 import logging
 import queue
@@ -11,9 +11,10 @@ from engine.errors import UserError
 from engine.morphing import EASES, routes
 from live.presets.undo import Step
 from live.show.events import Change
-from live.show.parameters import within
-from live.weights.folder import FILE, Offer, look
-from live.weights.presets import WeightPresets, captured, wanted
+from live.show.parameters import is_below
+from live.show.threads import make_thread
+from live.weights.folder import FILE, Offer, read_folder
+from live.weights.presets import WeightPresets, make_weight_preset, select_values
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Fade:
         return self.at >= 1.0 or not self.routes
 
     def play(self, dt: float) -> list[Change]:
-        """What to apply dt seconds later."""
+        """Return what to apply dt seconds later."""
         self.at = min(self.at + dt / self.seconds, 1.0)
         t = self.ease(self.at) if self.at < 1.0 else 1.0
         return [Change(address, route(t)) for address, route in self.routes.items()]
@@ -60,8 +61,8 @@ class Weights:
     # -- the loop's side
 
     def play(self, tick) -> list:
-        """What joins in this frame, and where a fade has got to."""
-        items = self._joined()
+        """Return what joins in this frame, and where a fade has got to."""
+        items = self._join()
         if self.fade and not self.show.scene["/output/freeze"]:
             if self.show.recall.morph:                    # the later of two has what both want
                 for address in self.fade.routes:
@@ -71,15 +72,15 @@ class Weights:
         return items
 
     def after_hands(self, tick, scene, motion, applied) -> list:
-        """A hand that turns what fades has it from there on."""
+        """End the fade of those parameters that a hand has turned."""
         if self.fade:
             now, before = self.show.scene, self.fade.since or scene
             self.fade.since = None
             self.fade.release([address for address in self.fade.routes if now[address] != before[address]])
         return []
 
-    def leave(self, holds=lambda address: True):
-        """Something else decides the values at the addresses for which holds(address): no fade goes on there."""
+    def release(self, holds=lambda address: True):
+        """End the fade of the addresses for which holds(address): something else decides their values."""
         if self.fade:
             self.fade.release([address for address in self.fade.routes if holds(address)])
 
@@ -88,20 +89,20 @@ class Weights:
     def recall(self, name: str, seconds=None) -> list:
         """Go to a weight preset: at once, or by a fade over its own or the performer's seconds."""
         preset = self.presets.find(name)
-        values, _ = wanted(preset, self.parameters)
+        values, _ = select_values(preset, self.parameters)
         asked = (seconds, preset.seconds, self.show.scene["/weights/seconds"])
         self.current = preset.name
         return self._go(values, max(0.0, next(s for s in asked if s is not None)))
 
     def clear(self, seconds=None) -> list:
-        """Back to the instrument's own weights."""
+        """Return the changes back to the instrument's own weights."""
         self.current = None
         seconds = self.show.scene["/weights/seconds"] if seconds is None else max(0.0, seconds)
         return self._go({address: parameter.default for address, parameter in self.parameters.items()}, seconds)
 
     def _go(self, values: dict, seconds: float) -> list:
         scene, locks = self.show.scene, self.show.recall.locks
-        values = {address: value for address, value in values.items() if not within(address, locks)}
+        values = {address: value for address, value in values.items() if not is_below(address, locks)}
         there = scene.set_values(values)
         self.fade = None
         changes = [Change(address, there[address]) for address in values]
@@ -118,28 +119,30 @@ class Weights:
     def store(self, name: str):
         """Make a weight preset of what is playing; undo brings back what it overwrote."""
         before = self.presets.get(name)
-        preset = captured(name, self.show.scene, self.parameters)
+        preset = make_weight_preset(name, self.show.scene, self.parameters)
         if before is not None:
             preset = preset.model_copy(update={"about": before.about, "seconds": before.seconds})
-        self.presets.keep(name, preset)
+        self.presets.store(name, preset)
         self.current = name
-        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(name, before), lambda: self.presets.keep(name, preset)),
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.store(name, before), lambda: self.presets.store(name, preset)),
                                          about=f"weight preset {name} stored"))
-        self.show.told.tell(f"weight preset {name} {'overwritten' if before else 'stored'}", f"weights {name}")
+        self.show.notices.tell(f"weight preset {name} {'overwritten' if before else 'stored'}", f"weights {name}")
 
     def delete(self, which):
         """Take a weight preset away; undo brings it back."""
         preset = self.presets.find(which)
-        at = self.presets.names().index(preset.name)        # undone, it has its number again, and so have those after it
-        self.presets.keep(preset.name, None)
-        self.show.recall.undo.push(Step([], [], (lambda: self.presets.keep(preset.name, preset, at), lambda: self.presets.keep(preset.name, None)),
+        at = self.presets.list_names().index(preset.name)        # undone, it has its number again, and so have those after it
+        self.presets.store(preset.name, None)
+        self.show.recall.undo.push(Step([], [], (lambda: self.presets.store(preset.name, preset, at), lambda: self.presets.store(preset.name, None)),
                                          about=f"weight preset {preset.name} deleted"))
-        self.show.told.tell(f"weight preset {preset.name} deleted; /undo brings it back")
+        self.show.notices.tell(f"weight preset {preset.name} deleted; /undo brings it back")
 
     def report(self) -> dict:
-        """What is there, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out": {...}}."""
+        """Return the lists for --report and pages, and what is left out and why: {"edits": [...], "checkpoints": [...], "presets": [...], "left_out":
+        {...}}.
+        """
         return {"edits": [edit.name for edit in self.offer.edits], "checkpoints": list(self.offer.checkpoints),
-                "presets": self.presets.names(), "left_out": dict(self.offer.greyed)}
+                "presets": self.presets.list_names(), "left_out": dict(self.offer.greyed)}
 
     # -- what joins during the show
 
@@ -147,16 +150,16 @@ class Weights:
         """Look at the folder again, in a thread."""
         if self.looking is not None and self.looking.is_alive():
             raise UserError("the edits are being read already")
-        self.presets.reading()
-        self.looking = threading.Thread(target=self._look, name="edits", daemon=True)
+        self.presets.begin_reading()
+        self.looking = make_thread("edits", self._load)
         self.looking.start()
 
-    def _look(self):
-        """In the thread: what was loaded once stays, even if its file is gone or damaged now."""
+    def _load(self):
+        """Read the folder's edits and checkpoints again, in the thread. What was loaded stays, even if its file is gone or damaged now."""
         instrument, before = self.show.instrument, self.offer
         self.presets.flush()
         try:
-            found = look(before.folder, instrument.generator, before=before)
+            found = read_folder(before.folder, instrument.generator, before=before)
         except UserError as error:
             log.error("%s; edits stay as they were", error)
             return
@@ -165,25 +168,25 @@ class Weights:
                         checkpoints=before.checkpoints | found.checkpoints)
         self._brought.put((found, instrument.prepare_weights(found.edits, found.checkpoints)))
 
-    def _joined(self) -> list:
-        """What the thread has brought: new faders, in this frame's scene."""
+    def _join(self) -> list:
+        """Return what the thread has loaded: new faders, in this frame's scene."""
         if self._brought.empty():
             return []
         offer, weights = self._brought.get()
         new = [edit.name for edit in offer.edits if edit not in self.offer.edits] + list(offer.checkpoints.keys() - self.offer.checkpoints)
         self.offer = offer
         self.show.instrument.use_weights(weights)
-        self.presets.read(offer.file.presets)
+        self.presets.merge(offer.file.presets)
         self.show.added |= weights.parameters
         if self.show.recall.has_library:
-            self.show.recall.library.grow(weights.parameters)
+            self.show.recall.library.extend_instrument(weights.parameters)
         log.info("edits read again: %s", f"new: {', '.join(new)}" if new else "nothing new")
         self._say_missing()
         return [self.show.scene.with_parameters(weights.parameters)]
 
     def _say_missing(self):
         for preset in self.presets.presets:
-            _, missing = wanted(preset, self.parameters)
+            _, missing = select_values(preset, self.parameters)
             if missing:
                 log.warning("weight preset %r: there is no %s; the rest of it is played", preset.name, ", ".join(missing))
 

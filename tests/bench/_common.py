@@ -17,7 +17,8 @@ from engine.motion import Motion
 ROOT = pathlib.Path(__file__).parents[2]
 BUILT_IN_SHAPE = Architecture(resolution=1024, z_dim=64, w_dim=128, mapping_layers=4,
                               channels={4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16, 512: 8, 1024: 4})
-SHAPES = {"config-f": Architecture(), "built-in": BUILT_IN_SHAPE}
+TINY = Architecture(resolution=64, z_dim=16, w_dim=16, mapping_layers=2, channels={4: 8, 8: 8, 16: 8, 32: 8, 64: 4})       # drawn in a few milliseconds
+SHAPES = {"config-f": Architecture(), "built-in": BUILT_IN_SHAPE, "tiny": TINY}
 FPS = 30
 
 
@@ -105,14 +106,18 @@ def multiplications(architecture, size=None) -> int:
     return total
 
 
-def limit():
-    """(a part for in_turns, its multiply-adds): a large 3x3 convolution, as fast as this machine does them."""
-    x = torch.randn(1, 128, 128, 128).contiguous(memory_format=torch.channels_last)
-    weight = torch.randn(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)
+def limit(device="cpu"):
+    """(a part for in_turns, its multiply-adds): a large 3x3 convolution, as fast as this machine does them; on a GPU in half precision, as networks there."""
+    cuda = torch.device(device).type == "cuda"
+    kind = torch.float16 if cuda else torch.float32
+    x = torch.randn(1, 128, 128, 128).contiguous(memory_format=torch.channels_last).to(device, kind)
+    weight = torch.randn(128, 128, 3, 3).contiguous(memory_format=torch.channels_last).to(device, kind)
 
     @torch.no_grad()
     def convolve():
         torch.nn.functional.conv2d(x, weight, padding=1)
+        if cuda:
+            torch.cuda.synchronize(device)
 
     return convolve, 9 * 128 * 128 * 128 * 128
 

@@ -3,11 +3,10 @@
     python run_live.py bench clusters --instrument presets/masks
     python -m tests.bench.clusters presets/masks presets/masks/clusters.yaml        writes the best method's, named, too
 
-For unseen z the world says where each part is (engine.world.parts). A cluster's map is the mean of its channels' maps,
+For unseen z the world that an instrument was taught says where each of its regions is. A cluster's map is the mean of its channels' maps,
 up-sampled; it is cut at one threshold for all z, the best one, and compared with the part by intersection over union
 (sums over all z). `table` has the best cluster of any layer for each part, for either method, and for random groups of
-the same sizes. `ablating` is what ablating an eyes cluster changes inside the dilated eyes mask, over outside:
-for the cluster that fits best, and for the most local one of those that fit at 0.5 or better.
+the same sizes. `ablating` is what ablating a cluster of what one looks at first (FEATURES) changes inside its dilated mask, over outside: for the cluster that fits best, and for the most local one of those that fit at 0.5 or better.
 """
 import pathlib
 import sys
@@ -15,24 +14,18 @@ import sys
 import numpy as np
 
 SAMPLES, TRUTH_SEED, FIND_SEED, SIZE, BATCH, BINS = 200, 20001, 0, 64, 20, 400
-FACE = ("head", "face_paint", "nose", "lips", "mouth", "teeth", "lids", "left_eye", "right_eye", "iris", "pupil", "brows")
-PARTS = {
-    "head": FACE, "halo": ("halo",), "background": ("background", "rays"), "eyes": ("lids", "left_eye", "right_eye", "iris", "pupil"),
-    "mouth": ("lips", "mouth", "teeth"), "hair/crown": ("hair", "crown", "jewel"),
-}
-# What clusters are called by, best fit first; one name a layer, for fits of NAMED at least.
-NAMES = PARTS | {"hair": ("hair",), "crown": ("crown", "jewel"), "rays": ("rays",), "collar": ("collar", "neck"), "nose": ("nose",),
-                 "ears": ("ears", "earrings"), "brows": ("brows",), "face-paint": ("face_paint",)}
-NAMES = {name: parts for name, parts in NAMES.items() if "/" not in name}
-NAMED = 0.4
-WANTED = {"head": 0.7, "halo": 0.7, "background": 0.7, "eyes": 0.5, "mouth": 0.5, "hair/crown": 0.5}
+NAMED = 0.4                             # least fit of a cluster that is called by a part
+LARGE = 0.04                            # of the picture: from here on a region counts as large
+WANTED = {"large": 0.6, "small": 0.4}   # least fit
+FEATURES = ("eyes", "eye", "sign")      # the first of them that a world has
 LAYERS = ("b16.conv0", "b16.conv1", "b32.conv0", "b32.conv1", "b64.conv0", "b64.conv1", "b128.conv0", "b128.conv1")
 
 
 def bench(options: dict) -> dict:
     """Run it; see the module's docstring. options: instrument, samples, find_samples, methods, epochs, layers, k, write."""
-    generator = _generator(options)
-    z, truth = _truth(options.get("samples") or SAMPLES, PARTS)
+    generator, world = _open(options)
+    regions, samples = world.regions, options.get("samples") or SAMPLES
+    z, truth = _truth(world, samples)
     layers = [layer for layer in options.get("layers") or LAYERS if layer in generator.layers]
     found = {}
     for name in options.get("methods") or ("correlation", "classifier"):
@@ -40,58 +33,60 @@ def bench(options: dict) -> dict:
     found["random"] = _random(next(iter(found.values())))
     scores = _scores(generator, z, found, truth)
     table = {name: {part: max(((round(float(s[n]), 3), *where) for where, s in scores[name].items()), key=lambda row: row[0])
-                    for n, part in enumerate(PARTS)} for name in found}
+                    for n, part in enumerate(regions)} for name in found}
     method = max((name for name in found if name != "random"), key=lambda name: sum(row[0] for row in table[name].values()))
     if options.get("write"):
-        named(generator, found[method], options.get("samples") or SAMPLES).save(options["write"])
-    eyes = list(PARTS).index("eyes")
-    fit = sorted(((s[eyes], where) for where, s in scores[method].items()), reverse=True)
-    fit = [fit[0]] + [pair for pair in fit[1:8] if pair[0] >= WANTED["eyes"]]
-    local = [ablating(generator, z, layer, found[method].channels(layer, cluster)) | {"iou": round(float(iou), 3)}
+        named(generator, world, found[method], samples).save(options["write"])
+    feature = next(name for name in FEATURES if name in regions)
+    place = list(regions).index(feature)
+    fit = sorted(((s[place], where) for where, s in scores[method].items()), reverse=True)
+    fit = [fit[0]] + [pair for pair in fit[1:8] if pair[0] >= 0.5]
+    local = [ablating(generator, world, feature, z, layer, found[method].channels(layer, cluster)) | {"iou": round(float(iou), 3)}
              for iou, (layer, cluster) in fit]
+    wanted = {part: WANTED["large" if area >= LARGE else "small"] for part, area in zip(regions, truth.mean((1, 2, 3)))}
     return {
         "samples": len(z), "layers": layers, "clusters": {name: [len(c[layer]) for layer in layers] for name, c in found.items()},
-        "wanted": WANTED, "table": table, "best": method,
-        "ablating": {"best": local[0], "most_local": max(local, key=lambda figures: figures["inside_over_outside"])},
+        "wanted": wanted, "met": {part: table[method][part][0] >= least for part, least in wanted.items()}, "table": table, "best": method,
+        "ablating": {"feature": feature, "best": local[0], "most_local": max(local, key=lambda figures: figures["inside_over_outside"])},
     }
 
 
-def named(generator, clusters, samples):
+def named(generator, world, clusters, samples):
     """The clusters, those that fit a part called by it: the best fit of all first, a name once a layer."""
-    z, truth = _truth(samples, NAMES)
+    z, truth = _truth(world, samples)
     scores = _scores(generator, z, {"": clusters}, truth)[""]
-    fits = sorted(((s[n], layer, cluster, name) for (layer, cluster), s in scores.items() for n, name in enumerate(NAMES)), reverse=True)
+    fits = sorted(((s[n], layer, cluster, name) for (layer, cluster), s in scores.items() for n, name in enumerate(world.regions)), reverse=True)
     done, given = set(), set()
     for iou, layer, cluster, name in fits:
         if iou >= NAMED and (layer, cluster) not in done and (layer, name) not in given:
-            clusters = clusters.named(layer, cluster, name)
+            clusters = clusters.rename_cluster(layer, cluster, name)
             done.add((layer, cluster))
             given.add((layer, name))
     return clusters
 
 
-def _generator(options):
+def _open(options):
+    """(generator, the world it was taught)."""
     import torch
 
-    from engine import checkpoints
+    from engine import checkpoints, world
     from live.instrument import folder as instruments
 
     if options.get("threads"):
         torch.set_num_threads(options["threads"])
-    return checkpoints.load(instruments.find(options.get("instrument") or instruments.BUILT_IN).generator)
+    folder = instruments.find(options.get("instrument") or instruments.BUILT_IN)
+    return checkpoints.load(folder.generator), world.find(folder.world or "masks")
 
 
-def _truth(samples, names):
-    """(z [S, 64], masks bool [part, S, SIZE, SIZE]) of unseen z."""
+def _truth(world, samples):
+    """(z [S, 64], masks bool [region, S, SIZE, SIZE]) of unseen z."""
     import torch
-
-    from engine.world import parts
 
     z = torch.from_numpy(np.random.RandomState(TRUTH_SEED).randn(samples, 64)).float()
     masks = []
     for some in z.split(BATCH):
-        there = parts(some, SIZE)
-        masks.append(torch.stack([sum(there[part] for part in which) > 0.5 for which in names.values()]))
+        there = world.mark_parts(some, SIZE)
+        masks.append(torch.stack([sum(there[part] for part in which) > 0.5 for which in world.regions.values()]))
     return z, torch.cat(masks, 1).numpy()
 
 
@@ -106,7 +101,7 @@ def _found(generator, layers, name, options, other):
     clusters = Clusters()
     for layer in layers:
         k = len(other[layer]) if other else options.get("k") or "auto"
-        clusters = clusters.merged(find(generator, layer, k, options.get("find_samples") or 100, FIND_SEED, method))
+        clusters = clusters.merge(find(generator, layer, k, options.get("find_samples") or 100, FIND_SEED, method))
     return clusters
 
 
@@ -173,20 +168,19 @@ def best_iou(maps, truth):
     return np.array(best)
 
 
-def ablating(generator, z, layer, channels, count=32, size=64):
-    """Mean absolute change of the picture inside the eyes mask, dilated by an eighth of the picture, over outside."""
+def ablating(generator, world, feature, z, layer, channels, count=32, size=64):
+    """Mean absolute change of the picture inside a region's mask, dilated by an eighth of the picture, over outside."""
     import torch
     from torch.nn import functional as F
 
     from engine.bending import Bend
-    from engine.world import parts
 
     inside = outside = 0.0
     with torch.no_grad():
         for some in z[:count].split(8):
             ws = generator.map(some)
-            there = parts(some, size)
-            mask = (sum(there[name] for name in PARTS["eyes"]) > 0.5).float()[:, None]
+            there = world.mark_parts(some, size)
+            mask = (sum(there[name] for name in world.regions[feature]) > 0.5).float()[:, None]
             mask = F.max_pool2d(mask, size // 8 + 1, 1, size // 16)[:, 0] > 0
             change = (generator.synthesize(ws, size=size, bends=[Bend("e", layer, tuple(channels), "ablate")])
                       - generator.synthesize(ws, size=size)).abs().mean(1)

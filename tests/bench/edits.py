@@ -42,9 +42,9 @@ def bench(options: dict) -> dict:
 def _edits(name, generator):
     """(edits, whether they are the instrument's)."""
     from live.instrument import folder as instruments
-    from live.weights.folder import look
+    from live.weights.folder import read_folder
 
-    found = () if name in _common.SHAPES else look(instruments.find(name).folder, generator).edits
+    found = () if name in _common.SHAPES else read_folder(instruments.find(name).folder, generator).edits
     return (found, True) if len(found) > 1 else (_random_edits(generator), False)
 
 
@@ -139,7 +139,7 @@ class _Run:
         from live.mapping.mapping import Mapping
         from live.presets.recall import Recall
         from live.show.loop import Show
-        from live.show.parameters import declared
+        from live.show.parameters import add_parameters
         from live.weights.folder import Offer
         from live.weights.presets import WeightPreset, WeightsFile
         from live.weights.weights import Weights
@@ -147,18 +147,18 @@ class _Run:
         a, b = (WeightPreset(name=name, edits={address.split("/")[2]: value for address, value in values.items()}, seconds=FADE / fps)
                 for name, values in zip("ab", presets(edits)))
         instrument = Instrument(generator, size, edits=edits)
-        scene = declared(instrument.scene()).set_values({"/walk/kind": "wander"})
+        scene = add_parameters(instrument.scene()).set_values({"/walk/kind": "wander"})
         self.show = Show(instrument, Mapping(), scene, strict=True)
         self.weights = Weights(self.show, Offer(pathlib.Path(), tuple(edits), file=WeightsFile(schema=1, presets=[a, b])))
         self.show.join(recall=Recall(self.show), weights=self.weights)
         self.fps, self.fading, self.late, self.played = fps, fading, 0, 0
 
     def play(self, frames):
-        from live.show.clock import WallClock, bounded
+        from live.show.clock import WallClock, limit_ticks
         from live.show.events import ControlEvent
 
         clock = WallClock(self.fps)
-        for tick in bounded(clock.ticks(), frames=frames):
+        for tick in limit_ticks(clock.ticks(), frames=frames):
             if self.fading and self.played % PERIOD == 0:
                 self.show.inbox.put(ControlEvent("osc /weights/recall", "ab"[self.played // PERIOD % 2]))
             self.show.frame(tick)

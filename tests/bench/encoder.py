@@ -22,7 +22,7 @@ from engine.encoder import measure, train
 from engine.encoder.pairs import Own, SeedPairs, loss_size
 from engine.fast import Synthesis
 from engine.fast.allocator import keep_freed
-from engine.world.draw import draw
+from engine.world import MASKS
 from tests.bench._common import in_turns, percentile, show
 
 COUNT, SIZE, SECONDS, RATE, FPS = 500, 128, 240.0, 15.0, 30.0
@@ -69,7 +69,7 @@ def trained(generator, layer, seconds) -> dict:
     for name, preset, recipe in (("ours", "live", train.Recipe(batch=8)), ("published", "published", train.SEED_RECIPE)):
         begun = encoders.Encoder.fresh(generator, layer, preset)
         size = loss_size(generator, begun.plan)
-        pairs = Own(generator, begun.plan, size, draw=draw) if name == "ours" else SeedPairs(generator, begun.plan, size)
+        pairs = Own(generator, begun.plan, size, draw=MASKS.draw) if name == "ours" else SeedPairs(generator, begun.plan, size)
         made[name], steps = trained_for(seconds, begun, pairs, recipe)
         sys.stderr.write(f"{name}: {steps} steps of {recipe.batch} pictures in {seconds:g} s of processor time\n")
     return made
@@ -83,7 +83,7 @@ def trained_for(seconds, encoder, pairs, recipe):
         if trainer.steps in (2, 10, 50):                    # the rate falls towards the end: where will that be?
             trainer.recipe = replace(recipe, steps=max(1, round(seconds / taken * trainer.steps)))
         trainer.step()
-    return trainer.averaged(), trainer.steps
+    return trainer.make_average(), trainer.steps
 
 
 def cost(encoder, generator, seconds) -> dict:

@@ -34,7 +34,7 @@ def bench(options: dict) -> dict:
     parts = {}
     for size in sizes:
         parts |= _parts(network, size, folder)
-    convolve, products = _common.limit()
+    convolve, products = _common.limit(first.device)
     parts["limit"] = convolve
     others = {s: Other(options.get("instrument") or "presets/masks", s, torch.get_num_threads(), str(first.device)) for s in sizes}
     parts |= {f"naive {s}": other for s, other in others.items()}

@@ -8,7 +8,7 @@ the machine had other work. `late` frames are those past their time; `without` i
 import time
 
 from live.mapping.mapping import Mapping
-from live.show.clock import WallClock, bounded
+from live.show.clock import WallClock, limit_ticks
 from live.show.governor import Governor
 from live.show.loop import Show
 from tests.bench import _common
@@ -56,7 +56,7 @@ def _run(instrument, fps, seconds, auto):
     governor = Governor(show, fps, instrument.sizes)
     show.players.append(governor)
     timeline = []
-    for tick in bounded(clock.ticks(), seconds=seconds):
+    for tick in limit_ticks(clock.ticks(), seconds=seconds):
         slowed.on = seconds / 3 <= tick.time < 2 * seconds / 3
         show.frame(tick)
         ring = show.meter.frame_ms

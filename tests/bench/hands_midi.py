@@ -61,7 +61,7 @@ def _followed(server, seconds):
             return {"skipped": "jackd does not run here"}
         time.sleep(0.2)
     stage = _stage()
-    stop = controls.start("midi", lambda event: None, api="UNIX_JACK", ports="clock", look=0.1, clock=stage.tempo.heard_clock)
+    stop = controls.start("midi", lambda event: None, api="UNIX_JACK", ports="clock", look=0.1, clock=stage.tempo.receive_clock)
     sender = subprocess.Popen([sys.executable, str(SENDER), "--bpm", str(BPM), "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True)
     try:
         sender.stdout.readline()
@@ -85,10 +85,10 @@ class _Stage:
     def play(self, start, seconds):
         """(seconds since the start, bpm, seconds the beat is ahead) of every frame."""
         from engine.motion import Motion
-        from live.show.clock import WallClock, bounded
+        from live.show.clock import WallClock, limit_ticks
 
         found = []
-        for tick in bounded(WallClock(FPS).ticks(), seconds=seconds + start - time.perf_counter()):
+        for tick in limit_ticks(WallClock(FPS).ticks(), seconds=seconds + start - time.perf_counter()):
             for item in self.tempo.play(tick):
                 if isinstance(item, Motion):
                     self.motion = item

@@ -10,7 +10,7 @@ import threading
 import time
 
 from live.mapping.mapping import Mapping
-from live.show.clock import WallClock, bounded, now
+from live.show.clock import WallClock, limit_ticks, now
 from live.show.events import ControlEvent
 from live.show.loop import Show
 from tests.bench import _common
@@ -39,7 +39,7 @@ def _measure(instrument, size, seconds):
     hand = threading.Thread(target=_play, args=(show.inbox.put, stop))
     hand.start()
     try:
-        show.play(bounded(clock.ticks(), seconds=seconds))
+        show.play(limit_ticks(clock.ticks(), seconds=seconds))
     finally:
         stop.set()
         hand.join()

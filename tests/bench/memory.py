@@ -25,10 +25,10 @@ from live.presets import commands as preset_commands  # noqa: F401  (their comma
 from live.presets.library import Library
 from live.presets.morph import Manner
 from live.presets.recall import Recall
-from live.show.clock import FixedClock, WallClock, bounded
+from live.show.clock import FixedClock, WallClock, limit_ticks
 from live.show.events import ControlEvent
 from live.show.loop import Show
-from live.show.parameters import MASTERS, declared, within
+from live.show.parameters import MASTERS, add_parameters, is_below
 from live.takes import commands as take_commands  # noqa: F401  (their commands)
 from live.takes.looper import Looper
 from live.takes.recording import Recording
@@ -58,7 +58,7 @@ class Playing:
     def __init__(self, instrument, folder, scene=None):
         base = instrument.scene()
         self.library = Library(folder / "scenes", base, "bench", generator_hash(instrument.generator), instrument.bend)
-        self.show = Show(instrument, Mapping(), scene or declared(base).set_values({"/walk/kind": "wander"}), strict=True)
+        self.show = Show(instrument, Mapping(), scene or add_parameters(base).set_values({"/walk/kind": "wander"}), strict=True)
         self.show.scene = self.show.scene.set_values({"/walk/seed": next(self.seeds)})
         origin = Origin("bench", self.library.generator, instrument.size, common.FPS)
         self.show.join(recall=Recall(self.show, self.library), looper=Looper(self.show), recording=Recording(self.show, folder, origin))
@@ -88,7 +88,7 @@ def in_turns(parts, seconds):
 def scene_at(scene, normalized):
     """Every continuous parameter at one normalized value."""
     values = {a: p.plain(normalized) for a, p in scene.parameters.items()
-              if not (p.choices or p.step or p.size or within(a, MASTERS) or a in ("/walk/glide", "/bends/glide"))}
+              if not (p.choices or p.step or p.size or is_below(a, MASTERS) or a in ("/walk/glide", "/bends/glide"))}
     return scene.set_values(values)
 
 
@@ -112,7 +112,7 @@ def recalls(instrument, folder, seconds):
 
 
 def morphs(instrument, folder, seconds):
-    base = declared(instrument.scene())
+    base = add_parameters(instrument.scene())
     base = base.set_values({"/walk/kind": "wander"})
     first, last = (scene_at(base, at) for at in NEAR)
     still, moving = Playing(instrument, folder, scene_at(base, 0.5)), Playing(instrument, folder, first)
@@ -144,7 +144,7 @@ def takes(instrument, folder, seconds):
     plain, recording, saving = (Playing(instrument, folder / name) for name in ("plain", "take", "both"))
     for playing in (recording, saving):
         playing.show.recording.record_to(folder / f"{id(playing)}.take")
-    saving.show.recording.save_to(folder / "last.json")
+    saving.show.recording.start_autosave(folder / "last.json")
     taken, spent = in_turns({"take": recording, "take and autosave": saving, "plain": plain}, seconds)
     for playing in (plain, recording, saving):
         playing.show.close()
@@ -162,7 +162,7 @@ def clocked(instrument, folder, seconds):
     for name, hand in hands.items():
         playing, clock = Playing(instrument, folder / name), WallClock(common.FPS)
         start, frames = time.process_time(), 0
-        for tick in bounded(clock.ticks(), seconds=seconds):
+        for tick in limit_ticks(clock.ticks(), seconds=seconds):
             hand(playing, tick)
             playing.show.frame(tick)
             frames += 1

@@ -88,7 +88,7 @@ def _rounds(instrument, scene, parameters, options, figures):
 
 def _part(part, show, stats, port, parameters, seconds, figures):
     """Play one part and add to its figures; the sender's start and its questions at the end are not among them."""
-    from live.show.clock import WallClock, bounded
+    from live.show.clock import WallClock, limit_ticks
 
     clock, sender = WallClock(FPS), None
     if port:
@@ -98,9 +98,9 @@ def _part(part, show, stats, port, parameters, seconds, figures):
             + (["--verify"] if part != "elsewhere" else []), stdout=subprocess.PIPE)
     packets, counted = stats.packets, stats.messages - stats.report()["queries"]
     show.play(_while(clock.ticks(), lambda: bool(port) and part != "elsewhere" and stats.packets == packets))
-    show.play(bounded(WallClock(FPS).ticks(), seconds=SETTLE))   # the sender, or what was before, is past its start
+    show.play(limit_ticks(WallClock(FPS).ticks(), seconds=SETTLE))   # the sender, or what was before, is past its start
     meter, clock, before = _fresh(show), WallClock(FPS), _processor()
-    show.play(bounded(clock.ticks(), seconds=seconds))
+    show.play(limit_ticks(clock.ticks(), seconds=seconds))
     figures["cpu"].append([(after - b) for after, b in zip(_processor(), before)])
     figures["frame_ms"].append(list(meter.frame_ms.values[:meter.frame_ms.count]))
     if "osc" in meter.latency_ms:

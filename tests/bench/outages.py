@@ -3,17 +3,19 @@
     python run_live.py bench outages --seconds 30 -o outages.json --plot outages.png
 
 Two displays of 1280 x 720 by Xorg's dummy driver (Debian: xserver-xorg-core xserver-xorg-video-dummy x11-xserver-utils), a
-full-screen window on each with a fill of its own, shared memory that another process reads, NDI where its library is, and a
-recorder. A thread looks at both displays as often as it can.
+full-screen window on each with a fill of its own, shared memory that is read, NDI that another process receives where its library
+is, and a recorder. A thread looks at both displays as often as it can.
 
-    black_seconds       how long a display was black after a kill; only the display of a killed window may be, until it is back
+    black_seconds       how long a display was black after a kill: 0, as the window of each one's second process lies behind
     still_seconds       how long the same picture stood: a killed renderer is a picture that stands and then moves on
     received            pictures that came through shared memory; black_received: those that were black
+    ndi                 what the receiver of NDI saw: pictures, black ones, and for how long none came at most; null: no library
     recorded            pictures in each part of the recording
 
 The plot has one row a kill: both displays before it, right after it, and at the end of its turn.
 """
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -29,8 +31,10 @@ import numpy as np
 
 from tests.bench import _common
 
+RECEIVER = pathlib.Path(__file__).parents[1] / "senders" / "ndi_receiver.py"
 SIZE, BLACK = (1280, 720), 12                           # BLACK: levels below which a whole display counts as black
-KILLS = ("renderer", "wall", "desk", "memory", "ndi")
+KILLS = ("wall", "hung desk", "desk", "memory", "ndi", "renderer")      # hung: stopped, and killed by whoever watches; the renderer in the middle of a show
+OPENING = 4.0                                           # seconds in which those open
 CONFIG = """
 Section "ServerFlags"
   Option "AutoAddDevices" "false"
@@ -74,23 +78,27 @@ def bench(options: dict) -> dict:
     seconds = options.get("seconds") or 30.0
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as closing:
         folder = pathlib.Path(folder)
-        display = _two_displays(folder, closing)
+        display = open_two_displays(folder, closing)
         show = Show(folder, display, options, closing)
         eyes = Eyes(show, display, f"outages-{os.getpid()}", closing)
+        ndi = Receiver(folder, closing) if "ndi" in show.names else None
         rows = {}
         for name in [name for name in KILLS if name in show.names]:
             rows[name] = eyes.watch(lambda: show.kill(name), seconds / len(show.names))
-        seen = eyes.received, eyes.black
+        seen, received = (eyes.received, eyes.black), ndi.end() if ndi else None
         show.end()
-        figures = {"kills": rows, "received": seen[0], "black_received": seen[1], "recorded": show.recorded(), "exit": show.process.returncode,
+        figures = {"kills": rows, "received": seen[0], "black_received": seen[1], "ndi": received, "recorded": show.recorded(), "exit": show.process.returncode,
                    "left": show.left(), "load": os.getloadavg()[0], "machine": _common.machine()}
         if options.get("plot"):
             _plot(options["plot"], eyes.shots)
     _common.show(rows)
+    dark = max(value for row in rows.values() for key, value in row.items() if key.endswith("black_seconds"))
+    print(f"longest black on a display: {dark} s; {figures['received']} pictures received, {figures['black_received']} of them black; NDI: {figures['ndi']}; "
+          f"recorded {sum(figures['recorded'].values())} in {len(figures['recorded'])} files; processes left: {len(figures['left'])}")
     return figures
 
 
-def _two_displays(folder, closing):
+def open_two_displays(folder, closing):
     (folder / "dummy.conf").write_text(CONFIG)
     reading, writing = os.pipe()
     server = subprocess.Popen(["Xorg", "-displayfd", str(writing), "-noreset", "-novtswitch", "-sharevts", "-nolisten", "tcp", "-logfile", str(folder / "Xorg.log"),
@@ -101,8 +109,9 @@ def _two_displays(folder, closing):
     with os.fdopen(reading) as pipe:
         display = f":{pipe.readline().strip()}"
     for order in (("--newmode", *MODE), ("--addmode", "DUMMY0", MODE[0]), ("--addmode", "DUMMY1", MODE[0]), ("--output", "DUMMY0", "--mode", MODE[0]),
-                  ("--output", "DUMMY1", "--mode", MODE[0], "--right-of", "DUMMY0")):
-        subprocess.run(["xrandr", *order], env=os.environ | {"DISPLAY": display}, check=True)
+                  ("--output", "DUMMY1", "--mode", MODE[0], "--right-of", "DUMMY0"),
+                  ("--query",)):                         # the last one has the server look at its outputs: before that, programs see one display
+        subprocess.run(["xrandr", *order], env=os.environ | {"DISPLAY": display}, check=True, stdout=subprocess.DEVNULL)
     return display
 
 
@@ -116,7 +125,7 @@ class Show:
             import cyndilib  # noqa: F401
 
             text += "  - {name: ndi, kind: ndi}\n"
-        self.names = [name for name in KILLS if name == "renderer" or f"name: {name}," in text]
+        self.names = [name for name in KILLS if name == "renderer" or f"name: {name.split()[-1]}," in text]
         (folder / "outputs.yaml").write_text(text)
         instrument = pathlib.Path(options.get("instrument") or "presets/masks").resolve()
         shutil.copytree(instrument, folder / "instrument", ignore=shutil.ignore_patterns(".last-scene*"))
@@ -124,9 +133,12 @@ class Show:
             self.process = subprocess.Popen(
                 [sys.executable, str(_common.ROOT / "run_live.py"), "--instrument", "instrument", "--outputs", "outputs.yaml", "--size", str(options.get("size") or 128),
                  "--threads", "1", "--fps", "15", "--midi-ports", "none", "--osc-port", str(_free_port()), "--oscquery-port", "0", "--surface-port", "0"],
-                cwd=folder, stdout=log, stderr=log, env=os.environ | {"DISPLAY": display, "SDL_VIDEODRIVER": "x11", "BROWSER": "true"})
+                cwd=folder, stdout=log, stderr=log, env=os.environ | {"DISPLAY": display, "SDL_VIDEODRIVER": "x11", "BROWSER": "true"} | _find_here(folder))
         closing.callback(self.end)
         self._until("playing ")
+        for name in ("desk", "wall"):                    # a show that has just begun has no second windows yet
+            self._until(f"{name}, standing in: process ")
+        time.sleep(OPENING)
 
     def _until(self, words, most=180.0):
         end = time.monotonic() + most
@@ -136,9 +148,10 @@ class Show:
             time.sleep(0.05)
 
     def kill(self, name):
+        hung, _, name = name.rpartition(" ")
         pid = int(re.findall(rf"{name}: process (\d+)", self.log.read_text())[-1])
         self.pids |= set(map(int, re.findall(r": process (\d+)", self.log.read_text())))
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSTOP if hung else signal.SIGKILL)
 
     def end(self):
         if self.process.poll() is None:
@@ -158,6 +171,27 @@ class Show:
     def left(self):
         """The show's processes that are still there."""
         return [pid for pid in self.pids if pathlib.Path(f"/proc/{pid}").exists()]
+
+
+def _find_here(folder) -> dict:
+    """The environment in which NDI finds senders of this machine without asking the network."""
+    (folder / "ndi-config.v1.json").write_text(json.dumps({"ndi": {"networks": {"ips": "127.0.0.1"}}}))
+    return {"NDI_CONFIG_DIR": str(folder)}
+
+
+class Receiver:
+    """Another program that receives the show's NDI (tests/senders/ndi_receiver.py)."""
+
+    def __init__(self, folder, closing):
+        self.process = subprocess.Popen([sys.executable, str(RECEIVER), "Latent Jockey"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=os.environ | _find_here(folder))
+        closing.callback(self.process.kill)
+        self.first = self.process.stdout.readline()      # it receives, or has given up
+
+    def end(self):
+        """What it saw."""
+        self.process.stdin.close()
+        return json.loads(self.process.stdout.readline() or self.first)
 
 
 class Eyes:

@@ -9,7 +9,7 @@ Ratios are of medians, to the published form.
 import torch
 
 from engine.fast.precision import choose_precision, harm
-from live.show.clock import cost
+from live.show.clock import measure_cost
 from tests.bench import _common
 from tests.bench.naive import Other
 
@@ -33,7 +33,7 @@ def bench(options: dict) -> dict:
     if options.get("plot"):
         _common.bars(options["plot"], {name: {"median": row["p50_ms"]} for name, row in rows.items()}, "ms a frame")
     mean, worst = harm(network, size)
-    return rows | {"harm": {"mean": round(mean, 3), "p99.9": round(worst, 3)}, "chosen": choose_precision(network, "auto", size, cost),
+    return rows | {"harm": {"mean": round(mean, 3), "p99.9": round(worst, 3)}, "chosen": choose_precision(network, "auto", size, measure_cost),
                    "size": size, "machine": _common.machine()}
 
 

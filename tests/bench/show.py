@@ -64,8 +64,8 @@ def _stage(instrument, folder):
     from engine.instrument import Instrument
     from live.instrument import folder as instruments
     from live.presets.library import Library
-    from live.presets.preset import captured
-    from live.show.parameters import declared
+    from live.presets.preset import make_preset
+    from live.show.parameters import add_parameters
 
     found = instruments.find(instrument)
     generator = _common.network(instrument)
@@ -75,7 +75,7 @@ def _stage(instrument, folder):
     heard = _heard(generator, Bend)
     scene = osc.with_idle_bends(playing, heard).set_values({"/walk/kind": "wander"})
     library = Library(folder / "scenes", playing.scene(), "Show", generator_hash(generator), playing.bend)
-    library.keep(NAME, captured(declared(scene), _common.Motion()))
+    library.store(NAME, make_preset(add_parameters(scene), _common.Motion()))
     library.flush()
     library.close()
     return {a: {"low": scene.parameters[a].low, "high": scene.parameters[a].high} for a in osc.channels(scene)}

@@ -1,39 +1,38 @@
 """How well sound is heard, against music whose truth is known; beside aubio, where it is installed.
 
     python run_live.py bench sound
+    python run_live.py bench sound --size 64           (where 256 px are no 60 frames a second)
 
 `styles`: F-measures of kicks, snares and onsets (-20..+50 ms) and of beats (+-70 ms, from 6 s on), how late an onset is known, false
 onsets a second, and how far the tempo is off at the end. `aubio_...`: the same of aubio, by tests/senders/aubio_onsets.py in a process of its
 own. `cost`: processor time a hop of 10.7 ms takes (wanted: 0.15 ms), and its share of a core (wanted: 2 %). Where FluidSynth and a sound font
-are, real drum sounds are played by them as well (`fluidsynth, ...`).
+are, real drum sounds are played by them as well (`fluidsynth, ...`). `show`: a show at 60 fps that is fed a song in real time. `hit_to_frame_ms`: from
+a kick's true moment to the frame that answers to it, out (wanted: p50 under 45); `legs_ms`: of
+that, `hearing`: until the hop ends in which it is told, `ear`: the block's way and its analysis, `waiting`: for the next frame, `frame`: drawing it
+(a display adds its own); `beat_to_frame_ms`: the same of beats, which are predicted
+(wanted: within 15); `frames`: their times with sound and without, in turns (wanted: p99 within 5 %).
 """
 import json
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import wave
 
 import numpy as np
 
 from engine.hearing.analyser import Analyser
+from tests.bench import _fluid, _sound_show
 from tests.bench._common import ROOT, machine, show
-from tests.engine.hearing.songs import STYLES, Song, f_measure, matched
+from tests.engine.hearing.songs import STYLES, f_measure, matched
 from tests.live.audio.rig import write_wav
-
-FONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/soundfonts/default.sf2")
-DRUMS = {"kick": 36, "snare": 38, "hat": 42}
-PATTERNS = {"rock": ("x.......x.x.....", "....x.......x...", "x.x.x.x.x.x.x.x."), "house": ("x...x...x...x...", "....x.......x...", "..x...x...x...x."),
-            "funk": ("x..x......x.....", "....x..x.x..x...", "x.x.x.x.x.x.x.x.")}
 
 
 def bench(options: dict) -> dict:
     """Run it; see the module's docstring."""
     names = list(STYLES)[:options["styles"]] if options.get("styles") else list(STYLES)
-    songs = {name: STYLES[name] for name in names} | ({} if options.get("styles") else _synthesized())
+    songs = {name: STYLES[name] for name in names} | ({} if options.get("styles") else _fluid.make_songs())
     rows, costs = {}, []
     with tempfile.TemporaryDirectory() as folder:
         for name, make in songs.items():
@@ -43,7 +42,9 @@ def bench(options: dict) -> dict:
             rows[name] = _row(song, heard) | _aubio(song, pathlib.Path(folder))
     show(rows)
     hop = 512 / 48000 * 1000
-    return {"styles": rows, "cost": {"ms_a_hop": round(statistics.fmean(costs), 4), "least_ms": round(min(costs), 4),
+    live = _sound_show.measure(options, options.get("seconds") or 60.0)
+    show({"hit to frame": live["hit_to_frame_ms"], **live["legs_ms"], "beat to frame": live["beat_to_frame_ms"], **{f"frames {name} sound": live["frames"][name] for name in ("with", "without")}})
+    return {"styles": rows, "show": live, "cost": {"ms_a_hop": round(statistics.fmean(costs), 4), "least_ms": round(min(costs), 4),
                                      "share_of_a_core": round(statistics.fmean(costs) / hop, 4)}, "machine": machine()}
 
 
@@ -93,36 +94,3 @@ def _aubio(song, folder) -> dict:
     if song.beats:
         row["aubio_beats"] = round(f_measure(*_late_beats(found["beats"], song, len(song.samples) / song.rate), 0.07, 0.07), 3)
     return row
-
-
-def _synthesized() -> dict:
-    """Return songs of real drum sounds, by FluidSynth: {} where it or a sound font is missing."""
-    font = next((path for path in FONTS if pathlib.Path(path).exists()), None)
-    if font is None or shutil.which("fluidsynth") is None:
-        return {}
-    return {f"fluidsynth, {name} {tempo}": lambda name=name, tempo=tempo: _fluid(font, name, tempo) for name, tempo in
-            (("rock", 100), ("house", 126), ("funk", 108))}
-
-
-def _fluid(font, name, tempo) -> Song:
-    import mido
-
-    step, hits, events = 60 / tempo / 4, {kind: [] for kind in DRUMS}, []
-    for bar in range(int(20 * tempo / 240)):
-        for kind, text in zip(DRUMS, PATTERNS[name]):
-            for n in (n for n, mark in enumerate(text) if mark == "x"):
-                at = 0.5 + (bar * 16 + n) * step
-                hits[kind].append(at)
-                events += [(at, "note_on", DRUMS[kind]), (at + 0.05, "note_off", DRUMS[kind])]
-    file, track, last = mido.MidiFile(ticks_per_beat=960), mido.MidiTrack(), 0
-    file.tracks.append(track)
-    for at, kind, note in sorted(events):
-        tick = round(at * 1920)                          # 120 bpm: 1920 ticks a second
-        track.append(mido.Message(kind, channel=9, note=note, velocity=100 if kind == "note_on" else 0, time=tick - last))
-        last = tick
-    with tempfile.TemporaryDirectory() as folder:
-        file.save(f"{folder}/a.mid")
-        subprocess.run(["fluidsynth", "-ni", "-g", "0.7", "-r", "48000", "-F", f"{folder}/a.wav", font, f"{folder}/a.mid"], capture_output=True, check=True)
-        with wave.open(f"{folder}/a.wav") as made:
-            samples = np.frombuffer(made.readframes(made.getnframes()), "<i2").reshape(-1, made.getnchannels()).mean(1) / 32768
-    return Song(samples[:20 * 48000].astype(np.float32), hits, [0.5 + n * 4 * step for n in range(int(19 / (4 * step)))], float(tempo))

@@ -20,7 +20,7 @@ import tempfile
 
 import torch
 
-from live.show.clock import WallClock, bounded
+from live.show.clock import WallClock, limit_ticks
 from live.show.events import ControlEvent
 from tests.bench import _common
 
@@ -39,7 +39,7 @@ def bench(options: dict) -> dict:
         rows = {"steady": _play(show, seconds / 4, itertools.repeat(None)), "switching": _play(show, seconds * 3 / 4, _switches())}
         show.close()
     _common.show({name: {k: v for k, v in row.items() if not isinstance(v, dict)} | row["frames"] for name, row in rows.items()})
-    captured = sum(program.machine.captures for program in show.instrument._captured.values())
+    captured = sum(program.programs.captured for program in show.instrument.drawing.captured.values())
     return rows | {"captured": captured, "size": show.instrument.size, "machine": _common.machine()}
 
 
@@ -103,7 +103,7 @@ def _play(show, seconds, switches):
     ring, done, late, seen, looked = show.meter.frame_ms, 0, 0, 0, False
     gc.collect()
     gc.freeze()                                         # as `play` does
-    for tick in bounded(clock.ticks(), seconds=seconds):
+    for tick in limit_ticks(clock.ticks(), seconds=seconds):
         late, seen, looked = late + (0 if looked else clock.late - seen), clock.late, False
         switch = next(switches) if tick.frame % EVERY == EVERY - 1 else None
         if switch:

@@ -2,7 +2,7 @@
 import pytest
 
 from engine.checkpoints import native
-from tests.bench import cache, frames, latency, memory, naive, precision, show, switch, threads
+from tests.bench import _turns, cache, device, frames, latency, memory, naive, precision, show, switch, threads
 from tests.conftest import tiny
 
 
@@ -51,7 +51,7 @@ def test_threads(network, monkeypatch):
     assert all(row["cpu_ms"] > 0 for row in figures["alone"].values())
 
 
-@pytest.mark.parametrize("bench, of", [(frames, "encoder 32"), (naive, "ratio"), (latency, "sizes"), (cache, "changes"), (precision, "harm")])
+@pytest.mark.parametrize("bench, of", [(frames, "encoder 32"), (naive, "ratio"), (latency, "sizes"), (cache, "changes"), (precision, "harm"), (device, "advice")])
 def test_the_others_and_their_plots(network, tmp_path, bench, of):
     figures = bench.bench({"instrument": network, "size": 32, "seconds": 0.4, "threads": 1, "plot": str(tmp_path / "a.png")})
     assert figures[of] and (tmp_path / "a.png").stat().st_size > 1000
@@ -62,3 +62,24 @@ def test_memory(network):
     clock = figures["clock"]
     assert set(clock) == {"walk", "recall", "morph", "recording", "walk again"} and clock["recording"]["written"] > 0
     assert all(row["late_a_minute"] >= 0 and row["frames"] > 0 for row in clock.values())
+
+
+def test_the_device_whose_pictures_are_wrong_is_not_advised(network, monkeypatch):
+    rows = {"cpu": {"right": True, "p50_ms": 30.0}, "cpu auto": {"right": True, "p50_ms": 20.0}, "mps": {"right": False, "p50_ms": 3.0}}
+    assert device.advice(rows) == "--device cpu" and device.advice(rows | {"mps": {"right": True, "p50_ms": 3.0}}) == "--device mps --precision fp32"
+    monkeypatch.setattr(device, "devices", lambda: {"cpu": "fp32", "meta": "fp32"})
+    figures = device.bench({"instrument": network, "size": 32, "seconds": 0.2})
+    assert figures["advice"] == "--device cpu --precision fp32" and not figures["meta"]["right"] and figures["meta"]["failed"]
+
+
+def test_two_checkouts_are_compared_by_turns(monkeypatch):
+    turns = []
+
+    def measure(checkout, name, more):
+        turns.append(checkout)
+        return {"fps": {"plain": 10.0 if checkout == "a" else 11.0}, "names": ["x"], "runs": [2.0, 0.0], "new" if checkout == "b" else "old": 1}
+    monkeypatch.setattr(_turns, "measure", measure)
+    found = _turns.compare("a", "b", ["frames"], 3, ())
+    assert turns == ["a", "b", "b", "a", "a", "b"]
+    assert found == {"frames": {"fps plain": {"ratio": 1.1, "low": 1.1, "high": 1.1, "first": 10.0, "second": 11.0},
+                                "runs 0": {"ratio": 1.0, "low": 1.0, "high": 1.0, "first": 2.0, "second": 2.0}}}

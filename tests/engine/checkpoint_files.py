@@ -216,8 +216,8 @@ def nvlabs_state(generator) -> dict:
     return state | {f"synthesis.{name}.resample_filter": kernel for name in generator.layers}
 
 
-def write_nvlabs(path, generator, protocol=4, keys=("training_set_kwargs", "G", "D", "G_ema", "augment_pipe"), extra=None):
-    """Both repositories' snapshots; G differs from G_ema on purpose where there are both."""
+def write_nvlabs(path, generator, protocol=4, keys=("training_set_kwargs", "G", "D", "G_ema", "augment_pipe"), extra=None, judge=None):
+    """Both repositories' snapshots; G differs from G_ema on purpose where there are both. judge: the state of a discriminator."""
     def rebuild(meta):
         raise AssertionError("the stock reader was called")
 
@@ -227,7 +227,7 @@ def write_nvlabs(path, generator, protocol=4, keys=("training_set_kwargs", "G", 
         state, a = nvlabs_state(generator) | (extra or {}), generator.architecture
         other = {name: tensor + 1 for name, tensor in state.items() if "resample" not in name}
         parts = {"training_set_kwargs": easy(path="x.zip"), "G": persistent(other if "G_ema" in keys else state, a),
-                 "D": Persistent("Discriminator"), "G_ema": persistent(state, a), "augment_pipe": None}
+                 "D": Persistent("Discriminator") if judge is None else persistent(judge, a), "G_ema": persistent(state, a), "augment_pipe": None}
         path.write_bytes(pickle.dumps({key: parts[key] for key in keys}, protocol))
     return path
 

@@ -12,7 +12,7 @@ from engine.clustering import kmeans
 from engine.clustering.classifier import Classifier, MapClassifier, depth, embeddings, load_classifier
 from engine.clustering.correlation import Correlation, correlations, sample_ws
 from engine.clustering.sheet import heat_map, sheet, strip
-from engine.clusters import Clusters, layer_name, published_k
+from engine.clusters import Clusters, find_published_k, layer_name
 from engine.errors import UserError
 from tests.conftest import tiny
 
@@ -80,10 +80,10 @@ def test_planted_groups_are_found(method):
 def test_a_group_found_again_keeps_its_name():
     found = clusters.find(planted(), LAYER, GROUPS, 24, 0)
     other = replace(found, layers={LAYER: {"0": found[LAYER]["0"], "1": found[LAYER]["2"], "2": found[LAYER]["1"]}})
-    named = found.named(LAYER, 1, "eyes")
-    assert named.merged(found)[LAYER] == named[LAYER]
-    assert list(named.merged(other)[LAYER]) == ["0", "1", "eyes"]
-    assert list(named.merged(replace(found, generator="other weights"))[LAYER]) == ["0", "1", "2"]
+    named = found.rename_cluster(LAYER, 1, "eyes")
+    assert named.merge(found)[LAYER] == named[LAYER]
+    assert list(named.merge(other)[LAYER]) == ["0", "1", "eyes"]
+    assert list(named.merge(replace(found, generator="other weights"))[LAYER]) == ["0", "1", "2"]
 
 
 def test_the_same_seed_finds_the_same():
@@ -118,7 +118,7 @@ def test_all_layers_with_the_published_numbers():
     assert list(found) == generator.layers
     assert all(len(found[layer]) == min(5, generator.channels(layer)) for layer in found)
     assert all(sorted(i for group in found[layer].values() for i in group) == list(range(generator.channels(layer))) for layer in found)
-    assert [published_k(n) for n in (0, 1, 8, 9, 12, 13, 16)] == [5, 5, 5, 4, 4, 3, 3]
+    assert [find_published_k(n) for n in (0, 1, 8, 9, 12, 13, 16)] == [5, 5, 5, 4, 4, 3, 3]
 
 
 def test_the_number_may_be_chosen_by_how_well_groups_keep_apart():
@@ -172,7 +172,7 @@ def test_published_classifier_files(tmp_path):
 
 def test_names_and_numbers():
     assert TWO.channels("b16.conv1", "eyes") == TWO.channels("b16.conv1", 1) == (0, 2, 3)
-    named = TWO.renamed(["b16.conv1:0=mouth", "b8.conv0:0=hair"])
+    named = TWO.rename_all(["b16.conv1:0=mouth", "b8.conv0:0=hair"])
     assert named.channels("b16.conv1", "mouth") == (1, 4) == named.channels("b16.conv1", 0) and list(named["b8.conv0"]) == ["hair"]
     assert list(named["b16.conv1"]) == ["mouth", "eyes"]
     assert "b8.conv0" in TWO and "b4.conv1" not in TWO
@@ -186,7 +186,7 @@ def test_names_and_numbers():
 ])
 def test_names_refused(text, message):
     with pytest.raises(UserError, match=message):
-        TWO.renamed([text])
+        TWO.rename_all([text])
 
 
 def test_our_file(tmp_path):

@@ -212,7 +212,7 @@ def test_extreme_pictures(play):
 def test_the_walk_turned_layers_below_the_spliced_one_are_not_computed(play):
     play([shade(0), shade(1)], {"/walk/kind": "loop", "/source/style/middle": 0.0, "/source/rate": 60.0})
     play([shade(0), shade(1)])
-    synthesis = play.instrument._synthesis
+    synthesis = play.instrument.drawing.synthesis
     below = [s.layer.name for s in synthesis.steps if s.layer.name != "b16.conv0"][:synthesis.resumed + 1]
     assert below[-1] == LAYER
 

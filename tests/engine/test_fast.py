@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from engine.bending import Bend
 from engine.errors import UserError
 from engine.fast import Synthesis, levels, to_bytes
-from engine.fast.forms import PLAIN, UP, candidates, fastest, usual
+from engine.fast.forms import PLAIN, UP, candidates, find_fastest, find_usual
 from engine.fast.kernels import channels_last, polyphase, skip_kernel, to_rgb, up_rgb
 from engine.fast.layers import Styles
 from engine.generator import fir, quantize, upsample
@@ -198,9 +198,9 @@ def test_styles_are_the_affines(generator):
 def test_the_measured_form_is_the_usual_one_unless_another_is_clearly_faster(generator):
     conv = generator.layer("b16.conv0")
     order = iter(range(100))
-    assert fastest(conv, lambda run: 1.0) == usual(conv)
-    assert fastest(conv, lambda run: 1.0 - 0.01 * next(order)) == usual(conv)
-    assert fastest(conv, lambda run: 0.5 ** next(order)) == list(UP)[-1]
+    assert find_fastest(conv, lambda run: 1.0) == find_usual(conv)
+    assert find_fastest(conv, lambda run: 1.0 - 0.01 * next(order)) == find_usual(conv)
+    assert find_fastest(conv, lambda run: 0.5 ** next(order)) == list(UP)[-1]
 
 
 def test_measured_forms_draw_the_same_picture(generator, fast):

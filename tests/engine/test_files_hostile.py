@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from engine import checkpoints, encoder, rewriting
 from engine.checkpoints import native
-from engine.encoder.plan import plan_for
+from engine.encoder.plan import make_plan
 from engine.errors import UserError
 from engine.rewriting import edit as edits
 from tests.engine.checkpoint_files import network, nvlabs_state, refused, write_nvlabs, write_rosinality, write_tensorflow
@@ -88,7 +88,7 @@ def kinds(folder):
     """{file: what reads it} of everything that holds weights."""
     edit = rewriting.Edit("x", "b8.conv1", torch.ones(1, 5), torch.ones(1, 5, 3, 3))
     edits.save(folder / "edit.safetensors", edit)
-    encoder.save(folder / "encoder.safetensors", encoder.Encoder(plan_for(NETWORK, "b8.conv1", width=8)))
+    encoder.save(folder / "encoder.safetensors", encoder.Encoder(make_plan(NETWORK, "b8.conv1", width=8)))
     save_file({name: tensor.contiguous().clone() for name, tensor in nvlabs_state(NETWORK).items()}, folder / "plain.safetensors")
     networks = [write_rosinality(folder / "zip.pt", NETWORK, training=True), write_rosinality(folder / "legacy.pt", NETWORK, legacy=True),
                 write_nvlabs(folder / "ada.pkl", NETWORK), write_nvlabs(folder / "ada 2.pkl", NETWORK, protocol=2), write_tensorflow(folder / "tf.pkl", NETWORK),
@@ -167,7 +167,7 @@ WRONG = {"generator": {"z_dim": [1.5, "8", [], None, True, 0, -1, 1 << 62], "w_d
 @pytest.mark.parametrize("kind", WRONG)
 def test_wrong_kinds_in_metadata(tmp_path, kind):
     native.save(tmp_path / "generator.safetensors", NETWORK)
-    encoder.save(tmp_path / "encoder.safetensors", encoder.Encoder(plan_for(NETWORK, "b8.conv1", width=8)))
+    encoder.save(tmp_path / "encoder.safetensors", encoder.Encoder(make_plan(NETWORK, "b8.conv1", width=8)))
     path, entry = tmp_path / f"{kind}.safetensors", {"generator": "architecture", "encoder": "plan"}[kind]
     load = checkpoints.load if kind == "generator" else lambda path: encoder.load(path, NETWORK)
     raw = path.read_bytes()

@@ -28,9 +28,9 @@ def test_every_shape_of_every_network_is_a_little_cut_off_a_symmetric_continuati
     more = [cells - side for cells, side in zip(shape.cells, own)]
     assert 0 in more and all(n >= 0 and n % 2 == 0 for n in more)
     for r in a.resolutions:
-        shown, drawn, middle = shape.pixels(r), shape.drawn(r), a.pixels(r)
+        shown, drawn, middle = shape.pixels(r), shape.find_drawn(r), a.pixels(r)
         assert all(s <= d for s, d in zip(shown, drawn)) and (r == 4 or all((d - s) % 2 == 0 for s, d in zip(shown, drawn)))
         assert all(s >= m - 1 for s, m in zip(shown, middle)) or r < 32     # nothing of the network's own picture is lost
     height, width = shape.pixels(256)
     assert abs(width - height * ratio) <= max(1, ratio)
-    assert all(d - s < 2 * 256 / 4 for s, d in zip(shape.pixels(256), shape.drawn(256)))       # no whole pair of cells for nothing
+    assert all(d - s < 2 * 256 / 4 for s, d in zip(shape.pixels(256), shape.find_drawn(256)))       # no whole pair of cells for nothing

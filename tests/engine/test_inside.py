@@ -46,14 +46,14 @@ def test_what_is_seen_is_what_the_last_picture_was_made_of(frame):
 def test_nothing_is_kept_or_computed_for_what_nobody_watches(generator):
     instrument = Instrument(generator)
     instrument.render(*moment(instrument))
-    assert instrument._synthesis.seen == {} and instrument.look_inside("layer b8.conv1") is None
+    assert instrument.drawing.synthesis.seen == {} and instrument.look_inside("layer b8.conv1") is None
     before = instrument.drawings
     instrument.watch(["layer b8.conv1"])
     instrument.render(*moment(instrument))                                  # the same moment: it is drawn once more, to be seen
     assert instrument.drawings == before + 1 and instrument.look_inside("layer b8.conv1") is not None
     instrument.watch([])
     instrument.render(*moment(instrument))
-    assert instrument._synthesis.seen == {} and instrument.look_inside("layer b8.conv1") is None
+    assert instrument.drawing.synthesis.seen == {} and instrument.look_inside("layer b8.conv1") is None
 
 
 def test_looking_does_not_change_the_picture(generator):

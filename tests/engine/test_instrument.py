@@ -159,3 +159,17 @@ def test_smaller_sizes_and_refusals(generator):
                                      (math.inf, 255), (-math.inf, 0)])
 def test_quantize(x, code):
     assert quantize(torch.full((1, 3, 1, 1), x)).tolist() == [[[code] * 3]]
+
+
+def test_a_class_fades_into_another():
+    import torch
+
+    from engine.motion import Motion
+
+    instrument = Instrument(tiny(c_dim=3))
+    ws = lambda **values: instrument.latents.ws(scene := instrument.scene().set_values({"/walk/kind": "hold", **{f"/class{k}": v for k, v in values.items()}}),
+                                                Motion().advance(scene, 0.0))
+    faded = {"": 0.0, "/next": 2.0}
+    assert torch.equal(ws(**faded, **{"/mix": 0.0}), ws(**{"": 0.0})) and torch.equal(ws(**faded, **{"/mix": 1.0}), ws(**{"": 2.0}))
+    assert torch.allclose(ws(**faded, **{"/mix": 0.25}), ws(**{"/label": (0.75, 0.0, 0.25)}))
+    assert not torch.allclose(ws(**faded, **{"/mix": 0.25}), ws(**{"": 0.0}))

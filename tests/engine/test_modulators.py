@@ -257,7 +257,7 @@ def test_one_that_is_added_or_muted_comes_and_goes_smoothly():
 
 def test_a_touched_parameter_is_the_hand_s():
     scene = scene_with(("m", "/x"), ("other", "/y"), shape="square", rate=0.01, depth=0.5)
-    moved = opened(scene).touched(("/x",))
+    moved = opened(scene).touch(("/x",))
     moved = run(scene, moved, SHUT * 1.2)
     shown = modulate(scene, moved)
     assert shown["/x"] == 0.5 and shown["/y"] == pytest.approx(0.25 + 0.25 * math.sin(2 * math.pi * 0.25 * round(SHUT * 1.2 * FPS) / FPS))

@@ -88,7 +88,7 @@ def test_moved_is_so_much_further_on_the_normalized_scale(parameter, start, by):
     value = parameter.plain(start)
     at = parameter.normalized(value) + by
     expected = parameter.plain(at % 1.0 if parameter.curve == "circular" else at)
-    moved = parameter.moved(value, by)
+    moved = parameter.move(value, by)
     if parameter.choices:
         assert moved == expected
     else:

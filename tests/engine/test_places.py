@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from engine import checkpoints, clusters
 from engine.bending import Bend, Places, bend, bend_from_dict, new_bend, spread
 from engine.bending import parts as part_files
+from engine.bending.layer import bend_both
 from engine.bending.place import EVERYWHERE, Mask
 from engine.bends import TRANSFORMS
 from engine.checkpoints.native import generator_hash
@@ -18,8 +20,9 @@ from engine.fast.graphs import Programs
 from engine.fast.plumbing import Twin
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.region import find
-from engine.world.draw import parts as drawn_parts
+from engine.region import change_region, find
+from engine.sampling import _turn, act_at, affine
+from engine.world import MASKS
 from live.show.data import bend_from_plain, bend_to_plain
 from live.show.events import Change
 
@@ -48,13 +51,13 @@ def made(masks, place, transform, settings=None, layer=None, mix=1.0):
     """The bend a hand adds, with other settings."""
     generator, parts = masks
     data = {"name": "b", "transform": transform, "where": place, "mix": mix} | ({"layer": layer, "channels": "all"} if layer else {})
-    found = new_bend(data, generator, None, Places(parts, {"drawn": Mask.drawn(torch.eye(8).numpy())}))
-    return found.at(settings or {}, mix)
+    found = new_bend(data, generator, None, Places(parts, {"drawn": Mask.from_picture(torch.eye(8).numpy())}))
+    return found.with_values(settings or {}, mix)
 
 
 def picture(masks, ws, *bends):
     generator, parts = masks
-    return generator.synthesize(ws, size=SIZE, bends=[one.faded(b.fade) for b in bends for one in spread(b, Places(parts))])
+    return generator.synthesize(ws, size=SIZE, bends=[one.with_fade(b.fade) for b in bends for one in spread(b, Places(parts))])
 
 
 def test_the_parts_belong_to_the_shipped_network(masks):
@@ -70,7 +73,7 @@ def test_a_part_is_found_where_the_world_draws_it(masks, part):
     found = find(parts[part].heats["b64.conv1"].on(x), parts[part].starts, parts[part].apart, True).centre[:, 0]
     names = {"eyes": ("left_eye", "right_eye", "iris", "pupil"), "mouth": ("lips", "mouth", "teeth"), "crown": ("crown", "jewel"), "halo": ("halo", "rays"),
              "head": ("head", "face_paint", "nose", "lips", "mouth", "teeth", "lids", "left_eye", "right_eye", "iris", "pupil", "brows")}
-    drawn = drawn_parts(z, 64)
+    drawn = MASKS.mark_parts(z, 64)
     mask = sum(drawn[name] for name in names.get(part, (part,)))
     at = (torch.arange(64) - 31.5) / 32
     middle = torch.stack([(mask * at).sum((1, 2)), (mask * at[:, None]).sum((1, 2))], 1) / mask.sum((1, 2))[:, None]
@@ -100,7 +103,7 @@ def test_a_bend_changes_its_part_and_little_else(masks, part, transform):
     region = b.regions(x)[0]
     inside = region.amount(SIZE, SIZE)[:, 0]
     assert (change * (inside > 0.5)).sum() / (inside > 0.5).sum() >= 8
-    outside = region.distance(*region.from_centre(SIZE, SIZE)).amin(1) > 1.6 * 2.4
+    outside = region.distance(*region.find_offsets(SIZE, SIZE)).amin(1) > 1.6 * 2.4
     if transform != "translate" and outside.any():               # what is carried away acts further out
         assert change[outside].mean() < 0.25 * change[inside > 0.5].mean()
 
@@ -124,7 +127,7 @@ def test_every_transform_shows_at_once_at_a_part(masks, name):
 def test_all_paths_draw_the_same(masks, place, transform, mix):
     generator, parts = masks
     ws = generator.map(z_of(1))
-    bends = [one.faded(b.fade) for b in [made(masks, place, transform, mix=mix)] for one in spread(b, Places(parts))]
+    bends = [one.with_fade(b.fade) for b in [made(masks, place, transform, mix=mix)] for one in spread(b, Places(parts))]
     wanted = generator.synthesize(ws, size=SIZE, bends=bends)
     assert (wanted - generator.synthesize(ws, size=SIZE)).abs().max() > 0.05
     assert (Synthesis(generator)(ws, size=SIZE, bends=bends) - wanted).abs().max() < 2e-3
@@ -154,12 +157,43 @@ def test_the_place_follows_the_part_without_jitter(masks):
         assert still.diff(dim=0).norm(dim=2).max() * SIZE / 2 < 0.5, part
 
 
+def test_a_smaller_map_is_read_where_the_larger_one_was():
+    heat = torch.exp(-torch.linspace(-3, 3, 64)[None, :].square() - torch.linspace(-3, 3, 64)[:, None].square())[None, None]
+    x = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(4))
+    for numbers in ((0.7, 0.0, 0.0, 0.7, 0.0, 0.0), (0.8, -0.6, 0.6, 0.8, 0.0, 0.0)):
+        first, alone = (find(heat, ((0.0, 0.0),), 0.3, True) for _ in range(2))
+        first.move(64, 64, _turn, numbers, False, False)
+        for one, other in zip(first.move(16, 16, _turn, numbers, False, False), alone.move(16, 16, _turn, numbers, False, False)):
+            assert (one - other).abs().max() < 0.1 and other.shape == (1, 16, 16)
+        assert first.move(64, 64, _turn, numbers, False, False)[0].shape == (1, 64, 64)
+    assert change_region(first, strength=0.5).moved == {}                            # a region that is changed is another one
+    with act_at(first):
+        assert affine(x, numbers[:4]).shape == x.shape
+
+
+def test_a_place_keeps_nothing_from_frame_to_frame(masks):
+    """All that one frame asks for is given back, so that the next one gets the same memory again."""
+    one = spread(made(masks, "part:eyes", "scale"), Places(masks[1]))[0]
+    x = torch.randn(1, masks[0].channels(one.layer), 64, 64).contiguous(memory_format=torch.channels_last)
+    drawn = torch.randn(1, 3, 32, 32)
+
+    def play(frames):
+        for _ in range(frames):
+            bend_both(x, drawn, (one,))
+
+    play(3)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        play(5)
+    asked = [event.self_cpu_memory_usage for event in seen.key_averages()]
+    assert sum(asked) == 0 and 0 < sum(size for size in asked if size > 0) / 5 < 16 * x.numel() * 4
+
+
 def test_the_fader_turns_the_setting(masks):
     generator, parts = masks
     ws = generator.map(z_of(1))
     turned = made(masks, "part:head", "rotate", {"angle": 40.0}, mix=0.5)
     half = made(masks, "part:head", "rotate", {"angle": 20.0})
-    blended = made(masks, "part:head", "rotate", {"angle": 40.0}, mix=0.5).faded("picture")
+    blended = made(masks, "part:head", "rotate", {"angle": 40.0}, mix=0.5).with_fade("picture")
     assert torch.equal(picture(masks, ws, turned), picture(masks, ws, half))
     assert (generator.synthesize(ws, size=SIZE, bends=[blended]) - picture(masks, ws, half)).abs().mean() > 0.01
     grown = made(masks, EVERYWHERE, "scale", {"factor": 2.0}, layer="b16.conv1", mix=0.5)
@@ -172,11 +206,11 @@ def test_neutral_settings_are_neutral_and_the_shown_are_not(name):
     assert t.neutral.keys() | t.shown.keys() <= t.settings.keys()
     for setting, value in {**t.neutral, **t.shown}.items():
         assert t.settings[setting].clamp(value) == value
-    faded = t.faded({}, 0.0)
+    faded = t.fade_settings({}, 0.0)
     assert all(faded[setting] == value for setting, value in t.neutral.items())
     defaults = {setting: p.default for setting, p in t.settings.items()}
     assert any((defaults | t.shown)[setting] != value for setting, value in t.neutral.items())
-    assert t.faded({}, 1.0).items() >= {setting: defaults[setting] for setting in t.neutral}.items()
+    assert t.fade_settings({}, 1.0).items() >= {setting: defaults[setting] for setting in t.neutral}.items()
 
 
 def test_as_published_stays_as_it_was(masks):
@@ -228,7 +262,7 @@ def test_what_is_no_place_is_told(masks, changes, says):
     generator, parts = masks
     data = {"name": "b", "layer": "b32.conv1", "channels": "all", "transform": "scale"} | changes
     with pytest.raises(UserError, match="(?s)" + says.replace("+", r"\+")):
-        bend_from_dict(data, generator, None, Places(parts, {"drawn": Mask.drawn(torch.eye(8).numpy())}))
+        bend_from_dict(data, generator, None, Places(parts, {"drawn": Mask.from_picture(torch.eye(8).numpy())}))
 
 
 def test_no_parts_no_places(masks):

@@ -13,6 +13,7 @@ class Pools:
 
     def __init__(self):
         self.used, self.dead, self.capturing, self.breaks_at_end = {}, set(), None, False
+        self.streams, self.done, self.current = [], [], beside
 
     def stand_in(self):
         pools = self
@@ -46,8 +47,8 @@ class Pools:
         class Stream:
             waited: list = []
 
-            def __init__(self, device=None):
-                self.device = device
+            def __init__(self, device=None, priority=0):
+                self.device, self.priority = device, priority
 
             def wait_stream(self, other):
                 self.waited.append((self, other))
@@ -55,8 +56,12 @@ class Pools:
             def synchronize(self):
                 pass
 
-        return types.SimpleNamespace(CUDAGraph=Graph, Stream=Stream, graph_pool_handle=lambda: "pool", device=lambda _: contextlib.nullcontext(),
-                                     stream=lambda _: contextlib.nullcontext(), current_stream=lambda: beside, waited=Stream.waited)
+        def entered(stream):
+            pools.streams.append(stream)
+            return contextlib.nullcontext()
+
+        return types.SimpleNamespace(empty_cache=lambda: pools.done.append("empty"), synchronize=lambda _: pools.done.append("wait"), CUDAGraph=Graph, Stream=Stream, graph_pool_handle=lambda: "pool", device=lambda _: contextlib.nullcontext(),
+                                     stream=entered, current_stream=lambda *_: pools.current, waited=Stream.waited)
 
 
 beside = types.SimpleNamespace(wait_stream=lambda other: beside.waited.append(other), waited=[])
@@ -103,3 +108,24 @@ def test_a_frame_that_fails_is_waited_for_before_its_inputs_are_written_again(po
     with pytest.raises(ValueError):
         machine.run(lambda: (_ for _ in ()).throw(ValueError()))
     assert beside.waited == [machine.frames]
+
+
+def test_a_frame_is_one_stream_from_end_to_end(pools):
+    """What a frame's inputs and its network are given is in one order: nothing has to wait for another stream."""
+    machine = plumbing.Cuda("cuda")
+    assert machine.frames.priority < machine.aside.priority
+    with machine.playing():
+        assert pools.streams[-1] is machine.frames
+        pools.current = machine.frames
+        machine.run(lambda: pools.done.append("frame"))
+    assert pools.done == ["frame"] and beside.waited == [] and pools.stand_in().Stream.waited == []
+
+
+def test_once_warmed_up_nothing_is_tried_out(pools):
+    machine, warmed = plumbing.Cuda("cuda"), []
+    machine.capture(lambda: None, lambda: warmed.append(1))
+    assert torch.backends.cudnn.benchmark and len(warmed) == plumbing.WARM_RUNS
+    machine.settle()
+    assert not torch.backends.cudnn.benchmark and pools.done == ["wait", "empty"]
+    machine.capture(lambda: None, lambda: warmed.append(1))
+    assert len(warmed) == plumbing.WARM_RUNS + 1

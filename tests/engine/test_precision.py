@@ -152,3 +152,22 @@ def test_a_wide_picture(masks):
         scene = whole.scene().set_values(values)
         a, b = (one.render(scene, Motion().advance(scene, 0.0)).pixels.astype(int) for one in (whole, half))
         assert a.shape[1] > a.shape[0] and 0 < abs(a - b).mean() < 1
+
+
+def test_what_was_measured_of_a_checkpoint_is_found_at_the_next_start(tmp_path, monkeypatch):
+    from engine.fast import precision
+    from tests.conftest import tiny
+
+    measured = []
+    monkeypatch.setattr(precision, "harm", lambda generator, size: measured.append(size) or (0.5, 3.0))
+    folder = tmp_path / "kept"
+    assert precision.is_harmless(tiny(), 32, folder) and precision.is_harmless(tiny(), 32, folder) and len(measured) == 1
+    other = tiny()
+    other.layer("b16.conv1").weight.add_(1.0)
+    assert precision.is_harmless(other, 32, folder) and len(measured) == 2
+    assert precision.is_harmless(other, 16, folder) and len(measured) == 3
+    for path in folder.iterdir():
+        path.write_text('["damaged')
+    assert precision.is_harmless(other, 16, folder) and precision.is_harmless(other, 16, folder) and len(measured) == 4
+    (tmp_path / "file").write_text("")
+    assert precision.is_harmless(other, 16, tmp_path / "file") and len(measured) == 5

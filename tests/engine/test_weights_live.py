@@ -66,6 +66,7 @@ def test_every_edit_has_a_fader_and_every_checkpoint_five():
     strength = parameters["/edits/hats/strength"]
     assert (strength.default, strength.low, strength.high) == (0.0, -1.0, 2.0)
     shares = {a.rsplit("/", 1)[1]: (p.default, p.low, p.high) for a, p in parameters.items() if a.startswith("/weights/winter/")}
+    assert {shares.pop("split"), shares.pop("width")} == {(-1, -1, 18), (0, 0, 4)}
     assert shares == {"amount": (0, 0, 1), "mapping": (1, 0, 1), "coarse": (1, 0, 1), "middle": (1, 0, 1), "fine": (1, 0, 1)}
 
 
@@ -79,7 +80,7 @@ def test_the_fast_path_with_edits_agrees_with_an_edited_generator():
         np.testing.assert_allclose(instrument.generator.state_dict()[name], tensor, atol=1e-6)
     ws = instrument.latents.ws(scene, Motion().advance(scene, 0.0))
     with torch.no_grad():
-        assert (instrument._synthesis(ws) - edited.synthesize(ws)).abs().max() < 2e-5
+        assert (instrument.drawing.synthesis(ws) - edited.synthesize(ws)).abs().max() < 2e-5
 
 
 def test_the_captured_path_follows_a_whole_checkpoint_and_captures_once():
@@ -211,7 +212,7 @@ def test_the_same_edit_gives_the_same_picture_whatever_format_the_weights_came_i
         scene = instrument.scene().set_values({"/edits/up/strength": 1.0, "/edits/plain/strength": 0.5})
         instrument.render(scene, Motion().advance(scene, 0.0))
         ws = generator.map(torch.randn(1, 16, generator=torch.Generator().manual_seed(1)))
-        pictures.append(instrument._synthesis(ws))
+        pictures.append(instrument.drawing.synthesis(ws))
     assert (pictures[0] - pictures[1]).abs().max() < 2e-5
 
 
@@ -274,4 +275,112 @@ def test_the_largest_edit_let_through_gives_a_finite_picture(generator):
     for strength in (-1.0, 2.0):
         scene = instrument.scene().set_values({"/edits/large/strength": strength})
         instrument.render(scene, Motion().advance(scene, 0.0))
-        assert instrument._synthesis(instrument.latents.ws(scene, Motion().advance(scene, 0.0))).isfinite().all()
+        assert instrument.drawing.synthesis(instrument.latents.ws(scene, Motion().advance(scene, 0.0))).isfinite().all()
+
+
+def live(amount=0.0, **options):
+    generator, whole = tiny(), other()
+    instrument = Instrument(generator, edits=edits_of(generator), checkpoints={"other": whole}, **options)
+    instrument.use_precision("auto", lambda job: 1.0)
+    return instrument, whole
+
+
+def distances(instrument, whole, amount):
+    """How far each tensor's share of the other checkpoint is from the amount."""
+    base, state = tiny().state_dict(), whole.state_dict()
+    found = {}
+    for name, now in instrument.generator.state_dict().items():
+        way = state[name] - base[name]
+        if way.abs().max() > 0.1:
+            found[name] = abs(float(((now - base[name]) * way).sum() / way.square().sum()) - amount)
+    return found
+
+
+def test_a_fade_is_spread_over_frames_and_no_layer_is_far_behind():
+    instrument, whole = live()
+    total = sum(t.numel() for t in instrument.generator.state_dict().values())
+    scene, motion, most = instrument.scene(), Motion(), 0
+    for n in range(1, 41):
+        amount = n / 40 * 0.8
+        versions = {name: t._version for name, t in instrument.generator.state_dict().items()}
+        motion = motion.advance(scene, 1 / 30)
+        instrument.render(scene.set_values({"/weights/other/amount": amount}), motion)
+        written = sum(t.numel() for name, t in instrument.generator.state_dict().items() if t._version != versions[name])
+        most = max(most, written)
+        assert max(distances(instrument, whole, amount).values()) < 0.101
+    assert most < 0.6 * total                                       # in a network as small as this, a unit is a large share
+
+
+def test_once_the_fader_rests_all_of_it_is_there_and_is_drawn():
+    instrument, whole = live()
+    scene, motion = instrument.scene().set_values({"/weights/other/amount": 0.05}), Motion().advance(instrument.scene(), 0.0)
+    exact = Instrument(tiny(), checkpoints={"other": whole})
+    for _ in range(20):
+        instrument.render(scene, motion)
+    assert not instrument.weights.behind
+    drawings = instrument.drawings
+    frame = instrument.render(scene, motion)
+    assert instrument.drawings == drawings and (frame.pixels == exact.render(exact.scene().set_values({"/weights/other/amount": 0.05}), motion).pixels).all()
+    for name, tensor in exact.generator.state_dict().items():
+        assert torch.equal(tensor, instrument.generator.state_dict()[name]), name
+
+
+def test_a_cut_to_a_checkpoint_and_an_edit_in_a_fade_are_there_at_once():
+    instrument, whole = live()
+    scene, motion = instrument.scene(), Motion().advance(instrument.scene(), 0.0)
+    instrument.render(scene.set_values({"/weights/other/amount": 0.6}), motion)
+    assert max(distances(instrument, whole, 0.6).values()) < 1e-5 and not instrument.weights.behind
+    exact = Instrument(tiny(), edits=edits_of(tiny()), checkpoints={"other": whole})
+    turned = {"/weights/other/amount": 0.61, "/edits/hats/strength": 0.7, "/edits/mouth/strength": 0.4}
+    instrument.render(scene.set_values(turned), motion)
+    exact.render(exact.scene().set_values(turned), motion)
+    assert torch.equal(instrument.generator.weights("b16.conv1"), exact.generator.weights("b16.conv1"))
+    assert instrument.weights.behind
+
+
+def test_asked_for_float32_a_fade_is_exact_in_every_frame():
+    instrument, whole = live()
+    instrument.use_precision("fp32", lambda job: 1.0)
+    for n in range(1, 5):
+        instrument.render(instrument.scene().set_values({"/weights/other/amount": n / 50}), Motion().advance(instrument.scene(), 0.0))
+        assert max(distances(instrument, whole, n / 50).values()) < 1e-5
+
+
+def layers_of(generator, other_network, scene_values):
+    """{tensor: its share of the other network} after writing, where the two differ; measured, not asked."""
+    weights = LiveWeights(generator, (), {"winter": other_network})
+    base = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
+    instrument = Instrument(generator, checkpoints={"winter": other_network})
+    weights.write(instrument.scene().set_values(scene_values))
+    theirs, found = other_network.state_dict(), {}
+    for name, tensor in generator.state_dict().items():
+        way = (theirs[name] - base[name]).double().flatten()
+        if way.norm() > 1e-6:
+            found[name] = ((tensor - base[name]).double().flatten() @ way / (way @ way)).item()
+    return found
+
+
+@pytest.mark.parametrize("split, width", [(0.0, 0.0), (3.0, 0.0), (4.0, 1.0), (-1.0, 2.0)])
+def test_a_split_is_the_published_curve(split, width):
+    import math
+
+    found = layers_of(tiny(), other(), {"/weights/winter/amount": 1.0, "/weights/winter/split": split, "/weights/winter/width": width})
+    assert any(name.startswith("mapping.fc") for name in found) and len(found) > 10
+    for name, share in found.items():
+        if split < 0:
+            wanted = 1.0
+        elif name.startswith("mapping."):
+            wanted = 0.0
+        else:
+            block, part = name.split(".")[1:3]
+            x = 2 * int(math.log2(int(block[1:])) - 2) + (part in ("conv1", "torgb")) - split
+            wanted = (1.0 if x >= 0 else 0.0) if width == 0 else 1 / (1 + math.exp(-x / width))
+        assert share == pytest.approx(wanted, abs=1e-3), name
+
+
+def test_no_split_without_an_amount():
+    generator = tiny()
+    before = bits(generator)
+    weights = LiveWeights(generator, (), {"winter": other()})
+    weights.write(Instrument(tiny(), checkpoints={"winter": other()}).scene().set_values({"/weights/winter/split": 2.0, "/weights/winter/width": 1.0}))
+    assert bits(generator) == before

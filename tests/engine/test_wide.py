@@ -14,7 +14,7 @@ from engine.generator import quantize
 from engine.instrument import Instrument
 from engine.motion import Motion
 from engine.view import View
-from engine.wide import WideGenerator, continued
+from engine.wide import WideGenerator, extend
 from tests.conftest import tiny
 from tests.engine import reference
 
@@ -130,7 +130,7 @@ def test_the_fast_path_and_captured_programs_draw_the_plain_ones_picture(kind, o
         made.follow(scene)
         for noise in ("const", "random"):
             plain = made.generator.synthesize(ws, noise=noise, noise_seed=3)
-            assert tuple(plain.shape[2:]) == made.shape.drawn(32)
+            assert tuple(plain.shape[2:]) == made.shape.find_drawn(32)
             assert (fast(ws, noise=noise, noise_seed=3) - plain).abs().max() < 2e-5 * max(1.0, plain.abs().max())
         if kind == "skip":
             codes = quantize(made.generator.synthesize(ws)).int()
@@ -203,12 +203,12 @@ def picture(instrument, bends=(), source=None, seconds=0.0, **values):
 def test_the_constant_lies_in_the_middle_whatever_is_beside_it():
     maps = torch.arange(32.0).view(2, 4, 4)
     for way in ("tile", "mirror", "edge", "noise"):
-        long = continued(maps, -1, 10, way, 3)
-        assert torch.equal(long[:, :, 3:7], maps) and torch.equal(continued(maps, -1, 4, way, 3), maps)
-        assert torch.equal(continued(maps.transpose(1, 2), -2, 10, way, 3), long.transpose(1, 2)) or way == "noise"
-    assert continued(maps, -1, 10, "tile")[0, 0].tolist() == [1, 2, 3, 0, 1, 2, 3, 0, 1, 2]
-    assert continued(maps, -1, 10, "mirror")[0, 0].tolist() == [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]
-    assert continued(maps, -1, 10, "edge")[0, 0].tolist() == [0, 0, 0, 0, 1, 2, 3, 3, 3, 3]
+        long = extend(maps, -1, 10, way, 3)
+        assert torch.equal(long[:, :, 3:7], maps) and torch.equal(extend(maps, -1, 4, way, 3), maps)
+        assert torch.equal(extend(maps.transpose(1, 2), -2, 10, way, 3), long.transpose(1, 2)) or way == "noise"
+    assert extend(maps, -1, 10, "tile")[0, 0].tolist() == [1, 2, 3, 0, 1, 2, 3, 0, 1, 2]
+    assert extend(maps, -1, 10, "mirror")[0, 0].tolist() == [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]
+    assert extend(maps, -1, 10, "edge")[0, 0].tolist() == [0, 0, 0, 0, 1, 2, 3, 3, 3, 3]
 
 
 def test_what_turns_the_surroundings_is_seen_at_once_and_comes_back_to_the_bit(generator):
@@ -256,8 +256,8 @@ def test_a_panorama_with_a_turned_constant_is_the_turned_panorama(generator):
 def test_only_what_is_shown_moves_when_a_panorama_scrolls(generator):
     instrument = Instrument(generator, frame=LONG)
     calls = []
-    drawn = instrument._synthesis
-    instrument._synthesis = lambda **inputs: calls.append(1) or drawn(**inputs)
+    drawn = instrument.drawing.synthesis
+    instrument.drawing.synthesis = lambda **inputs: calls.append(1) or drawn(**inputs)
     scene = instrument.scene().set_values({"/walk/kind": "hold", "/frame/scroll": 0.3})
     motion = Motion()
     frames = []

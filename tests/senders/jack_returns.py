@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from live import controls
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 BOX = """import rtmidi, sys, time
 out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="box")
 out.open_virtual_port("out")

@@ -4,11 +4,13 @@ A solver is a function `f(task) -> values [r, O, 3, 3]`. To add one, put a file 
 """
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from engine.errors import UserError
 from engine.registry import load_all
+from engine.rewriting.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,16 @@ class Task:
     weight: torch.Tensor
     directions: torch.Tensor
     goals: tuple
-    statistics: object
-    settings: object
+    statistics: Statistics
+    settings: Any
     progress: Callable | None = None
 
     def loss(self, weight):
-        """Mean over the goals."""
+        """Return the mean over the goals."""
         return sum(goal.loss(weight) for goal in self.goals) / len(self.goals)
 
     def delta(self, values):
-        """values [r, O, 3, 3] -> what they add to the weight."""
+        """Return the change of the weight that values [r, O, 3, 3] stand for."""
         return torch.einsum("roxy,ri->oixy", values, self.directions)
 
     def report(self, step, steps, loss):

@@ -11,8 +11,9 @@ Letters: O channels out, P cells that count, B = 9r, m the demodulation.
 """
 import torch
 
+from engine.device import to_double
 from engine.generator import EPS
-from engine.rewriting.memory import activated, deactivated
+from engine.rewriting.memory import activate, deactivate
 from engine.rewriting.solvers import solver
 
 TAPS = 9
@@ -30,11 +31,11 @@ def instant(task):
     with torch.no_grad():
         flat = regression(windows, ridge)
     if task.settings.polish:
-        flat = polished(windows, flat, ridge, task, task.settings.polish)
-    return improving(windows, flat, ridge, task)
+        flat = polish(windows, flat, ridge, task, task.settings.polish)
+    return find_improving(windows, flat, ridge, task)
 
 
-def improving(windows, flat, ridge, task):
+def find_improving(windows, flat, ridge, task):
     """Return Lambda as values, polished and if need be shortened until the loss is not above that of the weight as it is.
 
     What a few directions can't do, the regression may overdo: it knows the sums, not what the activation makes of them.
@@ -46,9 +47,9 @@ def improving(windows, flat, ridge, task):
         for _ in range(ROUNDS):
             if not worse(flat):
                 return shaped(flat)
-            flat = polished(windows, flat, ridge, task, STEPS)
+            flat = polish(windows, flat, ridge, task, STEPS)
         if worse(flat):
-            flat = polished(windows, torch.zeros_like(flat), ridge, task, ROUNDS * STEPS)       # from the other end
+            flat = polish(windows, torch.zeros_like(flat), ridge, task, ROUNDS * STEPS)       # from the other end
         for _ in range(HALVINGS):
             if not worse(flat):
                 return shaped(flat)
@@ -67,7 +68,7 @@ class Window:
         self.phi = recall.conv.plain(on_rule, basis)[0].flatten(1)[:, keep]
         self.y0 = recall.conv.plain(recall.keys, task.weight)[0].flatten(1)[:, keep]
         self.goal = goal.values[0].flatten(1)[:, keep]
-        self.rest = recall.rested(torch.zeros_like(goal.values))[0].flatten(1)[:, keep]
+        self.rest = recall.find_input(torch.zeros_like(goal.values))[0].flatten(1)[:, keep]
         squares = recall.styles[0].square()
         self.energy = task.weight.square().sum((2, 3)) @ squares                                # of the weight as it is [O]
         self.linear = torch.einsum("oit,i,ri->ort", task.weight.flatten(2), squares, d).flatten(1)
@@ -79,23 +80,23 @@ class Window:
         each = flat.view(len(flat), -1, TAPS)                                                   # [O, r, 9]
         energy = self.energy + 2 * (flat * self.linear).sum(1) + torch.einsum("ort,rs,ost->o", each, self.square, each)
         m = torch.rsqrt(energy.clamp(min=0) + EPS)[:, None]
-        return activated(self.conv, (self.y0 + flat @ self.phi) * m + self.rest)
+        return activate(self.conv, (self.y0 + flat @ self.phi) * m + self.rest)
 
 
 def regression(windows, ridge):
-    """Lambda [O, B] of all windows by one ridge regression, in float64."""
+    """Return Lambda [O, B] of all windows by one ridge regression, in float64."""
     gram = right = torch.zeros((), dtype=torch.float64)
     for window in windows:
-        wanted = (deactivated(window.conv, window.goal) - window.rest) / window.m - window.y0   # [O, P]
-        share, phi = 1 / (len(windows) * window.phi.shape[1]), window.phi.double()
+        wanted = (deactivate(window.conv, window.goal) - window.rest) / window.m - window.y0   # [O, P]
+        share, phi = 1 / (len(windows) * window.phi.shape[1]), to_double(window.phi)
         gram = gram + share * phi @ phi.T
-        right = right + share * phi @ wanted.double().T
+        right = right + share * phi @ to_double(wanted).T
     held = max(ridge, 1e-12) * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    return torch.linalg.solve(gram + held, right).T.float()
+    return torch.linalg.solve(gram + held, right).T.float().to(windows[0].phi.device)
 
 
-def polished(windows, flat, ridge, task, steps):
-    """Lambda [O, B] after L-BFGS on the mean absolute error, rounded off where it is small, plus the ridge in its unit."""
+def polish(windows, flat, ridge, task, steps):
+    """Return Lambda [O, B] after L-BFGS on the mean absolute error, rounded off where it is small, plus the ridge in its unit."""
     with torch.no_grad():
         zero = sum(float((window.values(torch.zeros_like(flat)) - window.goal).abs().mean()) for window in windows) / len(windows)
         scale = sum((window.m * window.conv.gain).square().mean(1) for window in windows) / len(windows)        # [O]

@@ -3,6 +3,7 @@ import { link } from "./link.js";
 import { openMore, SMALL } from "./more.js";
 import { heard as handsMoved } from "./hands.js";
 import { closeSheet, learn, learning } from "./sheet.js";
+import { takeDrops } from "./photographs.js";
 import * as store from "./store.js";
 import { drawSide } from "./side.js";
 import { drawTransport, keys } from "./transport.js";
@@ -131,8 +132,8 @@ link.hear = {
     state(said) {
         delete said.t;
         Object.assign(store.state, said);
+        if (said.instrument?.name) document.title = `${said.instrument.name} \u2013 Latent Jockey`;
         for (const key of Object.keys(said)) store.tell(`state ${key}`, said[key]);
-        store.tell("state", said);
         draw();
     },
     meter(said) {
@@ -208,10 +209,12 @@ document.addEventListener("keydown", (event) => {
     keys(event);
 });
 document.addEventListener("contextmenu", (event) => event.target.closest("input") || event.preventDefault());
+addEventListener("hashchange", () => enter().finally(() => show(location.hash.slice(1) || open.name)));        // an address typed or followed in an open page
 
 tabs();
 drawSide(document.getElementById("side"));
 drawTransport(document.getElementById("transport"));
+takeDrops();
 enter().finally(() => {
     show(location.hash.slice(1) || "play");
     stand();

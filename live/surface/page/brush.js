@@ -1,5 +1,5 @@
 // A picture to paint on: amber where the mask is. What is painted is a PNG of 512 px, white where it counts.
-export const SIDE = 512;
+const SIDE = 512;
 const KEPT = 10;                    // strokes that can be taken back
 
 export class Brush {

@@ -54,6 +54,8 @@ export function shown(p, value) {
     if (value === undefined) return "";
     if (p.size) return `${Array.isArray(value) ? value.length : value === undefined ? 0 : 1} numbers`;
     if (p.choices.length || typeof value === "string") return String(value);
+    const word = p.words?.find(([, at]) => at === value);       // some numbers have a name: -1 is "auto"
+    if (word) return word[0];
     const unit = p.unit ? ` ${p.unit.replace(/^\w+\/s$/, "/s")}` : "";
     if (p.step && p.step === Math.trunc(p.step)) return `${Math.round(value)}${unit}`;
     const across = p.high - p.low;

@@ -1,5 +1,7 @@
 // Fingers on a control: drag, double tap, hold. Each pointer is captured by its control, so several play at once.
 
+// As a finger moves. Where a page may, it hears of it at once; else, as over plain http, with the next animation frame.
+export const MOVED = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove";
 export const HOLD = 500;            // ms without moving
 export const FAR = 8;               // px that are a movement
 export const DOUBLE = 300;          // ms
@@ -23,7 +25,7 @@ export function watch(element, act, upright) {
         fingers.set(event.pointerId, finger);
         if (fingers.size === 1) act.down?.();
     });
-    element.addEventListener("pointermove", (event) => {
+    element.addEventListener(MOVED, (event) => {
         const finger = fingers.get(event.pointerId);
         if (!finger || finger.held) return;
         const across = Math.hypot(event.clientX - finger.startX, event.clientY - finger.startY);

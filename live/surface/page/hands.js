@@ -7,10 +7,10 @@ export const hands = new Map();     // control -> {value, bound, at, count}
 /** Take down what moved. */
 export function heard(moved) {
     for (const [control, [value, bound]] of Object.entries(moved)) {
-        const known = hands.get(control) || { count: 0, at: -AWAY }, now = performance.now();
+        const known = hands.get(control) || { count: 0, at: -AWAY - 1 }, now = performance.now();
         if (now - known.at > AWAY) hands.delete(control);       // to the top; what moves keeps its place, so that a finger finds it
         hands.set(control, { value, bound, at: now, count: known.count + 1 });
-        if (!bound && now - known.at > AWAY) tell("unbound", control);
+        if (!bound && (known.bound || now - known.at > AWAY)) tell("unbound", control);
     }
     while (hands.size > 200) hands.delete(hands.keys().next().value);
 }

@@ -4,6 +4,7 @@ import * as osc from "./osc.js";
 const WAITS = [250, 500, 1000, 2000, 4000];
 const SILENT = 12000;               // nothing heard for so long: gone
 const ANSWER = 6000;                // a command without an answer
+const APART = 8;                    // ms between packets of values: the first goes at once, the newest of the rest follows
 
 class Link {
     constructor() {
@@ -16,7 +17,8 @@ class Link {
         this._number = 0;
         this._asked = new Map();
         this._due = new Map();
-        this._frame = 0;
+        this._leaving = false;
+        this._sent = -APART;
         addEventListener("online", () => this.again());
         document.addEventListener("visibilitychange", () => document.hidden || this.again());
         setInterval(() => this._look(), 2000);
@@ -93,19 +95,22 @@ class Link {
         if (this.open || early && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
     }
 
-    /** Send a value with the next animation frame; the newest of an address counts. */
+    /** Send a value as soon as what sets it is through: all it sets goes as one bundle. The newest of an address counts. */
     value(address, value) {
         if (!this.open) return;
         this._due.set(address, value);
-        if (!this._frame) this._frame = requestAnimationFrame(() => this.flush());
+        if (this._leaving) return;
+        this._leaving = true;
+        const wait = this._sent + APART - performance.now();
+        wait > 0 ? setTimeout(() => this.flush(), wait) : queueMicrotask(() => this.flush());
     }
 
     flush() {
-        cancelAnimationFrame(this._frame);
-        this._frame = 0;
+        this._leaving = false;
         if (!this._due.size || !this.open) return;
         const pairs = [...this._due];
         this._due.clear();
+        this._sent = performance.now();
         this.socket.send(pairs.length === 1 ? osc.message(...pairs[0]) : osc.bundle(pairs));
     }
 

@@ -96,14 +96,21 @@ function macroRow(address) {
     return [hands];
 }
 
+/** Return the number that was typed, or that a word stands for. */
+function read(p, text) {
+    const word = p.words?.find(([name]) => name === text.trim().toLowerCase());
+    return word ? word[1] : Number(text);
+}
+
 /** Open the sheet of a parameter. */
 export function openSheet(address) {
     const p = parameters.get(address);
     if (!p) return;
     const field = document.createElement("input");
-    field.value = Array.isArray(value(address)) ? value(address).join(" ") : value(address);
+    const word = p.words?.find(([, at]) => at === value(address));
+    field.value = word ? word[0] : Array.isArray(value(address)) ? value(address).join(" ") : value(address);
     field.setAttribute("aria-label", `${address}, value`);
-    field.addEventListener("change", () => set(address, p.choices.length ? field.value : p.size ? field.value.split(/\s+/).map(Number) : Number(field.value)));
+    field.addEventListener("change", () => set(address, p.choices.length ? field.value : p.size ? field.value.split(/\s+/).map(Number) : read(p, field.value)));
     const bound = () => state.bindings.all.filter((b) => b.to === address);
     const reading = document.createElement("p");
     reading.className = "quiet";

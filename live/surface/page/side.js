@@ -3,7 +3,7 @@ import { html, render } from "./vendor/lit-html/lit-html.js";
 import { link } from "./link.js";
 import { Moving } from "./moving.js";
 import { Preview } from "./preview.js";
-import { call, meter, state, subscribe, tell } from "./store.js";
+import { call, meter, state, subscribe } from "./store.js";
 import { cuedPicture, thumb } from "./pictures.js";
 
 const small = matchMedia("(max-width: 699px)");
@@ -40,8 +40,7 @@ function cue() {
     return html`
         <span class="cuepic">${next && state.thumbs[next] ? html`<img alt="" src=${thumb(next)}>` : ""}${coming.canvas}</span>
         <span class="cuename"><small>${cued ? "cued" : "next"}</small>${next || "none"}</span>
-        <button class="go" @pointerdown=${go} @click=${(e) => e.detail === 0 && go()}>GO</button>
-        <span class="morphbar"></span>`;
+        <button class="go" @pointerdown=${go} @click=${(e) => e.detail === 0 && go()}>GO</button>`;
 }
 
 /** Draw what lies beside the views. */
@@ -65,5 +64,4 @@ export function drawSide(side) {
         coming.look();
     });
     subscribe("state morph", () => cued.style.setProperty("--at", state.morph.to ? state.morph.at : 0));
-    tell("side");
 }

@@ -7,7 +7,7 @@ export const commands = new Map();
 export const values = new Map();        // address -> plain value set
 export const played = new Map();        // address -> plain value that modulators leave
 export const state = { presets: { names: [], banks: {}, bank: "", corners: [] }, bends: [], modulators: [], learn: [], locks: [], macros: {}, bindings: { all: [] },
-    take: {}, gesture: {}, weights: { presets: [], left_out: {} }, tempo: {}, outputs: [], clients: [], seeds: [], morph: {}, jobs: [], thumbs: {}, held: {} };
+    take: {}, gesture: {}, weights: { presets: [], left_out: {} }, tempo: {}, outputs: [], clients: [], seeds: [], morph: {}, jobs: [], thumbs: {}, held: {}, devices: {} };
 export const meter = {};
 export const me = { role: "play", locked: false };
 
@@ -32,7 +32,7 @@ export function inert() {
     return !link.open || me.locked || me.role !== "play";
 }
 
-/** Set a parameter: shown at once, sent with the next animation frame. */
+/** Set a parameter: shown and sent at once. */
 export function set(address, value) {
     const p = parameters.get(address);
     if (!p || inert()) return;
@@ -52,6 +52,7 @@ export function grab(address) {
 export function release(address) {
     const foreign = held.get(address);
     held.delete(address);
+    link.flush();                       // the last move belongs to the touch
     link.text({ t: "release", addresses: [address] });
     if (foreign !== undefined) receive(address, foreign);
 }
@@ -81,7 +82,6 @@ export function grow(message) {
     }
     for (const [address, p] of Object.entries(message.parameters)) parameters.set(address, p);
     for (const [address, c] of Object.entries(message.commands)) commands.set(address, c);
-    tell("tree", message);
 }
 
 let targets = [null, new Set()];     // the modulators that were looked at last, and what they move

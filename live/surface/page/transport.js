@@ -1,7 +1,7 @@
 // Below every view: what is needed within a second, and what ruins a show, apart and guarded.
 import { html, render } from "./vendor/lit-html/lit-html.js";
 import { guarded } from "./gestures.js";
-import { call, me, meter, set, state, subscribe, value } from "./store.js";
+import { call, meter, state, subscribe, value } from "./store.js";
 
 function press(command) {
     return { down: () => call(command), key: (event) => event.detail === 0 && call(command) };
@@ -64,5 +64,3 @@ export function keys(event) {
         call(event.key === "ArrowRight" ? "/preset/next" : "/preset/previous");
     }
 }
-
-export { me, set };

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from engine.encoder import augment
-from engine.world.draw import draw
+from engine.world import MASKS
 
 EVERY = augment.SEEN | {"place": augment.place, "camera": augment.camera}
 
@@ -72,7 +72,7 @@ def test_occlusion_hides_a_rectangle_of_one_colour():
 @pytest.mark.parametrize("quality", [20, 50, 85])
 def test_jpeg_loses_what_jpeg_loses(quality):
     """Not the same bits as libjpeg, but as near to the picture, and nearer to libjpeg's result than that is to the picture."""
-    x = draw(torch.randn(2, 64, generator=source(3)), 96)
+    x = MASKS.draw(torch.randn(2, 64, generator=source(3)), 96)
     ours = augment.jpeg(x, quality)
     for one, made in zip(x, ours):
         pixels = ((one.permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)

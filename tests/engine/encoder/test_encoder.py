@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from engine import encoder as encoders
 from engine.encoder import Encoder, Plan
-from engine.encoder.network import fitted
-from engine.encoder.published import mean_filter, parameter_count, same
+from engine.encoder.network import fit
+from engine.encoder.published import find_padding, mean_filter
 from engine.errors import UserError
 from engine.fast import Synthesis
 from tests.conftest import tiny
@@ -42,6 +42,13 @@ def test_features_have_the_layers_shape(shape, layer, preset):
     assert made.isfinite().all()
 
 
+def parameter_count(encoder) -> tuple[int, int]:
+    """Return (all, trainable) as Keras counts them: the running mean and variance are among all."""
+    trainable = sum(p.numel() for p in encoder.parameters())
+    running = sum(b.numel() for b in encoder.buffers() if torch.is_floating_point(b))
+    return trainable + running, trainable
+
+
 @pytest.mark.parametrize("preset, features, counts", [
     ("published", 16, (4_179_328, 4_176_384)), ("published-sharp", 16, (4_179_328, 4_176_384)),
     ("published-short", 16, (1_817_472, 1_815_552)), ("published", 32, (4_179_328, 4_176_384))])
@@ -56,11 +63,11 @@ def test_published_numbers(preset, features, counts):
 
 
 def test_padding_is_tensorflows():
-    assert same((8, 8), 2) == [0, 1, 0, 1]
-    assert same((7, 9), 2) == [1, 1, 1, 1]
-    assert same((8, 8), 1) == [1, 1, 1, 1]
+    assert find_padding((8, 8), 2) == [0, 1, 0, 1]
+    assert find_padding((7, 9), 2) == [1, 1, 1, 1]
+    assert find_padding((8, 8), 1) == [1, 1, 1, 1]
     x = torch.arange(16.0).view(1, 1, 4, 4)
-    ours = F.conv2d(F.pad(x, same((4, 4), 2)), torch.ones(1, 1, 3, 3), stride=2)[0, 0]
+    ours = F.conv2d(F.pad(x, find_padding((4, 4), 2)), torch.ones(1, 1, 3, 3), stride=2)[0, 0]
     assert ours.tolist() == [[45.0, 39.0], [66.0, 50.0]]            # by hand: rows and columns 0..2 and 2..4, zeros at 4
 
 
@@ -123,7 +130,7 @@ def test_any_picture_is_fitted(generator, size):
 
 def test_shrinking_is_by_area():
     x = torch.rand(1, 3, 8, 8)
-    assert torch.allclose(fitted(x, (4, 4)), F.avg_pool2d(x, 2), atol=1e-6)
+    assert torch.allclose(fit(x, (4, 4)), F.avg_pool2d(x, 2), atol=1e-6)
 
 
 def test_what_is_no_number_turns_grey(generator):

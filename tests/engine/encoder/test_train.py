@@ -1,7 +1,6 @@
 """Training encoders: pairs, a run cut in two is the run in one go, a few steps help, the published recipe, two processes."""
 import json
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,11 +13,12 @@ from torch.nn import functional as F
 
 from engine import encoder as encoders
 from engine.encoder import Encoder, train
-from engine.encoder.pairs import Own, SeedPairs, late_skip, loss_size, max_pooled, published_z
-from engine.encoder.train import Recipe, Trainer, losses, taken_up
+from engine.encoder.pairs import Own, SeedPairs, draw_published_z, late_skip, loss_size, max_pooled
+from engine.encoder.train import Recipe, Trainer, losses, take_weights
 from engine.errors import UserError
-from engine.world.draw import draw
+from engine.world import MASKS
 from tests.conftest import tiny
+from tests.ports import find_free_port
 
 SHORT = Recipe(steps=6, batch=2, every=2)
 WORLD = {"z_dim": 64}                   # as the drawn world's z
@@ -75,10 +75,10 @@ def test_truncation_and_looks_are_as_asked():
 
 def test_drawn_pictures_are_the_worlds():
     generator = tiny(**WORLD)
-    pairs = lessons(generator, draw=draw, drawn=0.5, strength=0.0)[1]
+    pairs = lessons(generator, draw=MASKS.draw, drawn=0.5, strength=0.0)[1]
     batch = pairs.batch(4, 0)
     z = torch.randn(4, 64, generator=torch.Generator().manual_seed(pairs.seed * 10_000_000))
-    assert torch.allclose(batch.seen[:2], draw(z[:2], 32), atol=1e-5)
+    assert torch.allclose(batch.seen[:2], MASKS.draw(z[:2], 32), atol=1e-5)
     assert torch.allclose(batch.seen[2:], generator.synthesize(batch.own[2:]).clamp(-1, 1), atol=1e-5)
 
 
@@ -99,7 +99,7 @@ def test_published_pairs_follow_the_published_recipe():
     encoder = Encoder.fresh(generator, "b16.conv1", "published", size=16)
     pairs = SeedPairs(generator, encoder.plan, 16)
     z = np.random.RandomState(1).randn(6, generator.z_dim)
-    assert np.allclose(published_z(generator.z_dim, 2, 2).numpy(), z[4:], atol=1e-6)
+    assert np.allclose(draw_published_z(generator.z_dim, 2, 2).numpy(), z[4:], atol=1e-6)
     batch = pairs.batch(2, 2)
     with torch.no_grad():
         ws = generator.map(torch.from_numpy(z[4:]).float())
@@ -126,7 +126,7 @@ def test_a_run_cut_in_two_is_the_run_in_one_go(tmp_path, kind):
 
     encoder, pairs, recipe = begun()
     held = held_of(lessons(tiny(), "b4.conv1" if kind == "published" else "b8.conv1")[1])
-    held = replace(held, seen=encoders.network.resized(held.seen, encoder.size))
+    held = replace(held, seen=encoders.network.resize(held.seen, encoder.size))
     whole = train.train(tmp_path / "a", encoder, pairs, recipe, held)
     train.train(tmp_path / "b", *begun()[:2], recipe, held, progress=lambda event: event["step"] == 4)
     again = train.train(tmp_path / "b", *begun()[:2], recipe, held)
@@ -160,7 +160,7 @@ def test_a_few_steps_help_pictures_not_learned_from(tmp_path):
     encoder, pairs = lessons(tiny(), strength=0.5)
     heard = []
     train.train(tmp_path, encoder, pairs, Recipe(steps=40, batch=4, every=20, memory=0.9), held_of(pairs, 8), heard.append)
-    before = encoders.measure.held_out(lessons(tiny())[0], pairs.generator, held_of(pairs, 8), 16)
+    before = encoders.measure.measure_held_out(lessons(tiny())[0], pairs.generator, held_of(pairs, 8), 16)
     assert heard[-1]["held_picture"] < 0.8 * before["held_picture"]
     assert set(heard[-1]) >= {"step", "loss", "features", "picture", "held_picture", "held_features"}
 
@@ -170,7 +170,7 @@ def test_it_stops_where_nothing_is_gained_and_keeps_the_best(tmp_path):
     held, heard = held_of(pairs), []
     best = train.train(tmp_path, encoder, pairs, replace(SHORT, steps=60, rate=5.0, patience=3), held, heard.append)
     assert heard[-1]["step"] < 60
-    figures = encoders.measure.held_out(best, pairs.generator, held, 16)
+    figures = encoders.measure.measure_held_out(best, pairs.generator, held, 16)
     assert figures["held_picture"] == pytest.approx(min(event["held_picture"] for event in heard), abs=1e-6)
 
 
@@ -178,10 +178,10 @@ def test_weights_of_another_generators_encoder_can_be_taken_up(tmp_path):
     generator, other = tiny(), tiny()
     other.layer("b4.conv1").weight.data += 1
     start = lessons(other)[0]
-    begun = taken_up(lessons(generator)[0], start)
+    begun = take_weights(lessons(generator)[0], start)
     assert equal(begun, start) and begun.plan.generator != start.plan.generator
     with pytest.raises(UserError, match="an encoder to begin with"):
-        taken_up(lessons(generator, "b16.conv1")[0], start)
+        take_weights(lessons(generator, "b16.conv1")[0], start)
 
 
 def test_another_runs_folder_is_refused(tmp_path):
@@ -231,15 +231,13 @@ leave()
 
 def two_processes(program, *arguments):
     """Run a program twice, as torchrun starts its processes."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_free_port()
     shared = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
                            "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": str(Path(__file__).parents[3])}
     running = [subprocess.Popen([sys.executable, "-c", program, *arguments], env=shared | {"RANK": str(rank)}, stderr=subprocess.PIPE)
                for rank in (0, 1)]
     for process in running:
-        assert process.wait(120) == 0, process.stderr.read().decode()[-2000:]
+        assert process.wait(400) == 0, process.stderr.read().decode()[-2000:]
         process.stderr.close()
 
 
@@ -252,7 +250,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(tmp_path):
     trainer = Trainer(tmp_path, encoder, Both(pairs), replace(SHORT, steps=3, batch=4))
     for _ in range(3):
         trainer.step()
-    for a, b in zip(zero.parameters(), trainer.averaged().parameters()):
+    for a, b in zip(zero.parameters(), trainer.make_average().parameters()):
         assert torch.allclose(a, b, atol=2e-3)
 
 

@@ -15,7 +15,7 @@ def known(style):
     return song, look_ahead(heard)
 
 
-@pytest.mark.parametrize("style", ["four on the floor, 128", "rock, 100", "swing, 120", "bass in eighths, 124", "tempo ramp, 100-130", "very quiet, 110"])
+@pytest.mark.parametrize("style", ["four on the floor, 128", "rock, 100", "breakbeat, 174", "swing, 120", "bass in eighths, 124", "tempo ramp, 100-130", "very quiet, 110"])
 def test_beats_and_hits_are_where_they_are(style):
     song, heard = known(style)
     assert f_measure(beats(heard), song.beats, 0.05, 0.05) >= 0.95

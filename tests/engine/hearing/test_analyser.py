@@ -4,6 +4,7 @@ import functools
 import numpy as np
 import pytest
 
+from engine.hearing.ahead import look_ahead
 from engine.hearing.analyser import Analyser, Settings
 from engine.hearing.beat import LOCKED
 from tests.engine.hearing import songs
@@ -40,10 +41,10 @@ def beats(heard, sure=LOCKED):
 
 
 FLOORS = {                          # kick, snare, onset: what the figures in tests/bench/RESULTS.md must not fall below
-    "four on the floor, 128": (0.95, 0.95, 0.95), "rock, 100": (0.85, 0.9, 0.9), "breakbeat, 174": (0.85, 0.9, 0.8), "half time, 140": (0.9, 0.9, 0.9),
-    "swing, 120": (0.9, 0.9, 0.9), "played by hand, 96": (0.9, 0.9, 0.9), "bass in eighths, 124": (0.86, 0.9, 0.9),
-    "speech over music, 112": (0.85, 0.4, 0.9), "tempo ramp, 100-130": (0.95, 0.9, 0.95), "clipped, 110": (0.9, 0.55, 0.95), "very quiet, 110": (0.9, 0.9, 0.9),
-    **dict.fromkeys(("84", "100", "120", "128", "140"), (0.85, 0.9, 0.9))}
+    "four on the floor, 128": (0.95, 0.95, 0.97), "rock, 100": (0.9, 0.95, 0.97), "breakbeat, 174": (0.9, 0.95, 0.95), "half time, 140": (0.95, 0.93, 0.95),
+    "swing, 120": (0.95, 0.95, 0.95), "played by hand, 96": (0.95, 0.95, 0.95), "bass in eighths, 124": (0.95, 0.93, 0.95),
+    "speech over music, 112": (0.93, 0.45, 0.95), "tempo ramp, 100-130": (0.95, 0.95, 0.97), "clipped, 110": (0.95, 0.9, 0.97), "very quiet, 110": (0.95, 0.95, 0.97),
+    **dict.fromkeys(("84", "100", "120", "128", "140"), (0.9, 0.94, 0.95))}
 
 
 @pytest.mark.parametrize("style", FLOORS)
@@ -56,7 +57,7 @@ def test_hits_are_heard_soon(style):
     assert np.median(matched(events(heard, "onset"), song.onsets)) <= 0.020
 
 
-@pytest.mark.parametrize("style", [style for style in FLOORS if style != "breakbeat, 174"])
+@pytest.mark.parametrize("style", FLOORS)
 def test_beats_and_tempo(style):
     song, heard = listened(style)
     found, truth = ([t for t in times if t > 6] for times in (beats(heard), [b for b in song.beats if b < heard[-1].time - 0.1]))
@@ -66,12 +67,35 @@ def test_beats_and_tempo(style):
         assert max(abs(tempo - song.tempo) for tempo in late) <= (0.3 if style != "played by hand, 96" else 1.0)
 
 
-def test_drum_and_bass_is_heard_at_half_its_tempo_unless_told_otherwise():
+def test_drum_and_bass_is_heard_at_half_its_tempo_where_that_is_asked_for():
     song, heard = listened("breakbeat, 174")
-    assert abs(heard[-1].beat.tempo - 87.0) < 0.3
-    fast = hear(song.samples, low_tempo=100.0)
-    assert abs(fast[-1].beat.tempo - 174.0) < 0.3
-    assert f_measure([t for t in beats(fast) if t > 6], [t for t in song.beats if t > 6 and t < 19.9], 0.07, 0.07) >= 0.95
+    assert abs(heard[-1].beat.tempo - 174.0) < 0.3
+    half, fast = hear(song.samples, low_tempo=60.0), hear(song.samples, low_tempo=100.0)
+    assert abs(half[-1].beat.tempo - 87.0) < 0.3 and abs(fast[-1].beat.tempo - 174.0) < 0.3
+
+
+@pytest.mark.parametrize("tempo", [82.0, 88.0])
+def test_slow_music_with_its_snares_on_two_and_four_is_not_taken_for_fast(tempo):
+    heard = hear(played(ROCK, tempo, seed=3).samples)
+    assert abs(heard[-1].beat.tempo - tempo) < 0.3
+
+
+@pytest.mark.parametrize("kick", ["x...x...x...x...", "x.......x......."])
+def test_slow_music_whose_every_beat_is_struck_is_not_taken_for_fast(kick):
+    """As in reggae: what would be snares on two and four of something fast has kicks with it, and nothing in between."""
+    struck = {"kick": kick, "snare": "x...x...x...x...", "hat": "x.x.x.x.x.x.x.x."}
+    heard = hear(played(struck, 84.0, seed=3).samples)
+    assert abs(heard[-1].beat.tempo - 84.0) < 0.3
+    assert all(h.beat is None or h.beat.tempo < 100.0 for h in look_ahead(heard))
+
+
+def test_a_first_look_that_was_wrong_is_mended():
+    """Kicks and snares three sixteenths apart are all there is to see for some seconds."""
+    busy = {"kick": "x..x..x..x..x..x", "snare": "................", "hat": "x..x..x..x..x..x"}
+    song = played(ROCK, 90.0, 24.0, seed=4)
+    song.samples[:4 * 48000] = played(busy, 90.0, 4.0, seed=5).samples[:4 * 48000]
+    heard = hear(song.samples)
+    assert abs(next(h for h in heard if h.time >= 3.5).beat.tempo - 120.0) < 2 and abs(heard[-1].beat.tempo - 90.0) < 0.3
 
 
 def test_a_step_of_the_tempo_is_followed():

@@ -9,11 +9,12 @@ from engine import reader as readers
 from engine.errors import UserError
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.reader.network import SIZE, Reader, cut, to_numbers, to_pose, window_of
-from engine.reader.train import Recipe, Trainer, lesson, look
+from engine.reader.network import SIZE, Reader, cut, find_window, to_numbers, to_pose
+from engine.reader.train import Recipe, Trainer, make_lesson, measure
 from engine.reader_live import LED, SEEN, LiveReader, OneEuro
-from engine.world.factors import NAMES, Z_DIM, uniform
-from engine.world.people import COLUMNS, Pose, mirrored, nobody, people
+from engine.world import MASKS
+from engine.world.latent import Z_DIM
+from engine.world.masks.people import COLUMNS, Pose, mirror, nobody, people
 from live.show.events import Change
 from tests.conftest import tiny
 
@@ -30,7 +31,7 @@ def source(seed=1):
 
 
 def people_of(count, seed=3):
-    return uniform(torch.randn(count, Z_DIM, generator=source(seed)))
+    return MASKS.uniform(torch.randn(count, Z_DIM, generator=source(seed)))
 
 
 def upright(count, right=0.0, down=0.0, size=0.8, tilt=0.0):
@@ -50,7 +51,7 @@ def test_where_a_head_is_put_is_where_it_is_drawn():
     """The middle of what changes when the face does."""
     u = people_of(8)
     shut, opened = u.clone(), u.clone()
-    shut[:, NAMES.index("jaw")], opened[:, NAMES.index("jaw")] = 0.0, 1.0
+    shut[:, MASKS.names.index("jaw")], opened[:, MASKS.names.index("jaw")] = 0.0, 1.0
     for right, size in ((0.4, 0.5), (-0.3, 0.7)):
         pictures = [people(some, upright(8, right, 0.0, size), 96, source(), strength=0.0) for some in (shut, opened)]
         change = (pictures[1] - pictures[0]).abs().sum((0, 1, 2))
@@ -60,7 +61,7 @@ def test_where_a_head_is_put_is_where_it_is_drawn():
 
 def test_a_mirror_mirrors():
     u = people_of(4)
-    assert torch.allclose(mirrored(mirrored(u)), u) and not torch.equal(mirrored(u), u)
+    assert torch.allclose(mirror(mirror(u)), u) and not torch.equal(mirror(u), u)
 
 
 def test_windows_and_poses():
@@ -70,13 +71,34 @@ def test_windows_and_poses():
         assert torch.allclose(one, other, atol=1e-5)
     picture = torch.zeros(1, 3, 200, 200)
     picture[:, :, 150:160, 40:50] = 1.0                      # at (-0.55, 0.55)
-    seen = cut(picture, window_of(Pose(*(torch.tensor([v]) for v in (-0.55, 0.55, 0.2, 0.4)))))
+    seen = cut(picture, find_window(Pose(*(torch.tensor([v]) for v in (-0.55, 0.55, 0.2, 0.4)))))
     assert seen.shape == (1, 3, SIZE, SIZE) and seen[0, 0, 40:56, 40:56].mean() > 0.3 and seen[0, 0, :20, :20].max() == 0
+
+
+def test_a_face_in_a_mirror_is_read_as_the_same_mirrored(shipped):
+    u, pose = people_of(3), Pose(*(torch.tensor([v, -v, 0.0]) for v in (0.1, 0.05, 0.0, 0.2)))
+    windows = people(u, pose._replace(size=torch.ones(3)), SIZE, source(), strength=0.0)
+    once, mirrored = shipped.read_twice(windows), shipped.read_twice(windows.flip(3))
+    assert torch.allclose(mirrored.pose, once.pose * torch.tensor([-1.0, 1.0, 1.0, -1.0]), atol=1e-4) and once.pose[:, 0].abs().max() > 0.05
+    assert torch.allclose(mirrored.there, once.there, atol=1e-4)
+    assert torch.allclose(mirror(_whole(mirrored.factors))[:, COLUMNS], once.factors, atol=1e-4)
+
+
+def _whole(read):
+    """u of all factors, those that are not read in the middle."""
+    u = torch.full((len(read), len(MASKS.names)), 0.5)
+    u[:, COLUMNS] = read
+    return u
+
+
+def test_training_can_begin_with_another_readers_weights(shipped, tmp_path):
+    trainer = Trainer(tmp_path, Recipe(steps=1, batch=8), start=shipped)
+    assert all(torch.equal(a, b) for a, b in zip(trainer.make_average().state_dict().values(), shipped.state_dict().values()))
 
 
 @pytest.mark.parametrize("kind", ("near", "far"))
 def test_a_lesson_says_what_is_in_it(kind):
-    found = lesson(kind, 16, source())
+    found = make_lesson(kind, 16, source())
     assert found.seen.shape == (16, 3, SIZE, SIZE) and found.there.sum() == 14 and found.factors.shape == (16, len(COLUMNS))
     assert found.seen.isfinite().all() and found.pose.abs().max() < 8
 
@@ -91,13 +113,13 @@ def test_training_goes_on_where_it_stopped(tmp_path):
     resumed = Trainer(tmp_path / "halved", recipe)
     assert resumed.steps == 2
     resumed.train()
-    for one, other in zip(Trainer(tmp_path / "whole", recipe).averaged().state_dict().items(), resumed.averaged().state_dict().items()):
+    for one, other in zip(Trainer(tmp_path / "whole", recipe).make_average().state_dict().items(), resumed.make_average().state_dict().items()):
         assert torch.equal(one[1], other[1]), one[0]
     assert (tmp_path / "whole" / "figures.csv").read_text().startswith("step,")
 
 
 def test_the_shipped_one_reads_people_it_never_saw(shipped):
-    figures = look(shipped, 96)
+    figures = measure(shipped, 96)
     for name in ("near_right", "near_down", "near_tilt", "near_size", "far_right", "far_down", "gaze_x", "mouth_open", "smile", "eye_open", "turn"):
         assert figures[name] >= 0.8, (name, figures[name])
     assert figures["far_there"] > 0.9 and figures["near_there"] > 0.9
@@ -158,14 +180,14 @@ def person(seed=7, **where):
 
 def test_a_person_leads_and_nobody_lets_go(shown):
     u, share = shown.play(person(right=0.3, size=0.6))
-    assert len(u) == len(NAMES) and share[NAMES.index("gaze_x")] == 1.0 and share[NAMES.index("stage_hue")] == 0.0
-    assert u[NAMES.index("shift_x")] > 0.6
-    seen = shown.instrument.live_reader.seen()
+    assert len(u) == len(MASKS.names) and share[MASKS.names.index("gaze_x")] == 1.0 and share[MASKS.names.index("stage_hue")] == 0.0
+    assert u[MASKS.names.index("shift_x")] > 0.6
+    seen = shown.instrument.live_reader.list_values()
     assert set(seen) == set(SEEN) and seen["/source/seen/there"] == 1.0 and seen["/source/seen/shift-x"] > 0.6
     empty = as_seen(nobody(1, 256, source(4)))[0]
     shown.play(empty, frames=3)
     assert shown.play(empty, frames=12) == ((), ())
-    assert shown.instrument.live_reader.seen()["/source/seen/there"] == 0.0
+    assert shown.instrument.live_reader.list_values()["/source/seen/there"] == 0.0
 
 
 def test_it_follows_from_side_to_side(shown):
@@ -175,7 +197,7 @@ def test_it_follows_from_side_to_side(shown):
     for right in places:
         picture = as_seen(people(u, upright(1, right, 0.0, 0.7), 192, source(5), strength=0.0))[0]
         led = shown.play(picture, frames=1)
-        found.append(led[0][NAMES.index("shift_x")] if led[0] else 0.5)
+        found.append(led[0][MASKS.names.index("shift_x")] if led[0] else 0.5)
     assert np.corrcoef(places[10:], found[10:])[0, 1] > 0.97
 
 
@@ -199,7 +221,7 @@ def test_into_features_and_a_dry_mix_lead_nothing(shown):
 def test_expression_exaggerates(shown):
     picture = person(right=0.2)
     plain, strong = shown.play(picture, expression=1.0)[0], shown.play(picture, expression=2.0, frames=4)[0]
-    at = NAMES.index("shift_x")
+    at = MASKS.names.index("shift_x")
     assert strong[at] - 0.5 == pytest.approx(min(0.49, 2 * (plain[at] - 0.5)), abs=0.02)
 
 
@@ -214,7 +236,7 @@ def test_a_reader_that_fails_is_left_out(shown, caplog):
 
 def test_names_are_addresses():
     assert len(SEEN) == len(LED) + 1 and all(address.startswith("/source/seen/") and "_" not in address for address in SEEN)
-    assert set(LED) <= set(NAMES)
+    assert set(LED) <= set(MASKS.names)
 
 
 def test_a_show_has_what_is_seen_and_an_envelope_follows_it(shipped):
@@ -224,7 +246,7 @@ def test_a_show_has_what_is_seen_and_an_envelope_follows_it(shipped):
     from live.show.events import ControlEvent
     from live.show.loop import Show
     from live.show.modulator_commands import add  # noqa: F401  (its commands)
-    from live.show.parameters import declared
+    from live.show.parameters import add_parameters
     from live.sources.watching import Watching
 
     class Feed:
@@ -233,7 +255,7 @@ def test_a_show_has_what_is_seen_and_an_envelope_follows_it(shipped):
 
     instrument = Instrument(tiny(z_dim=64))
     instrument.know_world(shipped)
-    show = Show(instrument, Mapping(), declared(instrument.scene()), strict=True)
+    show = Show(instrument, Mapping(), add_parameters(instrument.scene()), strict=True)
     Watching(show, Feed(), lambda: 0).join()
     for address, value in (("/source/mix", 1.0), ("/source/into", "factors"), ("/modulators/add", ("follow", "/factors/hold", "envelope", 1.0, "/source/seen/shift-x"))):
         show.inbox.put(ControlEvent(f"osc {address}", value, True))

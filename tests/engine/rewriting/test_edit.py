@@ -119,7 +119,7 @@ PARTS = {"directions": torch.zeros(1, 8), "values": torch.zeros(1, 8, 3, 3)}
 FILES = {
     "another format": (PARTS, HEADER | {"format": "latent-jockey generator"}, "not an edit"),
     "no metadata": (PARTS, None, "not an edit"),
-    "a later schema": (PARTS, HEADER | {"schema": "2"}, "schema version '2'"),
+    "a later schema": (PARTS, HEADER | {"schema": "3"}, "schema version '3'"),
     "no layer": (PARTS, {k: v for k, v in HEADER.items() if k != "layer"}, "which layer"),
     "no values": ({"directions": PARTS["directions"]}, HEADER, "no values"),
     "a recipe that isn't JSON": (PARTS, HEADER | {"recipe": "{"}, "recipe"),

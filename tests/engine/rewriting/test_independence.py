@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from engine.architecture import Architecture
 from engine.errors import UserError
 from engine.generator import Generator, upsample
-from engine.rewriting.independence import cut, independent, joined, sheet
+from engine.rewriting.independence import cut, independent, join, sheet
 from tests.conftest import tiny
 
 
@@ -83,7 +83,7 @@ def test_a_smaller_size_is_the_picture_there():
 def test_cut_and_joined_undo_each_other():
     x = torch.arange(2 * 6 * 8.0).view(1, 2, 6, 8)
     pieces = cut(x, (3, 2))
-    assert pieces.shape == (6, 2, 2, 4) and torch.equal(pieces[3], x[0, :, 2:4, 4:]) and torch.equal(joined(pieces, (3, 2)), x)
+    assert pieces.shape == (6, 2, 2, 4) and torch.equal(pieces[3], x[0, :, 2:4, 4:]) and torch.equal(join(pieces, (3, 2)), x)
 
 
 @pytest.mark.parametrize("patch", [0, -1, 3, 12])

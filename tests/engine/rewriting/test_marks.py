@@ -7,10 +7,10 @@ from engine import png, rewriting
 from engine.errors import UserError
 from engine.rewriting import Request
 from engine.rewriting.marks import parse, polygon, world_region
-from engine.rewriting.memory import mapped
+from engine.rewriting.memory import map_z
 from engine.rewriting.request import rows
-from engine.rewriting.sheet import STRENGTHS, fires, sheet
-from engine.world import parts
+from engine.rewriting.sheet import STRENGTHS, measure_firing, sheet
+from engine.world import find, list_names, parts
 from tests.conftest import tiny
 from tests.engine.rewriting.test_solving import QUICK, REQUEST
 
@@ -53,6 +53,17 @@ def test_parts_are_where_the_world_has_them(world):
     assert 0 < beside.sum() < (truth["head"] > 0.95).sum() and not (beside * (truth["nose"] > 0.5)).any()
 
 
+@pytest.mark.parametrize("name", list_names())
+def test_every_world_has_parts_and_factors_of_its_own(world, name):
+    drawn = find(name)
+    factor, part = drawn.names[0], drawn.parts[0]
+    mark, = parse(f"7@{factor}=0.9:{part}", world, 1.0, world=drawn)
+    z = torch.from_numpy(mark.picture.z(64))[None]
+    assert torch.allclose(mark.mask, drawn.mark_parts(z, 256)[part][0]) and abs(drawn.uniform(z)[0, 0] - 0.9) < 0.05
+    with pytest.raises(UserError, match=f"the world {name} has {part}"):
+        parse("7:beak", world, 1.0, world=drawn)
+
+
 def test_a_painted_file(generator, tmp_path):
     (tmp_path / "m.png").write_bytes(png.write(np.eye(16, dtype=np.uint8) * 255))
     assert parse(f"3:{tmp_path / 'm.png'}", generator, 1.0)[0].mask.sum() == 16
@@ -80,8 +91,8 @@ def test_a_rule_fires_at_its_context_and_the_picture_changes_there_most():
     """On pictures never seen, over a network whose 'part' is one planted channel's blob."""
     generator = tiny()
     edit = rewriting.solve(generator, REQUEST, "b16.conv1", 1, **QUICK)
-    ws = mapped(generator, next(rows(40, 16))[30:], 1.0)
-    found = fires(generator, edit, ws)
+    ws = map_z(generator, next(rows(40, 16))[30:], 1.0)
+    found = measure_firing(generator, edit, ws)
     plain, after = generator.synthesize(ws), rewriting.apply(generator, [(edit, 1.0)]).synthesize(ws)
     change = torch.nn.functional.avg_pool2d((after - plain).abs().mean(1), 2)
     loud = found > torch.quantile(found, 0.9)

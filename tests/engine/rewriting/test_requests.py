@@ -58,15 +58,26 @@ def test_a_seed_is_the_seed_of_walks():
 
 
 def test_a_factor_of_the_world_is_set_and_the_others_stay():
-    from engine.world.factors import NAMES, uniform
+    from engine.world import MASKS
 
-    plain, changed = (uniform(torch.from_numpy(Picture(3, True, factors).z(64))[None])[0] for factors in ((), (("smile", 0.9),)))
-    smile = NAMES.index("smile")
+    plain, changed = (MASKS.uniform(torch.from_numpy(Picture(3, True, factors).z(64))[None])[0] for factors in ((), (("smile", 0.9),)))
+    smile = MASKS.names.index("smile")
     assert abs(changed[smile] - 0.9) < 0.03
-    others = torch.arange(len(NAMES)) != smile
+    others = torch.arange(len(MASKS.names)) != smile
     assert (changed - plain)[others].abs().max() < 0.04
     with pytest.raises(UserError, match="this network is another one"):
         Picture(3, True, (("smile", 0.9),)).z(512)
+
+
+def test_factors_are_those_of_the_world_that_is_named():
+    from engine.world import find
+
+    bloom = find("bloom")
+    u = bloom.uniform(torch.from_numpy(Picture(3, True, (("spin", 0.9),), "bloom").z(64))[None])[0]
+    assert abs(u[bloom.names.index("spin")] - 0.9) < 0.03
+    for world, says in (("masks", "the world masks has"), ("nowhere", "world 'nowhere': there is none")):
+        with pytest.raises(UserError, match=says):
+            Picture(3, True, (("spin", 0.9),), world).z(64)
 
 
 # --- PNG -------------------------------------------------------------------------------------------------------------
@@ -111,7 +122,7 @@ def test_damaged_png_is_refused(damage, says):
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "L", "RGB"])
 def test_a_mask_is_where_it_is_painted_in_any_mode(mode, tmp_path):
-    mask = read_request(written(tmp_path, {"paste": [0, painted(mode)]})).pastes[0].at(20, 20)
+    mask = read_request(written(tmp_path, {"paste": [0, painted(mode)]})).pastes[0].resize(20, 20)
     assert mask[6:8, 4:8].min() == 1.0 and mask[:4].max() == 0.0 and mask[:, 10:].max() == 0.0
 
 
@@ -128,7 +139,7 @@ def test_an_alpha_only_mask_counts(tmp_path):
 def test_masks_are_resized_as_pillow_does(size):
     mask = np.random.RandomState(4).randint(0, 256, (64, 48)).astype(np.uint8)
     wanted = np.asarray(Image.fromarray(mask).resize(size[::-1], Image.BILINEAR))
-    got = Mark(Picture(0), torch.from_numpy(mask.astype(np.float32) / 255)).at(*size) * 255
+    got = Mark(Picture(0), torch.from_numpy(mask.astype(np.float32) / 255)).resize(*size) * 255
     assert np.abs(got.numpy() - wanted).max() <= 1.0
 
 
@@ -178,6 +189,8 @@ def test_repeated_pictures_are_contexts_of_their_own(tmp_path):
     ({"format": "latent-jockey request", "schema": 1, "fill": 1}, "fill: expected true or false"),
     ({"format": "latent-jockey request", "schema": 1, "key": [{"seed": 1, "image": 2, "mask": BOX}]}, "key 0: expected {image or seed"),
     ({"format": "latent-jockey request", "schema": 1, "key": [{"seed": 1, "factors": [], "mask": BOX}]}, "factors: expected"),
+    ({"format": "latent-jockey request", "schema": 1, "key": [{"seed": 1, "world": 3, "mask": BOX}]}, "key 0: world: expected a name"),
+    ({"format": "latent-jockey request", "schema": 1, "object": [{"drawing": "hat.png"}]}, "object 0: drawing: expected a data URL"),
 ])
 def test_malformed_requests_say_what_is_wrong(tmp_path, content, says):
     path = written(tmp_path, content)
@@ -198,7 +211,7 @@ def test_a_missing_file_a_folder_and_rubbish_are_refused(tmp_path):
 def test_our_own_file_there_and_back(tmp_path):
     mask = torch.zeros(20, 30)
     mask[3:9, 4:7] = 1.0
-    request = Request((Mark(Picture(3, True, (("smile", 0.9),)), mask),), (Mark(Picture(5, True), mask), Mark(Picture(9), mask)),
+    request = Request((Mark(Picture(3, True, (("spin", 0.9),), "bloom"), mask),), (Mark(Picture(5, True), mask), Mark(Picture(9), mask)),
                       (Mark(Picture(9), mask),), Mark(Picture(819), mask), fill=True, settings={"layer": "b16.conv1", "rank": 2})
     again = read_request(write_request(tmp_path / "own.json", request))
     assert again.fill and again.settings == request.settings and again.query.picture == Picture(819)

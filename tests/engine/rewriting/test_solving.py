@@ -10,8 +10,8 @@ from engine.checkpoints import native
 from engine.errors import UserError
 from engine.rewriting import Mark, Picture, Request
 from engine.rewriting.directions import directions
-from engine.rewriting.memory import deactivated, mapped, recall
-from engine.rewriting.paste import Place, goals, moved
+from engine.rewriting.memory import deactivate, map_z, recall
+from engine.rewriting.paste import Place, goals, move
 from engine.rewriting.request import rows
 from engine.rewriting.solvers import SOLVERS
 from engine.rewriting.statistics import Statistics, collect, content_hash, statistics
@@ -91,16 +91,16 @@ def test_ranks_and_methods_that_cannot_be(rank, method, says):
 
 @pytest.mark.parametrize("layer", ["b4.conv1", "b8.conv0", "b16.conv1", "b32.conv0", "b32.conv1"])
 def test_recall_is_the_layer(generator, layer):
-    ws = mapped(generator, next(rows(2, 16)), 0.7)
+    ws = map_z(generator, next(rows(2, 16)), 0.7)
     read = recall(generator, layer, ws)
     values = read.values(generator.weights(layer))
     assert (values - generator.activations(ws, [layer])[layer]).abs().max() < 2e-5
-    assert (deactivated(generator.layer(layer), values) - read.rested(values) + values - read.rested(torch.zeros_like(values))).isfinite().all()
+    assert (deactivate(generator.layer(layer), values) - read.find_input(values) + values - read.find_input(torch.zeros_like(values))).isfinite().all()
 
 
 def test_statistics_are_the_mean_over_all_keys_in_float64(generator):
     found = collect(generator, "b16.conv1", 10, 0.8)
-    keys = recall(generator, "b16.conv1", mapped(generator, next(rows(10, 16)), 0.8)).keys.double()
+    keys = recall(generator, "b16.conv1", map_z(generator, next(rows(10, 16)), 0.8)).keys.double()
     assert found.count == 10 * 16 * 16
     wanted = torch.einsum("nihw,njhw->ij", keys, keys) / found.count
     assert (found.second.double() - wanted).abs().max() < 1e-5 * wanted.abs().max()
@@ -129,7 +129,7 @@ def test_what_decides_the_statistics_decides_their_name(generator):
 @pytest.mark.parametrize("paste, top, left", [((0, 0, 2, 2), 0, 0), ((14, 14, 16, 16), 10, 8), ((0, 14, 2, 16), 0, 8), ((7, 7, 9, 9), 5, 4)])
 def test_a_paste_stays_inside_the_map(paste, top, left):
     thing, there = (box(0, *edges, size=16).mask for edges in ((3, 2, 9, 10), paste))
-    crop, area, found = moved(torch.randn(1, 4, 16, 16), thing, there)
+    crop, area, found = move(torch.randn(1, 4, 16, 16), thing, there)
     assert found == (top, left, top + 6, left + 8) and crop.shape[2:] == area.shape == (6, 8)
 
 
@@ -209,7 +209,7 @@ def test_it_ends_early_where_nothing_gets_better(generator):
 
 
 def test_restraint_trades_the_goal_for_quiet_elsewhere(generator):
-    ws = mapped(generator, next(rows(64, 16))[40:], 1.0)
+    ws = map_z(generator, next(rows(64, 16))[40:], 1.0)
     plain = generator.synthesize(ws)
 
     def elsewhere(restraint):
@@ -224,7 +224,7 @@ def test_the_same_edit_from_other_formats(generator, tmp_path):
     native.save(tmp_path / "half.safetensors", generator, "float32")
     other = checkpoints.load(tmp_path / "half.safetensors")
     edit = rewriting.solve(generator, REQUEST, "b16.conv1", 1, **QUICK)
-    ws = mapped(generator, next(rows(2, 16)), 1.0)
+    ws = map_z(generator, next(rows(2, 16)), 1.0)
     pictures = [rewriting.apply(g, [(edit, 1.0)]).synthesize(ws) for g in (generator, other)]
     assert (pictures[0] - pictures[1]).abs().max() < 1e-5
 

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from engine import checkpoints
-from engine.world import losses, measure
-from engine.world.draw import whole
-from engine.world.factors import Z_DIM
+from engine.world import MASKS, losses, measure
+from engine.world.latent import Z_DIM
 
 FOLDER = Path(__file__).parents[3] / "presets" / "masks"
 GOLDEN = Path(__file__).with_name("golden.npz")
@@ -47,19 +46,19 @@ def test_golden_frames(masks):
 
 def test_plays_its_world(masks):
     """A slack version of the bars that `run_live.py bench world` measures in full."""
-    figures = measure.pairs(masks, measure.unseen(16), SIZE)
+    figures = measure.pairs(MASKS, masks, measure.unseen(16), SIZE)
     assert figures[f"psnr_{SIZE}_db"] > 24
     assert max(figures["colour_error"].values()) < 0.25
-    middle = measure.centre(masks, SIZE)
+    middle = measure.centre(MASKS, masks, SIZE)
     assert middle["centre_psnr_db"] > 26 and middle["psi_1.2_out_of_range"] < 0.1
 
 
 def test_a_walk_has_no_jump(masks):
-    assert measure.walk(masks, 60, 64, legs=2)["largest_jump"] < 3
+    assert measure.walk(MASKS, masks, 60, 64, legs=2)["largest_jump"] < 3
 
 
 def test_full_size_has_edges(masks):
-    figures = measure.full_size(masks, measure.unseen(1))
+    figures = measure.full_size(MASKS, masks, measure.unseen(1))
     assert figures["edge_energy_1024"] > 0.6
 
 
@@ -74,13 +73,13 @@ def test_channels_belong_to_parts(masks, group):
     z = measure.unseen(8)
     with torch.no_grad():
         kept = masks.activations(masks.map(z), ["b32.conv0", "b64.conv0"])
-    best = max(overlap(losses.group_means(x)[:, list(losses.GROUPS).index(group)], z, group) for x in kept.values())
+    best = max(overlap(losses.group_means(x, len(MASKS.groups))[:, list(MASKS.groups).index(group)], z, group) for x in kept.values())
     assert best > 0.5
 
 
 def overlap(heat, z, group):
     """The best intersection over union of heat [N, S, S] above a threshold with the group's mask."""
-    shown = losses.group_masks(whole(z, heat.shape[-1]).visible())[:, list(losses.GROUPS).index(group)] > 0.5
+    shown = losses.group_masks(MASKS, MASKS.whole(z, heat.shape[-1]).visible())[:, list(MASKS.groups).index(group)] > 0.5
     levels = torch.quantile(heat.flatten(), torch.linspace(0.2, 0.99, 40))
     return max((((heat > t) & shown).sum() / ((heat > t) | shown).sum()).item() for t in levels)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from engine.hearing.analyser import Heard
 from engine.hearing.beat import Beat
+from live.audio import commands as sound_commands  # noqa: F401  (their commands)
 from live.audio.ear import Ear, Hop
 from live.audio.listening import Listening
 from live.mapping import commands as mapping_commands  # noqa: F401  (their commands)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from engine.errors import UserError
-from live.audio.offline import hear
+from live.audio.offline import Whole, analyse_file
 from live.show.sound_parameters import TURNED
 from live.takes.clip import play_song
 from live.takes.listened import listen
-from live.takes.performance import played as moments_of
+from live.takes.performance import play_ticks as moments_of
 from live.takes.render import render
 from live.takes.sound import Sound
 from live.takes.take import TakeReader
-from live.weights.folder import look
+from live.weights.folder import read_folder
 from tests.conftest import tiny
 from tests.engine.hearing.songs import FOUR, f_measure, pads, played
 from tests.live.audio.rig import Hall, write_wav
@@ -97,14 +97,14 @@ def test_listening_needs_a_sound(folder, tmp_path):
 def opened(folder):
     """What live.instrument.open gives, of the tiny network."""
     rig = folder.rig
-    return types.SimpleNamespace(instrument=rig.instrument, scene=rig.instrument.scene(), generator=rig.hash, name="tiny",
-                                 offer=look(folder.path, tiny(), [rig.hash]), open_library=lambda: rig.show.recall.library)
+    return types.SimpleNamespace(instrument=rig.instrument, scene=rig.instrument.scene(), generator=rig.hash, name="tiny", folder=types.SimpleNamespace(macros=()),
+                                 offer=read_folder(folder.path, tiny(), [rig.hash]), open_library=lambda: rig.show.recall.library)
 
 
 def test_a_song_becomes_a_take(folder, opened, tmp_path):
     loud, soft = played(FOUR, 120.0, 16.0, seed=1), pads(16.0, loud=0.1)
     song = write_wav(tmp_path / "song.wav", np.concatenate((loud.samples, soft)))
-    heard = hear(song, "ahead")
+    heard = analyse_file(song, "ahead")
     path = play_song(opened, heard, tmp_path / "clip.take", ["one", "two"], fps=25.0)
     take = TakeReader(path, folder.rig.base, folder.rig.hash)
     rows = list(moments_of(take))
@@ -123,9 +123,14 @@ def test_a_song_becomes_a_take(folder, opened, tmp_path):
 
 def test_presets_of_a_clip_that_are_not_there(folder, opened, tmp_path):
     with pytest.raises(UserError, match="no preset 'three'; there are: one, two"):
-        play_song(opened, hear(folder.path / "song.wav"), tmp_path / "clip.take", ["three"])
+        play_song(opened, analyse_file(folder.path / "song.wav"), tmp_path / "clip.take", ["three"])
 
 
 def test_what_is_heard_has_plain_values(folder):
-    heard = hear(folder.path / "song.wav", "ahead")
+    heard = analyse_file(folder.path / "song.wav", "ahead")
     assert all(isinstance(h.time, float) and (h.beat is None or np.isfinite(dataclasses.astuple(h.beat)).all()) for h in heard)
+
+
+def test_a_song_that_is_heard_from_its_file_refuses_another_input():
+    with pytest.raises(UserError, match="/audio/input card: a song is heard from its file"):
+        Whole([]).choose("card")

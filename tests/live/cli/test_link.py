@@ -2,26 +2,21 @@
 import importlib.util
 import socket
 import struct
-import subprocess
-import sys
 
 import pytest
 
 from tests.bench._common import ROOT
+from tests.program import run_program
 
 HAS_LINK = importlib.util.find_spec("aalink") is not None
-
-
-def run(*arguments):
-    return subprocess.run([sys.executable, "run_live.py", "link", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.skipif(not HAS_LINK, reason="aalink is not installed")
 def test_tempo_and_beat_are_told():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
-        udp.settimeout(30)
-        done = run("--port", str(udp.getsockname()[1]), "--seconds", "0.6", "--tempo", "97")
+        udp.settimeout(90)
+        done = run_program("link", "--port", str(udp.getsockname()[1]), "--seconds", "0.6", "--tempo", "97")
         assert done.returncode == 0, done.stderr
         first, second = (udp.recv(1000) for _ in range(2))
     assert first.startswith(b"/link/beat\0\0,ff\0")
@@ -30,7 +25,7 @@ def test_tempo_and_beat_are_told():
 
 
 def test_a_wrong_port_is_one_line():
-    done = run("--port", "0")
+    done = run_program("link", "--port", "0")
     assert done.returncode == 2 and "--port 0: expected 1 to 65535" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -1,8 +1,5 @@
 """The monitor: what it makes of two looks at a show, and what it says where there is none."""
 import io
-import socket
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +10,8 @@ from rich.console import Console
 
 from engine.errors import UserError
 from live.cli import monitor
+from tests.ports import find_free_port
+from tests.program import run_program
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,10 +44,7 @@ def test_rates_come_from_two_looks_and_what_moved_last_stands_first(monkeypatch)
 
 
 def test_no_show_is_one_line():
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port = tcp.getsockname()[1]
-    done = subprocess.run([sys.executable, str(ROOT / "run_live.py"), "monitor", "--port", str(port), "--once"], capture_output=True, text=True, timeout=120)
+    done = run_program("monitor", "--port", find_free_port(), "--once")
     assert done.returncode == 2 and "no show answers" in done.stderr and done.stderr.count("\n") == 1
 
 

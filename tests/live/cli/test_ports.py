@@ -36,8 +36,8 @@ def test_cameras_are_called_as_the_flag_takes_them(tmp_path, monkeypatch):
     monkeypatch.setattr(camera.sys, "platform", "linux")
     assert camera.list_cameras() == ([("0", "HD Pro Webcam"), ("2", "Laptop"), ("10", "HDMI grabber")], None)
     for target, _ in camera.list_cameras()[0]:
-        assert camera.address(target) == f"/dev/video{target}"
-    assert camera.address("grabber") == "/dev/video10"
+        assert camera.find_address(target) == f"/dev/video{target}"
+    assert camera.find_address("grabber") == "/dev/video10"
 
 
 def test_displays_without_any(monkeypatch):

@@ -26,6 +26,7 @@ def test_a_run_leaves_its_files_and_goes_on(network, tmp_path, capsys):
     assert {path.name for path in folder.iterdir()} == {"checkpoint.safetensors", "encoder.safetensors", "figures.csv", "figures.png", "sheet.png"}
     assert encoders.load(shipped, native.load(network)).layer == "b8.conv1"
     assert encoders.files.about(shipped)["step"] == 2
+    assert len(encoders.load(shipped).cells)
     assert command(network, folder, "--steps", 4) == 0
     assert (folder / "figures.csv").read_text().count("\n") == 3
     out = capsys.readouterr()
@@ -37,6 +38,13 @@ def test_drawn_pictures_and_a_beginning(network, tmp_path):
     assert command(network, tmp_path / "b", "--steps", 2, "--rate", 1e-9, "--start", tmp_path / "a.safetensors", "--ship", tmp_path / "b.safetensors") == 0
     a, b = (encoders.load(tmp_path / f"{name}.safetensors") for name in "ab")
     assert all(torch.allclose(x, y, atol=1e-3) for x, y in zip(a.parameters(), b.parameters()))
+
+
+def test_an_older_encoder_gets_the_cells_of_its_network(network, tmp_path):
+    old, new = (tmp_path / f"{name}.safetensors" for name in ("old", "new"))
+    encoders.save(old, encoders.Encoder.fresh(native.load(network), "b8.conv1", width=16), steps=7)
+    assert run_live.main(["train-encoder", "--instrument", str(network), "--cells", str(old), "--ship", str(new)]) == 0
+    assert encoders.load(old).cells is None and len(encoders.load(new, native.load(network)).cells) and encoders.files.about(new) == {"steps": 7}
 
 
 def test_the_published_recipe(network, tmp_path):

@@ -4,6 +4,7 @@ import torch
 
 from engine import checkpoints
 from engine.checkpoints import native
+from live.instrument import folder as instruments
 from run_live import main
 from tests.conftest import tiny
 
@@ -36,10 +37,23 @@ def test_mistakes_are_told_before_training(tmp_path, capsys, flags, says):
     assert not (tmp_path / "run").exists()
 
 
-def test_only_networks_of_this_world_are_refined(tmp_path, capsys):
+@pytest.mark.parametrize("flag", ["--refine", "--descend"])
+def test_only_networks_of_a_world_are_gone_on_from(tmp_path, capsys, flag):
     native.save(tmp_path / "tiny.safetensors", tiny())
-    assert main(["train-world", "-o", str(tmp_path / "run"), "--refine", str(tmp_path / "tiny.safetensors")]) == 2
-    assert "--refine" in capsys.readouterr().err
+    assert main(["train-world", "-o", str(tmp_path / "run"), flag, str(tmp_path / "tiny.safetensors")]) == 2
+    assert flag in capsys.readouterr().err
+
+
+def test_a_relative_begins_as_its_ancestor(tmp_path):
+    """A few steps from the masks' weights: their mapping network is still its own, and its picture is nearer to theirs than to any other seed's."""
+    shipped = str(instruments.BUILT_IN / "generator.safetensors")
+    short = ("--resolution", "64", "--share", "0.0017", "--every", "1")
+    assert main(["train-world", "-o", str(tmp_path / "run"), "--world", "beasts", "--descend", shipped, *short]) == 0
+    child, parent = checkpoints.load(tmp_path / "run" / "generator.safetensors"), checkpoints.load(shipped)
+    z = torch.randn(2, 64, generator=torch.Generator().manual_seed(3))
+    assert torch.allclose(child.map(z), parent.map(z), atol=0.05)
+    ours, theirs = (g.synthesize(g.map(z), size=64) for g in (child, parent))
+    assert 0 < (ours - theirs).abs().mean() < 0.5 * (ours - theirs.flip(0)).abs().mean()
 
 
 def test_only_networks_of_this_world_are_measured_on_it(tmp_path, capsys):

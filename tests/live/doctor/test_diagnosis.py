@@ -1,20 +1,20 @@
 """Machines as people have them: what is said to be wrong, and the command that mends it."""
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 
 from engine.device import TorchBuild, torch_build
 from live.doctor.cards import Card, find_cards
-from live.doctor.diagnosis import GOOD, MISSING, PIP, WRONG, diagnose, idle_card
+from live.doctor.diagnosis import GOOD, MISSING, PIP, WRONG, describe_idle_card, diagnose
 from live.doctor.machine import Machine, read_machine
+from tests.program import run_program
 
 CPU = TorchBuild("2.13.0+cpu", "cpu")
 CUDA = TorchBuild("2.13.0+cu130", "cuda", "13.0", ("NVIDIA GeForce RTX 4090",))
 CARD = Card("NVIDIA", "NVIDIA GeForce RTX 4090", "581.29")
-LINUX = Machine("Linux 6.8 x86_64", "3.12.4", 16, CPU, displays=("1920 x 1080",), cameras=("Webcam",), midi=("nanoKONTROL2",), jack=True, free_gb=100.0, folder="/home/vj/show")
+LINUX = Machine("Linux 6.8 x86_64", "3.12.4", 16, CPU, displays=("1920 x 1080",), cameras=("Webcam",), midi=("nanoKONTROL2",),
+                sounds=("Scarlett 2i2",), jack=True, free_gb=100.0, folder="/home/vj/show", extras=("sounddevice",))
 WINDOWS = replace(LINUX, system="Windows 11 AMD64", jack=False)
 GPU = replace(LINUX, torch=CUDA, cards=(CARD,), compiler="/usr/bin/cc", python_headers=True, extras=("triton",))
 OLD = replace(CUDA, usable=(), problem="The NVIDIA driver on your system is too old (found version 12040).")
@@ -22,7 +22,7 @@ OLD = replace(CUDA, usable=(), problem="The NVIDIA driver on your system is too 
 
 def test_a_machine_with_everything():
     assert all(finding.state == GOOD and not finding.mend for finding in diagnose(GPU))
-    assert {finding.part for finding in diagnose(GPU)} == {"Python", "torch", "card", "Triton", "displays", "cameras", "MIDI", "JACK", "disk"}
+    assert {finding.part for finding in diagnose(GPU)} == {"Python", "torch", "card", "Triton", "displays", "cameras", "MIDI", "JACK", "sound", "disk"}
 
 
 @pytest.mark.parametrize("machine, part, state, says, mend", [
@@ -36,6 +36,8 @@ def test_a_machine_with_everything():
     (replace(LINUX, cards=(Card("AMD"),)), "card", WRONG, "AMD card: not used", "whl/rocm"),
     (replace(WINDOWS, cards=(Card("AMD"),)), "card", MISSING, "torch for Windows does not use AMD cards", "docs/speed.md"),
     (LINUX, "card", MISSING, "none found", ""),
+    (replace(LINUX, torch=TorchBuild("2.13.0", "mps", usable=("Apple GPU (mps)",)), cards=(Card("Apple", "Apple GPU", "macOS"),)), "card", MISSING,
+     "not used unless you ask for it with --device mps", "python run_live.py bench device"),
     (replace(GPU, compiler=""), "Triton", WRONG, "no C compiler", "sudo apt install build-essential python3-dev"),
     (replace(GPU, python_headers=False), "Triton", WRONG, "no Python.h", "sudo apt install python3-dev"),
     (replace(GPU, extras=()), "Triton", MISSING, "not installed", f"{PIP} triton"),
@@ -44,6 +46,10 @@ def test_a_machine_with_everything():
     (replace(LINUX, displays=(), displays_problem="no window: there is no display"), "displays", WRONG, "there is no display", "--output null"),
     (replace(LINUX, midi=(), midi_problem="this machine has no ALSA sequencer"), "MIDI", MISSING, "no ALSA sequencer", "--midi-api UNIX_JACK"),
     (replace(LINUX, midi=(), jack=False), "MIDI", MISSING, "no inputs", "plug a controller in"),
+    (replace(LINUX, sounds=(), extras=()), "sound", MISSING, "sounddevice", f"{PIP} -r requirements-audio.txt"),
+    (replace(LINUX, sounds=(), sounds_problem="hearing sound needs sounddevice: ...; PortAudio library not found"), "sound", MISSING, "no PortAudio", "libportaudio2"),
+    (replace(LINUX, sounds=(), sounds_problem="no sound input is plugged in"), "sound", MISSING, "no sound input is plugged in", "--audio song.flac"),
+    (replace(LINUX, sounds=()), "sound", MISSING, "no sound input", "docs/sound.md"),
     (replace(LINUX, jack=False), "JACK", MISSING, "not installed", "sudo apt install jackd2"),
     (replace(LINUX, free_gb=0.4), "disk", WRONG, "0.4 GB free", "make room"),
     (replace(LINUX, python="3.9.18"), "Python", WRONG, "3.9.18", "install Python 3.12"),
@@ -60,8 +66,8 @@ def test_each_trouble_and_what_mends_it(machine, part, state, says, mend):
 
 
 def test_a_card_that_is_used_is_not_idle():
-    assert idle_card(GPU) is None and idle_card(LINUX) is None
-    assert idle_card(replace(LINUX, cards=(CARD,))).state == WRONG
+    assert describe_idle_card(GPU) is None and describe_idle_card(LINUX) is None
+    assert describe_idle_card(replace(LINUX, cards=(CARD,))).state == WRONG
 
 
 def test_what_the_system_says_of_cards(tmp_path):
@@ -86,7 +92,7 @@ def test_this_machine(tmp_path):
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_the_command(flags):
-    done = subprocess.run([sys.executable, "run_live.py", "doctor", *flags], capture_output=True, text=True)
+    done = run_program("doctor", *flags)
     assert "Traceback" not in done.stderr
     if flags:
         told = json.loads(done.stdout)

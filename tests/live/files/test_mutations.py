@@ -12,10 +12,10 @@ from live.instrument import folder as instruments
 from live.mapping import files as mapping_file
 from live.midi import devices
 from live.outputs.spec import read_outputs
-from live.presets.autosave import locks_of, resumed
-from live.presets.library import SetList
+from live.presets.autosave import load_autosave, read_locks
 from live.presets.preset import read_file
-from live.show.parameters import declared
+from live.presets.set_list import SetListFile
+from live.show.parameters import add_parameters
 from live.takes.take import TakeReader
 from live.weights.presets import WeightsFile
 from tests.live.memory_rig import Rig
@@ -39,7 +39,7 @@ def spoilt(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     rig = Rig(folder)
     rig.show.recording.record_to(folder / "a.take")
-    rig.show.recording.save_to(folder / "last.json")
+    rig.show.recording.start_autosave(folder / "last.json")
     rig.send("/bends/add", "eyes", "b4.conv1", "0,1", "scale", 0.5)
     rig.send("/modulators/add", "slow", "/truncation", "sine")
     rig.play(4)
@@ -50,16 +50,16 @@ def spoilt(tmp_path_factory):
     rig.play(10)
     rig.close()
     kinds = {
-        "preset.yaml": ((folder / "scenes" / "look.yaml").read_text(), lambda path: read_file(path, declared(rig.base), rig.hash, rig.bend)),
-        "setlist.yaml": ("schema: 1\npresets: [look, other]\nbanks: {slow: [look]}\n", lambda path: read_yaml(path, SetList)),
+        "preset.yaml": ((folder / "scenes" / "look.yaml").read_text(), lambda path: read_file(path, add_parameters(rig.base), rig.hash, rig.bend)),
+        "setlist.yaml": ("schema: 1\npresets: [look, other]\nbanks: {slow: [look]}\n", lambda path: read_yaml(path, SetListFile)),
         "weights.yaml": ("schema: 1\npresets:\n  - {name: a, edits: {hats: 1.0}, seconds: 2.0}\n", lambda path: read_yaml(path, WeightsFile)),
         "instrument.yaml": ("schema: 1\nname: Tiny\ngenerator: net.pkl\nstart: {/truncation: 0.7}\n", lambda path: read_yaml(path, instruments.Description)),
         "mapping.yaml": ((mapping_file.FOLDER / "keyboard.yaml").read_text(encoding="utf-8"), mapping_file.read),
         "profile.yaml": ((mapping_file.FOLDER / "devices" / "nanokontrol2.yaml").read_text(encoding="utf-8"), devices.load),
         "outputs.yaml": ("schema: 1\noutputs:\n  - {name: wall, kind: window, fill: mirror, pin: [[0, 0], [1, 0], [1, 1], [0, 1]], colour: {gamma: 1.1}}\n",
                          lambda path: read_outputs(read_plain(path), {"window": None})),
-        "take.take": ((folder / "a.take").read_text(), lambda path: [list(TakeReader(path, rig.base, rig.hash, rig.bend).frames()), TakeReader(path, rig.base).length()]),
-        "last.json": ((folder / "last.json").read_text(), lambda path: [resumed(path, rig.base, rig.hash, rig.bend), locks_of(path)]),
+        "take.take": ((folder / "a.take").read_text(), lambda path: [list(TakeReader(path, rig.base, rig.hash, rig.bend).read_frames()), TakeReader(path, rig.base).measure_length()]),
+        "last.json": ((folder / "last.json").read_text(), lambda path: [load_autosave(path, rig.base, rig.hash, rig.bend), read_locks(path)]),
         "clusters.yaml": ("format: latent-jockey clusters\nschema: 1\ngenerator: 0ad8903c992f7babe3c5aaa084a9f14d\nabout: {method: correlation, samples: 100, seed: 0}\n"
                           'layers:\n  b16.conv0:\n    "0": [7, 15, 22]\n    "head": [27, 36]\n  b32.conv1:\n    "eyes": [24]\n', clusters.load),
         "request.json": (json.dumps({"object": [1, None], "paste": [[2, None]], "key": [[3, None]]}), read_request),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from live.mapping.binding import Binding
 from live.mapping.faders import Faders
 from live.mapping.mapping import Mapping
-from live.show.events import Change, ControlEvent, faders
+from live.show.events import Change, ControlEvent, make_fader_events
 from tests.conftest import tiny
 
 CONTROLS = ("osc /truncation", "osc /n/truncation", "osc /walk/kind", "osc /n/walk/seed", "osc /walk/z", "osc /fader", "osc /freeze",
@@ -48,7 +48,7 @@ def test_it_says_the_same(scene, frames):
 def test_hundreds_at_once_and_again_when_the_parameters_have_changed(scene):
     found = Faders()
     controls = ("osc /truncation", "osc /n/style/fine/mix")
-    events = faders(controls, (0.25, 0.5), 1.0) + faders(controls, (0.5, 1.0), 2.0)
+    events = make_fader_events(controls, (0.25, 0.5), 1.0) + make_fader_events(controls, (0.5, 1.0), 2.0)
     assert events[0] == ControlEvent("osc /truncation", 0.25, False, 1.0)
     assert found.translate(events, scene.parameters, set(controls)) == [Change("/truncation", 0.5), Change("/style/fine/mix", 1.0)]
     assert found.translate(events, scene.parameters, set()) is None                     # bound to something since

@@ -7,13 +7,15 @@ import pytest
 from engine import checkpoints
 from engine.instrument import Instrument
 from engine.motion import Motion
+from live.instrument import folder
 from live.mapping.files import FOLDER, read
 from live.mapping.macros import move_targets
 from live.show.events import Change
-from live.show.parameters import MACRO_PARAMETERS, declared
+from live.show.parameters import MACRO_PARAMETERS, add_parameters
 
 SHIPPED = Path(__file__).parents[3] / "presets" / "masks"
 FOUND = read(FOLDER / "generic_midi.yaml")
+MACROS = {macro.macro: macro for macro in folder.find(SHIPPED).macros}
 KNOBS = [binding for binding in FOUND.bindings if binding.control.startswith("cc ")]
 LEAST = 4.0                         # of 255, mean over the picture, somewhere on its way
 
@@ -39,24 +41,23 @@ def turned(scene, binding, position):
     value = scene.parameters[binding.to].plain(low + (high - low) * position)
     changes = [Change(binding.to, value)]
     if binding.to in MACRO_PARAMETERS:
-        changes += move_targets(binding.to, value, scene, {macro.macro: macro for macro in FOUND.macros})
+        changes += move_targets(binding.to, value, scene, MACROS)
     return scene.set(changes)
 
 
 @pytest.mark.parametrize("binding", KNOBS, ids=lambda b: f"{b.control} {b.to}")
 def test_a_knob_shows(instrument, binding):
-    scene = declared(instrument.scene())
+    scene = add_parameters(instrument.scene())
     start = picture(instrument, scene)
     seen = [picture(instrument, turned(scene, binding, position)) for position in (0.0, 0.5, 1.0)]
     assert max(np.abs(there - start).mean() for there in seen) >= LEAST
 
 
 def test_all_eight_macros_are_filled_and_begin_where_the_walk_is(instrument):
-    scene = declared(instrument.scene())
-    assert [macro.macro for macro in FOUND.macros] == list(range(1, 9)) and all(macro.name and macro.to for macro in FOUND.macros)
-    macros = {macro.macro: macro for macro in FOUND.macros}
+    scene = add_parameters(instrument.scene())
+    assert sorted(MACROS) == list(range(1, 9)) and all(macro.name and macro.to for macro in MACROS.values())
     for address in MACRO_PARAMETERS:
-        assert all(change.value == scene[change.address] for change in move_targets(address, 0.0, scene, macros))
+        assert all(change.value == scene[change.address] for change in move_targets(address, 0.0, scene, MACROS))
 
 
 @pytest.mark.parametrize("kind", ("loop", "circle", "wander"))

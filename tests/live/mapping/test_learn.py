@@ -234,7 +234,7 @@ def test_a_release_of_what_was_pressed_while_learning_does_nothing(stage):
     assert stage.hear(press("note 1/36", 0.0)) == []
 
 
-def wait_for(path, deadline=30.0):
+def wait_for(path, deadline=90.0):
     from live.show.clock import now, sleep
 
     end = now() + deadline

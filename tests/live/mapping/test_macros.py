@@ -4,9 +4,10 @@ import pytest
 from engine.errors import UserError
 from live.mapping import commands as midi_commands  # noqa: F401  (its commands)
 from live.mapping import files as mapping_file
-from live.mapping.macros import Macros, label
+from live.mapping.macros import Macro, Macros, label
+from live.mapping.mapping import Mapping
 from live.show.events import Change
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from live.takes.take import TakeReader
 from tests.live.memory_rig import Rig, scenes_of
 
@@ -50,7 +51,7 @@ def targets(rig):
 
 
 def test_eight_are_there_from_the_start(instrument):
-    parameters = declared(instrument.scene()).parameters
+    parameters = add_parameters(instrument.scene()).parameters
     assert [(parameters[f"/macro/{n}"].low, parameters[f"/macro/{n}"].high) for n in range(1, 9)] == [(0.0, 1.0)] * 8
 
 
@@ -155,3 +156,10 @@ def test_mistakes_in_a_mapping_file(tmp_path, monkeypatch, text, message):
     with pytest.raises(UserError) as error:
         mapping_file.read("m.yaml")
     assert str(error.value).startswith(message)
+
+
+def test_an_instruments_macros_go_where_no_file_puts_anything(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text("schema: 1\nbindings: []\nmacros: [{macro: 3, name: mine, to: [{to: /truncation}]}]\n")
+    mapping = Mapping.load([path], macros=[Macro(macro=n, name=f"own {n}") for n in (1, 3)])
+    assert {n: macro.name for n, macro in mapping.macros.items()} == {1: "own 1", 3: "mine"}

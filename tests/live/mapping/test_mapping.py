@@ -12,7 +12,7 @@ from live.mapping.mapping import Mapping, keep_newest
 from live.mapping.takeover import END, HOOK
 from live.show.commands import COMMANDS
 from live.show.events import Call, Change, ControlEvent
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 
 PARAMETERS = {
     "/truncation": Parameter(0.7),
@@ -396,7 +396,7 @@ def test_rubbish_makes_no_trouble(scene):
 @pytest.mark.parametrize("path", sorted(files.FOLDER.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_mapping_file_loads_and_its_targets_exist(path, instrument):
     window = {"/window/fullscreen", "/window/display"}
-    scene, bindings = declared(instrument.scene()), files.load(path)
+    scene, bindings = add_parameters(instrument.scene()), files.load(path)
     import live.instrument.open
     import live.outputs.window  # noqa: F401  its commands
 

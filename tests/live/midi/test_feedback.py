@@ -27,7 +27,7 @@ class Port(list):
 
     def send(self, message):
         if self.gate:
-            self.gate.wait(30)
+            self.gate.wait(120)
         if self.fails:
             raise OSError("no such port")
         self.append(tuple(message))
@@ -219,7 +219,7 @@ def test_no_more_than_a_device_can_take():
     assert max(looks) <= MOST + 1 and sum(looks) == 200
 
 
-def until(condition, deadline=30.0):
+def until(condition, deadline=90.0):
     end = now() + deadline
     while not condition():
         assert now() < end

@@ -1,12 +1,11 @@
 """The mapping files that docs/osc.md shows can be loaded, and the flags it names exist."""
 import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
 from live.mapping import files as mapping_file
+from tests.program import run_program
 
 ROOT = pathlib.Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "osc.md").read_text(encoding="utf-8")
@@ -20,6 +19,6 @@ def test_mapping_files(text, tmp_path):
 
 
 def test_flags():
-    shown = subprocess.run([sys.executable, str(ROOT / "run_live.py"), "play", "--help"], capture_output=True, text=True, timeout=60)
+    shown = run_program("play", "--help")
     for flag in set(re.findall(r"--[a-z-]+[a-z]", PAGE)) - {"--help", "--verify", "--parameters"}:      # the last two are the sender's own
         assert flag in shown.stdout, flag

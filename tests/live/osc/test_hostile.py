@@ -11,10 +11,10 @@ from live.mapping.mapping import Mapping
 from live.osc.receiver import make_event
 from live.presets.library import Library
 from live.presets.recall import Recall
-from live.show.clock import FixedClock, bounded
+from live.show.clock import FixedClock, limit_ticks
 from live.show.commands import COMMANDS
 from live.show.loop import Show
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from live.takes.looper import Looper
 from live.takes.recording import Recording
 
@@ -28,7 +28,7 @@ ENDING = {"/quit"}
 def show(instrument, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mapping_file, "FOLDER", tmp_path / "scenes")      # where /mapping/save writes
-    scene = declared(instrument.scene())
+    scene = add_parameters(instrument.scene())
     show = Show(instrument, Mapping(), scene)
     (tmp_path / "scenes").mkdir()
     show.join(recall=Recall(show, Library(tmp_path / "scenes", scene)), recording=Recording(show, takes=tmp_path / "takes"), looper=Looper(show))
@@ -41,7 +41,7 @@ def test_no_command_has_a_bug_for_it_and_nothing_is_written_elsewhere(show, tmp_
     before = set(tmp_path.parent.rglob("*"))
     for address in sorted(COMMANDS.keys() - ENDING):
         show.inbox.put(make_event(address, arguments, 0.0))
-    show.play(bounded(FixedClock(25).ticks(), frames=12))
+    show.play(limit_ticks(FixedClock(25).ticks(), frames=12))
     assert not [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
     new = set(tmp_path.parent.rglob("*")) - before
     assert all(path.is_relative_to(tmp_path / "scenes") or path.is_relative_to(tmp_path / "takes") for path in new), new
@@ -52,6 +52,6 @@ def test_no_parameter_has_a_bug_for_it_and_all_stay_finite(show, caplog, value):
     for address in show.scene.parameters:
         for scale in ("", "/n"):
             show.inbox.put(make_event(scale + address, (value,), 0.0))
-    show.play(bounded(FixedClock(25).ticks(), frames=2))
+    show.play(limit_ticks(FixedClock(25).ticks(), frames=2))
     assert not [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
     assert all(math.isfinite(v) for v in show.scene.values.values() if isinstance(v, float))

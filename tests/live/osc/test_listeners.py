@@ -11,7 +11,7 @@ from engine.scene import Scene
 from live.osc import targets
 from live.osc.echo import ELSEWHERE, Echo
 from live.osc.packet import read
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def echo():
 
 
 def declared_scene():
-    return declared(Scene({"/truncation": Parameter(0.5, -1.0, 2.0)}))
+    return add_parameters(Scene({"/truncation": Parameter(0.5, -1.0, 2.0)}))
 
 
 def socket_here():
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
-    udp.settimeout(20)
+    udp.settimeout(60)
     return udp
 
 
@@ -105,12 +105,14 @@ def test_a_target_that_is_not_there_yet_is_looked_for_until_it_is(monkeypatch, e
         found = targets.Targets(echo, again=0.01)
         found.add([("lights.local", udp.getsockname()[1], "", "numbers")])
         for _ in range(3):
-            assert asked.acquire(timeout=20)
+            assert asked.acquire(timeout=60)
         assert not echo.subscribers
         there.set()
-        while found.absent:
-            assert asked.acquire(timeout=20)
+        for _ in range(6000):
+            if not found.absent:
+                break
             threading.Event().wait(0.01)
+        assert not found.absent
         echo.turn()
         assert heard_at(udp, "/truncation") == (0.5,)
         found.close()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import queue
 import socket
+import threading
 import urllib.error
 import urllib.request
 
@@ -22,10 +23,10 @@ from live.osc.write import make_message
 from live.presets import commands as preset_commands  # noqa: F401  (the commands the tree lists)
 from live.show.commands import COMMANDS
 from live.show.events import Change
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from tests.senders.touchdesigner import bundle
 
-SOON = 20
+SOON = 90
 
 
 class Show:
@@ -57,9 +58,16 @@ class Show:
         self.echo.close()
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine is no port that does not open, and no client that says nothing."""
+    for name in ("query.STARTING", "query.HANDSHAKE", "advertise.CLOSING"):
+        monkeypatch.setattr(f"live.osc.{name}", 60.0)
+
+
 @pytest.fixture
 def show(instrument):
-    scene = declared(instrument.scene()).with_modulators([Modulator("m", "/truncation")])
+    scene = add_parameters(instrument.scene()).with_modulators([Modulator("m", "/truncation")])
     show = Show(scene.set([Change("/truncation", 1.25), Change("/walk/z", (0.5, -1.0)), Change("/walk/seed", 2 ** 31 - 2)]))
     yield show
     show.close()
@@ -192,7 +200,7 @@ def test_a_hundred_clients(show):
 
 
 def test_a_token(instrument):
-    show = Show(declared(instrument.scene()), token="open sesame")
+    show = Show(add_parameters(instrument.scene()), token="open sesame")
     try:
         for path, headers in (("/", {}), ("/?TOKEN=wrong", {}), ("/", {"Authorization": "Bearer no"}), ("/?TOKEN=%C3%BC", {})):
             status, answer = show.get(path, **headers)
@@ -227,8 +235,21 @@ def test_a_port_that_does_not_open_in_time_is_one_line(show, monkeypatch):
         Slow(lambda: show.scene, show.echo, "other", ("127.0.0.1", 9000)).start("127.0.0.1", 0)
 
 
+def test_a_show_that_ends_while_it_is_still_being_listed_waits_for_nothing(monkeypatch, caplog):
+    zeroconf = pytest.importorskip("zeroconf")
+    begun = threading.Event()
+
+    async def never(self, service, **more):
+        begun.set()
+        await asyncio.Event().wait()
+    monkeypatch.setattr(zeroconf.Zeroconf, "async_register_service", never)
+    listed = Advertisement("Test of masks", "127.0.0.1", (9100, 9101))
+    assert begun.wait(60)
+    listed.close()
+    assert not listed._thread.is_alive() and "does not end" not in caplog.text
+
+
 def test_the_advertisement_is_seen_on_loopback():
-    import threading
 
     from zeroconf import ServiceBrowser, Zeroconf
 

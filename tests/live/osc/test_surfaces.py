@@ -12,10 +12,10 @@ from live.osc.echo import Echo
 from live.osc.subscriber import Subscriber
 from live.osc.surfaces import Surfaces
 from live.show.events import ControlEvent
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from tests.live.osc.test_echo import Ear
 
-SCENE = declared(Scene({"/truncation": Parameter(0.25), "/noise": Parameter(0.5, 0.0, 8.0), "/output/freeze": Parameter(0.0, step=1), "/output/blackout": Parameter(0.0)}))
+SCENE = add_parameters(Scene({"/truncation": Parameter(0.25), "/noise": Parameter(0.5, 0.0, 8.0), "/output/freeze": Parameter(0.0, step=1), "/output/blackout": Parameter(0.0)}))
 
 
 def bound(control, to, **more):
@@ -95,7 +95,7 @@ def test_where_nobody_listens_the_port_it_came_from_is_told_and_only_of_controls
     stage = Stage(bound("/1/a", "/truncation"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as surface:
         surface.bind(("127.0.0.1", 0))
-        surface.settimeout(5.0)
+        surface.settimeout(60.0)
         stage.echo.leave(lambda key, subscriber: True)
         stage.hand("/1/a", 0.5)
         stage.echo.note_said(surface.getsockname(), [("/1/a", 0.5)])

@@ -8,10 +8,10 @@ from engine.instrument import Instrument
 from engine.motion import Motion
 from live.outputs.cued import CuedLook
 from live.presets.library import Library
-from live.presets.preset import captured
+from live.presets.preset import make_preset
 from tests.conftest import tiny
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 def until(ready):
@@ -31,18 +31,18 @@ def test_a_cued_preset_is_drawn_and_nothing_where_none_is(tmp_path):
     instrument = Instrument(generator)
     library = Library(folder / "scenes", instrument.scene(), "tiny", native.generator_hash(generator))
     scene = instrument.scene().set_values({"/walk/seed": 9, "/walk/kind": "hold"})
-    library.keep("dream", captured(scene, Motion().advance(scene, 0.0)))
+    library.store("dream", make_preset(scene, Motion().advance(scene, 0.0)))
     library.close()
     cued = CuedLook(str(folder))
     try:
-        assert cued.picture(None) is None and cued.worker._process is None
-        until(lambda: cued.picture("dream") is not None)
-        found, wanted = cued.picture("dream"), instrument.render(scene, Motion().advance(scene, 0.0)).pixels.copy()
+        assert cued.take_picture(None) is None and cued.worker._process is None
+        until(lambda: cued.take_picture("dream") is not None)
+        found, wanted = cued.take_picture("dream"), instrument.render(scene, Motion().advance(scene, 0.0)).pixels.copy()
         other = scene.set_values({"/walk/seed": 10})
         other = instrument.render(other, Motion().advance(other, 0.0)).pixels
         assert found.shape == (32, 32, 3)
         grey = lambda pixels: pixels.astype(int).mean(2)                    # a JPEG: most of its colours are left out
         assert np.abs(grey(found) - grey(wanted)).mean() < 0.5 * np.abs(grey(found) - grey(other)).mean()
-        assert cued.picture(None) is None and cued.picture("nowhere") is None
+        assert cued.take_picture(None) is None and cued.take_picture("nowhere") is None
     finally:
         cued.close()

@@ -12,7 +12,7 @@ B, SEMICOLON, ONE, KEYPAD_ONE, KEYPAD_ENTER, Q = 5, 51, 30, 89, 88, 20
 
 def press(keyboard, key, scancode, mod=0):
     event = pygame.event.Event(pygame.KEYDOWN, key=key, mod=mod, scancode=scancode, unicode="")
-    return keyboard.heard(event)
+    return keyboard.translate(event)
 
 
 @pytest.mark.parametrize("key, scancode, mod, bound, name", [
@@ -26,7 +26,7 @@ def test_keys_of_all_layouts(key, scancode, mod, bound, name):
     heard = press(keyboard, key, scancode, mod)
     assert (heard and heard.control) == (name and f"key {name}")
     if name:
-        released = keyboard.heard(pygame.event.Event(pygame.KEYUP, key=key, mod=0, scancode=scancode))
+        released = keyboard.translate(pygame.event.Event(pygame.KEYUP, key=key, mod=0, scancode=scancode))
         assert (released.control, released.value) == (f"key {name}", 0.0)
 
 

@@ -9,7 +9,7 @@ from live import outputs
 from live.outputs import OUTPUTS, Running
 from live.outputs.mailbox import Backlog, Mailbox
 
-DEADLINE = 10.0                     # seconds after which a test gives up waiting
+DEADLINE = 120.0                    # seconds after which a test gives up waiting
 
 
 def frame(number, size=8):
@@ -120,7 +120,7 @@ def test_a_broken_output_says_so_once_and_the_show_goes_on(kind, caplog):
 
 
 def test_null_takes_everything():
-    out = outputs.start("null")
+    out = outputs.start_output("null")
     for i in range(3):
         out.put(frame(i))
     out.close()
@@ -130,7 +130,7 @@ def test_null_takes_everything():
 def test_files_are_the_frames(tmp_path):
     from PIL import Image
 
-    out = outputs.start("files", target=tmp_path / "new" / "frames", wait=True)
+    out = outputs.start_output("files", target=tmp_path / "new" / "frames", wait=True)
     for i in range(12):
         out.put(frame(i))
     out.close()
@@ -142,23 +142,23 @@ def test_files_are_the_frames(tmp_path):
 def test_files_never_mixes_two_shows(tmp_path):
     (tmp_path / "frame_000000.png").touch()
     with pytest.raises(UserError, match="there are frames in it already; expected an empty or new folder"):
-        outputs.start("files", target=tmp_path)
+        outputs.start_output("files", target=tmp_path)
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="the folder cannot be made: "):
-        outputs.start("files", target=tmp_path / "file" / "frames")
+        outputs.start_output("files", target=tmp_path / "file" / "frames")
 
 
 @pytest.mark.parametrize("name, options, message", [
     ("windw", {}, f"no output 'windw'; there are: {', '.join(sorted(OUTPUTS))}"),
     ("null", {"target": "x"}, "output null takes no target; allowed: nothing"),
-    ("files", {"folder": "x"}, "output files takes no folder; allowed: target, wait"),
+    ("files", {"folder": "x"}, "output files takes no folder; allowed: target, wait, drawing"),
 ])
 def test_mistakes_in_asking_for_an_output(name, options, message):
     with pytest.raises(UserError) as error:
-        outputs.start(name, **options)
+        outputs.start_output(name, **options)
     assert str(error.value) == message
 
 
@@ -191,14 +191,14 @@ def test_an_output_of_the_show_itself_takes_the_name_it_has_there(kind, tmp_path
 def test_a_mask_that_is_no_picture_is_one_line_at_the_start_and_no_darkness_later(tmp_path, caplog):
     from live.outputs.canvas import Canvas
     from live.outputs.framing import Framing
-    from live.outputs.service import check
+    from live.outputs.service import check_outputs
     from live.outputs.spec import OutputSpec
 
     bad = tmp_path / "edge.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     for path in (bad, tmp_path / "none.png", tmp_path):
         with pytest.raises(UserError, match="^mask .*: can't be read as a picture") as error:
-            check([OutputSpec("wall", "window", mask=str(path))])
+            check_outputs([OutputSpec("wall", "window", mask=str(path))])
         assert "\n" not in str(error.value)
     picture = np.full((8, 8, 3), 200, np.uint8)
     canvas = Canvas("wall", str(bad))

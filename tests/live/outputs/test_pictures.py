@@ -6,12 +6,12 @@ from engine.errors import UserError
 from engine.instrument import Instrument
 from live.mapping.mapping import Mapping
 from live.outputs import service
-from live.outputs.pictures import picture_names
+from live.outputs.pictures import list_pictures
 from live.outputs.spec import OutputSpec
 from live.show.clock import FixedClock
 from live.show.events import ControlEvent
 from live.show.loop import Show
-from live.show.parameters import declared
+from live.show.parameters import add_parameters
 from tests.conftest import tiny
 
 
@@ -33,7 +33,7 @@ class Camera:
     def picture(self, scene):
         return self.pixels
 
-    def out(self):
+    def note_frame(self):
         pass
 
 
@@ -46,7 +46,7 @@ def opened(monkeypatch):
 
     def make(instrument=None, **pictures):
         instrument = instrument or Instrument(tiny())
-        show = Show(instrument, Mapping(), declared(instrument.scene()), strict=True)
+        show = Show(instrument, Mapping(), add_parameters(instrument.scene()), strict=True)
         screens = {}
         monkeypatch.setattr(service, "open_output", lambda spec, **more: screens.setdefault(spec.name, Screen(spec.name)))
         service.open_outputs(show, [OutputSpec(name, "null", picture=picture) for name, picture in pictures.items()], stack)
@@ -78,12 +78,12 @@ def test_it_is_turned_while_it_plays_and_then_nothing_is_kept(opened):
     show, _, play = opened(wall="programme", floor="programme")
     show.instrument.look_inside = lambda name: pytest.fail("nobody looks")
     assert all((a == b).all() for a, b in [play().values()])
-    assert not show.instrument._synthesis.seen
+    assert not show.instrument.drawing.synthesis.seen
     del show.instrument.look_inside
     shown = play(("/outputs/floor/picture", "layer b8.conv1 tiles"), ("/walk/seed", 9.0), frames=2)
-    assert (shown["wall"] != shown["floor"]).any() and list(show.instrument._synthesis.seen) == ["b8.conv1"]
+    assert (shown["wall"] != shown["floor"]).any() and list(show.instrument.drawing.synthesis.seen) == ["b8.conv1"]
     shown = play(("/outputs/floor/picture", "programme"), ("/walk/seed", 10.0))
-    assert (shown["wall"] == shown["floor"]).all() and not show.instrument._synthesis.seen
+    assert (shown["wall"] == shown["floor"]).all() and not show.instrument.drawing.synthesis.seen
 
 
 def test_it_moves_with_the_picture(opened):
@@ -134,7 +134,7 @@ def test_no_preset_holds_it_and_a_wrong_one_is_said(opened):
     assert show.scene["/outputs/floor/picture"] == "layer b8.conv1"
     with pytest.raises(UserError, match="output floor: picture: no 'layer b9.conv1'; there are layer b4.conv1"):
         opened(floor="layer b9.conv1")
-    assert picture_names(["layer b4.conv1"], [OutputSpec("wall", "null")]) == ("programme", "source", "cue", "layer b4.conv1", "same as wall")
+    assert list_pictures(["layer b4.conv1"], [OutputSpec("wall", "null")]) == ("programme", "source", "cue", "layer b4.conv1", "same as wall")
 
 
 def test_what_flashes_inside_is_limited_as_well(opened):

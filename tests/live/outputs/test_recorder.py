@@ -157,7 +157,7 @@ def test_kill_9_leaves_all_but_the_last_second(tmp_path):
 def test_mistakes(tmp_path, name, message):
     (tmp_path / "there.mp4").touch()
     with pytest.raises(UserError, match=message):
-        outputs.start("recorder", target=tmp_path / name)
+        outputs.start_output("recorder", target=tmp_path / name)
 
 
 def test_video_record_is_a_toggle(tmp_path):
@@ -181,17 +181,17 @@ def test_the_end_waits_for_a_copy_that_takes_long(tmp_path, monkeypatch):
 
     def slow(source, target):
         copying.set()
-        go_on.wait(20)
+        go_on.wait(120)
         copy(source, target)
 
     monkeypatch.setattr(recorder, "remux", slow)
-    made = outputs.start("recorder", target=tmp_path / "show.mp4")
+    made = outputs.start_output("recorder", target=tmp_path / "show.mp4")
     put_slowly(made, 5)
     closing = threading.Thread(target=made.close)
     closing.start()
-    assert copying.wait(20)
+    assert copying.wait(120)
     closing.join(0.2)
     assert closing.is_alive()
     go_on.set()
-    closing.join(20)
+    closing.join(120)
     assert len(times(tmp_path / "show.mp4")) >= 5

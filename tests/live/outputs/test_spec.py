@@ -4,7 +4,7 @@ import pytest
 from engine.errors import UserError
 from live.outputs import OUTPUTS
 from live.outputs.framing import Framing
-from live.outputs.service import check
+from live.outputs.service import check_outputs
 from live.outputs.spec import OutputSpec, parse_outputs, read_outputs
 
 
@@ -64,7 +64,7 @@ def test_two_of_one_name_are_refused():
 def test_a_preview_is_a_small_output_beside_the_full_one():
     full, small, other, tiny = read_outputs({"outputs": [{"kind": "net", "target": "Stage", "size": [1920, 1080], "fill": "mirror", "preview": True}, {"kind": "net", "name": "b", "fps": 5, "preview": [64, 36]}]}, KINDS)
     assert (small.name, small.kind, small.target, small.size, small.fps, small.framing) == ("net-preview", "net", "Stage preview", 320, 15.0, full.framing)
-    assert (other.sender_name("Latent Jockey"), tiny.target, tiny.size, tiny.fps) == ("Latent Jockey b", "Latent Jockey b preview", (64, 36), 5)
+    assert (other.find_sender_name("Latent Jockey"), tiny.target, tiny.size, tiny.fps) == ("Latent Jockey b", "Latent Jockey b preview", (64, 36), 5)
 
 
 @pytest.mark.parametrize("specs, words", [
@@ -75,10 +75,10 @@ def test_a_preview_is_a_small_output_beside_the_full_one():
 ])
 def test_what_can_be_told_to_be_wrong_is_told_before_the_show(specs, words):
     with pytest.raises(UserError) as error:
-        check(specs)
+        check_outputs(specs)
     assert str(error.value).startswith(words)
 
 
 def test_several_of_one_kind_have_names_of_their_own():
-    specs = check(parse_outputs("ndi,ndi,ndi=Stage,memory,memory,spout,camera,camera=/dev/video9,window,window", OUTPUTS))
-    assert [spec.sender_name(getattr(OUTPUTS[spec.kind], "called", "")) for spec in specs][:5] == ["Latent Jockey", "Latent Jockey ndi-2", "Stage", "latent-jockey", "latent-jockey-memory-2"]
+    specs = check_outputs(parse_outputs("ndi,ndi,ndi=Stage,memory,memory,spout,camera,camera=/dev/video9,window,window", OUTPUTS))
+    assert [spec.find_sender_name(getattr(OUTPUTS[spec.kind], "called", "")) for spec in specs][:5] == ["Latent Jockey", "Latent Jockey ndi-2", "Stage", "latent-jockey", "latent-jockey-memory-2"]

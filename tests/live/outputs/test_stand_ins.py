@@ -101,7 +101,7 @@ def test_syphon(monkeypatch):
     install(monkeypatch, "syphon.utils.raw", create_mtl_texture=lambda device, width, height: (device, width, height))
     monkeypatch.setattr(extras.sys, "platform", "darwin")
     syphon = Syphon("Stage")
-    syphon.turn(None)
+    syphon.run_once(None)
     syphon.send(RED)
     syphon.send(RED)
     syphon.close()
@@ -191,6 +191,6 @@ def test_a_library_under_the_gpl_stays_out_of_the_shows_process():
 
     flags = Namespace(outputs=None, output="camera", display=0, fullscreen=False, fps=30.0, single_process=True)
     with pytest.raises(UserError, match="pyvirtualcam is under the GPL .* play without --single-process"):
-        service.specs(flags)
+        service.read_specs(flags)
     flags.single_process = False
-    assert [spec.kind for spec in service.specs(flags)] == ["camera"]
+    assert [spec.kind for spec in service.read_specs(flags)] == ["camera"]

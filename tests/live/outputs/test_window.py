@@ -12,8 +12,8 @@ import pytest
 
 from engine.errors import UserError
 from engine.instrument import Frame
-from live.outputs.keyboard import Keyboard, named
-from live.outputs.placement import Placement, fitted
+from live.outputs.keyboard import Keyboard, name_key
+from live.outputs.placement import Placement, fit
 from live.outputs.window import Window
 from live.show.clock import now, sleep
 from live.show.commands import COMMANDS
@@ -28,10 +28,10 @@ import json, queue, sys, threading
 import numpy as np
 from types import SimpleNamespace
 from live.show.clock import sleep
-from live.outputs.window import open_window
+from live.outputs.window import Window
 
 options = json.loads(sys.argv[1])
-window, orders = open_window("Test pattern", **options), queue.SimpleQueue()
+window, orders = Window("Test pattern", **options), queue.SimpleQueue()
 pixels = np.zeros((64, 64, 3), np.uint8)
 pixels[:32, :32], pixels[:32, 32:], pixels[32:, :32], pixels[32:, 32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 threading.Thread(target=lambda: [orders.put(line.strip()) for line in sys.stdin] + [orders.put("end")], daemon=True).start()
@@ -42,6 +42,7 @@ def until():
     if not orders.empty():
         order = orders.get()
         if order == "toggle": window.toggle_fullscreen()
+        if order.startswith("displays"): sys.modules["pygame"].display.get_num_displays = lambda: int(order.split()[1])
         if order == "wide": pixels = np.concatenate([pixels, pixels[::-1]], 1)
         if order == "end": ended = True
     window.put(SimpleNamespace(pixels=pixels, number=0))
@@ -144,7 +145,10 @@ def test_out_of_fullscreen_and_back(child):
 
 
 def test_back_from_fullscreen_it_is_where_and_as_large_as_it_was_left(child):
-    place = lambda: [line.split()[-1] for line in child.tool("xwininfo", "-id", child.identity() or "0").splitlines() if "-geometry" in line]
+    def place():
+        window = child.identity()
+        return [line.split()[-1] for line in child.tool("xwininfo", "-id", window).splitlines() if "-geometry" in line] if window else None
+
     eventually(lambda: child.colours((51, 1)), [RED])
     child.order("toggle")
     eventually(lambda: child.colours((82, 32), (51, 1)), [RED, BLACK])
@@ -174,7 +178,7 @@ def test_keys_reach_the_show(child):
 def test_without_a_display_it_says_what_to_do(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
     found = subprocess.run([sys.executable, "-c", CHILD, "{}"], env={**environment, "PYTHONPATH": str(ROOT)}, cwd=tmp_path,
-                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
     last = found.stderr.strip().splitlines()[-1]
     if "UserError" not in last:
         pytest.skip("this machine shows windows without DISPLAY")
@@ -207,18 +211,28 @@ def test_the_close_button_is_one_event_however_many_the_system_sends(window):
     pygame.event.post(pygame.event.Event(pygame.WINDOWCLOSE))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     heard = []
-    window.turn(heard.append)
+    window.run_once(heard.append)
     assert [(e.control, e.value, e.momentary) for e in heard] == [("window close", 1.0, True)]
+
+
+def test_a_file_that_is_dropped_becomes_a_kept_latent(window):
+    import pygame
+
+    pygame.event.get()
+    pygame.event.post(pygame.event.Event(pygame.DROPFILE, file="/tmp/a photo.jpg"))
+    heard = []
+    window.run_once(heard.append)
+    assert [(e.control, e.value) for e in heard] == [("osc /latents/add", "/tmp/a photo.jpg")]
 
 
 def test_commands_reach_the_window(window):
     show = types.SimpleNamespace(outputs=[object(), window])
     assert not window.place.fullscreen
     assert not COMMANDS["/window/fullscreen"].function(show)
-    window.turn(lambda event: None)
+    window.run_once(lambda event: None)
     assert window.place.fullscreen
     COMMANDS["/window/display"].function(show)
-    window.turn(lambda event: None)
+    window.run_once(lambda event: None)
     assert window.place.where == (0, True)            # there is only the one
 
 
@@ -244,16 +258,16 @@ def test_a_release_has_the_name_of_its_press(window):
     keyboard, down, up = Keyboard(now=lambda: 5.0), pygame.KEYDOWN, pygame.KEYUP
     events = [key(down, pygame.K_LSHIFT, pygame.KMOD_LSHIFT), key(down, pygame.K_r, pygame.KMOD_LSHIFT), key(down, pygame.K_r, pygame.KMOD_LSHIFT),
               key(up, pygame.K_LSHIFT), key(up, pygame.K_r), key(up, pygame.K_x), key(down, pygame.K_b)]
-    heard = [keyboard.heard(event) for event in events]
+    heard = [keyboard.translate(event) for event in events]
     assert [e and (e.control, e.value) for e in heard] == [
         ("key left shift", 1.0), ("key shift+r", 1.0), None, ("key left shift", 0.0), ("key shift+r", 0.0), None, ("key b", 1.0)]
-    assert [(e.control, e.value) for e in keyboard.let_go()] == [("key b", 0.0)] and keyboard.let_go() == []
+    assert [(e.control, e.value) for e in keyboard.release_all()] == [("key b", 0.0)] and keyboard.release_all() == []
 
 
 def test_names_of_keys(window):
     import pygame
 
-    names = [named(k, m) for k, m in ((pygame.K_ESCAPE, 0), (pygame.K_s, pygame.KMOD_LCTRL | pygame.KMOD_RALT), (pygame.K_RIGHT, 0),
+    names = [name_key(k, m) for k, m in ((pygame.K_ESCAPE, 0), (pygame.K_s, pygame.KMOD_LCTRL | pygame.KMOD_RALT), (pygame.K_RIGHT, 0),
                                       (pygame.K_LCTRL, pygame.KMOD_LCTRL), (pygame.K_b, pygame.KMOD_CAPS))]
     assert names == ["escape", "ctrl+alt+s", "right", "left ctrl", "b"]
 
@@ -264,7 +278,7 @@ def placed(display, fullscreen, *steps):
     place, seen = Placement(display, fullscreen), []
     for step in steps:
         if isinstance(step, int):
-            place.displays(step)
+            place.set_displays(step)
         else:
             getattr(place, step)()
         seen.append(place.where)
@@ -291,4 +305,4 @@ def test_where_the_window_is(start, steps, seen):
     ((1000, 1), (10, 10), (0, 4, 10, 1)),
 ])
 def test_the_aspect_is_kept(picture, space, rect):
-    assert fitted(picture, space) == rect
+    assert fit(picture, space) == rect

@@ -7,7 +7,7 @@ import pytest
 
 from engine.bending import Bend
 from engine.errors import UserError
-from live.presets.autosave import Autosave, resumed
+from live.presets.autosave import Autosave, load_autosave
 from tests.live.memory_rig import Rig
 
 EYES = Bend("eyes", "b8.conv0", (1, 2), "solarize", {"threshold": 0.5})
@@ -17,7 +17,7 @@ EYES = Bend("eyes", "b8.conv0", (1, 2), "solarize", {"threshold": 0.5})
 def saved(tmp_path):
     """(path, rig) of a show that has ended."""
     rig = Rig(bends=[EYES])
-    rig.show.recording.save_to(tmp_path / "last.json")
+    rig.show.recording.start_autosave(tmp_path / "last.json")
     rig.send("/truncation", 0.25)
     rig.play(3)
     rig.close()
@@ -25,7 +25,7 @@ def saved(tmp_path):
 
 
 def again(path, rig):
-    return resumed(path, rig.base, "", rig.instrument.bend)
+    return load_autosave(path, rig.base, "", rig.instrument.bend)
 
 
 def test_it_comes_back_to_the_bit(saved):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.bending import Bend
-from engine.morphing import EASES, align, path, rule_of
+from engine.morphing import EASES, align, find_rule, path
 from engine.parameter import Parameter
 from live.show.events import Change
 from live.takes.gesture import Gesture
@@ -57,7 +57,7 @@ def test_the_way_of_each_rule(parameter, rule, a, b, expected):
 @pytest.mark.parametrize("parameter, rule", [(LINEAR, "linear"), (LOG, "log"), (ANGLE, "circular"), (WHOLE, "step"),
                                              (CHOICE, "step"), (LATENT, "slerp"), (Parameter(curve="square"), "linear")])
 def test_each_parameter_has_its_rule(parameter, rule):
-    assert rule_of(parameter) == rule
+    assert find_rule(parameter) == rule
 
 
 def test_steps_change_over_where_told():
@@ -210,9 +210,9 @@ def test_beats_follow_the_tempo(rig):
 
 def test_a_preset_says_how_it_is_gone_to(rig):
     rig.show.recall.library.flush()
-    path = rig.show.recall.library.path("b")
+    path = rig.show.recall.library.make_path("b")
     path.write_text(path.read_text() + "morph: {seconds: 0.5, ease: linear, step: 0.8, rules: {/noise/strength: hold, /truncation: step}}\n")
-    rig.show.recall.library.look()
+    rig.show.recall.library.refresh()
     rig.send("/preset/recall", "b")
     assert values(rig, "/truncation", 17)[11:15] == [0.8, 0.8, 0.4, 0.4]
     assert rig.show.scene["/noise/strength"] == 1.0 and rig.show.recall.morph is None
@@ -326,17 +326,17 @@ def test_recalls_wait_for_the_beat(rig, quantise, frames):
 def test_a_gesture_loops_and_is_overdubbed():
     gesture, play = Gesture(), []
     gesture.record(0.0)
-    gesture.heard(0.5, [Change("/a", 1.0)])
-    gesture.heard(1.5, [Change("/a", 2.0), Change("/b", 5.0)])
+    gesture.record_changes(0.5, [Change("/a", 1.0)])
+    gesture.record_changes(1.5, [Change("/a", 2.0), Change("/b", 5.0)])
     gesture.loop(2.1, quantum=1.0)
     assert gesture.length == 2.0
     for beat in (2.2, 2.6, 3.6, 4.6, 5.6):
         play.append([(c.address, c.value) for c in gesture.play(beat)])
     assert play == [[], [("/a", 1.0)], [("/a", 2.0), ("/b", 5.0)], [("/a", 1.0)], [("/a", 2.0), ("/b", 5.0)]]
-    gesture.heard(5.7, [Change("/a", 9.0)])                        # the hand has it until it comes round
+    gesture.record_changes(5.7, [Change("/a", 9.0)])                        # the hand has it until it comes round
     assert gesture.play(6.1) == [] and [c.value for c in gesture.play(6.6)] == [1.0]
     gesture.overdub(True)
-    gesture.heard(6.6, [Change("/c", 7.0)])
+    gesture.record_changes(6.6, [Change("/c", 7.0)])
     assert [c.address for c in gesture.play(7.6)] == ["/a", "/b"] and {c.address for c in gesture.play(8.6)} == {"/a", "/c"}
     gesture.stop()
     assert gesture.play(9.6) == []

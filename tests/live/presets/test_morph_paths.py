@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from engine.latents import Latents, slerp
-from engine.morphing import PATHS, place_between
+from engine.morphing import PATHS, interpolate_place
 from engine.motion import Motion
 from engine.walks import Arc, arc
 from live.show.data import motion_from_plain, motion_to_plain
-from live.takes.performance import evenly, played
+from live.takes.performance import play_evenly, play_ticks
 from live.takes.take import TakeReader
 from tests.conftest import tiny
 from tests.live.memory_rig import Rig, scenes_of
@@ -33,7 +33,7 @@ def test_slerp_in_w(t):
     latents = Latents(tiny())
     a, b, centre = (x.double() for x in (latents.w(1), latents.w(2), latents.generator.w_avg))
     expected = numpy_slerp(a.numpy(), b.numpy(), centre.numpy(), t)
-    assert np.allclose(latents.at(arc(A, B, t)), expected, atol=1e-5)
+    assert np.allclose(latents.find_w(arc(A, B, t)), expected, atol=1e-5)
     assert np.allclose(slerp(a, b, centre, t), expected, atol=1e-12)
 
 
@@ -57,16 +57,16 @@ def weights(place):
     *((kind, A, 0.0, {2: 1.0}) for kind in PATHS), *((kind, A, 1.0, {3: 1.0}) for kind in PATHS),
 ])
 def test_the_way_of_each_path(kind, before, t, expected):
-    assert weights(place_between(kind, before, B, C, t)) == expected
+    assert weights(interpolate_place(kind, before, B, C, t)) == expected
 
 
 def test_a_spline_has_no_corner_where_one_morph_ends_and_the_next_begins():
     points = [np.array(xy, float) for xy in ((0, 0), (1, 0), (1, 1))]
     at = lambda place: sum(points[point - 1] * weight for point, weight in place)
     step = 1e-4
-    arriving = at(place_between("spline", A, A, B, 1.0)) - at(place_between("spline", A, A, B, 1 - step))
-    leaving = at(place_between("spline", A, B, C, step)) - at(place_between("spline", A, B, C, 0.0))
-    straight = at(place_between("linear", A, B, C, step)) - at(place_between("linear", A, B, C, 0.0))
+    arriving = at(interpolate_place("spline", A, A, B, 1.0)) - at(interpolate_place("spline", A, A, B, 1 - step))
+    leaving = at(interpolate_place("spline", A, B, C, step)) - at(interpolate_place("spline", A, B, C, 0.0))
+    straight = at(interpolate_place("linear", A, B, C, step)) - at(interpolate_place("linear", A, B, C, 0.0))
     towards = np.array([0.5, 0.5]) / math.sqrt(0.5)                   # the chord from A to C
     assert leaving @ towards == pytest.approx(np.linalg.norm(leaving), rel=1e-3)
     assert arriving[0] > 0 and straight[0] == pytest.approx(0.0)
@@ -123,7 +123,7 @@ def test_a_preset_may_have_them_step(rig):
     path = rig.show.recall.library.folder / "b.yaml"
     rig.show.recall.library.flush()
     path.write_text(path.read_text() + "morph: {path: slerp, rules: {/style/coarse/seed: step}}\n")
-    rig.show.recall.library.look()
+    rig.show.recall.library.refresh()
     rig.send("/preset/recall", "b", 1.0)
     rig.play(8)
     assert rig.show.motion.styles_led[0] == () and isinstance(rig.show.motion.place[0][0], Arc)
@@ -147,8 +147,8 @@ def test_takes_hold_every_path_to_the_bit(rig, tmp_path):
     again = Rig(generator=rig.generator)
     found = scenes_of(TakeReader(tmp_path / "a.take", again.base), again.show)
     assert [(motion.place, motion.styles_led) for _, motion, _ in found][-len(shown):] == shown
-    own = list(played(TakeReader(tmp_path / "a.take", again.base)))
-    between = [m.motion for m in evenly(iter(own), 90.0)]
+    own = list(play_ticks(TakeReader(tmp_path / "a.take", again.base)))
+    between = [m.motion for m in play_evenly(iter(own), 90.0)]
     assert any(m.styles_led for m in between) and all(sum(w for _, w in m.place) == pytest.approx(1.0) for m in between)
 
 

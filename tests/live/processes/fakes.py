@@ -8,10 +8,12 @@ import numpy as np
 
 from live.outputs.framing import Framing
 from live.outputs.spec import OutputSpec
-from live.processes import ring
+from live.processes import ring, standby
 from live.processes import supervisor as supervision
-from live.processes.child import prepare_child
+from live.processes.output import run_output
 from live.processes.supervisor import Supervisor
+from live.show import journal
+from live.show.child import prepare_child
 from live.show.clock import now
 
 SIZE = 32
@@ -47,7 +49,10 @@ def fake_renderer(options, sending, link):
                 write(folder, f"{kind}-{rest[0]}", rest[1:])
         if writer is not None:
             frame += 1
-            writer.put(np.full((SIZE, SIZE, 3), options["attempt"] + 1, np.uint8), float(frame))
+            writer.put(np.full((SIZE, SIZE, 3), options.get("level", 0) + options["attempt"] + 1, np.uint8), float(frame))
+            if options.get("order") and (Path(folder) / "order").exists():
+                (Path(folder) / "order").unlink()
+                link.send(("order", "a", options["order"]))
             if options.get("records") and frame == 5:
                 link.send(("recorded", options["records"]))
             if options.get("framing") and frame == 5:
@@ -82,10 +87,13 @@ def fake_output(spec, reader, pipe, link):
 def supervise(folder, names, settings):
     """The supervisor's process. settings: constants of the supervisor in capitals, and what the renderer shall do."""
     prepare = {"folder": str(folder), **settings}
-    specs = [OutputSpec(name, "window", str(folder)) for name in names]
+    windows = settings.get("windows", {})                # {name: options}: real ones, with a second process each
+    specs = [OutputSpec(name, "window", str(folder), **windows.get(name, {})) for name in names]
     for name in (name for name in settings if name.isupper()):
-        setattr(supervision, name, settings[name])
-    sys.exit(Supervisor(fake_renderer, Options(prepare), fake_output, specs).run())
+        setattr(standby if hasattr(standby, name) else supervision, name, settings[name])
+    if windows:
+        journal.start_log()
+    sys.exit(Supervisor(fake_renderer, Options(prepare), run_output if windows else fake_output, specs, frozenset(windows), tuple(settings.get("modules", ()))).run())
 
 
 class Options:

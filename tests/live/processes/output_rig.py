@@ -4,11 +4,12 @@ import time
 import numpy as np
 
 from live.outputs.spec import OutputSpec
-from live.processes.child import Child, Frames
+from live.processes.frames import Frames
 from live.processes.output import run_output
 from live.processes.ring import Writer
+from live.show.child import Child
 
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 
 class OutputRig:
@@ -17,13 +18,13 @@ class OutputRig:
     def __init__(self, spec: OutputSpec, size: tuple[int, int]):
         self.spec, self.states, self.frames = spec, [], Frames(1)
         self.child = Child(spec.name, run_output)
-        self.frames.fit(size[1], size[0])
+        self.frames.resize(size[1], size[0])
         self.writer = Writer(self.frames.name, {0: self.frames.pipes[0][1]})
         self.start()
 
     def start(self):
         """Start the process, or start it again, as after a crash."""
-        self.frames.forgive(0)
+        self.frames.drain(0)
         self.child.start(self.spec, 0, self.frames.pipes[0][0])
         self.child.send(("framing", self.spec.framing))
         self.child.send(("frames", self.frames.name))
@@ -42,19 +43,19 @@ class OutputRig:
             assert time.monotonic() < start + DEADLINE, "never came true"
             self.put(picture(number))
             number += 1
-            self.states += [rest[0] for kind, *rest in self.child.received() if kind == "state"]
+            self.states += [rest[0] for kind, *rest in self.child.receive() if kind == "state"]
             time.sleep(max(0.0, start + number / fps - time.monotonic()))
         return number
 
     def ended(self):
         """The exit code, once the process has ended by itself."""
         self.child.process.join(DEADLINE)
-        return self.child.ended()
+        return self.child.poll()
 
     def close(self):
         self.child.send(("stop",))
         if self.child.process is not None:
-            self.child.process.join(20)
+            self.child.process.join(60)
             self.child.kill()
             self.child.process.join()
         self.child.close()

@@ -3,9 +3,11 @@ import argparse
 
 import pytest
 
+from live.files.paths import find_free_part
+from live.outputs.again import continue_output
 from live.outputs.spec import OutputSpec
 from live.processes import show as processes
-from live.processes.show import Attempts, continued, free_part
+from live.processes.show import Attempts
 
 
 def options(**more):
@@ -50,7 +52,7 @@ def test_outputs_that_write_files_go_on_beside_them(tmp_path, monkeypatch):
     for name in ("show.mkv", "recording.mkv"):
         (tmp_path / name).touch()
     (tmp_path / "frames").mkdir()
-    after = [continued(OutputSpec(kind, kind, target)).target for kind, target in
+    after = [continue_output(OutputSpec(kind, kind, target)).target for kind, target in
              [("recorder", "show.mp4"), ("recorder", ""), ("recorder", "other.mp4"), ("files", "frames"), ("files", ""), ("null", ""), ("window", "")]]
     assert after == ["show-002.mp4", "recording-002.mp4", "other.mp4", "frames-002", "frames-002", "", ""]
 
@@ -58,6 +60,6 @@ def test_outputs_that_write_files_go_on_beside_them(tmp_path, monkeypatch):
 def test_parts_have_names_of_their_own(tmp_path):
     for name in ("x.take", "x-002.take", "x-003.mkv", "xy-004.take", "[x].take"):
         (tmp_path / name).touch()
-    assert free_part(tmp_path / "x.take").name == "x-004.take"
-    assert free_part(tmp_path / "[x].take").name == "[x]-002.take"
-    assert free_part(tmp_path / "z.take").name == "z.take"
+    assert find_free_part(tmp_path / "x.take").name == "x-004.take"
+    assert find_free_part(tmp_path / "[x].take").name == "[x]-002.take"
+    assert find_free_part(tmp_path / "z.take").name == "z.take"

@@ -5,8 +5,9 @@ import pytest
 from live.outputs.spec import OutputSpec
 from live.processes import output as output_module
 from live.processes import ring
-from live.processes.child import SPAWN, Frames
+from live.processes.frames import Frames
 from live.processes.output import OutputProcess
+from live.show.child import SPAWN
 
 
 class Target:
@@ -25,7 +26,7 @@ class Stage:
 
     def __init__(self, monkeypatch):
         self.frames, self.target, self.moment = Frames(1), Target(), 100.0
-        self.frames.fit(8, 8)
+        self.frames.resize(8, 8)
         self.link, theirs = SPAWN.Pipe()
         monkeypatch.setattr(output_module, "now", lambda: self.moment)
         self.process = OutputProcess(OutputSpec("wall", "window"), 0, self.frames.pipes[0][0], theirs, self.target)
@@ -41,7 +42,7 @@ class Stage:
         for _ in range(60):
             if len(self.target.levels) >= until:
                 break
-            self.process.turn_once()
+            self.process.run_once()
         shown, self.target.levels = self.target.levels, []
         return shown
 
@@ -90,7 +91,7 @@ def test_another_size_is_dissolved_to_as_well(stage):
     stage.turns(1)
     stage.link.send(("anew", stage.frames.name, stage.frames.segment.published))
     stage.writer.close()
-    stage.frames.fit(16, 16)
+    stage.frames.resize(16, 16)
     stage.link.send(("frames", stage.frames.name))
     stage.writer = stage.renderer()
     stage.writer.put(np.full((16, 16, 3), 240, np.uint8), 0.0)

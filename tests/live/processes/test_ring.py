@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from live.processes import ring
-from live.processes.child import Frames
+from live.processes.frames import Frames
 
 SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
 def shared():
-    memory = ring.create(8, 8)
+    memory = ring.create_segment(8, 8)
     yield memory
     memory.close()
     memory.unlink()
@@ -63,30 +63,30 @@ def test_messages_that_a_dead_reader_took_with_it_are_forgiven(shared):
         writer.put(picture(number), 0.0)
     receiving = reader.pipe
     while receiving.poll(0):                             # read, and died before counting them
-        receiving.recv_bytes()
-    writer.segment.forgive(0)
+        os.read(receiving.fileno(), 16) if os.name == "posix" else receiving.recv_bytes()
+    writer.segment.mark_taken(0)
     writer.put(picture(21), 0.0)
     again = ring.Reader(shared.name, 0, receiving)
     again.take()
     writer.put(picture(22), 0.0)
-    assert again.take(timeout=5).number == 22
+    assert again.take(timeout=60).number == 22
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a pipe hands out whole messages")
 def test_a_reader_that_died_in_the_middle_of_a_message_is_forgiven():
     frames = Frames(1)
-    frames.fit(8, 8)
+    frames.resize(8, 8)
     receiving, sending = frames.pipes[0]
     try:
         writer = ring.Writer(frames.name, {0: sending})
         for number in range(3):
             writer.put(picture(number), 0.0)
         os.read(receiving.fileno(), 4)                   # the message's length, and then it was killed
-        frames.forgive(0)
+        frames.drain(0)
         reader = ring.Reader(frames.name, 0, receiving)
         reader.take()
         writer.put(picture(9), 0.9)
-        taken = reader.take(timeout=5)
+        taken = reader.take(timeout=60)
         assert (taken.number, taken.time) == (4, 0.9)
         reader.close()
         writer.close()
@@ -120,27 +120,27 @@ def write_many(name, sending, count, size):
 
 
 def test_no_picture_is_torn_and_numbers_rise():
-    """A fast writer against a reader that dawdles at random."""
-    size, count = 64, 20_000
-    memory = ring.create(size, size)
+    """A fast writer against a reader that dawdles at random, until it has seen enough of it, however seldom it gets its turn."""
+    size, enough = 64, 1000
+    memory = ring.create_segment(size, size)
     receiving, sending = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=write_many, args=(memory.name, sending, count, size))
+    process = SPAWN.Process(target=write_many, args=(memory.name, sending, 10 ** 9, size))
     reader = ring.Reader(memory.name, 0, receiving)
     chance = random.Random(5)
     process.start()
     try:
         newest = taken_in_all = 0
-        while newest < count:
+        while taken_in_all < enough:
             taken = reader.take(timeout=30)
             if taken is None:
-                assert process.is_alive() or reader.segment.published == reader.number, "the writer stopped early"
+                assert process.is_alive(), "the writer stopped"
                 continue
             assert taken.number > newest
             assert (taken.pixels == taken.number % 251).all(), "torn"
             newest, taken_in_all = taken.number, taken_in_all + 1
             for _ in range(chance.choice((0, 0, 0, 500, 5000))):
                 pass
-        assert taken_in_all > 100
+        assert newest > enough                             # it was the faster one
     finally:
         process.kill()
         process.join()
@@ -152,7 +152,7 @@ def test_no_picture_is_torn_and_numbers_rise():
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals")
 def test_a_killed_writer_leaves_the_picture_and_a_new_one_goes_on():
     size = 64
-    memory = ring.create(size, size)
+    memory = ring.create_segment(size, size)
     receiving, sending = SPAWN.Pipe(duplex=False)
     reader = ring.Reader(memory.name, 0, receiving)
     try:
@@ -175,7 +175,7 @@ def test_a_killed_writer_leaves_the_picture_and_a_new_one_goes_on():
 
 
 def test_several_pictures_in_one_segment_each_for_its_readers():
-    memory = ring.create(3 * 4, 5)
+    memory = ring.create_segment(3 * 4, 5)
     pipes = [multiprocessing.Pipe(duplex=False) for _ in range(3)]
     readers = [ring.Reader(memory.name, n, pipes[n][0]) for n in range(3)]
     writer = ring.Writer(memory.name, {n: pipe[1] for n, pipe in enumerate(pipes)})

@@ -1,7 +1,6 @@
 """Senders in a whole show, started as a user does: settings by OSC, a window that stands still, every process killed in turn."""
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from live.outputs.frame_reader import FrameReader
 from tests.live.outputs.test_window import eventually, screen  # noqa: F401  (a fixture)
 from tests.live.processes.test_show import Playing
+from tests.program import run_program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a virtual display")
 
@@ -22,21 +22,20 @@ def test_a_sender_plays_on_whatever_happens_to_the_others(screen, tmp_path, name
     show = Playing(screen, tmp_path, "--output", f"window,memory={name},spout")
     reader = FrameReader(name)
     try:
-        assert reader.read(timeout=90.0).pixels.shape == (64, 64, 3)
+        assert reader.read(timeout=180.0).pixels.shape == (64, 64, 3)
         eventually(lambda: show.said("output spout: there is that on Windows only, and this is Linux"), 1)
-        show.send("/outputs/memory/test", "white")
-        eventually(lambda: (frame := reader.read(timeout=1.0)) is not None and bool((frame.pixels == 255).all()), True)
+        eventually(lambda: show.send("/outputs/memory/test", "white") or (frame := reader.read(timeout=1.0)) is not None and bool((frame.pixels == 255).all()), True)
         show.send("/outputs/memory/test", "off")
         os.kill(show.pid("window"), signal.SIGSTOP)                    # a window that is not drawn, as one that is minimised or whose driver hangs
-        eventually(lambda: bool((reader.read(timeout=10.0).pixels < 255).any()), True)
+        eventually(lambda: (frame := reader.read(timeout=1.0)) is not None and bool((frame.pixels < 255).any()), True)
         os.kill(show.pid("window"), signal.SIGCONT)
         for victim in ("memory", "renderer", "window"):
             os.kill(show.pid(victim), signal.SIGKILL)
-            eventually(lambda victim=victim: show.said(rf"{victim}: ended with SIGKILL"), 1)
+            eventually(lambda victim=victim: show.said(rf"{victim}: ended with SIGKILL") >= 1, True)
             reader.read()
-            assert reader.read(timeout=90.0) is not None, victim
+            assert reader.read(timeout=180.0) is not None, victim
         show.process.send_signal(signal.SIGTERM)
-        assert show.process.wait(60) == 0
+        assert show.process.wait(180) == 0
         assert reader.read() is None and not os.path.exists(f"/dev/shm/{name}")
         assert show.said("output spout: there is that") == 1           # and is not told again and again
     finally:
@@ -52,5 +51,5 @@ def test_a_sender_plays_on_whatever_happens_to_the_others(screen, tmp_path, name
     (["--output", "ndi=Stage,ndi=Stage"], "output ndi-2: ndi is ndi=Stage already; give them different names"),
 ])
 def test_mistakes_are_one_line_and_end_with_2(flags, words):
-    done = subprocess.run([sys.executable, "run_live.py", *flags], capture_output=True, text=True, timeout=60)
+    done = run_program(*flags)
     assert done.returncode == 2 and done.stderr.startswith(f"run_live.py: {words}") and done.stderr.count("\n") == 1

@@ -33,7 +33,7 @@ class Rig:
         except FileNotFoundError:
             return {}
 
-    def until(self, condition, what, seconds=120):
+    def until(self, condition, what, seconds=300):
         """Wait until something is so."""
         end = time.monotonic() + seconds
         while not condition():
@@ -41,7 +41,8 @@ class Rig:
             time.sleep(0.01)
 
     def playing(self, value=1, names=("a", "b")):
-        self.until(lambda: all(self.note(name).get("value") == value for name in names), f"all show {value}")
+        """Wait until these outputs show the pictures of that renderer, counted from 1, or of one after it."""
+        self.until(lambda: all((self.note(name).get("value") or 0) >= value for name in names), f"all show {value}")
         self.left()
 
     def said(self, words):
@@ -74,7 +75,7 @@ class Rig:
         return self.note(max((path.name for path in self.folder.glob("renderer-?*") if path.suffix != ".part"), key=lambda name: int(name[9:])))
 
     def ended(self, code):
-        assert self.process.wait(60) == code
+        assert self.process.wait(120) == code
         self.until(lambda: not self.left(), "nothing left in shared memory")
 
     def left(self):
@@ -86,7 +87,7 @@ class Rig:
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(120)
 
 
 @pytest.fixture
@@ -129,17 +130,19 @@ def test_a_killed_renderer_comes_back_and_the_outputs_stay(rig):
 
 
 def test_the_third_death_in_a_row_begins_safely_and_the_sixth_is_the_last(rig, monkeypatch):
-    show = rig(exits=[3, 3, 3])
+    show = rig(exits=[3, 3, 3], ILL=3600.0, HOPELESS=3600.0)        # within however long this machine takes
     assert not show.renderer(0)["safe"] and not show.renderer(2)["safe"]
     assert show.renderer(3)["safe"]
     show.playing(4)
 
 
 def test_a_renderer_that_stands_still_is_ended_and_started_again(rig):
-    show = rig(HANG=0.5, GRACE=0.2)
+    show = rig(HANG=3.0, GRACE=0.2)
     show.playing(1)
-    os.kill(show.renderer()["pid"], signal.SIGSTOP)
-    show.playing(2)
+    pid = show.newest()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    show.playing(show.newest()["attempt"] + 2)
+    show.until(lambda: not alive(pid), "it was ended")
 
 
 def test_an_output_that_dies_is_opened_again_and_the_other_never_notices(rig):
@@ -196,13 +199,13 @@ def test_settings_reach_their_output_and_outlive_its_process(rig):
     show.playing(1)
     show.until(lambda: show.note("a").get("framing") == "mirror", "a is framed")
     assert show.note("b")["framing"] == "fit"
-    os.kill(show.note("a")["pid"], signal.SIGKILL)
     first = show.note("a")["pid"]
+    os.kill(first, signal.SIGKILL)
     show.until(lambda: show.note("a")["pid"] != first and show.note("a")["framing"] == "mirror", "a is framed again")
 
 
 def test_the_sixth_death_in_two_minutes_leaves_the_last_picture_up(rig):
-    show = rig(exits=[None, 3, 3, 3, 3, 3])
+    show = rig(exits=[None, 3, 3, 3, 3, 3], HOPELESS=3600.0)
     show.playing(1)
     os.kill(show.renderer()["pid"], signal.SIGKILL)
     show.until(lambda: show.said("the last picture stays up. Ctrl-C ends the show"), "it is told")
@@ -212,22 +215,23 @@ def test_the_sixth_death_in_two_minutes_leaves_the_last_picture_up(rig):
 
 
 def test_an_output_that_hangs_is_ended_and_opened_again(rig):
-    show = rig(SILENT=0.5, GRACE=0.1)
+    show = rig(SILENT=4.0, GRACE=0.1)
     show.playing(1)
     first, other = show.pid("a"), show.pid("b")
     os.kill(first, signal.SIGSTOP)
     show.until(lambda: show.pid("a") != first and show.note("a")["seen"] > 5, "a is back")
-    assert show.pid("b") == other and not show.note("renderer-1") and not alive(first)
+    show.until(lambda: not alive(first), "it was ended")
+    assert show.pid("b") == other and not show.note("renderer-1")
 
 
 def test_a_show_that_was_stopped_as_a_whole_goes_on_as_it_was(rig):
     """Ctrl-Z and fg, or a laptop that was closed: nothing has hung."""
-    show = rig(HANG=1.5, SILENT=1.5, ASLEEP=0.5, GRACE=0.0)
+    show = rig(HANG=8.0, SILENT=8.0, ASLEEP=0.5, GRACE=0.0)
     show.playing(1)
     before = show.children()
     for pid in (show.process.pid, *before):
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(2.0)                                      # longer than the patience of any of them
+    time.sleep(8.5)                                      # longer than the patience of any of them
     for pid in (*before, show.process.pid):
         os.kill(pid, signal.SIGCONT)
     seen = show.note("a")["seen"]
@@ -265,7 +269,7 @@ def test_what_stands_still_ends_with_a_killed_supervisor_too(rig):
 
 
 VICTIMS = ("renderer", "a", "b", "hung renderer", "hung a")
-QUICK_TO_ANGER = {"WAITS": [0.0] * 4, "HOPELESS": 0.0, "HANG": 2.0, "SILENT": 2.0, "GRACE": 0.05}
+QUICK_TO_ANGER = {"WAITS": [0.0] * 4, "HOPELESS": 0.0, "HANG": 4.0, "SILENT": 4.0, "GRACE": 0.05}
 
 
 def kill_in_turn(show, turns):
@@ -281,13 +285,13 @@ def kill_in_turn(show, turns):
         show.until(lambda: all(show.note(name)["value"] == show.newest()["attempt"] + 1 for name in "ab"), "all show the newest")
         show.until(lambda: all(show.note(name)["seen"] != seen[name] for name in others), "the others go on")
         assert others == {name: show.pid(name) for name in others}
-        assert not alive(pid) and "Z" not in show.children().values() and len(show.children()) == 3 and len(show.left()) == 1
+        show.until(lambda: not alive(pid) and "Z" not in show.children().values() and len(show.children()) == 3 and len(show.left()) == 1, "nothing is left of the dead one")
 
 
 def test_many_kills_leave_nothing_behind(rig):
     show = rig(**QUICK_TO_ANGER)
     show.playing(1)
-    kill_in_turn(show, 10)
+    kill_in_turn(show, 8)
     os.kill(show.process.pid, signal.SIGTERM)
     show.ended(0)
 
@@ -303,6 +307,6 @@ def test_200_kills_of_every_kind_leave_nothing_behind(tmp_path):
         kill_in_turn(show, 5)
         pids = list(show.children())
         os.kill(show.process.pid, signal.SIGKILL if turn % 4 else signal.SIGTERM)
-        show.process.wait(30)
+        show.process.wait(120)
         show.until(lambda: not any(map(alive, pids)), "no orphan")
         show.until(lambda: not show.left(), "no segment")

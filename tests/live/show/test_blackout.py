@@ -8,7 +8,7 @@ import pytest
 from engine.dimming import Dimmer
 from engine.errors import UserError
 from live.mapping.mapping import Mapping
-from live.outputs.settings import Framings, output_parameters
+from live.outputs.settings import Framings, make_output_parameters
 from live.outputs.spec import OutputSpec
 from live.show.data import item_from_plain, item_to_plain
 from live.show.events import Call, ControlEvent, Fade
@@ -134,7 +134,7 @@ def test_a_failing_frame_goes_black_all_the_same_and_comes_back(tmp_path, where)
     if where == "instrument":
         rig.instrument._draw = broken
     elif where == "player":
-        rig.show.players.append(SimpleNamespace(play=broken, heard=broken))
+        rig.show.players.append(SimpleNamespace(play=broken, after_hands=broken))
     else:
         rig.show.record = broken
     assert kept
@@ -234,7 +234,7 @@ def test_a_dimmed_picture_stays_valid_until_three_later():
 def test_an_output_that_holds_its_picture_goes_black_as_well(rig):
     told = []
     spec = OutputSpec("wall", "null")
-    rig.show.scene = rig.show.scene.with_parameters(output_parameters([spec]))
+    rig.show.scene = rig.show.scene.with_parameters(make_output_parameters([spec]))
     rig.show.join(framings=Framings(rig.show, {"wall": told.append}, [spec]))
     rig.send("/outputs/wall/freeze", 1.0)
     rig.play()
@@ -245,3 +245,25 @@ def test_an_output_that_holds_its_picture_goes_black_as_well(rig):
     rig.send("/outputs/wall/freeze", 0.0)
     rig.play(2)
     assert told[-1].blackout == 0                                   # the picture that comes is black already
+
+
+def test_one_output_goes_black_as_slowly_as_all_of_them_do(rig):
+    told, others = [], []
+    specs = [OutputSpec("wall", "null"), OutputSpec("desk", "null")]
+    rig.show.scene = rig.show.scene.with_parameters(make_output_parameters(specs))
+    rig.show.join(framings=Framings(rig.show, {"wall": told.append, "desk": others.append}, specs))
+    rig.send("/output/fade", 0.2)
+    rig.play()
+    rig.send("/outputs/wall/blackout", 1.0)
+    rig.play(12)
+    way = [framing.blackout for framing in told]
+    assert way == sorted(way) and way[-1] == 1.0 and len(set(way)) > 3
+    steps = np.diff(way[:-1])
+    assert np.allclose(steps, steps[0]) and not any(framing.blackout for framing in others)
+    rig.send("/outputs/wall/blackout", 0.0)
+    rig.send("/output/fade", 0.0)                                   # a cut, from wherever it is
+    rig.play(2)
+    assert told[-1].blackout == 0.0
+    settled = len(told)
+    rig.play(3)
+    assert len(told) == settled

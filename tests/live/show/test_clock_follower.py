@@ -28,11 +28,11 @@ def test_a_stall_is_made_good_within_two_bars(bpm, stall, made_up):
     for at_beat in (0.1, 0.9, 2.2, 7.4):
         for jitter in (0.0, 0.0026):
             follower = Follower()
-            follower.heard("start", 9.999)
+            follower.take_message("start", 9.999)
             times, over = ticks(bpm, stall, at_beat, jitter, made_up)
             for at in times:
-                follower.heard("clock", at)
-                found = follower.at(at)
+                follower.take_message("clock", at)
+                found = follower.predict(at)
                 assert found is None or found[0] == pytest.approx(bpm, rel=0.05), (at_beat, jitter, at - over)
                 if at > over + 8 * 60 / bpm:
                     assert found[0] == pytest.approx(bpm, rel=near), (at_beat, jitter)
@@ -45,7 +45,7 @@ def test_it_is_ill_in_a_stall_and_well_before_and_after():
     times, over = ticks(128.0, 0.5, 4.0, 0.001, True)
     follower, seen = Follower(), {"before": set(), "then": set(), "after": set()}
     for at in times:
-        follower.heard("clock", at)
+        follower.take_message("clock", at)
         when = "before" if 11.5 < at < over - 0.6 else "then" if over <= at < over + 0.1 else "after" if at > over + 1.5 else None
         if when:
             seen[when].add(follower.is_ill)

@@ -57,14 +57,14 @@ def test_a_log_nobody_reads_ends_at_once():
     program = textwrap.dedent("""
         import logging
         from live.show import journal
-        stop = journal.start()
+        stop = journal.start_log()
         for n in range(20000):
             logging.getLogger(f"live.{n % 300}").info("line %d %s", n, "x" * 3000)
         stop()
     """)
     reading, writing = os.pipe()
     try:
-        done = subprocess.run([sys.executable, "-c", program], stderr=writing, timeout=60, cwd=ROOT)
+        done = subprocess.run([sys.executable, "-c", program], stderr=writing, timeout=180, cwd=ROOT)
         assert done.returncode == 0
     finally:
         os.close(reading)
@@ -73,15 +73,15 @@ def test_a_log_nobody_reads_ends_at_once():
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_names_beyond_the_terminals_letters_are_written_somehow(encoding):
-    program = "import logging\nfrom live.show import journal\nstop = journal.start()\nlogging.getLogger('a').info('preset %s', '世界 é')\nstop()\n"
-    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=60, env=os.environ | {"PYTHONIOENCODING": encoding},
+    program = "import logging\nfrom live.show import journal\nstop = journal.start_log()\nlogging.getLogger('a').info('preset %s', '世界 é')\nstop()\n"
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=180, env=os.environ | {"PYTHONIOENCODING": encoding},
                           cwd=ROOT)
     assert b"preset" in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_a_closed_standard_error_does_no_harm():
-    program = "import logging, os\nfrom live.show import journal\nos.close(2)\nstop = journal.start()\nlogging.getLogger('a').info('lost')\nstop()\nprint('played on')\n"
-    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=60, cwd=ROOT)
+    program = "import logging, os\nfrom live.show import journal\nos.close(2)\nstop = journal.start_log()\nlogging.getLogger('a').info('lost')\nstop()\nprint('played on')\n"
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=180, cwd=ROOT)
     assert done.stdout.strip() == b"played on"
 
 

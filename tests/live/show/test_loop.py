@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import UserError
 from live.mapping.mapping import Mapping
-from live.show.clock import FixedClock, bounded
-from live.show.commands import COMMANDS, Command, fires
+from live.show.clock import FixedClock, limit_ticks
+from live.show.commands import COMMANDS, Command, is_trigger
 from live.show.events import Call, Change, ControlEvent
 from live.show.inbox import drain
 from live.show.loop import AT_ONCE, Show
@@ -33,7 +33,7 @@ def show(instrument):
 
 def frames(show, count=1):
     start = len(show.outputs[0].frames)
-    show.play(bounded(FixedClock(25).ticks(), frames=count))
+    show.play(limit_ticks(FixedClock(25).ticks(), frames=count))
     return show.outputs[0].frames[start:]
 
 
@@ -181,7 +181,7 @@ def test_what_was_applied_is_recorded_and_replaying_it_gives_the_same_frames(ins
         if turn % 3 == 0:
             hear(show, "/truncation", turn / 12)
             hear(show, "/seed/random")
-        show.frame(next(bounded(FixedClock(25).ticks())) if turn == 0 else kept[-1][0].__class__(turn, turn / 25, 0.04))
+        show.frame(next(limit_ticks(FixedClock(25).ticks())) if turn == 0 else kept[-1][0].__class__(turn, turn / 25, 0.04))
         pictures.append(show.outputs[0].frames[-1])
     again = Show(instrument, Mapping(), instrument.scene(), outputs=[Eyes()], strict=True)
     for tick, applied in kept:
@@ -192,7 +192,7 @@ def test_what_was_applied_is_recorded_and_replaying_it_gives_the_same_frames(ins
 
 def test_the_newest_picture_of_a_source_goes_to_the_instrument(show):
     seen = []
-    show.source = SimpleNamespace(picture=lambda scene: "picture", out=lambda: seen.append("out"))
+    show.source = SimpleNamespace(picture=lambda scene: "picture", note_frame=lambda: seen.append("out"))
     show.instrument.render = lambda scene, motion, source: seen.append(source) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     frames(show)
     assert seen == ["picture", "out"]
@@ -201,7 +201,7 @@ def test_the_newest_picture_of_a_source_goes_to_the_instrument(show):
 @pytest.mark.parametrize("arguments, fired", [((), True), ((1,), True), ((0.5,), True), ((0,), False), ((0.0,), False),
                                               ((False,), False), (("name",), True), ((0, 2.0), True)])
 def test_trigger_rule(arguments, fired):
-    assert fires(arguments) is fired
+    assert is_trigger(arguments) is fired
 
 
 def test_every_command_is_documented_and_called_by_its_address():
@@ -241,7 +241,7 @@ def test_a_flood_of_commands_does_not_stop_the_picture_and_keeps_its_order(show,
     show.instrument.render = lambda scene, motion, source: drawn.append(len(done)) or type("F", (), {"pixels": np.zeros(1), "number": 0})
     monkeypatch.setattr(loop, "now", lambda: next(clock))                  # every look at the clock finds it later
     monkeypatch.setitem(COMMANDS, "/test/note", Command("/test/note", lambda show, n: done.append(n), ("n",), "Note.", 1))
-    show.play(bounded(FixedClock(25).ticks(), frames=80))
+    show.play(limit_ticks(FixedClock(25).ticks(), frames=80))
     kept = len(done) - drawn[0]
     assert done == list(range(len(done))) and kept == loop.WAITING and max(np.diff(drawn)) <= 2 * loop.CALLS
     assert show.scene["/truncation"] == 0.3

@@ -10,7 +10,7 @@ from engine.modulation import modulate
 from live.show.data import MOST_MODULATORS
 from live.show.events import Call, ControlEvent
 from live.show.touch import Touches
-from live.takes.performance import evenly, played
+from live.takes.performance import play_evenly, play_ticks
 from live.takes.take import TakeReader
 from tests.live.memory_rig import FPS, Rig, scenes_of
 
@@ -269,8 +269,8 @@ def test_a_take_rendered_at_another_rate_moves_the_same(rig, tmp_path):
     rig.show.recording.stop_take()
     rig.close()
     reader = TakeReader(tmp_path / "a.take", rig.base, rig.hash)
-    own = list(played(reader))
-    double = list(evenly(played(reader), 2 * FPS))
+    own = list(play_ticks(reader))
+    double = list(play_evenly(play_ticks(reader), 2 * FPS))
     for moment, twice in itertools.islice(zip(own, double[::2]), 0, None):
         assert twice.time == pytest.approx(moment.time, abs=1e-9)
         for a, b in zip(moment.motion.modulators, twice.motion.modulators):

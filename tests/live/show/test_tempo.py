@@ -51,7 +51,7 @@ class Band:
             self.moment += 1 / FPS
             while self.waiting and self.waiting[0][1] <= self.moment:
                 kind, at, value = self.waiting.pop(0)
-                self.tempo.heard_clock(kind, at, value, "Box")
+                self.tempo.receive_clock(kind, at, value, "Box")
             self.rig.play()
             found.append((self.moment, self.rig.show.scene["/tempo"], self.rig.show.motion.beat))
         return found
@@ -70,8 +70,8 @@ def band(tmp_path):
 def test_the_tempo_is_known_after_two_bars(bpm, jitter):
     follower = Follower()
     for at in ticks(bpm, 8 * 60 / bpm, jitter=jitter):
-        follower.heard("clock", at)
-    assert follower.at(at)[0] == pytest.approx(bpm, abs=0.3)
+        follower.take_message("clock", at)
+    assert follower.predict(at)[0] == pytest.approx(bpm, abs=0.3)
 
 
 def test_the_beat_keeps_step_for_minutes(band):
@@ -115,8 +115,8 @@ def test_a_change_of_tempo_is_followed_within_two_bars(band, before, after):
 def test_a_clock_that_hangs_for_a_moment_keeps_its_tempo(pause):
     follower, end = Follower(), 10.0 + 4 * 60 / 128
     for at in (*ticks(128.0, end - 10.0, jitter=0.001), *ticks(128.0, 4.0, start=end + pause, jitter=0.001, seed=2)):
-        follower.heard("clock", at)
-        assert at < 11.0 or follower.at(at)[0] == pytest.approx(128.0, abs=3.0)
+        follower.take_message("clock", at)
+        assert at < 11.0 or follower.predict(at)[0] == pytest.approx(128.0, abs=3.0)
 
 
 def test_lost_ticks_are_counted_after_all(band):
@@ -150,7 +150,7 @@ def test_internal_does_not_listen(band):
 def test_two_clocks_do_not_mix(band):
     band.clock(128.0, 6.0)
     for at in ticks(90.0, 6.0, start=band.moment + 0.003):
-        band.tempo.heard_clock("clock", at, 0, "Other")
+        band.tempo.receive_clock("clock", at, 0, "Other")
     assert band.play(5.0)[-1][1] in (pytest.approx(128.0, abs=0.3), pytest.approx(90.0, abs=0.3))
 
 
@@ -161,7 +161,7 @@ def test_rubbish_and_clocks_out_of_range(band):
     for _, bpm, beat in band.play(5.0):
         assert 20.0 <= bpm <= 300.0 and beat == beat and abs(beat) < 1e5
     for at in (5.0, 5.0, 4.0, 4.0) * 20:
-        band.tempo.heard_clock("clock", at, 0, "Box")
+        band.tempo.receive_clock("clock", at, 0, "Box")
     band.play(0.2)
 
 
@@ -237,5 +237,5 @@ def test_a_show_without_one_says_so():
     class Bare:
         tempo = None
     with pytest.raises(UserError, match="keeps its tempo to itself"):
-        tempo.tempo_of(Bare())
+        tempo.find_tempo(Bare())
     assert Motion().beat == 0.0

@@ -1,4 +1,5 @@
 """Pictures from other programs: NDI and a screen from real ones, Spout and Syphon from stand-ins with their libraries' interface."""
+import itertools
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from live.outputs.extras import MissingError
 from live.sources import SOURCES, make
 from live.sources import spout as spouts
 from live.sources import syphon as syphons
-from live.sources.frames import from_pixels
+from live.sources.frames import convert_pixels
 from tests.live.outputs.test_stand_ins import install
 from tests.live.outputs.test_window import screen  # noqa: F401  (a fixture)
 
@@ -42,7 +43,7 @@ def test_ndi_from_another_process(tmp_path, monkeypatch):
     try:
         source = make(f"ndi={name.lower()}", 32)
         seen = None
-        for _ in range(20):                              # as the feed does, until the sender is there and stays
+        for _ in range(60):                              # as the feed does, until the sender is there and stays
             try:
                 if (seen := next(source.pictures(), None)) is not None:
                     break
@@ -55,18 +56,57 @@ def test_ndi_from_another_process(tmp_path, monkeypatch):
     assert np.abs(seen.pixels[4:20, 2:14].mean((0, 1)) - (200, 40, 90)).mean() <= 3 and np.abs(seen.pixels[4:20, 18:30].mean((0, 1)) - (16, 235, 128)).mean() <= 3
 
 
+RISING = """
+    import sys, time
+    from types import SimpleNamespace
+    import numpy as np
+    from live import outputs
+
+    output = outputs.OUTPUTS["ndi"](sys.argv[1], 25.0)
+    for number in range(100000):
+        output.send(SimpleNamespace(pixels=np.full((24, 32, 3), 20 + number % 200, np.uint8), number=number))
+        time.sleep(0.04)
+"""
+
+
+def test_ndi_receives_the_pictures_that_are_sent_and_not_one_now_and_then(tmp_path, monkeypatch):
+    pytest.importorskip("cyndilib")
+    (tmp_path / "ndi-config.v1.json").write_text(json.dumps({"ndi": {"networks": {"ips": "127.0.0.1"}}}))
+    monkeypatch.setenv("NDI_CONFIG_DIR", str(tmp_path))
+    name = f"Rising {os.getpid()}"
+    sending = subprocess.Popen([sys.executable, "-c", textwrap.dedent(RISING), name])
+    levels: list = []
+    try:
+        source = make(f"ndi={name}", 32)
+        for _ in range(60):
+            try:
+                for seen in itertools.islice(source.pictures(), 40):
+                    levels.append(float(seen.pixels.mean()))
+                if levels:
+                    break
+            except UserError as error:
+                assert "no such sender" in str(error)
+    finally:
+        sending.kill()
+        sending.wait()
+    missed = [(later - earlier) % 200 for earlier, later in zip(levels[10:], levels[11:])]       # at first one a second is sent
+    assert len(levels) == 40 and sorted(missed)[len(missed) // 2] < 10
+
+
 GRABBING = """
     import json, sys
     from types import SimpleNamespace
     import numpy as np
-    from live.outputs.window import open_window
+    from live.outputs.window import Window
     from live.sources import make
 
-    window = open_window("red", fullscreen=True)
-    for _ in range(20):
+    window = Window("red", fullscreen=True)
+    for _ in range(300):                                     # until the window system shows it
         window.put(SimpleNamespace(pixels=np.full((300, 400, 3), (200, 40, 90), np.uint8), number=0))
-        window.turn(None)
-    pixels = next(make(sys.argv[1], 100).pictures()).pixels
+        window.run_once(None)
+        pixels = next(make(sys.argv[1], 100).pictures()).pixels
+        if (pixels[pixels.shape[0] // 2, [5, -5]] == (200, 40, 90)).all():
+            break
     print(json.dumps([pixels.shape, pixels[pixels.shape[0] // 2, 5].tolist(), pixels[pixels.shape[0] // 2, -5].tolist()]))
 """
 
@@ -74,7 +114,7 @@ GRABBING = """
 @pytest.mark.parametrize("target, shape", [("screen", [75, 100, 3]), ("screen=0,100,50,80,40", [40, 80, 3]), ("screen=0,0,0,400,300", [75, 100, 3])])
 def test_a_screen(screen, target, shape):  # noqa: F811  (the fixture)
     pytest.importorskip("mss")
-    grabbed = subprocess.run([sys.executable, "-c", textwrap.dedent(GRABBING), target], env=os.environ | {"DISPLAY": screen, "SDL_VIDEODRIVER": "x11"}, capture_output=True, text=True, timeout=60)
+    grabbed = subprocess.run([sys.executable, "-c", textwrap.dedent(GRABBING), target], env=os.environ | {"DISPLAY": screen, "SDL_VIDEODRIVER": "x11"}, capture_output=True, text=True, timeout=180)
     assert json.loads(grabbed.stdout) == [shape, [200, 40, 90], [200, 40, 90]], grabbed.stderr
 
 
@@ -88,19 +128,19 @@ def test_what_is_no_region_of_a_screen(target):
 def test_a_display_that_is_not_there_or_is_smaller():
     pytest.importorskip("mss")
     displays = [{"left": 0, "top": 0, "width": 640, "height": 480}, {"left": 640, "top": 10, "width": 320, "height": 200}]
-    assert make("screen=1,10,20,30,40", 64)._place(displays) == {"left": 650, "top": 30, "width": 30, "height": 40}
+    assert make("screen=1,10,20,30,40", 64)._find_place(displays) == {"left": 650, "top": 30, "width": 30, "height": 40}
     with pytest.raises(UserError, match="there are 2 displays, counted from 0"):
-        make("screen=2", 64)._place(displays)
+        make("screen=2", 64)._find_place(displays)
     with pytest.raises(UserError, match="display 1 has 320 x 200 pixels"):
-        make("screen=1,300,0,30,40", 64)._place(displays)
+        make("screen=1,300,0,30,40", 64)._find_place(displays)
 
 
 @pytest.mark.parametrize("order, expected", [("rgb", (1, 2, 3)), ("bgr", (3, 2, 1))])
 def test_pixels_of_any_order_become_small_rgb(order, expected):
     pixels = np.full((40, 80, 4), (1, 2, 3, 9), np.uint8)
-    small = from_pixels(pixels, 20, order)
+    small = convert_pixels(pixels, 20, order)
     assert small.shape == (10, 20, 3) and (small == expected).all()
-    assert from_pixels(pixels, 100).shape == (40, 80, 3)
+    assert convert_pixels(pixels, 100).shape == (40, 80, 3)
 
 
 class SpoutReceiver:

@@ -9,7 +9,7 @@ from PIL import Image
 from engine.errors import UserError
 from live import sources
 from live.sources import camera
-from live.sources.frames import fitting, from_image, from_video
+from live.sources.frames import convert_image, convert_video_frame, fit_size
 
 SIZES = [(16, 16), (333 // 3, 77), (2, 2), (640, 360)]
 
@@ -77,16 +77,16 @@ def test_a_frame_found_by_its_number_is_the_one_that_was_shown(tmp_path):
 def test_8k_1x1_and_black(tmp_path):
     large = np.zeros((4320, 7680, 3), np.uint8)
     large[:2160] = 255
-    frame = from_video(av.VideoFrame.from_ndarray(large, format="rgb24"), 256)
+    frame = convert_video_frame(av.VideoFrame.from_ndarray(large, format="rgb24"), 256)
     assert frame.shape == (144, 256, 3) and frame[:70].min() == 255 and frame[74:].max() == 0
-    assert from_video(av.VideoFrame.from_ndarray(large[:1, :1], format="rgb24"), 256).tolist() == [[[255, 255, 255]]]
+    assert convert_video_frame(av.VideoFrame.from_ndarray(large[:1, :1], format="rgb24"), 256).tolist() == [[[255, 255, 255]]]
     path = write_video(tmp_path / "a.mkv", [np.zeros((2, 2, 3), np.uint8)])
     assert not some(sources.make(f"video={path}", 256), 2)[1].pixels.any()
 
 
 def test_it_is_scaled_by_area():
     chess = np.indices((64, 64)).sum(0) % 2 * 255
-    small = from_video(av.VideoFrame.from_ndarray(np.repeat(chess[..., None], 3, 2).astype(np.uint8), format="rgb24"), 16)
+    small = convert_video_frame(av.VideoFrame.from_ndarray(np.repeat(chess[..., None], 3, 2).astype(np.uint8), format="rgb24"), 16)
     assert np.abs(small.astype(int) - 127).max() <= 2
 
 
@@ -95,7 +95,7 @@ def test_red_stays_red():
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 255
     for pixels in ("rgb24", "bgr24", "bgra", "yuv444p", "gbrp"):
-        seen = from_video(av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format=pixels), 8)
+        seen = convert_video_frame(av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format=pixels), 8)
         assert seen[..., 0].min() > 245 and seen[..., 1:].max() < 10, pixels
 
 
@@ -109,9 +109,9 @@ def test_a_truncated_video_plays_as_far_as_it_goes(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no video", b"\x1a\x45\xdf\xa3" + bytes(100)])
 def test_what_is_no_video(tmp_path, content):
     (tmp_path / "a.mkv").write_bytes(content)
-    from live.sources.frames import broken
+    from live.sources.frames import list_errors
 
-    with pytest.raises(broken()):
+    with pytest.raises(list_errors()):
         some(sources.make(f"video={tmp_path / 'a.mkv'}", 50), 1)
 
 
@@ -139,7 +139,7 @@ def half(mode):
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I", "F", "HSV"])
 def test_stills_of_every_mode(mode):
-    seen = from_image(half(mode), 8)
+    seen = convert_image(half(mode), 8)
     assert seen.shape == (4, 8, 3) and seen.dtype == np.uint8
     assert seen[:, :4].mean() > seen[:, 4:].mean() + 100
     if mode in ("I;16", "I", "F", "L", "RGB"):
@@ -147,7 +147,7 @@ def test_stills_of_every_mode(mode):
 
 
 def test_floats_that_are_not_finite():
-    assert from_image(Image.fromarray(np.array([[np.nan, np.inf, -np.inf, 2.0]], np.float32)), 8)[0, :, 0].tolist() == [0, 0, 0, 255]
+    assert convert_image(Image.fromarray(np.array([[np.nan, np.inf, -np.inf, 2.0]], np.float32)), 8)[0, :, 0].tolist() == [0, 0, 0, 255]
 
 
 @pytest.mark.parametrize("codec, layout, suffix", [("png", "rgba", "mov"), ("ffv1", "bgra", "mkv"), ("qtrle", "argb", "mov")])
@@ -167,7 +167,7 @@ def test_what_is_transparent_in_a_video_is_black(tmp_path, codec, layout, suffix
 def test_what_is_transparent_is_black():
     picture = half("RGBA")
     picture.putalpha(0)
-    assert not from_image(picture, 8).any()
+    assert not convert_image(picture, 8).any()
 
 
 @pytest.mark.parametrize("orientation, bright", [(1, np.s_[:, :4]), (3, np.s_[:, 4:]), (6, np.s_[:4]), (8, np.s_[4:]), (2, np.s_[:, 4:]), (5, np.s_[:4])])
@@ -215,7 +215,7 @@ def test_a_damaged_still_is_told_of_once_however_often_it_is_opened_again(tmp_pa
 
 @pytest.mark.parametrize("width, height, longest, fits", [(7680, 4320, 256, (256, 144)), (1, 1, 256, (1, 1)), (4000, 1, 256, (256, 1)), (3, 9, 4, (1, 4))])
 def test_fitting(width, height, longest, fits):
-    assert fitting(width, height, longest) == fits
+    assert fit_size(width, height, longest) == fits
 
 
 def test_the_pattern(tmp_path):
@@ -230,7 +230,7 @@ def test_the_pattern(tmp_path):
 
 def test_pictures_of_a_device_come_as_they_are(tmp_path):
     with av.open("testsrc2=size=320x200:rate=30", format="lavfi") as file:
-        stream = camera.streamed(file, 64)
+        stream = camera.read_stream(file, 64)
         seen = [next(stream) for _ in range(3)]
     assert [s.number for s in seen] == [0, 1, 2] and seen[0].pixels.shape == (40, 64, 3)
     assert seen[0].due is None and seen[0].lasts == pytest.approx(1 / 30)
@@ -238,7 +238,7 @@ def test_pictures_of_a_device_come_as_they_are(tmp_path):
 
 def test_a_device_without_pictures(tmp_path):
     with av.open("sine", format="lavfi") as file, pytest.raises(UserError, match="sends no pictures"):
-        next(camera.streamed(file, 64))
+        next(camera.read_stream(file, 64))
 
 
 def test_cameras_by_index_and_by_name(tmp_path):
@@ -247,22 +247,22 @@ def test_cameras_by_index_and_by_name(tmp_path):
         folder.mkdir()
         (folder / "name").write_text(name + "\n")
         (folder / "index").write_text(f"{index}\n")
-    assert camera._on_linux("2", tmp_path) == "/dev/video2"
-    assert camera._on_linux("c920", tmp_path) == "/dev/video2"
-    assert camera._on_linux("webcam", tmp_path) == "/dev/video0"
+    assert camera._find_linux_device("2", tmp_path) == "/dev/video2"
+    assert camera._find_linux_device("c920", tmp_path) == "/dev/video2"
+    assert camera._find_linux_device("webcam", tmp_path) == "/dev/video0"
     for missing in ("7", "1", "gopro"):
         with pytest.raises(UserError, match=r"there are: 0 \(Integrated Webcam\), 2 \(HD Pro C920\), 10 \(Capture\)"):
-            camera._on_linux(missing, tmp_path)
+            camera._find_linux_device(missing, tmp_path)
     with pytest.raises(UserError, match="no camera on this machine"):
-        camera._on_linux("0", tmp_path / "none")
+        camera._find_linux_device("0", tmp_path / "none")
     with pytest.raises(UserError, match="no such device"):
-        camera._on_linux("/dev/video99")
+        camera._find_linux_device("/dev/video99")
 
 
 @pytest.mark.parametrize("platform, target, wanted", [("darwin", "0", "0:none"), ("darwin", "FaceTime", "FaceTime:none"), ("win32", "Cam", "video=Cam")])
 def test_what_other_systems_call_a_camera(monkeypatch, platform, target, wanted):
     monkeypatch.setattr(camera.sys, "platform", platform)
-    assert camera.address(target) == wanted
+    assert camera.find_address(target) == wanted
     monkeypatch.setattr(camera.sys, "platform", "plan9")
     with pytest.raises(UserError, match="plan9"):
         some(sources.make("camera", 64), 1)

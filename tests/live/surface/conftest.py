@@ -3,7 +3,7 @@ import pytest
 
 from tests.live.surface.rig import CHROMIUM, Page
 
-SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
+SIZES = {"laptop": (1280, 800), "phone": (390, 844), "tablet": (1024, 768), "upright": (820, 1180)}
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def browser():
     if CHROMIUM is None:
         pytest.skip("no chromium here")
     with sync.sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP evil.test 127.0.0.1"])
+        found = p.chromium.launch(executable_path=CHROMIUM, timeout=180000, args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP evil.test 127.0.0.1"])
         yield found
         found.close()
 
@@ -35,7 +35,7 @@ def open_page(browser):
         context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True, is_mobile=size == "phone")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15000)
+        page.set_default_timeout(180000)     # of waiting; a busy machine is no fault
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type == "error" and "404" not in message.text
                 and "WebSocket" not in message.text and "ERR_CONNECTION" not in message.text else None)

@@ -22,16 +22,16 @@ def options(**changes):
 class Page:
     """rig: the show. url: where its page is. play(n): n frames, by hand; running(): a thread plays meanwhile."""
 
-    def __init__(self, folder, bends=(), checkpoint="", **flags):
-        """checkpoint: the network's file, where the studio is to work with it."""
+    def __init__(self, folder, bends=(), checkpoint="", generator=None, size=None, **flags):
+        """checkpoint: the network's file or folder, where the studio is to work with it. generator, size: of another network than the tiny one."""
         (folder / "scenes").mkdir(exist_ok=True)
-        self.rig = Rig(folder, bends=bends, weights=True)
+        self.rig = Rig(folder, generator, bends=bends, weights=True, size=size)
         self.show = self.rig.show
         self.rig.screen.name, self.rig.screen.dropped = "kept", 0
         self.show.instrument.clusters = Clusters({"b16.conv1": {"eyes": (0, 1), "3": (2, 3)}})
         self.closing = contextlib.ExitStack()
         about = {"instrument": "tiny", "fps": 30.0, "late": lambda: 0, "size": lambda: 32, "folder": folder, "checkpoint": str(checkpoint)}
-        self.server = service.start(self.show, options(**flags), self.closing, about)
+        self.server = service.start_surface(self.show, options(**flags), self.closing, about)
         self.url = f"http://127.0.0.1:{self.server.port}/"
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -53,6 +53,45 @@ class Page:
     def close(self):
         self._stop.set()
         if self._thread:
-            self._thread.join(5)
+            self._thread.join(60)
         self.closing.close()
         self.rig.close()
+
+
+STEADY = """(selector) => new Promise((resolve) => {
+    let before = "", since = 0, frames = 0;
+    const look = () => {
+        const one = document.querySelector(selector), box = one && one.getBoundingClientRect(), now = box ? [box.x, box.y, box.width, box.height].join() : "";
+        if (!now || now !== before) { before = now; since = performance.now(); frames = 0; } else frames += 1;
+        if (frames >= 5 && performance.now() - since > 400) resolve(true); else requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+
+def find_box(page, selector):
+    """Where the first of these lies, once it has come to rest: what a page is told while it opens moves what it shows."""
+    page.wait_for_selector(selector)
+    page.locator(selector).first.scroll_into_view_if_needed()
+    page.evaluate(STEADY, selector)
+    return page.locator(selector).first.bounding_box()
+
+
+def insist(page, gesture, taken, tries=12) -> int:
+    """Make a gesture until it is taken for what it is, a few seconds each time; returns how often it was not: a slow page takes a drag for a hold."""
+    pause = threading.Event()
+    for missed in range(tries):
+        gesture()
+        for _ in range(250):
+            if taken():
+                return missed
+            pause.wait(0.02)
+        page.keyboard.press("Escape")                     # whatever it has opened
+    raise AssertionError("it was never taken")
+
+
+def furnish(shown):
+    """Have something of each kind on every view."""
+    shown.rig.send("/bends/add", "turn", "b16.conv1", "eyes", "rotate", 0.0)
+    shown.rig.send("/modulators/add", "swell", "/truncation", "sine", 0.2)
+    shown.rig.send("/preset/store", "first")

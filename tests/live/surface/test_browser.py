@@ -3,7 +3,6 @@ import asyncio
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ import websockets
 from live.surface import browser
 from tests.live.outputs.test_window import eventually
 from tests.live.surface.rig import Page
+from tests.ports import find_free_port
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -62,15 +62,18 @@ def test_the_page_is_opened_once(tmp_path, fake, flags, opened):
 def test_the_page_is_not_opened(tmp_path, fake, monkeypatch, why):
     started = []
     real = browser.Opening.start
-    monkeypatch.setattr(browser.Opening, "start", lambda self: started.append(self) or real(self))
+    begin = (lambda self: self) if why == "a page is open" else real              # there it begins once the page is: however long that takes
+    monkeypatch.setattr(browser.Opening, "start", lambda self: started.append(self) or begin(self))
+    if why == "the show is over":
+        monkeypatch.setattr(browser, "PATIENCE", 240.0)
     if why == "no screen":
         monkeypatch.setattr(browser, "has_screen", lambda: False)
     page = Page(tmp_path, no_browser=why == "--no-browser")
 
     async def look():
-        async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/ws") as socket:
+        async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/ws", open_timeout=60) as socket:
             await socket.recv()
-            await asyncio.to_thread(started[0].thread.join)
+            await asyncio.to_thread(real(started[0]).thread.join)
     if why == "a page is open":
         asyncio.run(look())
     page.close()
@@ -80,9 +83,7 @@ def test_the_page_is_not_opened(tmp_path, fake, monkeypatch, why):
 
 
 def test_a_show_as_it_is_started_opens_its_page_and_does_not_wait_for_the_browser(tmp_path, fake):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_free_port()
     log = tmp_path / "log"
     with open(log, "w") as written:
         show = subprocess.Popen([sys.executable, str(ROOT / "run_live.py"), "--instrument", str(ROOT / "presets/masks"), "--size", "64", "--threads", "1", "--output", "null",
@@ -92,5 +93,5 @@ def test_a_show_as_it_is_started_opens_its_page_and_does_not_wait_for_the_browse
         eventually(lambda: "playing Masks" in log.read_text(), True)
     finally:
         show.send_signal(signal.SIGINT)
-        status = show.wait(60)
+        status = show.wait(180)
     assert status == 0 and "Traceback" not in log.read_text() and len(addresses(fake)) == 1

@@ -1,4 +1,4 @@
-"""Who may speak to a show: one table, for the pure functions and for the real OSCQuery server."""
+"""Who may speak to a show: one table, for the pure functions, for the real OSCQuery server and for the page's."""
 import socket
 
 import pytest
@@ -6,11 +6,13 @@ import pytest
 from engine.motion import Motion
 from live.osc.echo import Echo
 from live.osc.query import Query
-from live.show.parameters import declared
-from live.surface.gate import ALLOWED, FORBIDDEN, TOO_MANY, UNAUTHORIZED, Request, Tokens, is_own_host, judge, own_names
+from live.show.parameters import add_parameters
+from live.surface.gate import ALLOWED, FORBIDDEN, TOO_MANY, UNAUTHORIZED, Request, Tokens, is_own_host, judge, list_own_names
+from tests.live.surface.rig import Page
 
 HERE = socket.gethostname().lower()
 GET, WS = False, True
+WEBSOCKET = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
 NONE = None
 # Host, Origin, Sec-Fetch-Site, Sec-Fetch-Mode, WebSocket, expected. PORT stands for the port.
 TABLE = [
@@ -62,12 +64,13 @@ TABLE = [
 @pytest.mark.parametrize("host, origin, site, mode, websocket, expected", TABLE)
 def test_the_table(host, origin, site, mode, websocket, expected):
     host, origin = (text and text.replace("PORT", "9080") for text in (host, origin))
-    assert judge(Request(host, origin, site, mode, websocket=websocket), own_names()) == expected
+    assert judge(Request(host, origin, site, mode, websocket=websocket), list_own_names()) == expected
 
 
 @pytest.fixture
-def server(instrument):
-    scene = declared(instrument.scene())
+def server(instrument, monkeypatch):
+    monkeypatch.setattr("live.osc.query.STARTING", 60.0)                         # a busy machine is no port that does not open
+    scene = add_parameters(instrument.scene())
     echo = Echo(lambda: (scene, Motion()))
     heard = []
     query = Query(lambda: scene, echo, "Masks", ("127.0.0.1", 9000), receive=lambda datagram, sender: heard.append(datagram))
@@ -79,7 +82,7 @@ def server(instrument):
 
 def status_of(port, lines):
     """The status a raw request is answered with, 0 where the connection is just closed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         answer = connection.recv(4096)
     return int(answer.split()[1]) if answer else 0
@@ -89,10 +92,27 @@ def status_of(port, lines):
 def test_the_table_against_the_server(server, host, origin, site, mode, websocket, expected):
     headers = {"Host": host, "Origin": origin, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
     lines = ["GET /truncation HTTP/1.1"] + [f"{name}: {value}".replace("PORT", str(server.port)) for name, value in headers.items() if value is not None]
-    if websocket:
-        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    lines += WEBSOCKET * websocket
     good = 101 if websocket else 200
     assert status_of(server.port, lines) == (good if expected == ALLOWED else expected)
+
+
+@pytest.mark.parametrize("words, shown, let_in", [({}, None, True), ({"surface_token": "open-sesame"}, "open-sesame", True), ({"surface_token": "open-sesame"}, None, False)])
+def test_the_table_against_the_pages_server(tmp_path, words, shown, let_in):
+    """words: the show's; shown: what comes with the request."""
+    page, wrong = Page(tmp_path, **words), []
+    try:
+        for host, origin, site, mode, websocket, expected in TABLE:
+            headers = {"Host": host, "Origin": origin, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Authorization": shown and f"Bearer {shown}"}
+            lines = [f"GET {'/ws' if websocket else '/api/clients'} HTTP/1.1"]
+            lines += [f"{name}: {value}".replace("PORT", str(page.server.port)) for name, value in headers.items() if value is not None] + WEBSOCKET * websocket
+            good = (101,) if websocket and let_in else (200,) if let_in else (403,) if websocket else (UNAUTHORIZED,)
+            status = status_of(page.server.port, lines)
+            if status not in (good if expected == ALLOWED else (expected, 400)):           # 400: no HTTP at all
+                wrong.append((host, origin, site, mode, websocket, status))
+        assert not wrong and not page.server.hub.junk_count
+    finally:
+        page.close()
 
 
 @pytest.mark.parametrize("extra", [["Host: evil.example"], ["Host: 127.0.0.1"], ["Origin: http://127.0.0.1", "Origin: null"], ["Sec-Fetch-Site: none", "Sec-Fetch-Site: cross-site"]])
@@ -121,13 +141,13 @@ def test_smuggled_and_oversized_requests_get_no_answer_of_ours(server, lines):
 
 
 def test_a_foreign_page_is_not_told_that_it_may_read(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
         assert b"truncation" not in connection.recv(4096)
 
 
 def test_only_ip_literals_and_own_names_are_hosts():
-    assert is_own_host("stage.lan", own_names(["Stage.LAN"])) and not is_own_host("stage.lan", own_names())
+    assert is_own_host("stage.lan", list_own_names(["Stage.LAN"])) and not is_own_host("stage.lan", list_own_names())
 
 
 class Clock:

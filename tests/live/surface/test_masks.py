@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine import png
-from live.surface.masks import size_of, wrong
+from live.surface.masks import find_mistake, read_size
 
 
 def url(width, height):
@@ -18,8 +18,8 @@ def request(**marks):
 
 @pytest.mark.parametrize("side", [16, 64, 512, 4096])
 def test_a_square_mask_is_right(side):
-    assert size_of(url(side, side)) == (side, side)
-    assert wrong(request(object=url(side, side), paste=url(64, 64), key=url(512, 512))) == ""
+    assert read_size(url(side, side)) == (side, side)
+    assert find_mistake(request(object=url(side, side), paste=url(64, 64), key=url(512, 512))) == ""
 
 
 @pytest.mark.parametrize(("marks", "said"), [
@@ -32,14 +32,14 @@ def test_a_square_mask_is_right(side):
     ({"object": None}, "what is copied: expected a mask as a PNG data URL"),
     ({"paste": 7}, "where it goes: expected a mask as a PNG data URL")])
 def test_others_are_wrong(marks, said):
-    assert wrong(request(**marks)) == said
+    assert find_mistake(request(**marks)) == said
 
 
 @pytest.mark.parametrize("found", [None, [], "x", 5])
 def test_what_is_no_request(found):
-    assert wrong(found).startswith("expected a request")
+    assert find_mistake(found).startswith("expected a request")
 
 
 def test_a_list_that_is_none_and_one_too_long():
-    assert wrong({"object": {}}).startswith("what is copied: expected a list")
-    assert wrong({"key": [{"mask": url(16, 16)}] * 65}).startswith("where the rule applies: expected a list of at most 64")
+    assert find_mistake({"object": {}}).startswith("what is copied: expected a list")
+    assert find_mistake({"key": [{"mask": url(16, 16)}] * 65}).startswith("where the rule applies: expected a list of at most 64")

@@ -16,7 +16,7 @@ from tests.live.surface.rig import Page
 
 def ask(moving, what="cued", **query):
     """Fetch one as a page would: (status, picture or None)."""
-    answer = asyncio.run(getattr(moving, what)(types.SimpleNamespace(query_params=query)))
+    answer = asyncio.run(getattr(moving, f"answer_{what}")(types.SimpleNamespace(query_params=query)))
     return answer.status_code, np.asarray(Image.open(io.BytesIO(answer.body))) if answer.status_code == 200 else None
 
 
@@ -38,7 +38,7 @@ class Drawing:
         (folder / "instrument.yaml").write_text("schema: 1\nname: tiny\ngenerator: generator.safetensors\n")
         self.workshop, self.jobs = Workshop(folder), []
 
-    async def ask(self, job):
+    async def run(self, job):
         self.jobs.append(job)
         await asyncio.sleep(0.01)
         return {"ok": True, **self.workshop.do(job)}
@@ -47,8 +47,8 @@ class Drawing:
 def test_the_cued_look_is_drawn_as_it_goes_on(page, tmp_path):
     drawing = Drawing(tmp_path)
     library = page.show.recall.library
-    library.look()
-    moving = Moving(page.show, types.SimpleNamespace(library=library, hash_of=lambda name: "0" * 16 if name == "first" else None), drawing, lambda: True)
+    library.refresh()
+    moving = Moving(page.show, types.SimpleNamespace(library=library, hash_preset=lambda name: "0" * 16 if name == "first" else None), drawing, lambda name: True)
     assert ask(moving)[0] == 404 and ask(moving, name="nobody")[0] == 404 and ask(moving, name="../x")[0] == 404 and not drawing.jobs
     page.show.recall.cued = "first"
     pictures = []
@@ -63,21 +63,21 @@ def test_the_cued_look_is_drawn_as_it_goes_on(page, tmp_path):
 
 def test_many_pages_share_one_picture(page, tmp_path):
     drawing = Drawing(tmp_path)
-    page.show.recall.library.look()
-    moving = Moving(page.show, types.SimpleNamespace(library=page.show.recall.library, hash_of=lambda name: "1" * 16), drawing, lambda: True)
+    page.show.recall.library.refresh()
+    moving = Moving(page.show, types.SimpleNamespace(library=page.show.recall.library, hash_preset=lambda name: "1" * 16), drawing, lambda name: True)
 
     async def crowd():
-        return await asyncio.gather(*(moving.cued(types.SimpleNamespace(query_params={"name": "first"})) for _ in range(8)))
+        return await asyncio.gather(*(moving.answer_cued(types.SimpleNamespace(query_params={"name": "first"})) for _ in range(8)))
     assert {answer.status_code for answer in asyncio.run(crowd())} == {200} and len(drawing.jobs) == 1
 
 
 def test_what_the_source_sees(page):
     moving = page.server.hub.state.more["source"].__self__
-    assert ask(moving, "source")[0] == 404 and moving.source_state() == {}
+    assert ask(moving, "source")[0] == 404 and moving.read_source_state() == {}
     pixels = np.full((64, 96, 3), (200, 40, 40), np.uint8)
-    page.show.source = types.SimpleNamespace(picture=lambda scene: pixels, out=lambda: None,
+    page.show.source = types.SimpleNamespace(picture=lambda scene: pixels, note_frame=lambda: None,
                                              feed=types.SimpleNamespace(text="camera=0", state="live", reason=""))
     status, seen = ask(moving, "source")
     assert status == 200 and seen.shape == (64, 96, 3) and np.abs(seen.astype(int) - pixels).max() < 12
-    assert page.server.hub.state.now()["source"] == {"name": "camera=0", "state": "live", "reason": ""}
+    assert page.server.hub.state.read()["source"] == {"name": "camera=0", "state": "live", "reason": ""}
     page.show.source = None

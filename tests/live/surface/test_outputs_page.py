@@ -2,8 +2,9 @@
 import pytest
 
 from live.outputs.framing import CORNERS
-from live.outputs.settings import Framings, output_parameters
+from live.outputs.settings import Framings, make_output_parameters
 from live.outputs.spec import OutputSpec
+from tests.live.surface.rig import find_box
 from tests.live.surface.test_page import wait
 
 PIN = "/outputs/wall/pin"
@@ -22,7 +23,7 @@ def wall(shown):
     """A show with an output called wall: the framings it was given, newest last."""
     given, specs = [], [OutputSpec("wall", "window"), OutputSpec("desk", "window")]
     with shown._lock:
-        parameters = output_parameters(specs)
+        parameters = make_output_parameters(specs)
         shown.show.added = shown.show.added | parameters
         shown.show.scene = shown.show.scene.with_parameters(parameters)
         shown.show.join(framings=Framings(shown.show, {"wall": given.append, "desk": lambda framing: None}, specs))
@@ -33,8 +34,7 @@ def wall(shown):
 def opened(shown, open_page, size="laptop"):
     page = open_page(shown.url, size, view="show")
     page.get_by_label("output wall").get_by_role("button", name="set up").click()
-    page.wait_for_selector("lj-corners")
-    page.locator("lj-corners").scroll_into_view_if_needed()
+    find_box(page, "lj-corners")
     return page
 
 
@@ -78,9 +78,11 @@ def test_cards_identify_and_what_has_died(shown, wall, open_page):
     page = opened(shown, open_page)
     page.get_by_role("group", name="test card of wall").get_by_role("button", name="grid").click()
     wait(shown, lambda: shown.show.scene["/outputs/wall/test"] == "grid")
+    cards = []                                            # of each frame: both are shown for a while only
+    shown.show.record = lambda tick, items: cards.append(tuple(shown.show.scene[f"/outputs/{name}/test"] for name in ("wall", "desk")))
     page.get_by_role("button", name="Which is which").click()
-    wait(shown, lambda: [shown.show.scene[f"/outputs/{name}/test"] for name in ("wall", "desk")] == ["number"] * 2)
-    wait(shown, lambda: [shown.show.scene[f"/outputs/{name}/test"] for name in ("wall", "desk")] == ["off"] * 2)
-    assert page.get_by_label("output wall").get_by_text("3 dropped").count() == 1
+    wait(shown, lambda: ("number", "number") in cards)
+    wait(shown, lambda: cards[-1] == ("off", "off"))
+    page.get_by_label("output wall").get_by_text("3 dropped").wait_for()
     next(o for o in shown.show.outputs if o.name == "wall").broken = "the cable is out"
     page.get_by_label("output wall").get_by_text("the cable is out").wait_for()

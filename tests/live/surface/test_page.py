@@ -11,7 +11,7 @@ from live.mapping.binding import Binding
 from live.show.commands import COMMANDS
 from live.show.events import ControlEvent
 from tests.live.surface.conftest import SIZES
-from tests.live.surface.rig import Page
+from tests.live.surface.rig import Page, find_box, furnish, insist
 
 PAGE = pathlib.Path(__file__).parents[3] / "live/surface/page"
 VIEWS = ("play", "all", "bend", "edit", "latent", "mod", "sound", "map", "show", "studio")
@@ -49,14 +49,32 @@ def expected_kind(p: Parameter):
 
 def test_every_address_and_command_has_its_control(shown, open_page):
     page = open_page(shown.url, view="all")
-    page.wait_for_selector("[data-command='/undo']")
+    page.wait_for_function("([controls, commands]) => document.querySelectorAll('.scroll [data-address]').length === controls && document.querySelectorAll('[data-command]').length === commands",
+                           arg=[len(shown.show.scene.parameters), len(COMMANDS)])
     tags = dict(page.eval_on_selector_all(".scroll [data-address]", "all => all.map(e => [e.dataset.address, e.localName])"))
     assert tags == {address: expected_kind(p) for address, p in shown.show.scene.parameters.items()}
-    assert set(page.eval_on_selector_all("[data-command]", "all => all.map(e => e.dataset.command)")) == set(COMMANDS)
+    found = page.eval_on_selector_all("[data-command]", """all => all.map(e => [e.dataset.command, [...e.querySelectorAll('input')].map(i => i.placeholder.replace('?', '')),
+        e.querySelector('button').classList.contains('guarded')])""")
+    assert {command: fields for command, fields, _ in found} == {command: [a for a in c.arguments if a != "on"] for command, c in COMMANDS.items()}
+    assert {"/quit", "/panic", "/preset/delete", "/take/stop"} <= {command for command, _, guarded in found if guarded}
     shown.rig.send("/bends/add", "turn", "b16.conv1", "eyes", "rotate", 0.0)
     page.wait_for_selector(".scroll lj-ring[data-address='/bends/turn/angle']")
     shown.rig.send("/bends/remove", "turn")
     page.wait_for_selector("[data-address='/bends/turn/angle']", state="detached")
+
+
+def test_a_number_with_a_name_is_shown_and_typed_by_it(shown, open_page):
+    page = open_page(shown.url, view="sound")
+    fader = page.locator("[data-address='/tempo/ahead'].control")
+    fader.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-address='/tempo/ahead'].control[aria-valuetext=auto] >> text=auto")
+    fader.press("Enter")
+    field = page.get_by_label("/tempo/ahead, value")
+    wait(shown, lambda: field.input_value() == "auto")
+    for typed, value in (("20", 20.0), ("Auto", -1.0)):
+        field.fill(typed)
+        field.press("Tab")
+        wait(shown, lambda: shown.show.scene["/tempo/ahead"] == value)
 
 
 def test_curves_are_the_engines_own(shown, open_page):
@@ -88,20 +106,22 @@ def test_two_fingers_on_two_faders(shown, open_page):
         shown.rig.send("/macro/target", n, target)
     page = open_page(shown.url, view="play")
     page.locator("[data-address='/macro/2']").wait_for()
-    boxes = [page.locator(f"[data-address='/macro/{n}'] .track").bounding_box() for n in (1, 2)]
+    boxes = [find_box(page, f"[data-address='/macro/{n}'] .track") for n in (1, 2)]
     page.evaluate("() => { window.cancels = 0; addEventListener('pointercancel', () => window.cancels++, true); }")
     cdp = page.context.new_cdp_session(page)
     points = [{"x": b["x"] + 10, "y": b["y"] + b["height"] - 10, "id": n} for n, b in enumerate(boxes)]
-    cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
-    for step in range(1, 13):
-        cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [dict(p, y=p["y"] - 10 * step) for p in points]})
-    cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_function("() => [1, 2].every(n => Number(document.querySelector(`[data-address='/macro/${n}']`).getAttribute('aria-valuenow')) > 0.3)")
+
+    def drag():
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+        for step in range(1, 13):
+            cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [dict(p, y=p["y"] - 10 * step) for p in points]})
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    insist(page, drag, lambda: page.evaluate("() => [1, 2].every(n => Number(document.querySelector(`[data-address='/macro/${n}']`).getAttribute('aria-valuenow')) > 0.3)"))
     assert page.evaluate("[window.cancels, scrollY]") == [0, 0]
     wait(shown, lambda: all(shown.show.scene[f"/macro/{n}"] > 0.3 for n in (1, 2)))
 
 
-def wait(shown, holds, seconds=10.0):
+def wait(shown, holds, seconds=180.0):
     import threading
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):
@@ -116,16 +136,27 @@ def test_keys_double_tap_and_undo(shown, open_page):
     fader = page.get_by_role("slider", name="/truncation", exact=True)
     before = shown.show.scene["/truncation"]
     default = shown.show.scene.parameters["/truncation"].default
-    fader.press("PageUp")
+    page.wait_for_function("(before) => Math.abs(document.querySelector(\".scroll [data-address='/truncation']\").getAttribute('aria-valuenow') - before) < 1e-3", arg=before)
     fader.press("PageUp")
     wait(shown, lambda: shown.show.scene["/truncation"] > before)
+    once = shown.show.scene["/truncation"]
+    fader.press("PageUp")
+    wait(shown, lambda: shown.show.scene["/truncation"] > once)
     later = shown.show.meter.frames + 60                 # two seconds of the show: another step than the keys
     wait(shown, lambda: shown.show.meter.frames > later)
-    fader.dblclick()
-    wait(shown, lambda: abs(shown.show.scene["/truncation"] - default) < 1e-6)
+    insist(page, fader.dblclick, lambda: abs(shown.show.scene["/truncation"] - default) < 1e-6)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Undo", exact=True).click()
     wait(shown, lambda: abs(shown.show.scene["/truncation"] - default) > 1e-3)
+
+
+def test_an_address_followed_in_an_open_page(shown, open_page):
+    page = open_page(shown.url, view="play")
+    page.evaluate("location.hash = '#map'")
+    page.wait_for_selector("#tab-map[aria-selected=true]")
+    page.evaluate("location.hash = '#no-view-and-no-token'")
+    page.wait_for_function("() => location.hash === ''")
+    assert page.locator("#tab-map[aria-selected=true]").count() == 1
 
 
 def test_learn_by_touching(shown, open_page):
@@ -149,7 +180,7 @@ def test_a_show_that_goes_and_comes_back(tmp_path, open_page):
     page.locator(".freeze").dispatch_event("pointerdown")
     again = Page(tmp_path, surface_port=port).run()
     try:
-        page.wait_for_selector("body:not(.away)", timeout=15000)
+        page.wait_for_selector("body:not(.away)")
         page.wait_for_function("() => document.querySelectorAll('[data-address]').length > 5")
         assert again.show.scene["/output/freeze"] == 0.0
     finally:
@@ -162,8 +193,9 @@ def test_a_preset_is_stored_recalled_and_pictured_by_touch(shown, open_page):
     page.get_by_role("button", name="store what plays").click()
     look = page.get_by_role("button", name="look look 001")
     look.wait_for()
-    page.wait_for_selector(".look.current img", timeout=15000)
+    page.wait_for_selector(".look.current img")
     shown.rig.send("/truncation", 0.1)
+    wait(shown, lambda: abs(shown.show.scene["/truncation"] - 0.1) < 1e-6)
     look.click()
     wait(shown, lambda: abs(shown.show.scene["/truncation"] - 0.1) > 1e-3)
 
@@ -209,6 +241,9 @@ def test_a_page_that_is_only_to_watch_moves_nothing(tmp_path, open_page):
         before = shown.show.scene["/truncation"]
         page.click("#tab-all")
         page.get_by_role("slider", name="/truncation", exact=True).press("PageDown")
+        page.get_by_role("slider", name="/truncation", exact=True).press("PageDown")
+        later = shown.show.meter.frames + 20
+        wait(shown, lambda: shown.show.meter.frames > later)
         assert shown.show.scene["/truncation"] == before
         page.context.close()
     finally:
@@ -217,15 +252,20 @@ def test_a_page_that_is_only_to_watch_moves_nothing(tmp_path, open_page):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_has_names_targets_and_stays_inside(shown, open_page, size, tmp_path):
+    furnish(shown)
     page = open_page(shown.url, size)
     for view in VIEWS:
         page.evaluate(f"document.getElementById('tab-{view}').click()")
         page.wait_for_selector(f".view-{view} > *")
         page.screenshot(path=tmp_path / f"{view}-{size}.png")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        assert page.evaluate("(() => { const view = document.getElementById('view'); return view.scrollWidth <= view.clientWidth; })()"), view
         faults = page.evaluate("""() => [...document.querySelectorAll('button, input, select, [role=slider], [role=switch], lj-pad')].filter(e => e.offsetParent).flatMap(e => {
             const box = e.getBoundingClientRect(), name = (e.getAttribute('aria-label') || e.textContent || e.placeholder || '').trim(), out = [];
             if (!name) out.push('no name: ' + e.outerHTML.slice(0, 120));
+            if (e.localName === 'button' && e.scrollWidth > e.clientWidth + 1) out.push('clipped: ' + e.outerHTML.slice(0, 120));
+            const card = e.closest('.card')?.getBoundingClientRect();
+            if (card && box.right > card.right + 1) out.push('over the edge: ' + e.outerHTML.slice(0, 120));
             if (box.width < 43.5 || box.height < 43.5) out.push(`${box.width}x${box.height}: ` + e.outerHTML.slice(0, 120));
             return out; })""")
         assert not faults, (view, faults[:5])

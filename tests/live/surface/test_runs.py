@@ -1,5 +1,6 @@
 """Trainings from the page: begun, watched, stopped, gone on with; they outlive the show that began them."""
 import json
+import signal
 import threading
 import types
 
@@ -11,15 +12,15 @@ from live.surface.run_folder import RunFolder
 from live.surface.runs import Runs
 from tests.conftest import tiny
 
-QUICK = ("--input", "16", "--width", "16", "--batch", "2", "--every", "1")
+QUICK = ("--input", "16", "--width", "16", "--batch", "2", "--every", "1", "--patience", "100000")
 
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
     native.save(tmp_path / "tiny.safetensors", tiny(z_dim=64))
     found = Runs(tmp_path / "tiny.safetensors", tmp_path / "tiny")
-    usual = found._arguments
-    monkeypatch.setattr(found, "_arguments", lambda *asked: usual(*asked) + list(QUICK))
+    usual = found._make_arguments
+    monkeypatch.setattr(found, "_make_arguments", lambda *asked: usual(*asked) + list(QUICK))
     yield found
     for one in found.path.glob("*/run.json"):
         RunFolder(one.parent).ask_to_stop()
@@ -35,27 +36,43 @@ def until(holds, seconds=180):                # trainings run at low priority
 
 
 def told(runs, name):
-    runs.look()
-    return next(one for one in runs.told() if one["name"] == name)
+    runs.refresh()
+    return next(one for one in runs.list_runs() if one["name"] == name)
 
 
 def test_a_training_is_watched_stopped_and_gone_on_with(runs, tmp_path):
-    name = runs.begin({"kind": "encoder", "layer": "b8.conv1", "steps": 1000})
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)                   # as where a script began the show in the background
+    try:
+        name = runs.begin({"kind": "encoder", "layer": "b8.conv1", "steps": 1000})
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert name == "encoder b8.conv1"
     until(lambda: told(runs, name)["rows"] >= 2)
     later = Runs(tmp_path / "tiny.safetensors", tmp_path / "tiny")         # another show, started meanwhile
     seen = told(later, name)
     assert seen["state"] == "runs" and seen["figures"]["loss"] > 0 and seen["sheet"] and 0 < seen["at"] < 1
     with pytest.raises(UserError, match="runs already"):
-        later.go_on(name)
+        later.resume(name)
     later.stop(name)
     until(lambda: told(later, name)["state"] == "stopped")
     steps = told(later, name)["step"]
-    later.go_on(name)
+    later.resume(name)
     until(lambda: told(later, name)["step"] > steps)
     later.stop(name)
     until(lambda: told(later, name)["state"] == "stopped")
     assert not RunFolder(later.path / name).is_to_stop
+
+
+def test_a_world_learned_anew_is_told_of_and_stopped(runs, monkeypatch):
+    monkeypatch.setattr(runs, "_make_arguments", lambda kind, layer, steps, run: [
+        "train-world", "--share", "0.3", "--every", "1", "--resolution", "256", "--refine", "presets/masks/generator.safetensors", "-o", str(run.path)])
+    name = runs.begin({"kind": "world", "steps": 0.01})
+    until(lambda: told(runs, name)["rows"] >= 1)
+    seen = told(runs, name)
+    assert seen["state"] == "runs" and seen["of"] > seen["step"] > 0 and seen["at"] == round(seen["step"] / seen["of"], 3)
+    runs.stop(name)
+    until(lambda: told(runs, name)["state"] == "stopped")
+    assert (runs.path / name / "checkpoint.safetensors").exists()          # what it has learned stays
 
 
 def test_what_a_training_made_is_used_and_what_was_before_is_kept(runs, tmp_path):
@@ -88,7 +105,7 @@ def test_what_can_not_be_asked(runs, asked):
 
 @pytest.mark.parametrize("name", ["../tiny", "nobody", "", ".", 5, None])
 def test_names_of_no_training(runs, name):
-    for act in (runs.stop, runs.go_on, runs.use):
+    for act in (runs.stop, runs.resume, runs.use):
         with pytest.raises(UserError):
             act(name)
 
@@ -97,7 +114,7 @@ def test_only_so_many_at_once(runs, monkeypatch):
     locks = []
     for name in "ab":
         RunFolder(runs.path / name).write(kind="encoder")
-        locks.append(RunFolder(runs.path / name).hold())
+        locks.append(RunFolder(runs.path / name).lock())
     with pytest.raises(UserError, match="stop one first"):
         runs.begin({"kind": "encoder", "layer": "b8.conv1", "steps": 5})
     for lock in locks:
@@ -107,9 +124,9 @@ def test_only_so_many_at_once(runs, monkeypatch):
 def test_a_table_half_written_is_read_as_far_as_it_goes(tmp_path):
     folder = RunFolder(tmp_path)
     (tmp_path / "figures.csv").write_text("step,loss\n1,0.5\n2,0.4\n3,")
-    assert folder.rows()[:2] == [{"step": 1.0, "loss": 0.5}, {"step": 2.0, "loss": 0.4}]
+    assert folder.read_rows()[:2] == [{"step": 1.0, "loss": 0.5}, {"step": 2.0, "loss": 0.4}]
     (tmp_path / "run.json").write_text("{half")
-    assert folder.about() == {}
+    assert folder.read_about() == {}
 
 
 def test_a_page_that_watches_may_not(runs):
@@ -119,7 +136,7 @@ def test_a_page_that_watches_may_not(runs):
         async def stream():
             yield body
         request = types.SimpleNamespace(method=method, scope={"role": role}, path_params={"name": "x"}, stream=stream)
-        return await (runs.runs(request) if method == "POST" else runs.run(request))
+        return await (runs.answer_runs(request) if method == "POST" else runs.answer_run(request))
     assert asyncio.run(ask("watch", "POST", b"{}")).status_code == 403
     assert asyncio.run(ask("watch", "DELETE", b"")).status_code == 403
     answer = asyncio.run(ask("play", "POST", b"[]"))

@@ -1,5 +1,6 @@
 """The page's server spoken to without a browser: values, commands, grabs, junk, tokens."""
 import asyncio
+import contextlib
 import http.client
 import json
 import struct
@@ -15,8 +16,13 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from engine.bending import bend_from_dict
+from live.osc import subscriber
+from live.show.clock import now
 from live.show.events import Change
+from live.surface import connections
 from tests.live.surface.rig import Page
+
+DEADLINE = 90.0                     # seconds after which a test gives up waiting
 
 
 @pytest.fixture
@@ -36,7 +42,8 @@ def run(page, talk, path="ws", **more):
 
 async def until(socket, wanted, frames=None):
     """The first JSON message for which wanted(message) holds; frames() is called between looks."""
-    for _ in range(400):
+    end = now() + DEADLINE
+    while now() < end:
         try:
             data = await asyncio.wait_for(socket.recv(), 0.05)
         except TimeoutError:
@@ -46,6 +53,14 @@ async def until(socket, wanted, frames=None):
         if isinstance(data, str) and wanted(message := json.loads(data)):
             return message
     raise AssertionError("it did not come")
+
+
+async def becomes(holds):
+    """Wait until something is so, without a frame."""
+    end = now() + DEADLINE
+    while not holds():
+        assert now() < end, "it did not become so"
+        await asyncio.sleep(0.02)
 
 
 def osc(address, *values):
@@ -68,32 +83,34 @@ def values_of(data):
     return {message.address: message.params for message in OscBundle(data)}
 
 
-async def gather(socket, seconds=0.3):
-    """{address: arguments} of the values that come."""
-    found = {}
+async def gather(socket, *addresses, seconds=0.3):
+    """{address: arguments} of the values that come: all of these, and whatever comes until there is a pause of so many seconds."""
+    found, end = {}, now() + DEADLINE
     while True:
         try:
             data = await asyncio.wait_for(socket.recv(), seconds)
         except TimeoutError:
-            return found
+            if set(addresses) <= found.keys():
+                return found
+            assert now() < end, f"these did not come: {set(addresses) - found.keys()}"
+            continue
         if isinstance(data, bytes):
             found |= values_of(data)
 
 
 async def arrives(page, holds):
     """Play frames until it holds."""
-    for _ in range(200):
-        if holds():
-            return
+    end = now() + DEADLINE
+    while not holds():
+        assert now() < end, "it did not arrive"
         await asyncio.sleep(0.02)
         await asyncio.to_thread(page.play)
-    raise AssertionError("it did not arrive")
 
 
 def test_a_page_that_comes_is_told_everything(page):
     async def talk(socket):
         hello, tree, state = [json.loads(await socket.recv()) for _ in range(3)]
-        return hello, tree, state, await gather(socket)
+        return hello, tree, state, await gather(socket, *page.show.scene.parameters)
     hello, tree, state, values = run(page, talk)
     assert (hello["t"], hello["schema"], hello["role"], hello["instrument"]) == ("hello", 1, "play", "tiny")
     assert tree["parameters"].keys() == page.show.scene.parameters.keys() and "/preset/recall" in tree["commands"]
@@ -123,12 +140,9 @@ def test_a_bundle_of_the_page_lands_in_one_frame(page):
     page.show.inbox = type("Inbox", (), {"put": lambda self, item: (put.append(item), real(item)), "get_nowait": inbox.get_nowait})()
 
     async def talk(socket):
-        await gather(socket, 0.1)
+        await gather(socket, seconds=0.1)
         await socket.send(bundle(*(osc(a, float(page.show.scene.parameters[a].plain(0.25))) for a in addresses)))
-        for _ in range(100):
-            if put:
-                return
-            await asyncio.sleep(0.02)
+        await becomes(lambda: put)
     async def whole():
         async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/ws") as socket:
             await talk(socket)
@@ -143,22 +157,24 @@ def test_a_bundle_of_the_page_lands_in_one_frame(page):
     assert len(put) == 1 and [set(found) for found in applied] == [set(addresses), set()]
 
 
-def test_own_moves_do_not_come_back_and_others_hear_the_exact_value(page):
+def test_own_moves_do_not_come_back_and_others_hear_the_exact_value(page, monkeypatch):
+    monkeypatch.setattr(subscriber, "SETTLE", 1.5)       # a busy machine takes longer to play what came than a page is left alone
+
     async def whole():
         url = f"ws://127.0.0.1:{page.server.port}/ws"
         async with websockets.connect(url) as a, websockets.connect(url) as b:
-            await gather(a, 0.2)
-            await gather(b, 0.2)
+            await gather(a, *page.show.scene.parameters)
+            await gather(b, *page.show.scene.parameters)
             for n in range(30):
                 await a.send(osc("/truncation", 0.1 + n / 100).dgram)
                 await asyncio.to_thread(page.play)
             await arrives(page, lambda: abs(page.show.scene["/truncation"] - 0.39) < 1e-6)
-            mine, theirs = await asyncio.gather(gather(a, 0.6), gather(b, 0.6))
+            mine, theirs = await asyncio.gather(gather(a, seconds=0.6), gather(b, "/truncation", seconds=0.6))
             assert "/truncation" not in mine
             assert struct.pack(">f", theirs["/truncation"][0]) == struct.pack(">f", 0.1 + 29 / 100)
             await a.send(osc("/truncation", 99.0).dgram)
             await arrives(page, lambda: page.show.scene["/truncation"] == 2.0)
-            assert (await gather(a, 0.6))["/truncation"] == [2.0]        # clamped: the truth is told
+            assert (await gather(a, "/truncation", seconds=0.6))["/truncation"] == [2.0]        # clamped: the truth is told
     asyncio.run(whole())
 
 
@@ -172,17 +188,15 @@ def test_a_bend_comes_to_the_tree_and_leaves_it(page):
     assert "/bends/big/mix" in new["parameters"] and "/bends/big/mix" in gone["gone"]
 
 
-def test_a_resting_finger_keeps_a_modulator_off_and_a_drag_is_one_step(page):
+def test_a_resting_finger_keeps_a_modulator_off_and_a_drag_is_one_step(page, monkeypatch):
+    monkeypatch.setattr("live.surface.grabs.FORGOTTEN", 600.0)      # seconds by the clock on the wall, which the frames of a busy machine may take
     page.rig.send("/modulators/add", "swell", "/truncation", "sine", 0.5)
     page.play(40)
     hold = lambda: dict(page.show.motion.holds)
 
     async def talk(socket):
         await socket.send(json.dumps({"t": "grab", "addresses": ["/truncation"]}))
-        for _ in range(100):
-            if page.server.hub.grabs.held:
-                break
-            await asyncio.sleep(0.02)
+        await becomes(lambda: page.server.hub.grabs.held)
         before = page.show.scene["/truncation"]
         for value in (0.2, 0.3, 0.4):
             await socket.send(osc("/truncation", value).dgram)
@@ -190,10 +204,7 @@ def test_a_resting_finger_keeps_a_modulator_off_and_a_drag_is_one_step(page):
             await asyncio.to_thread(page.play, 45)          # 1.5 s between moves: the hand still lies there
             assert "/truncation" in hold()
         await socket.send(json.dumps({"t": "release", "addresses": ["/truncation"]}))
-        for _ in range(100):
-            if not page.server.hub.grabs.held:
-                break
-            await asyncio.sleep(0.02)
+        await becomes(lambda: not page.server.hub.grabs.held)
         await asyncio.to_thread(page.play, 20)
         assert "/truncation" not in hold()
         page.rig.send("/undo")
@@ -205,23 +216,21 @@ def test_a_resting_finger_keeps_a_modulator_off_and_a_drag_is_one_step(page):
 def test_a_page_that_goes_lets_go(page):
     async def talk(socket):
         await socket.send(json.dumps({"t": "grab", "addresses": ["/truncation"]}))
-        await asyncio.sleep(0.2)
-        assert page.server.hub.grabs.held == {"/truncation"}
+        await becomes(lambda: page.server.hub.grabs.held == {"/truncation"})
     run(page, talk)
-    for _ in range(100):
-        if not page.server.hub.grabs.held:
-            break
-        asyncio.run(asyncio.sleep(0.02))
-    assert not page.server.hub.grabs.held
+    asyncio.run(becomes(lambda: not page.server.hub.grabs.held))
 
 
 def test_pictures_are_acknowledged_and_a_page_that_does_not_holds_two(page):
     async def whole():
         url = f"ws://127.0.0.1:{page.server.port}/preview?size=128&fps=30"
         async with websockets.connect(url) as slow, websockets.connect(url) as quick:
-            numbers, idle = [], []
-            for _ in range(60):
+            numbers, idle, end = [], [], now() + DEADLINE
+            while len(numbers) < 9 or len(idle) < 2:
+                assert now() < end, (numbers, len(idle))
                 await asyncio.to_thread(page.play)
+                with contextlib.suppress(TimeoutError):
+                    idle += [await asyncio.wait_for(slow.recv(), 0.001)] if len(idle) < 2 else []
                 try:
                     data = await asyncio.wait_for(quick.recv(), 0.06)
                 except TimeoutError:
@@ -236,7 +245,7 @@ def test_pictures_are_acknowledged_and_a_page_that_does_not_holds_two(page):
                 except TimeoutError:
                     return numbers, len(idle)
     numbers, idle = asyncio.run(whole())
-    assert len(numbers) > 8 and numbers == sorted(set(numbers)) and idle == 2
+    assert numbers == sorted(set(numbers)) and idle == 2
 
 
 def test_a_page_that_acknowledges_nothing_makes_the_server_keep_nothing(page):
@@ -306,7 +315,7 @@ def test_junk_is_counted_and_said_once_a_second(page, caplog):
     run(page, talk)
     assert page.server.hub.junk_count - beginning == 301 and before == beginning
     said = [record.getMessage() for record in caplog.records if "ignored" in record.getMessage()]
-    assert 1 <= len(said) <= 20                          # and not 301
+    assert 1 <= len(said) <= 100                         # and not 301
     default = page.show.scene["/truncation"]
     page.play(2)
     assert page.show.scene["/truncation"] == default     # nothing of the packet that was too large
@@ -317,22 +326,22 @@ def test_junk_on_the_socket_of_pictures(page):
         async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/preview?size=oops&fps=-3") as socket:
             for message in messages:
                 await socket.send(message)
-            for _ in range(100):
+            end = now() + DEADLINE
+            while now() < end:
                 await asyncio.to_thread(page.play)
-                try:
+                with contextlib.suppress(TimeoutError):
                     return await asyncio.wait_for(socket.recv(), 0.1)
-                except TimeoutError:
-                    continue
+            raise AssertionError("no picture came")
 
     @settings(max_examples=25, deadline=None)
     @given(st.lists(st.one_of(JUNK, st.sampled_from(['{"seen": -1}', '{"seen": true}', '{"seen": 1e99}', '{"seen": 99999999999999999999999999}', '{"seen": []}'])), max_size=5))
     def fuzz(messages):
         assert asyncio.run(speak(messages))[20:22] == b"\xff\xd8"
     fuzz()
-    for _ in range(100):
-        if not page.server.preview.watchers:
-            break
-        asyncio.run(asyncio.sleep(0.02))
+    asyncio.run(becomes(lambda: not page.server.preview.watchers))
+    done = []
+    page.server.preview.snaps.append(lambda pixels: done.append(1))       # once this is done, nothing is being encoded that was begun for somebody
+    asyncio.run(arrives(page, lambda: done))
     encoded = page.server.preview.encoded
     page.play(10)
     assert not page.server.preview.watchers and page.server.preview.encoded == encoded      # nobody watches: nothing is done
@@ -362,25 +371,37 @@ def test_more_pages_than_there_is_room_for_are_refused(page):
     asyncio.run(whole())
 
 
-def test_a_crowd_of_connections_is_refused_and_those_inside_stay(page):
+def test_a_thousand_pages_are_refused_and_counted_and_the_show_plays_on(page, caplog):
+    """Each asks for a socket, as a page does, and stays."""
+    ask_in = (b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+
     async def whole():
         async with websockets.connect(f"ws://127.0.0.1:{page.server.port}/ws") as inside:
             await inside.recv()
             crowd = []
-            for _ in range(300):
-                try:
-                    crowd.append((await asyncio.open_connection("127.0.0.1", page.server.port))[1])
-                except OSError:
-                    break
+            for n in range(1000):
+                reader, writer = await asyncio.open_connection("127.0.0.1", page.server.port)
+                writer.write(ask_in)
+                crowd.append((reader, writer))
+                if n % 100 == 0:
+                    await asyncio.to_thread(page.play)
             await inside.send(json.dumps({"t": "ping", "n": 5}))
-            await until(inside, lambda m: m["t"] == "pong")
-            for writer in crowd:
+            await until(inside, lambda m: m["t"] == "pong", page.play)
+            await inside.send(osc("/truncation", 0.125).dgram)
+            await arrives(page, lambda: page.show.scene["/truncation"] == 0.125)
+            await becomes(lambda: page.server.hub.junk_count >= 1000 - connections.MOST)
+            for _, writer in crowd:
                 writer.close()
+    frames = page.show.meter.frames
     asyncio.run(whole())
+    assert page.server.hub.junk_count >= 1000 - connections.MOST and page.show.meter.frames >= frames + 10 and page.show.meter.failed == 0
+    said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert 2 <= len(said) < 500                           # of each kind one a second, however slow this machine is
 
 
 def ask(page, path, method="GET", body=None, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", page.server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.server.port, timeout=DEADLINE)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     data = answer.read()
@@ -436,11 +457,11 @@ def test_a_stored_preset_has_its_picture(page):
     page.rig.send("/preset/store", "first")
     page.play(3)
     hub = page.server.hub
-    for _ in range(100):
-        hub._look_at_files()
+    end = now() + DEADLINE
+    while not list((page.rig.show.recall.library.folder / ".thumbs").glob("first.*.jpg")):
+        assert now() < end, "no picture is kept"
+        hub._refresh_files()
         page.play()
-        if list((page.rig.show.recall.library.folder / ".thumbs").glob("first.*.jpg")):
-            break
         asyncio.run(asyncio.sleep(0.05))
     answer, data = ask(page, "/api/thumb/preset/first.jpg")
     assert answer.status == 200 and data[:2] == b"\xff\xd8" and "immutable" in answer.getheader("Cache-Control")
@@ -449,7 +470,7 @@ def test_a_stored_preset_has_its_picture(page):
 def test_bends_are_told_by_what_they_are(page):
     bend = bend_from_dict({"name": "b", "layer": "b16.conv1", "channels": "all", "transform": "invert", "mix": 0.5}, page.rig.generator)
     page.show.scene = page.show.scene.with_bends((bend,))
-    assert page.server.hub.state.now()["bends"][0]["layer"] == "b16.conv1"
+    assert page.server.hub.state.read()["bends"][0]["layer"] == "b16.conv1"
 
 
 def test_a_solved_edit_has_the_show_look_at_its_edits_again(page):
@@ -457,7 +478,7 @@ def test_a_solved_edit_has_the_show_look_at_its_edits_again(page):
     from live.surface.parts import Parts
 
     parts = Parts(Hub(page.show, {}), page.server.preview, {})
-    parts._done({"kind": "solve", "name": "hats"}, {"ok": True, "edit": "hats"})
+    parts._finish_job({"kind": "solve", "name": "hats", "instrument": parts.worker.instrument}, {"ok": True, "edit": "hats"})
     page.play()
     assert page.rig.weights.looking is not None and page.show.meter.failed == 0
-    page.rig.weights.looking.join(10)
+    page.rig.weights.looking.join(DEADLINE)

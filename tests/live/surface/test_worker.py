@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from live.surface.kept_jobs import KeptJobs
+from live.surface.job_file import JobFile
 from live.surface.worker import Worker
 
 
@@ -31,11 +31,11 @@ def make(monkeypatch, tmp_path):
     made = []
 
     def worker(**more):
-        found = Worker("nowhere", kept=KeptJobs(tmp_path / "runs/jobs.json"), **more)
+        found = Worker("nowhere", kept=JobFile(tmp_path / "runs/jobs.json"), **more)
         process = Process()
         monkeypatch.setattr(found, "_start", lambda: process)
         found.process = process
-        found.take_up()
+        found.resume()
         made.append(found)
         return found
     yield worker
@@ -47,11 +47,11 @@ def test_jobs_that_were_not_done_go_on_in_the_next_show(make):
     first = make()
     done, waits = first.add({"kind": "find", "layer": "b8.conv1"}), first.add({"kind": "solve", "name": "hats", "request": {"object": []}})
     first._end(done, {"ok": True})
-    assert [one["state"] for one in first.told()] == ["runs", "done"] and waits
+    assert [one["state"] for one in first.list_jobs()] == ["runs", "done"] and waits
     first.close()
     ended = []
     again = make(done=lambda job, answer: ended.append(job["kind"]))
-    assert [(one["kind"], one["state"]) for one in again.told()] == [("solve", "runs"), ("find", "done")]
+    assert [(one["kind"], one["state"]) for one in again.list_jobs()] == [("solve", "runs"), ("find", "done")]
     assert again.process.lines[0]["request"] == {"object": []} and not ended
 
 
@@ -59,19 +59,19 @@ def test_a_second_show_of_the_same_instrument_leaves_them_alone(make):
     first = make()
     first.add({"kind": "find", "layer": "b8.conv1"})
     second = make()
-    assert second.told() == [] and second.add({"kind": "find", "layer": "b16.conv1"})
-    assert [one["name"] for one in first.told()] == ["b8.conv1"]
+    assert second.list_jobs() == [] and second.add({"kind": "find", "layer": "b16.conv1"})
+    assert [one["name"] for one in first.list_jobs()] == ["b8.conv1"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"jobs": 5}', '{"jobs": [1, {"job": 7}, {"job": {"kind": 5}}, {"kind": "solve"}]}'])
 def test_a_file_of_jobs_that_is_none(make, tmp_path, text):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/jobs.json").write_text(text)
-    assert make().told() == []
+    assert make().list_jobs() == []
 
 
 def test_a_job_is_stopped(make):
     worker = make()
     first, second = worker.add({"kind": "find", "layer": "a"}), worker.add({"kind": "find", "layer": "b"})
     assert worker.stop(second) and worker.stop(first) and not worker.stop(first)
-    assert {one["stage"] for one in worker.told()} == {"stopped"}
+    assert {one["stage"] for one in worker.list_jobs()} == {"stopped"}

@@ -4,11 +4,11 @@ import av
 import numpy as np
 import pytest
 
-import live.takes.render
+import live.takes.job
 from engine.errors import UserError
 from engine.instrument import Instrument
 from live.show.events import Tick
-from live.takes.performance import evenly, played
+from live.takes.performance import play_evenly, play_ticks
 from live.takes.render import render
 from live.takes.take import TakeReader
 from tests.conftest import tiny
@@ -55,7 +55,7 @@ def test_its_own_ticks_give_the_frames_of_the_show_bit_for_bit(take, tmp_path, s
     out = render(take, Instrument(tiny()), tmp_path / f"out{suffix}", lossless=True, progress=lambda *at: steps.append(at))
     pictures, times = decoded(out)
     assert pictures == take.pictures
-    assert times == pytest.approx([tick.time for tick, _ in take.frames()], abs=0.0011)
+    assert times == pytest.approx([tick.time for tick, _ in take.read_frames()], abs=0.0011)
     assert steps[0] == (1, 30) and steps[-1] == (30, 30)
 
 
@@ -70,7 +70,7 @@ def test_a_folder_of_pictures(take, tmp_path):
 @pytest.mark.parametrize("stopped_at", [4, 23])
 @pytest.mark.parametrize("name", ["out.mkv", "frames"])
 def test_an_interrupted_render_goes_on(take, tmp_path, monkeypatch, stopped_at, name):
-    monkeypatch.setattr(live.takes.render, "PART", 5)
+    monkeypatch.setattr(live.takes.job, "PART", 5)
     drawn = []
 
     def stop(done, total):
@@ -100,12 +100,12 @@ def test_evenly_spaced_frames_of_another_size(take, tmp_path):
 
 
 def test_even_moments_are_between_those_played(take):
-    own = list(played(take))
-    even = list(evenly(iter(own), 240.0))
+    own = list(play_ticks(take))
+    even = list(play_evenly(iter(own), 240.0))
     assert [m.time for m in even] == pytest.approx([n / 240 for n in range(len(even))])
     walks = [m.motion.walk for m in even[:40]]
     assert walks == sorted(walks)                                  # without a jump and without standing still
-    same = list(evenly(iter(own), 1000.0))
+    same = list(play_evenly(iter(own), 1000.0))
     for moment in own[:20]:
         near = same[round(moment.time * 1000)]
         assert near.scene["/truncation"] == pytest.approx(moment.scene["/truncation"], abs=1e-6)
@@ -122,7 +122,7 @@ def test_a_cut_stays_a_cut(tmp_path):
     rig.send("/preset/recall", "one")
     rig.play(3)
     rig.close()
-    psi = [m.scene["/truncation"] for m in evenly(played(TakeReader(tmp_path / "a.take", rig.base)), 300.0)]
+    psi = [m.scene["/truncation"] for m in play_evenly(play_ticks(TakeReader(tmp_path / "a.take", rig.base)), 300.0)]
     assert sum(-1.0 < value < 0.8 for value in psi) == 9           # on the way down, where a hand turned it; none on the way up
 
 
@@ -182,7 +182,7 @@ def test_a_take_without_frames(tmp_path):
 
 
 def test_a_render_on_other_weights_does_not_go_on_with_these(take, tmp_path, monkeypatch):
-    monkeypatch.setattr(live.takes.render, "PART", 5)
+    monkeypatch.setattr(live.takes.job, "PART", 5)
 
     def stop(done, total):
         if done > 12:

@@ -126,7 +126,7 @@ def test_what_can_not_be_had_is_told_before_a_picture_is_drawn(take, tmp_path, m
     (tmp_path / "empty.wav").write_bytes((tmp_path / "whole.flac").read_bytes()[:4])
     with wave.open(str(tmp_path / "nothing.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
-    monkeypatch.setattr(rendering, "_to_video", lambda *_: pytest.fail("drawn"))
+    monkeypatch.setattr(rendering, "_render_video", lambda *_: pytest.fail("drawn"))
     for name, message in (("silent.mp4", "there is no sound in it"), ("empty.wav", "can't be read as sound"), ("nothing.wav", "none of its sound"),
                           ("nowhere.wav", "no such sound file")):
         with pytest.raises(UserError, match=message):

@@ -12,8 +12,8 @@ from engine.bending import Bend
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.walks import Mixed, Vector
-from live.show.clock import FixedClock, Pace, bounded
-from live.show.data import item_from_plain, item_to_plain, plain, scene_from_plain, unplain
+from live.show.clock import FixedClock, Pace, limit_ticks
+from live.show.data import from_plain, item_from_plain, item_to_plain, scene_from_plain, to_plain
 from live.show.events import Change, Tick
 from live.takes.take import TakeReader, TakeWriter
 from tests.live.memory_rig import Kept, Rig
@@ -120,7 +120,7 @@ from live.presets.autosave import Autosave
 from tests.live.memory_rig import Rig
 rig = Rig(Path(sys.argv[1]))
 rig.show.recording.record_to(Path(sys.argv[1]) / "a.take")
-rig.show.recording.save_to(Path(sys.argv[1]) / "autosave.json")
+rig.show.recording.start_autosave(Path(sys.argv[1]) / "autosave.json")
 rig.send("/truncation", 0.37)
 while True:
     rig.play(5)
@@ -129,7 +129,7 @@ while True:
 
 
 def test_kill_9_loses_at_most_a_second(tmp_path):
-    from live.presets.autosave import resumed
+    from live.presets.autosave import load_autosave
 
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     saved = tmp_path / "autosave.json"
@@ -142,11 +142,11 @@ def test_kill_9_loses_at_most_a_second(tmp_path):
     process.stdout.close()
     rig = Rig()
     reader = TakeReader(tmp_path / "a.take", rig.base, rig.hash)
-    frames, _ = reader.length()
+    frames, _ = reader.measure_length()
     assert frames > 100
     states, pictures = replayed(tmp_path / "a.take")
     assert len(states) == frames
-    rig.show.scene, rig.show.motion = resumed(saved, rig.base, rig.hash)
+    rig.show.scene, rig.show.motion = load_autosave(saved, rig.base, rig.hash)
     again = rig.show.motion.frame
     assert again <= played + 10
     if again <= frames:                                            # the same picture as the one that was up
@@ -213,7 +213,7 @@ def test_damage_in_the_middle_names_its_line(tmp_path):
     lines[3] = b"[2,xx"
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(UserError, match="line 4: damaged"):
-        list(TakeReader(path, rig.base).frames())
+        list(TakeReader(path, rig.base).read_frames())
 
 
 @pytest.mark.parametrize("line", [b'[2,NaN,0.1]', b'[2,0.1,Infinity]', b'[2,0.1,0.1,[[5,1.0]]]', b'[2,0.1,0.1,[["/truncation",NaN]]]', b'[2,{},0.1]',
@@ -224,8 +224,8 @@ def test_a_line_edited_wrong_is_named(tmp_path, line):
     path.write_bytes(b"\n".join([*lines[:3], line, b""]))
     with pytest.raises(UserError, match="line 4: damaged"):
         reader = TakeReader(path, rig.base)
-        reader.length()
-        list(reader.frames())
+        reader.measure_length()
+        list(reader.read_frames())
 
 
 def test_another_generator_is_said(tmp_path, caplog):
@@ -272,15 +272,15 @@ def test_a_full_disk_ends_the_take_and_not_the_show(tmp_path, caplog):
 
     writer._file = Full(writer._file)
     rig.play(2)
-    writer._thread.join(5)
+    writer._thread.join(60)
     frames = writer.frames
     rig.play(50)
     assert "No space left" in caplog.text and writer.frames == frames        # nothing gathers in memory
     rig.send("/take/record", "again")                                        # not the end of the one that has failed
     rig.play(4)
     rig.close()
-    assert TakeReader(tmp_path / "again.take", rig.base).length()[0] == 3
-    assert TakeReader(tmp_path / "a.take", rig.base).length()[0] == 3
+    assert TakeReader(tmp_path / "again.take", rig.base).measure_length()[0] == 3
+    assert TakeReader(tmp_path / "a.take", rig.base).measure_length()[0] == 3
 
 
 def test_take_record_is_a_toggle_and_finds_a_free_name(tmp_path):
@@ -293,7 +293,7 @@ def test_take_record_is_a_toggle_and_finds_a_free_name(tmp_path):
     rig.send("/take/record", "named")
     rig.play(3)
     rig.close()
-    lengths = {path.name: TakeReader(path, rig.base).length()[0] for path in tmp_path.glob("*.take")}
+    lengths = {path.name: TakeReader(path, rig.base).measure_length()[0] for path in tmp_path.glob("*.take")}
     assert lengths == {"tiny-001.take": 3, "tiny-002.take": 3, "named.take": 2}
 
 
@@ -311,7 +311,7 @@ def test_what_is_applied_comes_back_exactly(item):
 @given(st.recursive(st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
                     lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=12))
 def test_plain_data_round_trips(value):
-    assert unplain(json.loads(json.dumps(plain(value)))) == value
+    assert from_plain(json.loads(json.dumps(to_plain(value)))) == value
 
 
 def test_pace_waits_for_each_tick():
@@ -321,7 +321,7 @@ def test_pace_waits_for_each_tick():
         slept.append(round(seconds, 6))
         moment[0] += seconds
     pace = Pace(lambda: moment[0], sleep)
-    for tick in bounded(FixedClock(10.0).ticks(), frames=3):
+    for tick in limit_ticks(FixedClock(10.0).ticks(), frames=3):
         pace(tick)
     moment[0] += 1.0
     pace(Tick(3, 0.3, 0.1))

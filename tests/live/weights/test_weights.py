@@ -13,8 +13,8 @@ from live.instrument.check import check
 from live.mapping.mapping import Mapping
 from live.show.events import ControlEvent
 from live.takes.take import TakeReader
-from live.weights.folder import look
-from live.weights.presets import WeightPreset, read_file, wanted
+from live.weights.folder import read_folder
+from live.weights.presets import WeightPreset, read_file, select_values
 from tests.conftest import tiny
 from tests.engine.rewriting.test_edit import edit_of
 from tests.engine.test_weights_live import bits, other
@@ -128,7 +128,7 @@ def test_a_hand_on_a_fader_has_it_and_the_rest_fades_on(rig):
     rig.send("/weights/recall", "hats, no mouth", 1.0)
     rig.play(10)
     rig.send(HATS, 0.25)
-    rig.play(30)
+    rig.play(120)
     assert (value(rig, HATS), value(rig, MOUTH)) == (0.25, -1.0)
 
 
@@ -156,7 +156,7 @@ def test_freeze_holds_a_fade(rig):
     rig.play(20)
     assert 0 < held < 1 and value(rig, HATS) == held
     rig.send("/output/freeze", 0.0)
-    rig.play(30)
+    rig.play(120)
     assert value(rig, HATS) == 1.0
 
 
@@ -301,7 +301,7 @@ def test_an_undone_delete_gives_every_preset_its_number_again(rig, tmp_path):
         rig.play()
     rig.weights.presets.flush()
     names = ["base", "hats, no mouth", "half winter"]
-    assert rig.weights.presets.names() == names == [preset.name for preset in read_file(tmp_path / "weights.yaml").presets]
+    assert rig.weights.presets.list_names() == names == [preset.name for preset in read_file(tmp_path / "weights.yaml").presets]
 
 
 def test_a_bare_press_stores_under_a_new_name(rig):
@@ -309,7 +309,7 @@ def test_a_bare_press_stores_under_a_new_name(rig):
     rig.play()
     rig.send("/weights/store")
     rig.play()
-    assert rig.weights.presets.names()[-2:] == ["weights 001", "weights 002"]
+    assert rig.weights.presets.list_names()[-2:] == ["weights 001", "weights 002"]
 
 
 def test_a_take_with_fades_plays_the_same_again_bit_for_bit(rig, tmp_path):
@@ -392,14 +392,14 @@ WRONG = {
 def test_a_weights_file_that_is_wrong_says_where(tmp_path, text):
     (tmp_path / "weights.yaml").write_text(f"schema: 1\n{text}\n")
     with pytest.raises(UserError, match=re.escape(WRONG[text])) as refusal:
-        look(tmp_path, tiny())
+        read_folder(tmp_path, tiny())
     assert str(refusal.value).startswith(str(tmp_path / "weights.yaml"))
 
 
 def test_a_later_schema_is_refused(tmp_path):
     (tmp_path / "weights.yaml").write_text("schema: 2\n")
     with pytest.raises(UserError, match="schema"):
-        look(tmp_path, tiny())
+        read_folder(tmp_path, tiny())
 
 
 def test_what_fails_its_check_is_left_out_with_the_reason(tmp_path, caplog):
@@ -411,7 +411,7 @@ def test_what_fails_its_check_is_left_out_with_the_reason(tmp_path, caplog):
     native.save(tmp_path / "narrow.safetensors", tiny(channels={4: 9, 8: 8, 16: 8, 32: 4}))
     (tmp_path / "weights.yaml").write_text(
         "schema: 1\ncheckpoints: {winter: winter.safetensors, gone: gone.pkl, narrow: narrow.safetensors, a/b: winter.safetensors}\n")
-    found = look(tmp_path, tiny(), [native.generator_hash(tiny())])
+    found = read_folder(tmp_path, tiny(), [native.generator_hash(tiny())])
     assert [edit.name for edit in found.edits] == ["hats", "mouth"] and list(found.checkpoints) == ["winter"]
     reasons = {"/edits/cut": "not a whole safetensors file", "/edits/foreign": "solved for other weights", "/edits/two words": "name",
                "/weights/gone": "there is no such file", "/weights/narrow": "another architecture", "/weights/a/b": "name"}
@@ -442,7 +442,7 @@ def test_check_draws_each_weight_preset_or_says_what_it_lacks(rig):
 def read_again(rig):
     rig.send("/edits/reload")
     rig.play()
-    rig.weights.looking.join(30)
+    rig.weights.looking.join(120)
     return rig.play()
 
 
@@ -502,23 +502,23 @@ def test_what_is_stored_around_a_reload_is_there_after_it(rig, monkeypatch):
     read, go_on = threading.Event(), threading.Event()
 
     def slow(*arguments, **named):
-        found = look(*arguments, **named)
+        found = read_folder(*arguments, **named)
         read.set()
-        go_on.wait(30)
+        go_on.wait(120)
         return found
 
-    monkeypatch.setattr("live.weights.weights.look", slow)
+    monkeypatch.setattr("live.weights.weights.read_folder", slow)
     rig.send("/weights/store", "just before")
     rig.send("/edits/reload")
     rig.play()
-    assert read.wait(30)
+    assert read.wait(120)
     rig.send("/weights/store", "meanwhile")
     rig.send("/weights/delete", "base")
     rig.play()
     go_on.set()
-    rig.weights.looking.join(30)
+    rig.weights.looking.join(120)
     rig.play()
-    assert rig.weights.presets.names() == ["hats, no mouth", "half winter", "just before", "meanwhile"]
+    assert rig.weights.presets.list_names() == ["hats, no mouth", "half winter", "just before", "meanwhile"]
 
 
 def test_a_checkpoint_of_a_bad_name_stays_out_when_the_edits_are_read_again(rig, tmp_path):
@@ -532,7 +532,7 @@ def test_a_weights_file_broken_during_the_show_changes_nothing(rig, tmp_path, ca
     (tmp_path / "weights.yaml").write_text("presets: 3\n")
     read_again(rig)
     assert "edits stay as they were" in caplog.text
-    assert rig.weights.presets.names() == ["base", "hats, no mouth", "half winter"]
+    assert rig.weights.presets.list_names() == ["base", "hats, no mouth", "half winter"]
 
 
 def test_a_show_without_a_folder_says_so(caplog):
@@ -551,7 +551,7 @@ def test_a_weight_preset_that_is_not_there(rig, which, says, caplog):
 
 
 def test_a_setting_out_of_range_is_at_its_end(rig):
-    values, missing = wanted(WeightPreset(name="a", edits={"hats": 9.0}), rig.weights.parameters)
+    values, missing = select_values(WeightPreset(name="a", edits={"hats": 9.0}), rig.weights.parameters)
     assert values[HATS] == 2.0 and not missing
 
 
@@ -568,4 +568,4 @@ def test_the_weight_presets_that_come_with_the_project_find_their_edits():
 
     opened = open_instrument(instruments.BUILT_IN, threads=1)
     assert not opened.offer.greyed and len(opened.offer.file.presets) > 2
-    assert all(not wanted(preset, opened.instrument.weights.parameters)[1] for preset in opened.offer.file.presets)
+    assert all(not select_values(preset, opened.instrument.weights.parameters)[1] for preset in opened.offer.file.presets)

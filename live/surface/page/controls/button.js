@@ -3,7 +3,7 @@ import { guarded } from "../gestures.js";
 import { call, commands } from "../store.js";
 import { make } from "./control.js";
 
-const HELD = new Set(["/quit", "/panic", "/preset/delete", "/weights/delete", "/bends/clear", "/modulators/clear"]);
+const HELD = /^\/(quit|panic|take\/stop)$|\/(delete|clear)$/;     // what ends or takes away has to be held
 
 class Command extends HTMLElement {
     setup(address) {
@@ -27,7 +27,7 @@ class Command extends HTMLElement {
         });
         const button = make("button", "fire", this.address);
         button.setAttribute("aria-label", this.address);
-        if (HELD.has(this.address)) guarded(button, () => this.fire());
+        if (HELD.test(this.address)) guarded(button, () => this.fire());
         else {
             button.addEventListener("pointerdown", (event) => event.button || this.fields.length || this.fire());
             button.addEventListener("click", (event) => (event.detail === 0 || this.fields.length) && this.fire());

@@ -1,7 +1,7 @@
 // One of a few names: segments up to four, a list beyond.
 import { held } from "../gestures.js";
 import { openSheet } from "../sheet.js";
-import { set, value } from "../store.js";
+import { set } from "../store.js";
 import { Control, make } from "./control.js";
 
 class Choice extends Control {
@@ -42,10 +42,6 @@ class Choice extends Control {
             button.setAttribute("aria-checked", on);
             button.classList.toggle("on", on);
         }
-    }
-
-    get now() {
-        return value(this.address);
     }
 }
 

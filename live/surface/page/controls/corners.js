@@ -1,4 +1,5 @@
 // The four corners of an output: dragged by fingers or the mouse, nudged by arrows. A double tap puts one back.
+import { MOVED } from "../gestures.js";
 import { grab, inert, parameters, release, set, subscribe, value } from "../store.js";
 import { DOUBLE } from "../gestures.js";
 import { make } from "./control.js";
@@ -49,7 +50,7 @@ class Corners extends HTMLElement {
     handle(name, n) {
         const found = make("button", "corner-handle");
         found.addEventListener("pointerdown", (event) => this.press(event, n));
-        found.addEventListener("pointermove", (event) => this.drag(event, n));
+        found.addEventListener(MOVED, (event) => this.drag(event, n));
         for (const kind of ["pointerup", "pointercancel"]) found.addEventListener(kind, (event) => this.lift(event, n));
         found.addEventListener("keydown", (event) => {
             const way = ARROWS[event.key], by = event.shiftKey ? LEAP : STEP;

@@ -15,7 +15,7 @@ const SEEDS = 2 ** 24;              // whole numbers beyond this are seeds, not 
 Pad.prototype.parameter = (address) => parameters.get(address);
 
 /** Return the tag of the control that a declaration gets. */
-export function kindOf(p) {
+function kindOf(p) {
     if (p.size) return "lj-vector";
     if (p.choices.length) return "lj-choice";
     if (p.step === 1 && p.high > SEEDS) return "lj-seed";

@@ -1,5 +1,6 @@
 // Two parameters under one finger.
 import * as curves from "../curves.js";
+import { MOVED } from "../gestures.js";
 import { grab, inert, release, set, subscribe, value } from "../store.js";
 import { make } from "./control.js";
 
@@ -21,7 +22,7 @@ class Pad extends HTMLElement {
             this.names = [0, 1, 2, 3].map((n) => make("span", `corner c${n}`));
             this.append(...this.names, this.dot);
             this.addEventListener("pointerdown", (event) => this.press(event));
-            this.addEventListener("pointermove", (event) => this.finger === event.pointerId && this.go(event));
+            this.addEventListener(MOVED, (event) => this.finger === event.pointerId && this.go(event));
             for (const kind of ["pointerup", "pointercancel"]) this.addEventListener(kind, (event) => this.lift(event));
             this.addEventListener("keydown", (event) => this.key(event));
         }

@@ -44,13 +44,15 @@ export const map = {
         const every = groups(), names = [...every.keys()], waits = state.learn[0];
         if (!every.has(chosen)) chosen = names[0];
         const learned = state.bindings.all.filter((b) => b.how === "learned");
+        const devices = Object.entries(state.devices);
         const newest = [...hands].reverse().slice(0, 24);
         render(html`<div class="bar"><button class="violet ${learning.on ? "on" : ""}" aria-pressed=${learning.on} @click=${() => learn(!learning.on)}>${learning.on ? "learning" : "learn"}</button>
                 <button @click=${() => call("/midi/undo")}>take back</button><button @click=${() => call("/mapping/save")}>save</button>
                 <span class="label hint">${learning.pending ? `Touch what ${learning.pending} is to play${learning.pending.startsWith("osc ") ? "" : ", then move it again"}.` : waits ? `Move the knob that is to play ${waits}.` : learning.on ? "Touch a control below." : ""}</span></div>
             <div class="columns maps"><div class="stack"><span class="chips">${names.map((name) => html`<button class="chip ${name === chosen ? "on" : ""}" aria-pressed=${name === chosen} @click=${() => { chosen = name; tell("redraw"); }}>${name}</button>`)}</span>
-                <div class="controls">${repeat(every.get(chosen) || [], (a) => a, (a) => control(a, { under: every.get(chosen).length > 1 ? `/${chosen}` : "", view: "map" }))}</div></div>
+                <div class="controls">${repeat(every.get(chosen) || [], (a) => a, (a) => control(a, { under: every.get(chosen).length > 1 ? `/${chosen}` : "", text: state.macros[a.slice(7)]?.name, view: "map" }))}</div></div>
             <div class="stack"><h2>what arrives</h2>${newest.length ? html`<table>${repeat(newest, ([control_]) => control_, row)}</table>` : html`<p class="empty">Nothing yet. Move any knob, fader or pad.</p>`}
+                ${devices.length ? html`<h2>controllers</h2><table>${devices.map(([name, here]) => html`<tr class=${here ? "" : "gone"}><td>${name}</td><td>${here ? "is here" : "has gone"}</td></tr>`)}</table>` : ""}
                 <h2>learned</h2>${learned.length ? html`<table>${learned.map((b) => html`<tr><td>${b.control}</td><td>${b.to}</td><td><button aria-label=${`forget ${b.to}`} @click=${() => call("/midi/forget", b.to)}>\u2715</button></td></tr>`)}</table>` : html`<p class="quiet">Nothing learned yet.</p>`}
                 ${state.bindings.banks > 1 ? html`<div class="row"><button @click=${() => call("/bank/previous")}>\u2039 bank</button><b>${state.bindings.bank} of ${state.bindings.banks}</b><button @click=${() => call("/bank/next")}>bank \u203A</button></div>` : ""}
             </div></div>`, root);

@@ -8,7 +8,9 @@ import { below, call, parameters, played, set, state, tell, value } from "../sto
 
 const POINTS = 160, HIGH = 96;
 const WAVES = { sine: "M1 9 C5 -3 8 -3 12 9 S19 21 23 9", triangle: "M1 9 L6.5 2 L17.5 16 L23 9", saw: "M1 16 L12 2 V16 L23 2", square: "M1 16 V2 H12 V16 H23",
-    random: "M1 10 L4 4 L8 13 L11 7 L15 15 L19 3 L23 9", sample_and_hold: "M1 12 H6 V4 H11 V15 H16 V7 H23", envelope: "M1 16 L4 2 C9 5 12 14 23 16", drift: "M1 10 C6 2 9 14 13 9 S19 3 23 11" };
+    random: "M1 10 L4 4 L8 13 L11 7 L15 15 L19 3 L23 9", sample_and_hold: "M1 12 H6 V4 H11 V15 H16 V7 H23", envelope: "M1 16 L4 2 C9 5 12 14 23 16",
+    follow: "M1 14 C3 14 4 4 6 4 L11 12 C13 12 13 6 15 6 L23 14", hit: "M1 16 V2 C3 11 6 15 11 16 V5 C13 12 16 15 23 16", stepper: "M1 16 H6 V11 H12 V6 H18 V2 H23", clock: "M1 9 C3 -3 6 -3 8 9 S13 21 15 9 S18 0 19 9 S22 16 23 9" };
+const OF = { envelope: ["attack", "release"], follow: ["attack", "release"], hit: ["release"], stepper: [] };      // of those that hear, instead of a rate
 const MAIN = ["rate", "beats", "depth"], HEAD = ["shape", "mute"];
 const traces = new Map();           // target -> {canvas, points}
 const open = new Set();             // names of modulators that show all
@@ -60,9 +62,9 @@ function shapes(chosen, every, choose) {
 
 function card(one) {
     const under = `/modulators/${one.name}`, mute = `${under}/mute`, all = open.has(one.name), quiet = value(mute) > 0.5;
-    const beats = value(`${under}/unit`) === "beats", follows = value(`${under}/shape`) === "envelope";
-    const last = (a) => a.split("/").at(-1), idle = beats ? "rate" : "beats";
-    const mine = below(under).filter((a) => !HEAD.includes(last(a)) && last(a) !== idle && (all || MAIN.includes(last(a)) && !(follows && ["rate", "beats"].includes(last(a))) || follows && ["attack", "release"].includes(last(a))));
+    const idle = value(`${under}/unit`) === "beats" ? "rate" : "beats", of = OF[value(`${under}/shape`)];
+    const main = of ? [...of, "depth"] : MAIN, last = (a) => a.split("/").at(-1);
+    const mine = below(under).filter((a) => !HEAD.includes(last(a)) && last(a) !== idle && (all || main.includes(last(a))));
     const turn = () => { all ? open.delete(one.name) : open.add(one.name); tell("redraw"); };
     const flip = () => { set(mute, quiet ? 0 : 1); tell("redraw"); };
     return html`<article class="card mod ${quiet ? "muted" : ""}" aria-label=${`modulator ${one.name}`}>
@@ -76,7 +78,7 @@ function card(one) {
 
 function adding() {
     const targets = [...parameters.keys()].filter((a) => !parameters.get(a).size && !/^\/(output|quality|tempo|modulators|source\/(signal|picture)|audio)/.test(a));
-    const known = parameters.get(`/modulators/${state.modulators[0]?.name}/shape`)?.choices || Object.keys(WAVES).filter((name) => name !== "drift");
+    const known = parameters.get(`/modulators/${state.modulators[0]?.name}/shape`)?.choices || Object.keys(WAVES);
     const add = () => call("/modulators/add", freshName(target.split("/").filter(Boolean).slice(-2).join("-").replace(/[^\w.+-]/g, "")), target, shape, 0.2);
     return html`<div class="bar adding">${shapes(shape, known.filter((name) => name !== "envelope"), (name) => { shape = name; tell("redraw"); })}<span class="label">on</span>
         <select aria-label="target" @change=${(e) => { target = e.target.value; }}>${targets.map((a) => html`<option ?selected=${a === target}>${a}</option>`)}</select><button class="cyan" @click=${add}>Modulate</button></div>`;

@@ -7,7 +7,7 @@ import { learning, row, show as showSheet, closeSheet } from "../sheet.js";
 import { thumb } from "../pictures.js";
 import { call, parameters, set, state, value } from "../store.js";
 
-const TIMES = [["cut", 0, "s"], ["1", 1, "beats"], ["4", 4, "beats"], ["8", 8, "beats"], ["4 s", 4, "s"]];
+const TIMES = [["cut", 0, "s"], ["1", 1, "beats"], ["4", 4, "beats"], ["8 beats", 8, "beats"], ["4 s", 4, "s"]];
 const USEFUL = ["/truncation", "/walk/speed", "/noise/strength", "/style/coarse/mix", "/style/fine/mix", "/bends/amount"];
 let field = null;
 
@@ -121,8 +121,8 @@ export const play = {
         render(html`
             <div class="bar">
                 <span class="segments" role="group" aria-label="bank">${bank("", "all")}${Object.keys(banks).map((name) => bank(name, name))}</span>
-                <span class="label">morph</span><span class="segments" role="group" aria-label="morph">${TIMES.map((one) => time(...one))}</span>
-                <span class="label">wait for</span>${control("/quantise", { text: " ", view: "play" })}
+                <span class="pair"><span class="label">morph</span><span class="segments" role="group" aria-label="morph">${TIMES.map((one) => time(...one))}</span></span>
+                <span class="pair"><span class="label">wait for</span>${control("/quantise", { text: " ", view: "play" })}</span>
                 <span class="spring"></span>
                 <button class="storekey" @click=${() => call("/preset/store")}>+ store</button>
                 <button ?disabled=${!current} @click=${() => call("/preset/update")}>update ${current || ""}</button>

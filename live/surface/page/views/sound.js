@@ -2,7 +2,7 @@
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { control } from "../controls/make.js";
 import { freshName } from "../sheet.js";
-import { call, parameters, state, value } from "../store.js";
+import { call, parameters, state, subscribe, value } from "../store.js";
 
 const LEVELS = ["low", "mid", "high", "level", "brightness"];
 const HITS = ["kick", "snare", "hat"];
@@ -13,7 +13,9 @@ const AMOUNTS = [0.1, 0.25, 0.5, 1, -0.25, -0.5];
 let timer = 0;
 let target = "";
 let band = "";
-let wanted = "";
+let typed = null;                    // a name or a file that is being written; null: no field is open
+let end = null;
+let stood = "";
 
 function bar(name) {
     return html`<div class="level" data-level=${name}><span>${name}</span><i class="meter"></i></div>`;
@@ -42,9 +44,47 @@ function paint() {
     [...document.querySelectorAll(".sound .beat")].forEach((dot, n) => dot.classList.toggle("on", n === beat && value("/audio/confidence") >= 0.3));
 }
 
-function chips(names, chosen, act, label) {
+/** Have the show look which inputs there are. */
+function look() {
+    call("/audio/inputs");
+}
+
+function standing(audio) {
+    if (!audio) return "This show does not listen.";
+    if (audio.state === "live") return `hears ${audio.input}`;
+    return audio.state === "off" ? "Nothing is listened to." : `${audio.state === "lost" ? "lost: " : ""}${audio.reason}`;
+}
+
+/** Return the inputs there are, and those that were chosen and are gone: a tap listens. */
+function inputs(audio, redraw) {
+    const there = [...new Set((audio?.inputs || []).map((one) => one.name))], chosen = audio?.wanted || "none", named = !["none", "system"].includes(chosen);
+    const playing = named && audio.state === "live" ? audio.input : "";         // a part of its name is enough to choose one
+    const names = named && !there.includes(chosen) && !there.includes(playing) ? [...there, chosen] : there;
+    const isOn = (name) => name === chosen || name === playing;
+    const listen = (name) => {
+        typed = null;
+        call("/audio/input", name);
+        redraw();
+    };
+    const lost = audio?.state === "lost" || audio?.state === "waiting";
+    const one = (name, text = name) => html`<button class="chip ${isOn(name) ? `on ${audio?.state || ""}` : ""}" aria-pressed=${isOn(name)} @click=${() => listen(name)}>${text}${isOn(name) && lost ? html` <b>${audio.state}</b>` : ""}</button>`;
+    return html`<section class="group"><h2>input</h2>
+        <p role="status" class=${lost ? "warn" : ""}>${standing(audio)}</p>
+        <div class="row inputs" role="group" aria-label="sound inputs">${names.map((name) => one(name, there.includes(name) ? name : name.split(/[\\/]/).pop() || name))}${one("system", "what this machine plays")}${one("none", "nothing")}
+            ${typed === null ? html`<button class="chip" @click=${() => { typed = ""; redraw(); }}>a file \u2026</button>`
+        : html`<input aria-label="file or name" placeholder="file or name" .value=${typed} @input=${(e) => { typed = e.target.value; }} @keydown=${(e) => e.key === "Enter" && typed && listen(typed)}><button class="cyan" @click=${() => typed && listen(typed)}>Listen</button>`}
+            <button class="chip" ?disabled=${audio?.looking} @click=${look}>look again</button></div>
+        ${audio?.inputs_problem ? html`<p class="quiet">${audio.inputs_problem}</p>` : ""}</section>`;
+}
+
+/** Return an address as people say it. */
+function spoken(address) {
+    return address.split("/").filter((part) => part && part !== "strength").join(" ");
+}
+
+function chips(names, chosen, act, label, more = "") {
     return html`<span class="chips" role="group" aria-label=${label}>${names.map((name) => html`<button class="chip ${name === chosen ? "on" : ""}" aria-pressed=${name === chosen}
-        @click=${() => act(name)}>${name}</button>`)}</span>`;
+        title=${name} @click=${() => act(name)}>${spoken(name)}</button>`)}${more}</span>`;
 }
 
 function bind(amount, redraw) {
@@ -60,26 +100,35 @@ function binding(redraw) {
     const mine = state.modulators.filter((m) => (m.source || "").startsWith("/audio/"));
     const choose = (a) => { target = a; redraw(); };
     return html`<section class="group bindings"><h2>bind</h2>
-        <div class="row"><span class="label">1</span>${chips(often, target, choose, "parameter")}
-            <select aria-label="other parameter" @change=${(e) => choose(e.target.value)}><option value="">other \u2026</option>${free.map((a) => html`<option ?selected=${a === target && !often.includes(a)}>${a}</option>`)}</select></div>
+        <div class="row"><span class="label">1</span>${chips(often, target, choose, "parameter", html`<select aria-label="other parameter" @change=${(e) => choose(e.target.value)}>
+            <option value="">other \u2026</option>${free.map((a) => html`<option ?selected=${a === target && !often.includes(a)}>${a}</option>`)}</select>`)}</div>
         <div class="row"><span class="label">2</span>${chips([...LEVELS, ...HITS, "onset", "beat", "bar"], band, (b) => { band = b; redraw(); }, "band")}</div>
         <div class="row"><span class="label">3</span><span class="chips" role="group" aria-label="amount">${AMOUNTS.map((a) => html`<button class="chip" ?disabled=${!target || !band} @click=${() => bind(a, redraw)}>${a > 0 ? "+" : ""}${a}</button>`)}</span></div>
-        <table>${mine.map((m) => html`<tr><td>${m.target}</td><td>\u2190 ${m.source.slice(7)}</td><td><button aria-label=${`remove ${m.name}`} @click=${() => call("/modulators/remove", m.name)}>\u2715</button></td></tr>`)}</table></section>`;
+        <table>${mine.map((m) => html`<tr><td>${spoken(m.target)}</td><td>\u2190 ${m.source.slice(7)}</td><td><button aria-label=${`remove ${m.name}`} @click=${() => call("/modulators/remove", m.name)}>\u2715</button></td></tr>`)}</table></section>`;
 }
 
 export const sound = {
     name: "sound",
     label: "Sound",
-    enter() { timer = setInterval(paint, 33); },
-    leave() { clearInterval(timer); },
+    about: "what is heard, and what it moves",
+    enter() {
+        timer = setInterval(paint, 33);
+        look();
+        const ends = [subscribe("open", look), subscribe("state audio", (audio) => {
+            if (audio?.state === stood) return;
+            stood = audio?.state;
+            look();                     // something was plugged in or pulled
+        })];
+        end = () => ends.forEach((each) => each());
+    },
+    leave() {
+        clearInterval(timer);
+        end();
+    },
     draw(root) {
         const audio = state.audio, redraw = () => sound.draw(root);
-        const stands = !audio ? "This show does not listen." : audio.state === "live" ? `hears ${audio.input}` : audio.state === "off" ? "Nothing is listened to." : audio.reason;
         const controls = (names) => html`<div class="controls">${names.filter((a) => parameters.has(a)).map((a) => control(a, { under: "/audio", view: "sound" }))}</div>`;
-        const listen = (name) => call("/audio/input", name);
-        render(html`<div class="sound"><div class="bar"><span class="label" role="status">${stands}</span>
-                <input aria-label="input" placeholder="name, number or file" .value=${wanted} @input=${(e) => { wanted = e.target.value; }} @keydown=${(e) => { if (e.key === "Enter" && wanted) listen(wanted); }}>
-                <button class="cyan" @click=${() => wanted && listen(wanted)}>Listen</button><button @click=${() => listen("system")}>System</button><button @click=${() => listen("none")}>None</button></div>
+        render(html`<div class="sound">${inputs(audio, redraw)}
             <div class="heard"><div class="levels">${LEVELS.map(bar)}</div>
                 <div class="levels">${HITS.map((name) => html`<div class="level hit" data-hit=${name}><span>${name}</span><i class="meter"></i><b></b></div>`)}</div>
                 <div class="stack"><canvas id="spectrum" width="592" height="96" role="img" aria-label="spectrum and notes"></canvas>

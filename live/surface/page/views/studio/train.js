@@ -39,8 +39,8 @@ function draw(canvas, found) {
         pen.lineWidth = 3;
         pen.lineJoin = "round";
         pen.beginPath();
-        numbers.forEach((value, at) => pen.lineTo(10 + at / Math.max(1, numbers.length - 1) * (width - 20), height - 14 - (value - low) / across * (height - 28)));
         if (numbers.length === 1) pen.arc(width / 2, height / 2, 3, 0, 7);
+        else numbers.forEach((value, at) => pen.lineTo(10 + at / (numbers.length - 1) * (width - 20), height - 14 - (value - low) / across * (height - 28)));
         pen.stroke();
     });
 }
@@ -51,7 +51,7 @@ function run(one) {
     const bar = document.createElement("i");
     bar.style.setProperty("--at", one.state === "done" ? 1 : one.at);
     const kept = one.kind === "world" ? html`<small>play it: run_live.py --instrument runs/${one.name}/generator.safetensors</small>` : "";
-    return html`<article class="card run ${one.state}" aria-label=${`training ${one.name}`}><header><b>${one.name}</b><small>${STATES[one.state] || one.state}${one.step ? `, step ${one.step}` : ""}${one.kind === "encoder" ? ` of ${one.of}` : ""}</small>
+    return html`<article class="card run ${one.state}" aria-label=${`training ${one.name}`}><header><b>${one.name}</b><small>${STATES[one.state] || one.state}${one.step ? `, step ${one.step}` : ""}${one.step && one.of ? ` of ${one.of}` : ""}</small>
             ${live ? html`<button class="danger" @click=${() => stopTraining(one.name)}>Stop</button>` : ""}
             ${one.state === "stopped" || one.state === "failed" ? html`<button @click=${() => withTraining(one.name, "go on")}>Go on</button>` : ""}
             ${one.made ? html`<button class="amber" @click=${() => withTraining(one.name, "use").then((done) => done.ok && tell("said", "The next start of the show sees with it. The encoder before is kept beside it."))}>Use it</button>` : ""}</header>

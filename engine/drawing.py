@@ -1,0 +1,113 @@
+"""One network drawn at a size: on a processor by the fast path, on a GPU by captured programs. A bend that fails is left out.
+
+Knows generators, live bends and what a frame is made from; nothing of what may be kept between frames.
+"""
+from functools import cached_property
+
+from engine.bending import BendFailed
+from engine.fast import Synthesis, to_bytes
+from engine.fast.graph_renderer import GraphRenderer
+from engine.fast.plumbing import make_machine
+
+
+class Drawing:
+    """bends: engine.bending.live.LiveBends. inputs(scene, motion) -> the arguments that a picture is made from, besides its bends and its size."""
+
+    def __init__(self, generator, bends, inputs):
+        self.generator, self.bends, self.inputs = generator, bends, inputs
+        self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
+        self.size = None                            # that programs of a GPU drew the frame before at
+        self.layers: tuple = ()                     # whose activations are kept
+        self.use("fp32")
+
+    @cached_property
+    def machine(self):
+        """Return what all programs of a GPU are captured on; elsewhere a stand-in that captures nothing."""
+        return make_machine(self.generator.device)
+
+    @property
+    def graphs(self) -> bool:
+        """Return whether pictures are drawn by captured programs."""
+        return self.generator.device.type == "cuda" and self.generator.architecture.kind == "skip"
+
+    def use(self, precision):
+        """Compute in "fp32", "bf16" or "fp16" from now on."""
+        self.precision = precision
+        self.synthesis = Synthesis(self.generator, half=precision == "bf16")
+        self.captured: dict[int, GraphRenderer] = {}         # on a GPU: size -> its programs
+        self.synthesis.watch(self.layers)
+
+    def watch(self, layers):
+        """Keep the activations of these layers, and of no others, from the next picture on."""
+        self.layers = tuple(layers)
+        self.synthesis.watch(self.layers)
+        for program in self.captured.values():
+            program.watch(self.layers)
+
+    @property
+    def seen(self) -> dict:
+        """Return {layer: its activations in the last picture} of those that are watched."""
+        program = self.captured.get(self.size or 0)
+        return self.synthesis.seen if not self.graphs else program.seen if program else {}
+
+    def draw(self, scene, motion, size, out):
+        """Fill out, uint8 [H, W', 3], with the picture of this moment."""
+        if self.graphs:
+            out.copy_(self._graph_frame(scene, motion, size))
+        else:
+            to_bytes(self._picture(scene, motion, size), out)
+
+    def wait(self, seconds) -> bool:
+        """Wait for the captures under way; return whether there were any, and all came in time."""
+        waiting = [program.programs for program in self.captured.values() if program.programs.pending]
+        return bool(waiting) and all(programs.wait(seconds) for programs in waiting)
+
+    def _graph_frame(self, scene, motion, size):
+        """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
+        if size not in self.captured:
+            self.captured[size] = GraphRenderer(self.generator, size, self.precision == "fp16", self.ahead, self.machine)
+            self.captured[size].watch(self.layers)
+        program = self.captured[size]
+        if size != self.size:
+            program.restart()
+        self.size = size
+        while True:
+            bends = self.bends.list_bends(scene, motion)
+            try:
+                picture = program.frame(bends=bends, **self.inputs(scene, motion))
+                failure = self._find_guilty(scene, motion, bends, size) if program.broken and bends else None
+            except BendFailed as error:
+                failure = error
+            if failure is None:
+                return picture
+            self.bends.bypass(scene, failure)
+
+    def _picture(self, scene, motion, size):
+        """Return the picture [1, 3, H, W'] in 0..255 + 0.5.
+
+        A bend that fails, or makes the picture not finite, is left out and the picture drawn again.
+        """
+        while True:
+            bends = self.bends.list_bends(scene, motion)
+            try:
+                picture = self._synthesize(scene, motion, bends, size)
+                if not bends or picture.sum().isfinite():
+                    return picture
+                failure = self._find_guilty(scene, motion, bends, size)
+            except BendFailed as error:
+                failure = error
+            if failure is None:
+                return picture
+            self.bends.bypass(scene, failure)
+
+    def _find_guilty(self, scene, motion, bends, size) -> BendFailed | None:
+        """Return the failure of the bend that makes the picture not finite, by drawing it once more; None if none stands out."""
+        watched = self.bends.watch(bends)
+        try:
+            self._synthesize(scene, motion, watched, size)
+        except BendFailed as error:
+            return error
+        return self.bends.find_guilty(watched)
+
+    def _synthesize(self, scene, motion, bends, size):
+        return self.synthesis(size=size, bends=bends, **self.inputs(scene, motion))

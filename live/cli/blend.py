@@ -1,0 +1,47 @@
+"""Make one network of several of one family: split at a size, or averaged.
+
+    python run_live.py blend base.safetensors tuned.safetensors -o both.safetensors --split 32 --width 1
+    python run_live.py blend one.pkl two.pkl three.pkl -o soup.safetensors --soup
+
+--split: from this size on it is the second network's, the mapping network stays the first one's: shapes of one, textures of the other. Edits and
+directions of the first fit what comes of it. Networks that were not trained on from the same start come to mud; a line says so.
+"""
+import sys
+
+from engine.errors import UserError
+from live.files.paths import prepare_file
+from live.instrument import folder as instruments
+from live.instrument.open import read_edited_from
+
+
+def arguments(parser):
+    parser.add_argument("networks", nargs="+", metavar="DIR|CHECKPOINT", help="two, or with --soup two or more")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="the file to write")
+    parser.add_argument("--split", type=int, metavar="PX", help="the size from which on it is the second network's")
+    parser.add_argument("--width", type=float, default=0.0, help="how gently one goes over into the other at the split; 0 = at once, 1 = over some layers")
+    parser.add_argument("--soup", action="store_true", help="the mean of all")
+    parser.add_argument("--dtype", choices=("float16", "float32"), default="float32", help="how weights are stored")
+
+
+def run(options):
+    from engine import checkpoints, mixing
+    from engine.checkpoints import native
+
+    if options.soup == (options.split is not None):
+        raise UserError("expected one of --split PX and --soup")
+    if options.split is not None and len(options.networks) != 2:
+        raise UserError(f"--split: expected two networks, got {len(options.networks)}")
+    if not 0 <= options.width <= 16:
+        raise UserError(f"--width {options.width:g}: expected 0 to 16")
+    prepare_file(options.output, "-o")
+    paths = [instruments.find(name).generator for name in options.networks]
+    networks = [checkpoints.load(path) for path in paths]
+    for path, other in zip(paths[1:], networks[1:]):
+        mixing.check_alike(networks[0], other)
+        if not mixing.are_relatives(networks[0], other):
+            sys.stderr.write(f"{path}: a stranger to {paths[0]}, by all signs: expect mud\n")
+    made = mixing.average(networks) if options.soup else mixing.blend(networks[0], networks[1], options.split, options.width)
+    ancestors = list(dict.fromkeys(found for path, network in zip(paths, networks) for found in (checkpoints.generator_hash(network), *read_edited_from(path))))
+    how = {"soup": len(networks)} if options.soup else {"split": options.split, "width": options.width}
+    native.save(options.output, made, options.dtype, mixed=how, source=[path.name for path in paths], edited_from=ancestors)
+    sys.stdout.write(f"written to {options.output}\n")
