@@ -23,6 +23,7 @@ from live.show.threads import make_thread
 from live.surface.run_folder import RunFolder
 
 LOOK = 0.5                          # seconds between looks for the wish to stop
+AGAIN = 5.0                         # seconds until an interrupt is repeated
 TRAININGS = ("train-encoder", "train-world")
 
 
@@ -49,8 +50,10 @@ def train(folder: RunFolder) -> int:
             os.nice(15)
         signal.signal(signal.SIGINT, signal.default_int_handler)         # which a show that a script began in the background leaves ignored
         folder.write(state="runs", text="")
-        make_thread("training", lambda: _watch(folder)).start()
+        ended = threading.Event()
+        make_thread("training", lambda: _watch(folder, ended)).start()
         state, text = _ask_trainer(asked)
+        ended.set()
         folder.write(state=state, text=text)
     return 0 if state != "failed" else 2
 
@@ -73,10 +76,14 @@ def _ask_trainer(asked):
         return "failed", f"{' '.join(asked)}: {error}"
 
 
-def _watch(folder):
-    """End the training as Ctrl-C does once it is asked to stop."""
-    wait = threading.Event()
-    while not wait.wait(LOOK):
+def _watch(folder, ended):
+    """End the training as Ctrl-C does once it is asked to stop. An interrupt that falls into a destructor or another call that can't fail is lost, so
+    it is repeated until the training has ended.
+    """
+    while not ended.wait(LOOK):
         if folder.is_to_stop:
-            folder.cancel_stop()
-            return _thread.interrupt_main()
+            break
+    folder.cancel_stop()
+    while not ended.is_set():
+        _thread.interrupt_main()
+        ended.wait(AGAIN)

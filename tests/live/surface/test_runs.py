@@ -8,6 +8,7 @@ import pytest
 
 from engine.checkpoints import native
 from engine.errors import UserError
+from live.cli import studio
 from live.surface.run_folder import RunFolder
 from live.surface.runs import Runs
 from tests.conftest import tiny
@@ -61,6 +62,29 @@ def test_a_training_is_watched_stopped_and_gone_on_with(runs, tmp_path):
     later.stop(name)
     until(lambda: told(later, name)["state"] == "stopped")
     assert not RunFolder(later.path / name).is_to_stop
+
+
+def test_an_interrupt_that_is_lost_is_repeated(tmp_path, monkeypatch):
+    waits = threading.Event()
+
+    def run(_):                                                            # the first falls where Python drops it, as into a destructor
+        try:
+            waits.wait(60)
+        except KeyboardInterrupt:
+            waits.wait(60)
+        raise UserError("it was not interrupted again")
+    monkeypatch.setattr(studio, "AGAIN", 0.05)
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    monkeypatch.setattr("live.cli.train_encoder.run", run)
+    folder = RunFolder(tmp_path / "run")
+    folder.write(kind="encoder", arguments=["train-encoder", "-o", str(tmp_path)])
+    folder.ask_to_stop()
+    usual = signal.getsignal(signal.SIGINT)
+    try:
+        assert studio.train(folder) == 0
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    assert folder.read_about()["state"] == "stopped" and not folder.is_to_stop
 
 
 def test_a_world_learned_anew_is_told_of_and_stopped(runs, monkeypatch):
