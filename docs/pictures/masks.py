@@ -1,10 +1,9 @@
-"""Draw the pictures of the built-in instrument: the README's, those of docs/world.md, and those that the page shows of its presets.
+"""Draw the pictures of the built-in instrument: the README's and those of docs/world.md.
 
-    python docs/pictures/masks.py [hero] [presets] [world] [truncation]
+    python docs/pictures/masks.py [hero] [world] [truncation]
 """
 import pathlib
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -17,13 +16,9 @@ from engine.generator import quantize
 from engine.motion import Motion
 from engine.world import draw, measure
 from live.instrument import open as opening
-from live.presets.preset import apply_preset
-from live.surface.preview import encode_jpeg
-from live.surface.thumbnails import SIDE, Thumbnails
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = ((2, 5, 8, 12), (20, 34, 23, 37))                  # of the hero, row by row
-WALKED = 5.0                                                # seconds into each preset
 
 
 def cell(picture):
@@ -40,33 +35,8 @@ def tiled(rows, side):
 def hero(opened):
     """The masks as they are."""
     still = {"/walk/kind": "hold", "/truncation": 0.9}
-    return tiled([[frame(opened, opened.scene.set_values(still | {"/walk/seed": seed}), Motion(), 0.0) for seed in row] for row in SEEDS], 400)
-
-
-def presets(opened):
-    """Every preset of the set list, some seconds after it was recalled; each picture is also kept beside its preset, for the page."""
-    library = opened.open_library()
-    kept = Thumbnails(SimpleNamespace(recall=SimpleNamespace(library=library, has_library=True)), None)
-    pictures = {name: frame(opened, *apply_preset(library.read(name), opened.scene, Motion()), WALKED) for name in library.list_names()}
-    for name, pixels in pictures.items():
-        kept.store(name, kept.hash_preset(name), encode_jpeg(pixels, SIDE))
-    return sheet(list(pictures.values()))
-
-
-def sheet(played):
-    """Return pictures in rows of seven; what is left of the last row is black."""
-    played = played + [np.zeros_like(played[0])] * (-len(played) % 7)
-    return tiled([played[i:i + 7] for i in range(0, len(played), 7)], 210)
-
-
-def frame(opened, scene, motion, seconds):
-    """Return the picture so many seconds on, at a hit: presets that hear should be seen hearing."""
-    motion = motion.advance(scene, 0.0)
-    for left in reversed(range(round(seconds * 10))):
-        loud = float(left == 0)
-        scene = scene.set_values({"/audio/kick": loud, "/audio/snare": loud, "/audio/hat": loud, "/audio/low": 0.8, "/audio/mid": 0.7, "/audio/high": 0.6})
-        motion = motion.advance(scene, 0.1)
-    return opened.instrument.render(scene, motion).pixels.copy()
+    scenes = [[opened.scene.set_values(still | {"/walk/seed": seed}) for seed in row] for row in SEEDS]
+    return tiled([[opened.instrument.render(scene, Motion().advance(scene, 0.0)).pixels.copy() for scene in row] for row in scenes], 400)
 
 
 def world(opened):
@@ -87,7 +57,7 @@ def truncation(opened):
 @torch.no_grad()
 def main(names):
     opened = opening.open_instrument(ROOT / "presets" / "masks")
-    pictures = {"hero": hero, "presets": presets, "world": world, "truncation": truncation}
+    pictures = {"hero": hero, "world": world, "truncation": truncation}
     for name in names or pictures:
         pictures[name](opened).save(HERE / f"{name}.jpg", quality=88)
 
