@@ -96,7 +96,7 @@ def _blend(strength, size):
 def _key(strength, size):
     """Return grey, [1, 3, *size]: the share of all places where the channels are together weaker than here."""
     energy = strength.clamp_min(0).square().mean(1, keepdim=True)
-    energy = F.adaptive_avg_pool2d(energy, [min(side, KEY) for side in energy.shape[2:]])
+    energy = F.adaptive_avg_pool2d(energy, (min(energy.shape[2], KEY), min(energy.shape[3], KEY)))
     flat = energy.flatten()
     order = flat.sort().values
     rank = (torch.searchsorted(order, flat) + torch.searchsorted(order, flat, right=True) - 1) / (2 * max(1, len(flat) - 1))

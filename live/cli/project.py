@@ -27,7 +27,7 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.instrument.found import LATENTS, choose_folder, read_look
 from live.show.beside import stay_beside
-from live.sources.images import KINDS
+from live.sources.images import KINDS, list_stills
 from live.sources.video import Video
 
 LONGEST = 1024                      # px of a film's frames that are looked at
@@ -129,10 +129,7 @@ def _make_loss(options, folder, device):
 def _list_pictures(path) -> list[pathlib.Path] | None:
     """Return the pictures that a path names; None where it is a film."""
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in KINDS and not file.name.startswith("."))
-        if not found:
-            raise UserError(f"{path}: there are no pictures in it; allowed: {', '.join(KINDS)}")
-        return found
+        return list_stills(path)
     if not path.exists():
         raise UserError(f"{path}: there is no such picture, folder or video")
     return [path] if path.suffix.lower() in KINDS else None
