@@ -9,6 +9,7 @@ directions of the first fit what comes of it. Networks that were not trained on 
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument.open import read_edited_from
@@ -20,11 +21,12 @@ def arguments(parser):
     parser.add_argument("--split", type=int, metavar="PX", help="the size from which on it is the second network's")
     parser.add_argument("--width", type=float, default=0.0, help="how gently one goes over into the other at the split; 0 = at once, 1 = over some layers")
     parser.add_argument("--soup", action="store_true", help="the mean of all")
+    add_device(parser)
     parser.add_argument("--dtype", choices=("float16", "float32"), default="float32", help="how weights are stored")
 
 
 def run(options):
-    from engine import checkpoints, mixing
+    from engine import checkpoints, device, mixing
     from engine.checkpoints import native
 
     if options.soup == (options.split is not None):
@@ -35,7 +37,8 @@ def run(options):
         raise UserError(f"--width {options.width:g}: expected 0 to 16")
     prepare_file(options.output, "-o")
     paths = [instruments.find(name).generator for name in options.networks]
-    networks = [checkpoints.load(path) for path in paths]
+    where = device.choose(options.device)
+    networks = [checkpoints.load(path, where) for path in paths]
     for path, other in zip(paths[1:], networks[1:]):
         mixing.check_alike(networks[0], other)
         if not mixing.are_relatives(networks[0], other):
