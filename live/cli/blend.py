@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.paths import prepare_file
 from live.files.stills import read_still
 from live.instrument import folder as instruments
@@ -30,11 +31,12 @@ def arguments(parser):
     parser.add_argument("--soup", action="store_true", help="the mean of all")
     parser.add_argument("--greedy", metavar="FOLDER|WORLD", help="with --soup, the mean of those that make it better: more like these pictures")
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N", help=f"that --greedy compares ({PICTURES})")
+    add_device(parser)
     parser.add_argument("--dtype", choices=("float16", "float32"), default="float32", help="how weights are stored")
 
 
 def run(options):
-    from engine import checkpoints, mixing
+    from engine import checkpoints, device, mixing
     from engine.checkpoints import native
 
     if options.soup == (options.split is not None):
@@ -47,7 +49,8 @@ def run(options):
         raise UserError(f"--width {options.width:g}: expected 0 to 16")
     prepare_file(options.output, "-o")
     paths = [instruments.find(name).generator for name in options.networks]
-    networks = [checkpoints.load(path) for path in paths]
+    where = device.choose(options.device)
+    networks = [checkpoints.load(path, where) for path in paths]
     for path, other in zip(paths[1:], networks[1:]):
         mixing.check_alike(networks[0], other)
         if not mixing.are_relatives(networks[0], other):
@@ -77,7 +80,7 @@ def _make_measure(options, generator):
         if generator.z_dim != z.shape[1]:
             raise UserError(f"--greedy {options.greedy}: a network taught that world has a z of {z.shape[1]} numbers, this one of {generator.z_dim}")
         with_gradients_off = torch.no_grad()(pairs)
-        return lambda network: with_gradients_off(world.find(options.greedy), network, z, size)["psnr_mean_of_pictures_db"]
+        return lambda network: with_gradients_off(world.find(options.greedy), network, z.to(network.device), size)["psnr_mean_of_pictures_db"]
     files = list_stills(Path(options.greedy))[:options.pictures]
     pictures = [torch.from_numpy(read_still(file).copy()).permute(2, 0, 1)[None] / 127.5 - 1 for file in files]
     wanted = likeness.Likeness(torch.cat([likeness.prepare(one, generator) for one in pictures]))

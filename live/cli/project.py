@@ -19,6 +19,7 @@ import sys
 
 from engine.errors import UserError
 from engine.names import make_name
+from live.cli import add_device
 from live.files import sheets
 from live.files.names import check_name
 from live.files.paths import find_path
@@ -59,7 +60,7 @@ def arguments(parser):
     parser.add_argument("--frames", type=int, metavar="N", help="of a video, so many at most")
     parser.add_argument("--name", metavar="NAME", help="what the kept latent is called; default: as the file")
     parser.add_argument("--sheets", metavar="FOLDER", help="where sheets go; default: beside the latents; none = nowhere")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("--beside", action="store_true", help="at low priority on one core, beside a show")
     parser.add_argument("--progress", action="store_true", help="say each step")
     parser.add_argument("-o", "--output", metavar="FILE.safetensors",
