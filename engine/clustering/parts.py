@@ -2,7 +2,7 @@
 
 Two ways. From named clusters, for any network: a part's heat is the sum of its cluster's maps, each normalised by its own
 mean and spread over sample pictures, with the sign of its skew (what is rare is the part). From drawn pictures, for the
-built-in instrument: the weights that come nearest to the part's drawn mask. Letters: S samples, C channels, P pixels.
+networks taught by a world of ours: the weights that come nearest to the part's drawn mask. Letters: S samples, C channels, P pixels.
 """
 import torch
 from torch.nn import functional as F
@@ -15,12 +15,6 @@ from engine.region import SHARE, find, pixels
 from engine.world import MASKS
 from engine.world.latent import Z_DIM
 
-# {a part's name for the player: the world's parts it is made of}
-DRAWN = {
-    "eyes": ("left_eye", "right_eye", "iris", "pupil"), "mouth": ("lips", "mouth", "teeth"), "nose": ("nose",), "brows": ("brows",),
-    "head": ("head", "face_paint", "nose", "lips", "mouth", "teeth", "lids", "left_eye", "right_eye", "iris", "pupil", "brows"),
-    "crown": ("crown", "jewel"), "halo": ("halo", "rays"), "collar": ("collar",), "hair": ("hair",), "ears": ("ears", "earrings"),
-}
 COARSEST, FINEST = 16, 64           # px: layers whose maps show where parts are
 SIZE = 32                           # px: where heats are compared
 AGREE = 0.5                         # correlation of heats above which two layers mean the same place
@@ -51,25 +45,25 @@ def from_clusters(generator, clusters, samples: int = 64, seed: int = 0) -> Part
 
 
 @torch.no_grad()
-def from_drawings(generator, clusters=None, samples: int = 160, seed: int = 3) -> Parts:
-    """Return the parts of DRAWN, by the masks that the world draws; clusters say which channels draw them."""
+def from_drawings(generator, clusters=None, samples: int = 160, seed: int = 3, world=MASKS) -> Parts:
+    """Return a part for each of the world's places, by the masks that it draws; clusters say which channels draw them."""
     if generator.z_dim != Z_DIM:
         raise UserError(f"the world draws for z of {Z_DIM} numbers, this network's has {generator.z_dim}: find parts by clusters")
     layers = _list_layers(generator)
     z = torch.randn(samples, Z_DIM, generator=torch.Generator().manual_seed(seed))
     maps: dict[str, list] = {layer: [] for layer in layers}
-    masks: dict[str, list] = {name: [] for name in DRAWN}
+    masks: dict[str, list] = {name: [] for name in world.places}
     for some in z.split(16):
         for layer, x in generator.activations(generator.map(some), layers).items():
             maps[layer].append(x)
-        visible = MASKS.whole(some, 2 * FINEST).visible()
-        for name, drawn in DRAWN.items():
+        visible = world.mark_parts(some, 2 * FINEST)
+        for name, drawn in world.places.items():
             masks[name].append(sum(visible[part] for part in drawn)[:, None])
-    wanted = torch.cat([torch.cat(masks[name]) for name in DRAWN], 1)           # [S, parts, 128, 128]
+    wanted = torch.cat([torch.cat(masks[name]) for name in world.places], 1)           # [S, parts, 128, 128]
     heats = {layer: _fit(torch.cat(maps[layer]), wanted) for layer in layers}
     by_clusters = from_clusters(generator, clusters, 32, seed) if clusters is not None else Parts()
     parts = {}
-    for at, name in enumerate(DRAWN):
+    for at, name in enumerate(world.places):
         starts, apart = _places(F.adaptive_avg_pool2d(wanted[:, at:at + 1], FINEST))
         channels = by_clusters.parts[name].channels if name in by_clusters else {}
         parts[name] = Part(starts, apart, {layer: heats[layer][at] for layer in layers}, channels, _best(layers))

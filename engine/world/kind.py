@@ -4,7 +4,7 @@ Every picture is a pure function of z: no clock, no random state, the same at ev
 training at 1024 px can look at crops. Letters: N batch, F factors, S size, H, W pixels.
 """
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -20,6 +20,7 @@ class World:
     palette(values) -> {colour: [N, 3, 1, 1] in 0..1}. paint(canvas, values, colours, x, y) draws back to front.
     weights: {part: how much its pixels count in training, in shares of the background's}. groups: {name: parts}; each group owns an equal run
     of channels in the grouped layers, whose mean must tell where the group is. regions: {name: parts}, what clusters of channels may be called by.
+    places: {name: parts}, where bends may act.
     """
     name: str
     about: str
@@ -30,6 +31,7 @@ class World:
     weights: Mapping[str, float]
     groups: Mapping[str, tuple[str, ...]]
     regions: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
     python run_live.py parts --instrument my_network/
     python run_live.py parts --drawn
 
-Writes the instrument's parts.yaml (or -o FILE) from its named clusters (`run_live.py cluster`). --drawn: for the built-in
-instrument, from the parts that its world draws.
+Writes the instrument's parts.yaml (or -o FILE) from its named clusters (`run_live.py cluster`). --drawn: for an
+instrument that a world of ours taught, from the parts that its world draws.
 """
 import pathlib
 import sys
@@ -21,12 +21,13 @@ def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose parts")
     parser.add_argument("--samples", type=int, metavar="N", help="sample pictures to look at; default: 64, or 160 drawn ones")
     parser.add_argument("--seed", type=int, default=3)
-    parser.add_argument("--drawn", action="store_true", help="by the pictures that the built-in world draws")
+    parser.add_argument("--drawn", action="store_true", help="by the pictures of the world that the instrument names")
     add_device(parser)
     parser.add_argument("-o", "--output", metavar="FILE.yaml", help="the file to write; default: the instrument's own")
 
 
 def run(options):
+    from engine import world
     from engine.clustering.parts import from_clusters, from_drawings
 
     if options.samples is not None and not 4 <= options.samples <= 10_000:
@@ -36,7 +37,7 @@ def run(options):
     path = pathlib.Path(options.output or opened.folder.folder / places.PARTS)
     prepare_file(path, "-o")
     if options.drawn:
-        found = from_drawings(generator, clusters, options.samples or 160, options.seed)
+        found = from_drawings(generator, clusters, options.samples or 160, options.seed, world.find(opened.folder.world or "masks"))
     elif clusters is None:
         raise UserError(f"{opened.folder.folder}: no clusters.yaml; `run_live.py cluster` finds clusters, and names them with --name")
     else:

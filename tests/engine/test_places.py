@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from engine import checkpoints, clusters
+from engine import checkpoints, clusters, world
 from engine.bending import Bend, Places, bend, bend_from_dict, new_bend, spread
 from engine.bending import parts as part_files
 from engine.bending.layer import bend_both
@@ -78,6 +78,18 @@ def test_a_part_is_found_where_the_world_draws_it(masks, part):
     at = (torch.arange(64) - 31.5) / 32
     middle = torch.stack([(mask * at).sum((1, 2)), (mask * at[:, None]).sum((1, 2))], 1) / mask.sum((1, 2))[:, None]
     assert (found - middle).norm(dim=1).mean() < (0.1 if part == "collar" else 0.05)     # half widths; 0.05 is 1.6 px of 64
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in FOLDER.parent.glob("*/parts.yaml") if path.parent != FOLDER), ids=lambda path: path.name)
+def test_the_parts_of_other_instruments_are_found_where_their_worlds_draw_them(folder):
+    generator, drawn = checkpoints.load(folder / "generator.safetensors"), world.find(folder.name)
+    parts, z = part_files.load(folder / "parts.yaml", generator), z_of(12)
+    assert set(drawn.places) == set(parts.parts)
+    x, seen = generator.activations(generator.map(z), ["b64.conv1"])["b64.conv1"], drawn.mark_parts(z, 64)
+    for name, of in drawn.places.items():
+        heat, mask = parts[name].heats["b64.conv1"].on(x)[:, 0], sum(seen[part] for part in of)
+        inside, outside = (heat * mask).sum((1, 2)) / mask.sum((1, 2)), (heat * (1 - mask)).sum((1, 2)) / (1 - mask).sum((1, 2))
+        assert (inside.mean() - outside.mean()) > 0.25, name                             # of 1, where the part is to be seen
 
 
 def test_two_eyes_are_two_places_and_one_together(masks):

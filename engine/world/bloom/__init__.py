@@ -16,4 +16,7 @@ REGIONS = {"background": ("background",), "ripples": ("ripples",), "spores": ("s
            "spots": ("spots",), "inner-petals": ("inner_petals",), "filaments": ("filaments", "anthers"), "heart": ("core", "seeds", "iris", "pupil"),
            "eye": ("iris", "pupil")}
 
-WORLD = World("bloom", "A flower with an eye at its heart.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS)
+PLACES = {name: parts for name, parts in REGIONS.items() if name not in ("background", "ripples")} | {
+    "flower": (*REGIONS["petals"], "inner_petals", *REGIONS["filaments"], *REGIONS["heart"])}
+
+WORLD = World("bloom", "A flower with an eye at its heart.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS, PLACES)

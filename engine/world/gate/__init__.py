@@ -19,4 +19,6 @@ REGIONS = {"background": ("background",), "rays": ("rays",), "fans": ("fans",), 
            "sign", "dot"),
            "sign": ("sign", "dot"), "frame": ("frame",)}
 
-WORLD = World("gate", "A gate of frames within frames, and a sign inside.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS)
+PLACES = {name: parts for name, parts in REGIONS.items() if name != "background"}
+
+WORLD = World("gate", "A gate of frames within frames, and a sign inside.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS, PLACES)

@@ -19,4 +19,10 @@ REGIONS = {"head": ("head", "face_paint", "nose", *MOUTH, *EYES, "brows"), "halo
            "hair": ("hair",), "crown": ("crown", "jewel"), "rays": ("rays",), "collar": ("collar", "neck"), "nose": ("nose",), "ears": ("ears", "earrings"),
            "brows": ("brows",), "face-paint": ("face_paint",)}
 
-WORLD = World("masks", "Masked faces on a stage.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS)
+PLACES = {
+    "eyes": ("left_eye", "right_eye", "iris", "pupil"), "mouth": MOUTH, "nose": ("nose",), "brows": ("brows",),
+    "head": ("head", "face_paint", "nose", *MOUTH, *EYES, "brows"), "crown": ("crown", "jewel"), "halo": ("halo", "rays"), "collar": ("collar",),
+    "hair": ("hair",), "ears": ("ears", "earrings"),
+}
+
+WORLD = World("masks", "Masked faces on a stage.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS, PLACES)

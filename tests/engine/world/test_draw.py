@@ -43,6 +43,7 @@ def test_what_training_knows_of_parts(drawn):
     assert set(drawn.weights) <= set(drawn.parts)
     assert {name for names in drawn.groups.values() for name in names} == set(drawn.parts)
     assert {name for names in drawn.regions.values() for name in names} <= set(drawn.parts) and len(drawn.regions) >= 10
+    assert {name for names in drawn.places.values() for name in names} <= set(drawn.parts) and len(drawn.places) >= 8
 
 
 def test_shapes_and_ranges(drawn, z):
