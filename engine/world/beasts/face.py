@@ -3,7 +3,8 @@ import torch
 
 from engine.world.shapes import ellipse, length, lens, rotate, smooth
 
-SPIKES = 14         # around the whole mane; fixed numbers, since a network cannot learn a jump
+SPIKES = 12         # around the whole mane; fixed numbers, since a network cannot learn a jump
+CENTRE = -0.05      # that spikes point away from, on the head: they stay where they are when the mane grows, or a network would average them
 STRIPES = 3         # on each cheek
 
 
@@ -12,12 +13,12 @@ def mane(canvas, f, c, x, y):
     rx = f["head_width"] + 0.07 + f["hair_volume"]
     top, bottom = -0.50 - 0.7 * f["hair_volume"], 0.34 + 0.8 * f["hair_length"]
     middle, ry = 0.5 * (top + bottom), 0.5 * (bottom - top)
-    angle = torch.atan2(x, y - middle)
+    angle = torch.atan2(x, y - CENTRE)
     q = ((x.abs() / rx) ** 2.4 + ((y - middle).abs() / ry) ** 2.4 + 1e-8) ** (1 / 2.4)
     spike = 0.10 + 0.35 * f["hair_volume"]
     shape = canvas.cover((q - 1 - spike * torch.cos(SPIKES * angle)) * 0.55 * torch.minimum(rx, ry))
     canvas.lay("hair", shape, c["hair"])
-    canvas.tint(shape * (0.5 + 0.5 * torch.cos(2 * SPIKES * angle)) * 0.65 * smooth(q, 0.60, 1.05), c["sheen"])
+    canvas.tint(shape * (0.5 + 0.5 * torch.cos(SPIKES * angle)) * 0.65 * smooth(q, 0.60, 1.05), c["sheen"])
     canvas.tint(shape * 0.75 * smooth(q, 0.95, 0.60), c["edge"] * 0.3)
 
 
