@@ -295,6 +295,6 @@ class Instrument:
     def _inputs(self, scene, motion) -> dict:
         """Return the arguments that a picture is made from, besides its bends and its size."""
         ws = self.sight.pull(self.latents.ws(scene, motion, self.sight.led, self.sight.w), self.generator.w_avg, scene, motion)
-        splice = self._wide.splice(self.sight.splice, scene["/frame/continue"]) if self._wide else self.sight.splice
+        splice = self._wide.splice(self.sight.spliced, scene["/frame/continue"]) if self._wide else self.sight.spliced
         return {"ws": ws, "splice": splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}
