@@ -9,6 +9,7 @@ import torch
 from engine.errors import UserError
 
 CGROUP = "/sys/fs/cgroup/cpu.max"
+WITHOUT_DOUBLES = {"mps"}           # kinds of devices that know no float64
 FROM_START = torch.get_num_threads()        # OMP_NUM_THREADS, or else the physical cores of this machine
 
 
@@ -36,7 +37,12 @@ def upload(tensor: torch.Tensor, device) -> torch.Tensor:
 
 def to_double(tensor: torch.Tensor) -> torch.Tensor:
     """Return a tensor in float64, on its device; on the CPU where its device has no such numbers (Apple's)."""
-    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+    return (tensor.cpu() if tensor.device.type in WITHOUT_DOUBLES else tensor).double()
+
+
+def widest_floats(device) -> torch.dtype:
+    """Return the most exact numbers that a device computes with: float64, or float32 where there are none."""
+    return torch.float32 if torch.device(device).type in WITHOUT_DOUBLES else torch.float64
 
 
 def repeat_exactly():

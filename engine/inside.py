@@ -1,6 +1,7 @@
 """A look inside the network as a picture: the feature maps of a layer, or of a cluster of its channels, in false colours.
 
-Blended, each channel shines in a hue of its own where it is stronger than usual; as tiles, each has a picture of its own.
+Blended, each channel shines in a hue of its own where it is stronger than usual; as tiles, each has a picture of its own; as a key, all together are
+white where they are strongest and black where they are weakest, as much of the picture light as dark: for mixing two pictures by it.
 Knows tensors, layers and clusters; no outputs. Letters: C channels, H, W' size of a map.
 """
 import math
@@ -14,6 +15,7 @@ from engine.errors import UserError
 
 TURN = 0.6180339887                 # of the colour circle from one channel to the next: neighbours are never alike
 MOST_TILES = 64                     # the strongest channels are shown
+KEY = 64                            # places along a side that are told apart in a key
 LIGHT, DEEP = 0.9, 1.6              # of blended pictures: how bright, and how far colours keep apart
 
 
@@ -23,6 +25,7 @@ class Inside:
     layer: str
     channels: tuple[int, ...] | None = None
     tiled: bool = False
+    key: bool = False
 
 
 class Looking:
@@ -31,10 +34,12 @@ class Looking:
     def __init__(self, generator, clusters=None):
         self.pictures = pictures_inside(generator, clusters)
         self.layers: frozenset[str] = frozenset()
+        self._chosen: dict[str, frozenset[str]] = {}         # layers, by who looks at them
 
-    def choose(self, names) -> bool:
-        """Watch these and no others; return whether other layers are needed than before."""
-        layers = frozenset(self.pictures[name].layer for name in names)
+    def choose(self, names, who: str) -> bool:
+        """Watch these and no others for one of those who look; return whether other layers are needed than before."""
+        self._chosen[who] = frozenset(self.pictures[name].layer for name in names)
+        layers = frozenset().union(*self._chosen.values())
         changed, self.layers = layers != self.layers, layers
         return changed
 
@@ -53,12 +58,13 @@ class Looking:
 
 
 def pictures_inside(generator, clusters=None) -> dict[str, Inside]:
-    """Return every picture of the inside there is, by its name: "layer b64.conv1", "cluster b64.conv1 eyes", "... tiles"."""
+    """Return every picture of the inside there is, by its name: "layer b64.conv1", "cluster b64.conv1 eyes", "... tiles", "... key"."""
     found = {f"layer {layer}": Inside(layer) for layer in generator.layers}
     for layer, named in (clusters.layers if clusters else {}).items():
         found |= {f"cluster {layer} {name}": Inside(layer, tuple(channels)) for name, channels in named.items()}
     tiles = {f"{name} tiles": Inside(one.layer, one.channels, True) for name, one in found.items()}
-    return found | tiles
+    keys = {f"{name} key": Inside(one.layer, one.channels, key=True) for name, one in found.items()}
+    return found | tiles | keys
 
 
 def false_colours(maps, inside: Inside, size: tuple[int, int]):
@@ -68,7 +74,7 @@ def false_colours(maps, inside: Inside, size: tuple[int, int]):
     channels = inside.channels
     picked = maps.float() if channels is None else maps[:, list(channels)].float()
     strength = _strength(picked)
-    picture = _tiles(strength, size) if inside.tiled else _blend(strength, size)
+    picture = _key(strength, size) if inside.key else _tiles(strength, size) if inside.tiled else _blend(strength, size)
     return (picture[0].permute(1, 2, 0) * 255 + 0.5).clamp_(0, 255).to(torch.uint8)
 
 
@@ -85,6 +91,16 @@ def _blend(strength, size):
     light = F.conv2d(strength, weight.T[:, :, None, None]) * (LIGHT / math.sqrt(strength.shape[1]))
     light = F.interpolate(light, size, mode="bilinear", align_corners=False)
     return torch.sigmoid(light * 2.4 - 1.4)
+
+
+def _key(strength, size):
+    """Return grey, [1, 3, *size]: the share of all places where the channels are together weaker than here."""
+    energy = strength.clamp_min(0).square().mean(1, keepdim=True)
+    energy = F.adaptive_avg_pool2d(energy, (min(energy.shape[2], KEY), min(energy.shape[3], KEY)))
+    flat = energy.flatten()
+    order = flat.sort().values
+    rank = (torch.searchsorted(order, flat) + torch.searchsorted(order, flat, right=True) - 1) / (2 * max(1, len(flat) - 1))
+    return F.interpolate(rank.reshape(energy.shape).to(strength), size, mode="bilinear", align_corners=False).expand(1, 3, *size)
 
 
 def _tiles(strength, size):

@@ -106,9 +106,9 @@ class Instrument:
         self.precision = choose_precision(self.generator, asked, self.size, cost, folder)
         self.drawing.use(self.precision)
 
-    def watch(self, names):
-        """Keep what look_inside() needs for these pictures, of `inside`, and for no others, from the next picture drawn on."""
-        if self._looking.choose(names):
+    def watch(self, names, who: str = "outputs"):
+        """Keep what look_inside() needs for these pictures, of `inside`, from the next picture drawn on, and for no others of the same looker."""
+        if self._looking.choose(names, who):
             self.drawing.watch(self._looking.layers)
             self._shown, self._whole = self._shown and (None, self._shown[1]), None
 

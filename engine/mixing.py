@@ -60,6 +60,26 @@ def average(networks):
     return made
 
 
+def choose_soup(networks, measure, progress=None):
+    """Return (a soup, which networks are in it, best first): each is put in, the best by itself first, and left out again where the figure falls.
+
+    measure(network) -> a figure, larger is better. progress(number, its figure by itself, that of the soup with it or None, whether it is in).
+    """
+    alone = [measure(network) for network in networks]
+    first, *others = sorted(range(len(networks)), key=lambda n: -alone[n])
+    chosen, made, best = [first], networks[first], alone[first]
+    if progress:
+        progress(first, best, None, True)
+    for n in others:
+        trial = average([networks[k] for k in (*chosen, n)])
+        figure = measure(trial)
+        if better := figure >= best:
+            chosen, made, best = [*chosen, n], trial, figure
+        if progress:
+            progress(n, alone[n], figure, better)
+    return made, chosen
+
+
 def check_alike(first, second):
     """Raise a UserError where two networks are not of one shape."""
     mine, theirs = ({name: list(t.shape) for name, t in g.state_dict().items()} for g in (first, second))

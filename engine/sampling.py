@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.caching import make_once
+from engine.device import widest_floats
 from engine.resampling import read_planned
 
 STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32 px,
@@ -130,7 +131,7 @@ def opencv_affine(x, forward):
 
     The inverse is rounded to 1/1024 px a term and 1/32 px a position; a singular matrix reads pixel (0, 0) everywhere.
     """
-    dtype = torch.float32 if x.device.type == "mps" else torch.float64          # Apple's has no more
+    dtype = widest_floats(x.device)
     a, b, e, c, d, f = (torch.full((), 1.0, dtype=dtype, device=x.device) * v for v in forward)
     determinant = a * d - b * c
     inverse = torch.where(determinant == 0, 0.0, 1 / determinant)

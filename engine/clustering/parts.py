@@ -169,7 +169,7 @@ def _islands(mean, share: float) -> tuple:
     """Return the middles of the islands [(right, down), ...] of a map [H, W'] above a share of its top; two at most, the largest first."""
     above = (mean > share * mean.max()).float()
     height, width = mean.shape
-    labels = above * torch.arange(1.0, height * width + 1).view(height, width)
+    labels = above * torch.arange(1.0, height * width + 1, device=mean.device).view(height, width)
     for _ in range(height + width):                                             # the highest label floods its island
         labels = F.max_pool2d(labels[None, None], 3, 1, 1)[0, 0] * above
     right, down = pixels(height, width, mean.device)

@@ -18,4 +18,4 @@ def samples(encoder, generator, batch, own, size: int) -> np.ndarray:
     features = encoder(seen)
     rows = [torch.nn.functional.interpolate(seen, generator.architecture.pixels(size), mode="bilinear", align_corners=False)]
     rows += [generator.synthesize(ws, size=size, splice={encoder.layer: features}) for ws in (middle, own, own.roll(1, 0))]
-    return np.stack([quantize(picture).numpy() for picture in torch.cat(rows).split(1)]).reshape(len(ROWS) * count, *rows[0].shape[2:], 3)
+    return np.stack([quantize(picture).cpu().numpy() for picture in torch.cat(rows).split(1)]).reshape(len(ROWS) * count, *rows[0].shape[2:], 3)

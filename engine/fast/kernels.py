@@ -140,7 +140,7 @@ def levels(dark: float = 0.0) -> tuple[float, float]:
 def to_bytes(picture, out):
     """Fill out, uint8 [H, W, 3], with a picture [1, 3, H, W] at its levels() already; NaN becomes 0. Writes into picture."""
     rows = view_rows(picture.nan_to_num_(0.0).clamp_(0, 255))
-    if out.device.type == "cpu" and torch.get_num_threads() <= FEW:
+    if out.is_cpu and rows.is_cpu and torch.get_num_threads() <= FEW:
         np.copyto(out.numpy(), rows.numpy(), casting="unsafe")
     else:
         out.copy_(rows)

@@ -12,4 +12,4 @@ def samples(world, generator, count: int, size: int) -> np.ndarray:
     z = unseen(count)
     made = [generator.synthesize(generator.map(one), size=size) for one in z.split(1)]
     drawn = [world.draw(one, size) for one in z.split(1)]                 # eight at once at 1024 px: thrice the time, 2 GB
-    return np.stack([quantize(picture).numpy() for picture in made + drawn])
+    return np.stack([quantize(picture).cpu().numpy() for picture in made + drawn])

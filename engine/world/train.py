@@ -104,8 +104,9 @@ def train(world, folder, recipe=RECIPE, start=None, seed=1, progress=None, machi
         if trained:
             trainer.generator.load_state_dict(start.state_dict())
         else:
-            regress(world, trainer.generator.mapping.cpu(), mapping_steps, seed, progress=progress)
-            trainer.generator.to(machine.device)
+            begun = fresh(shape, seed).mapping                              # learns on the processor, wherever the rest does
+            regress(world, begun, mapping_steps, seed, progress=progress)
+            trainer.generator.mapping.load_state_dict(begun.state_dict())
         trainer.optimiser.average = {n: p.detach().clone() for n, p in trainer.optimiser.parameters.items()}
         trainer.save()
     while trainer.stage < len(recipe):

@@ -45,6 +45,13 @@ def parse_size(text: str) -> int:
                                          "shape; --frame 16:9 gives it another one, and the window shows it as large as it can") from None
 
 
+def add_device(parser, default: str | None = None, about: str = ""):
+    """Add --device to a subcommand that computes; the name goes to engine.device.choose(). default: None = the fastest there is. about: what happens there."""
+    kinds = "cpu, cuda, mps; default: cuda where there is one, else cpu" if default is None else ", ".join(
+        f"{kind} (default)" if kind == default else kind for kind in ("cpu", "cuda", "mps"))
+    parser.add_argument("--device", default=default, help=f"{kinds}: {about}" if about else kinds)
+
+
 def write_json_line(data: dict):
     """Write a line of JSON to the standard output at once, for a program that reads along."""
     sys.stdout.write(json.dumps(data) + "\n")

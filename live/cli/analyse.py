@@ -8,7 +8,7 @@ folder where that can't be written. Each stage is a line of JSON.
 from pathlib import Path
 
 from engine.errors import UserError
-from live.cli import write_json_line
+from live.cli import add_device, write_json_line
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.instrument.analyse import analyse
@@ -18,6 +18,7 @@ from live.show.beside import stay_beside
 
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose")
+    add_device(parser)
     parser.add_argument("--checkpoint", metavar="FILE", help="its network alone, whatever it belongs to; with -o")
     parser.add_argument("--encoder", metavar="FILE", help="by which its look sees; default: the instrument's own")
     parser.add_argument("--samples", type=int, metavar="N", help="pictures at most that are looked at")
@@ -35,7 +36,7 @@ def run(options):
     devices.use_threads(1 if options.checkpoint else None)
     folder = instruments.find(options.checkpoint or options.instrument)
     try:
-        generator = checkpoints.load(folder.generator).eval().requires_grad_(False)
+        generator = checkpoints.load(folder.generator, devices.choose(options.device)).eval().requires_grad_(False)
         where = Path(options.output) if options.output else choose_folder(folder.folder, checkpoints.generator_hash(generator))
         last = [""]
         encoder = opening.load_encoder(folder, generator, options.encoder)

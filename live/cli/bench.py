@@ -9,6 +9,7 @@ import sys
 
 from engine import files
 from engine.errors import UserError
+from live.cli import add_device
 
 FOLDER = pathlib.Path(__file__).parents[2] / "tests" / "bench"
 
@@ -23,7 +24,7 @@ def arguments(parser):
     parser.add_argument("--seconds", type=float, default=None, help="how long each part may take")
     parser.add_argument("--size", type=int, default=None, help="picture size in pixels")
     parser.add_argument("--threads", type=int, default=None, metavar="N", help="CPU threads for the network; default: as play has them")
-    parser.add_argument("--device", default=None, help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("--plot", metavar="FILE.png", help="draw the figures as well")
     parser.add_argument("-o", "--output", metavar="FILE.json", help="write the figures there too")
 

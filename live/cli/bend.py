@@ -5,7 +5,7 @@
 """
 import pathlib
 
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -21,7 +21,7 @@ def arguments(parser):
     parser.add_argument("--size", type=parse_size, help="picture size; default: the network's own")
     parser.add_argument("--before", action="store_true", help="the unbent pictures above")
     parser.add_argument("--quirk", action="append", default=[], choices=opening.QUIRKS, help="as the published tool did it")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE.png|FOLDER", help="one sheet, or a folder for single stills")
 
 

@@ -5,7 +5,7 @@
 Reads the instrument's parts.yaml and writes channels.yaml beside it: each of its channels is a fader /channels/NAME/amount.
 """
 from engine.errors import UserError
-from live.cli import write_json_line
+from live.cli import add_device, write_json_line
 from live.instrument import folder as instruments
 from live.instrument.found import CHANNELS
 from live.instrument.places import parts_of
@@ -13,6 +13,7 @@ from live.instrument.places import parts_of
 
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose")
+    add_device(parser)
     parser.add_argument("--each", type=int, default=3, metavar="N", help="channels of each part at most (3)")
     parser.add_argument("--samples", type=int, default=4, metavar="N", help="seeds that are looked at (4)")
     parser.add_argument("--seed", type=int, default=0, help="which seeds")
@@ -20,14 +21,14 @@ def arguments(parser):
 
 
 def run(options):
-    from engine import channels, checkpoints
+    from engine import channels, checkpoints, device
     from engine.channels.find import find
 
     for name in ("each", "samples"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name} {getattr(options, name)}: expected 1 or more")
     folder = instruments.find(options.instrument)
-    generator = checkpoints.load(folder.generator).eval().requires_grad_(False)
+    generator = checkpoints.load(folder.generator, device.choose(options.device)).eval().requires_grad_(False)
     parts = parts_of(folder.folder, generator)
     if parts is None:
         raise UserError(f"{folder.folder}: no parts.yaml; `run_live.py parts` makes one")

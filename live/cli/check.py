@@ -5,7 +5,7 @@
 """
 import sys
 
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.instrument import folder as instruments
 from live.instrument import open as opening
 
@@ -15,7 +15,7 @@ def arguments(parser):
     parser.add_argument("--mapping", metavar="FILE", nargs="+", default=[], help="mapping files, beside those in mappings/")
     parser.add_argument("--size", type=parse_size, metavar="N", help="render at this resolution instead of the network's own")
     parser.add_argument("--limit", type=float, metavar="MS", help="a frame that takes longer than so many milliseconds fails")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
 
 
 def run(options):

@@ -8,7 +8,7 @@ The take lies beside the video under the same name: play over it with /take/play
 import pathlib
 
 from engine.errors import UserError
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.files.paths import find_path, prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -27,7 +27,7 @@ def arguments(parser):
     parser.add_argument("--fps", type=float, default=30.0, metavar="N", help="frames a second (30)")
     parser.add_argument("--take-only", action="store_true", help="only make the take, to be played over")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
 
 
 def run(options):

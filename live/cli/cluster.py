@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 from engine.clusters import METHODS
+from live.cli import add_device
 from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -29,7 +30,7 @@ def arguments(parser):
     parser.add_argument("--name", action="append", default=[], metavar="LAYER:CLUSTER=NAME", help="name clusters that are in the file already")
     parser.add_argument("--sheets", metavar="FOLDER", help="write a contact sheet per layer there")
     parser.add_argument("--published", metavar="FILE.yaml", help="write the published tool's dictionary as well")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("-o", "--output", metavar="FILE.yaml", help="the file to write; default: the instrument's own")
 
 

@@ -9,7 +9,7 @@ pictures the base's come, in dB, before, with the edit, and with all of its conv
 from pathlib import Path
 
 from engine.errors import UserError
-from live.cli import write_json_line
+from live.cli import add_device, write_json_line
 from live.files.names import check_name
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -19,12 +19,13 @@ def arguments(parser):
     parser.add_argument("base", metavar="DIR|CHECKPOINT", help="the network that was tuned")
     parser.add_argument("tuned", metavar="DIR|CHECKPOINT", help="what came of it")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="the edit to write; its name is the fader's")
+    add_device(parser)
     parser.add_argument("--rank", type=int, metavar="N", help="directions of each layer; default: as --energy asks")
     parser.add_argument("--energy", type=float, default=0.9, help="how much of each layer's change is kept (0.9), in 64 directions at most")
 
 
 def run(options):
-    from engine import checkpoints, mixing, rewriting
+    from engine import checkpoints, device, mixing, rewriting
     from engine.rewriting.difference import find_difference, measure_cost
 
     if options.rank is not None and options.rank < 1:
@@ -33,7 +34,8 @@ def run(options):
         raise UserError(f"--energy {options.energy:g}: expected above 0, up to 1")
     name = check_name(Path(options.output).stem, "edit")
     prepare_file(options.output, "-o")
-    base, tuned = (checkpoints.load(instruments.find(where).generator) for where in (options.base, options.tuned))
+    chosen = device.choose(options.device)
+    base, tuned = (checkpoints.load(instruments.find(where).generator, chosen) for where in (options.base, options.tuned))
     edit = find_difference(base, tuned, name, options.rank, options.energy)
     if not mixing.are_relatives(base, tuned):
         write_json_line({"stage": "warning", "text": f"{options.tuned}: a stranger to {options.base}, by all signs: expect mud"})

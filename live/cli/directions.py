@@ -14,6 +14,7 @@ import re
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files import sheets
 from live.files.paths import find_path, prepare_file
 from live.instrument import folder as instruments
@@ -25,6 +26,7 @@ FEWEST = 4
 
 def arguments(parser):
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose")
+    add_device(parser)
     parser.add_argument("--method", nargs="+", choices=METHODS, default=[],
                         help="measured: light, warmth and so on; pca: principal components; closed: closed form, of all layers or of a group; default: "
                              "all that a show finds by itself, if nothing else is asked for")
@@ -43,7 +45,7 @@ def arguments(parser):
 
 
 def run(options):
-    from engine import checkpoints, directions
+    from engine import checkpoints, device, directions
     from engine.directions.data import EMPTY
 
     if options.count < 1 or options.samples is not None and options.samples < 8:
@@ -51,7 +53,7 @@ def run(options):
     if options.edits and len(options.add) != 1:
         raise UserError("--edits: expected one --add FILE, whose components the list names")
     folder = instruments.find(options.instrument)
-    generator = checkpoints.load(folder.generator).eval().requires_grad_(False)
+    generator = checkpoints.load(folder.generator, device.choose(options.device)).eval().requires_grad_(False)
     path = pathlib.Path(options.output) if options.output else choose_folder(folder.folder, checkpoints.generator_hash(generator)) / DIRECTIONS
     if options.output:
         prepare_file(path, "-o")

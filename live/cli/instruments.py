@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.names import check_name
 from live.instrument import catalogue
 from live.instrument import folder as instruments
@@ -26,6 +27,7 @@ def arguments(parser):
     parser.add_argument("--into", metavar="FOLDER", help="where instruments are put; default: in your cache folder, where /instrument/open finds them by name")
     parser.add_argument("--link", action="store_true", help="leave a file where it is instead of copying it")
     parser.add_argument("--samples", type=int, metavar="N", help="pictures at most that are looked at")
+    add_device(parser)
     parser.add_argument("--no-analysis", action="store_true", help="leave the directions, clusters and look to the first show")
 
 
@@ -63,7 +65,7 @@ def _add(options, what, into):
         path = catalogue.fetch(url, folder / (pathlib.Path(url.split("?")[0]).name or "network.pkl"), found.sha256 if found else "", _tell)
         sys.stderr.write("\n")
     catalogue.make_instrument(path, folder, found.author if found and url else "", found.licence if found and url else "", options.link)
-    opened = opening.open_instrument(folder, device="cpu")
+    opened = opening.open_instrument(folder, device=options.device)
     if not options.no_analysis:
         encoder = opened.instrument.live_encoder
         analyse(opened.instrument.generator, choose_folder(folder, opened.generator), None, options.samples, encoder and encoder.encoder)

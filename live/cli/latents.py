@@ -9,6 +9,7 @@ Writes latents/<name>.safetensors of the instrument; /latents/reload brings them
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.names import check_name
 from live.files.paths import find_path
 from live.instrument import folder as instruments
@@ -18,6 +19,7 @@ from live.instrument.found import LATENTS, choose_folder, read_latents
 def arguments(parser):
     parser.add_argument("files", nargs="*", metavar="FILE", help=".npz .npy .pt .txt; without one: list what is there")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose")
+    add_device(parser)
     parser.add_argument("--space", choices=("z", "w"), help="what the vectors of a file are, where it does not say so")
     parser.add_argument("--name", metavar="NAME", help="what a single one is called; default: as its file")
 
@@ -25,10 +27,10 @@ def arguments(parser):
 def run(options):
     from dataclasses import replace
 
-    from engine import checkpoints, kept
+    from engine import checkpoints, device, kept
 
     folder = instruments.find(options.instrument)
-    generator = checkpoints.load(folder.generator).eval().requires_grad_(False)
+    generator = checkpoints.load(folder.generator, device.choose(options.device)).eval().requires_grad_(False)
     own = checkpoints.generator_hash(generator)
     if not options.files:
         for name, one in read_latents(folder.folder, generator, own).items():

@@ -20,7 +20,7 @@ def arguments(parser):
 
 
 def run(options):
-    written = LAYOUTS[options.program](opening.open_instrument(options.instrument).scene.parameters)
+    written = LAYOUTS[options.program](opening.open_instrument(options.instrument, device="cpu").scene.parameters)
     path = pathlib.Path(options.output)
     with whole(path) as temporary:
         temporary.write_bytes(written if isinstance(written, bytes) else written.encode())

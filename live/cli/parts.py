@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -21,7 +22,7 @@ def arguments(parser):
     parser.add_argument("--samples", type=int, metavar="N", help="sample pictures to look at; default: 64, or 160 drawn ones")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--drawn", action="store_true", help="by the pictures that the built-in world draws")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("-o", "--output", metavar="FILE.yaml", help="the file to write; default: the instrument's own")
 
 

@@ -18,7 +18,7 @@ from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
 from engine.lean_torch import import_torch
 from live import controls
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.doctor.start import warn_of_idle_card
 from live.files.claims import claim
 from live.files.paths import find_path, prepare_file
@@ -86,7 +86,7 @@ def arguments(parser):
     rest.add_argument("--take", metavar="FILE", help="record the performance to this file")
     stage_service.add_arguments(rest)
     rest.add_argument("--report", metavar="FILE.json", help="write how it went: fps, late frames, latency, memory")
-    rest.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(rest)
     rest.add_argument("--precision", choices=PRECISIONS, default="auto",
                       help="numbers the network is computed in; auto: half precision where it is faster here and the pictures stay the same to the eye")
     rest.add_argument("--threads", type=int, metavar="N", help="CPU threads for the network; default: all cores")

@@ -19,6 +19,7 @@ import sys
 
 from engine.errors import UserError
 from engine.names import make_name
+from live.cli import add_device
 from live.files import sheets
 from live.files.names import check_name
 from live.files.paths import find_path
@@ -27,7 +28,7 @@ from live.instrument import folder as instruments
 from live.instrument import open as opening
 from live.instrument.found import LATENTS, choose_folder, read_look
 from live.show.beside import stay_beside
-from live.sources.images import KINDS
+from live.sources.images import KINDS, list_stills
 from live.sources.video import Video
 
 LONGEST = 1024                      # px of a film's frames that are looked at
@@ -59,7 +60,7 @@ def arguments(parser):
     parser.add_argument("--frames", type=int, metavar="N", help="of a video, so many at most")
     parser.add_argument("--name", metavar="NAME", help="what the kept latent is called; default: as the file")
     parser.add_argument("--sheets", metavar="FOLDER", help="where sheets go; default: beside the latents; none = nowhere")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("--beside", action="store_true", help="at low priority on one core, beside a show")
     parser.add_argument("--progress", action="store_true", help="say each step")
     parser.add_argument("-o", "--output", metavar="FILE.safetensors",
@@ -129,10 +130,7 @@ def _make_loss(options, folder, device):
 def _list_pictures(path) -> list[pathlib.Path] | None:
     """Return the pictures that a path names; None where it is a film."""
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in KINDS and not file.name.startswith("."))
-        if not found:
-            raise UserError(f"{path}: there are no pictures in it; allowed: {', '.join(KINDS)}")
-        return found
+        return list_stills(path)
     if not path.exists():
         raise UserError(f"{path}: there is no such picture, folder or video")
     return [path] if path.suffix.lower() in KINDS else None

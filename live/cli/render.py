@@ -13,7 +13,7 @@ import pathlib
 
 from engine.architecture import PRECISIONS
 from engine.errors import UserError
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
 from live.instrument import open as opening
@@ -42,7 +42,7 @@ def arguments(parser):
     parser.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster draws (HOST:PORT, auto, or local), --workers of it; needs requirements-ray.txt")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32",
                         help="numbers the network is computed in (fp32): the same bits on every run; auto: as fast as the show")
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
 
 
 def run(options):

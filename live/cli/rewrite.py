@@ -18,6 +18,7 @@ import sys
 from engine.errors import UserError
 from engine.rewriting.solve import PICTURE, STYLE
 from engine.rewriting.solvers import SOLVERS
+from live.cli import add_device
 from live.files import sheets
 from live.files.paths import prepare_file
 from live.instrument import folder as instruments
@@ -30,7 +31,7 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def arguments(parser):
-    parser.add_argument("--device", help="cpu, cuda, mps; default: cuda where there is one, else cpu")
+    add_device(parser)
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", help="whose rule; default: the request's, else the built-in one")
     parser.add_argument("--request", metavar="FILE", help="a request: .json, ours or one of the published edit files; .yaml, these flags in words")
     parser.add_argument("--copy", nargs="+", default=[], metavar="SEED:REGION|FILE.png", help="what is copied")

@@ -10,7 +10,7 @@ import re
 import sys
 
 from engine.errors import UserError
-from live.cli import parse_size
+from live.cli import add_device, parse_size
 from live.cli.bend import draw_still
 from live.files import sheets
 from live.files.paths import prepare_file
@@ -24,6 +24,7 @@ LARGEST = 2 ** 32 - 1
 def arguments(parser):
     parser.add_argument("seeds", nargs="*", default=["1-24"], metavar="SEED|FIRST-LAST", help="default: 1-24")
     parser.add_argument("--instrument", metavar="DIR|CHECKPOINT", default=str(instruments.BUILT_IN), help="whose pictures")
+    add_device(parser)
     parser.add_argument("--truncation", type=float, metavar="PSI", help="default: that of the show")
     parser.add_argument("--size", type=parse_size, help="of each picture; default: 256, or the network's own if that is less")
     parser.add_argument("--grid", type=int, metavar="PX", help="lines are so many pixels of the full picture apart; default: an eighth of it; 0 = none")
@@ -41,9 +42,9 @@ def run(options):
         raise UserError(f"--columns {options.columns}, --grid {options.grid}: expected 1 or more, and 0 or more")
     path = pathlib.Path(options.output)
     prepare_file(path, "-o")
-    opened = opening.open_instrument(options.instrument, options.size)
+    opened = opening.open_instrument(options.instrument, options.size, options.device)
     if options.size is None and opened.instrument.size > 256:
-        opened = opening.open_instrument(options.instrument, 256)
+        opened = opening.open_instrument(options.instrument, 256, options.device)
     instrument = opened.instrument
     psi = opened.scene["/truncation"] if options.truncation is None else options.truncation
     whole = instrument.generator.architecture.pixels()

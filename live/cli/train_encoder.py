@@ -15,6 +15,7 @@ import math
 import pathlib
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files import sheets
 from live.instrument import folder as instruments
 
@@ -48,7 +49,7 @@ def arguments(parser):
     parser.add_argument("--cells", metavar="FILE.safetensors",
                         help="write this encoder to --ship with the cells of its network, which older ones lack, instead of training")
     parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished encoder there as well, in fp16")
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps: what learns there; the pictures are made by the processor")
+    add_device(parser, "cpu", "what learns there; the pictures are made by the processor")
 
 
 def run(options):

@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files.paths import prepare_file
 
 
@@ -22,7 +23,7 @@ def arguments(parser):
     parser.add_argument("--start", metavar="FILE.safetensors", help="begin with the weights of this reader")
     parser.add_argument("--every", type=int, default=200, metavar="STEPS", help="how often unseen people are looked at")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps: what learns there; the people are drawn by the processor")
+    add_device(parser, "cpu", "what learns there; the people are drawn by the processor")
     parser.add_argument("--ship", metavar="FILE.safetensors", help="write the finished reader there as well")
 
 

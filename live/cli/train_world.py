@@ -14,6 +14,7 @@ import math
 import pathlib
 
 from engine.errors import UserError
+from live.cli import add_device
 from live.files import sheets
 from live.surface.run_folder import RunFolder
 
@@ -31,7 +32,7 @@ def arguments(parser):
     parser.add_argument("--every", type=int, default=200, metavar="STEPS", help="how often figures are written")
     parser.add_argument("--resolution", type=int, default=1024, help="stop at this resolution")
     parser.add_argument("--compile", action="store_true", help="let torch.compile fuse the drawing (needs a C++ compiler)")
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps: where it learns, and where the world is drawn")
+    add_device(parser, "cpu", "where it learns, and where the world is drawn")
     finished = parser.add_mutually_exclusive_group()
     finished.add_argument("--refine", metavar="FILE.safetensors", help="go on from these finished weights, by the shorter recipe for that")
     finished.add_argument("--descend", metavar="FILE.safetensors", help="begin with these finished weights of another world, and stay their relative")

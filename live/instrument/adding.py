@@ -107,7 +107,7 @@ class Adding:
             if self._closed or self._newest.get(path) != digest:
                 return
             self.refining = path.stem
-            what = ["--instrument", str(self.opened.folder.whole), "-o", str(path), "--sheets", "none", *LOOKING]
+            what = ["--instrument", str(self.opened.folder.whole), "-o", str(path), "--sheets", "none", "--device", "cpu", *LOOKING]
             process = self._process = start_beside("project", str(picture), *what, stderr=subprocess.PIPE)
             told = process.communicate()[1]
             self.refining = ""

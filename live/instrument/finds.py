@@ -143,7 +143,7 @@ class Finds:
         """Find what is missing in a process of low priority; read it as soon as there is some of it."""
         opened, folder = self.opened, choose_folder(self.opened.folder.folder, self.opened.generator)
         log.info("looking for directions and clusters of %s beside the show; --no-analysis leaves that", opened.name)
-        what = ["--checkpoint", str(opened.folder.generator), *self._find_encoder(), "--samples", str(PICTURES), "-o", str(folder)]
+        what = ["--checkpoint", str(opened.folder.generator), *self._find_encoder(), "--samples", str(PICTURES), "-o", str(folder), "--device", "cpu"]
         self._process = start_beside("analyse", *what, stdout=subprocess.PIPE)
         for line in self._process.stdout or ():
             try:

@@ -72,7 +72,7 @@ class Switch:
 
     def _rest(self, crossing):
         """Draw with the new one alone, where its pictures fit the show."""
-        crossing.old = None
+        crossing.leave()
         self.show.instrument = crossing.new if crossing.fits else crossing
 
     def _mix(self, dt, mix, before, scene, motion):
@@ -82,7 +82,7 @@ class Switch:
             self.held.tight = self._tight
             self.show.instrument = self.held
         if self.held is not None and mix > 0:
-            self.held.hold(dt, mix, self.show.scene["/instrument/matte"])
+            self.held.hold(dt, mix, self.show.scene["/instrument/matte"], int(self.show.scene["/instrument/layer"]))
         elif self.held is not None:
             self.before = before, self.held.scene, self.held.motion
             self._rest(self.held)
@@ -246,10 +246,11 @@ class Switch:
         more = {address: parameter for address, parameter in show.first.parameters.items() if address not in self.opened.begin().parameters}
         base = opened.begin().with_parameters(more)      # the outputs' settings are the show's
         scene, lost = carry_scene(show.scene, opened, base)
+        if self.held is not None:
+            self.held.leave()
         self.before, self.held = (self.opened, show.scene, show.motion), None
         self.crossing, self._way = Crossing(opened.instrument, drawn, show.scene, show.motion, self._shape), ready.wish.seconds
-        self._tight = self._tell_cost(opened)
-        self.crossing.tight = self._tight
+        self._tight = self.crossing.tight = self._tell_cost(opened)
         show.instrument, show.added, show.first = self.crossing, {}, base
         self._join_players(opened, scene)
         deck, trail = show.find_player("deck"), show.find_player("trail")

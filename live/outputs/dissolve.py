@@ -68,6 +68,12 @@ def lay_bright(under: np.ndarray, over: np.ndarray, share: float, soft: float = 
     """Return a picture with another laid over it where that is brightest, over more of it the larger the share: 0 = nowhere, 1 = everywhere."""
     import cv2
 
-    bright = cv2.cvtColor(over, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
-    alpha = np.clip((share * (1.0 + soft) - (1.0 - bright)) / soft, 0.0, 1.0)[:, :, None]
-    return np.rint(under + (over.astype(np.float32) - under) * alpha).astype(np.uint8)
+    return lay_by_key(under, over, cv2.cvtColor(over, cv2.COLOR_RGB2GRAY), share, soft)
+
+
+def lay_by_key(under: np.ndarray, over: np.ndarray, key: np.ndarray, share: float, soft: float = SOFT) -> np.ndarray:
+    """Return a picture with another laid over it where a key, uint8 [H, W], is brightest, over more of it the larger the share."""
+    import cv2
+
+    alpha = np.clip((share * (1.0 + soft) - (1.0 - key.astype(np.float32) / 255.0)) / soft, 0.0, 1.0)
+    return cv2.blendLinear(over, under, alpha, 1.0 - alpha)

@@ -3,6 +3,7 @@
 Frames keep the times they were shown at. What the encoder is too slow for is left out and counted. On stop the file is
 put into the container its name asks for. Must not know scenes or takes.
 """
+import errno
 import logging
 import shutil
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ class _Writer:
 
     def send(self, frame):
         if self._count % LOOKED == 0 and shutil.disk_usage(self.path.parent).free < self.reserve:
-            raise OSError(f"less than {self.reserve >> 20} MB left on the disk")
+            raise OSError(errno.ENOSPC, f"less than {self.reserve >> 20} MB left on the disk")
         self._count += 1
         pixels = self.drawing(frame.pixels) if self.drawing else frame.pixels
         if self._video is None:

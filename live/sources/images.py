@@ -16,6 +16,16 @@ QUICKEST = 0.011
 MOVIES = (".mjpeg", ".mjpg")        # films that begin as a JPEG does
 
 
+def list_stills(folder: Path) -> list[Path]:
+    """Return the pictures of a folder by name. UserError: there are none."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder")
+    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in KINDS and not file.name.startswith("."))
+    if not found:
+        raise UserError(f"{folder}: there are no pictures in it; allowed: {', '.join(KINDS)}")
+    return found
+
+
 @source
 class Images:
     """target: the folder, or one file. Frame m of picture n of the sorted names has number n + m * how many there are."""

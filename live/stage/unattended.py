@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.files import append_text, write_text
+from live.files.full_disk import DISK_FULL
 from live.files.paths import find_free_part
 from live.files.writer import Writer
 from live.show.clock import wall_time
@@ -63,7 +64,9 @@ class Unattended(logging.Handler):
         """Write a warning down the first time it comes in a day; later it is counted."""
         if record.name.startswith(("live.stage.unattended", "live.files.writer")):
             return                                       # what can't be written must not be written about
-        self.note(record.getMessage())
+        kind = getattr(record, "trouble", "")
+        more = "; the disk is full: what else is written there stops too, until there is room" if kind == DISK_FULL else ""
+        self.note(record.getMessage() + more, kind=kind)
 
     def note(self, text: str, moment: float | None = None, kind: str = ""):
         """Write a trouble down, unless there was one of its kind today. moment: seconds since 1970, None = now. kind: default: the text without its numbers."""

@@ -15,6 +15,7 @@ from engine.errors import UserError
 from engine.json_text import parse_json
 from engine.motion import Motion
 from engine.scene import Scene
+from live.files.full_disk import name_trouble
 from live.outputs.settings import FOLDER
 from live.show.data import from_plain, item_from_plain, item_to_plain, motion_from_plain, motion_to_plain, scene_from_plain, scene_to_plain, to_plain
 from live.show.events import Tick
@@ -95,7 +96,8 @@ class TakeWriter:
             log.info("take %s ended: %d frames", self.path, self.frames)
         except OSError as error:
             self.failed = error
-            log.error("%s: recording stopped after a write failed (%s); what was written before is kept", self.path, error.strerror)
+            log.error("%s: recording stopped after a write failed (%s); what was written before is kept", self.path, error.strerror,
+                      extra=name_trouble(error))
 
     def _write(self):
         """Write everything recorded so far to the file."""

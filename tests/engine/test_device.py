@@ -108,17 +108,6 @@ def test_apples_gpu_is_asked_for(monkeypatch):
     assert device.choose() == torch.device("cpu")
 
 
-@pytest.mark.parametrize("command", ["play", "render", "check", "bench", "clip", "cluster", "rewrite", "parts", "bend", "train-encoder", "train-world", "train-reader"])
-def test_every_subcommand_that_computes_may_be_told_where(command, capsys):
-    import run_live
-
-    try:
-        run_live.main([command, "--help"])
-    except SystemExit:
-        pass
-    assert "--device" in capsys.readouterr().out
-
-
 def test_pairs_for_an_encoder_elsewhere_are_the_same_pictures(generator):
     from engine.encoder import Encoder
     from engine.encoder.pairs import Elsewhere, Own, elsewhere, loss_size

@@ -20,9 +20,9 @@ def moment(instrument, seed=5, **values):
     return scene, Motion().advance(scene, 0.0)
 
 
-def test_every_layer_and_cluster_has_two_pictures(generator):
+def test_every_layer_and_cluster_has_its_pictures(generator):
     named = pictures_inside(generator, CLUSTERS)
-    assert len(named) == 2 * (len(generator.layers) + 2)
+    assert len(named) == 3 * (len(generator.layers) + 2)
     assert named["cluster b16.conv1 eyes tiles"] == Inside("b16.conv1", (0, 3, 5), True) and named["layer b4.conv1"] == Inside("b4.conv1")
 
 
@@ -78,6 +78,19 @@ def test_captured_programs_see_the_same(generator):
     for _ in range(3):
         assert torch.equal(renderer.frame(ws), plain)
     assert (renderer.seen["b16.conv1"] - generator.activations(ws, ["b16.conv1"])["b16.conv1"]).abs().max() < 2e-5
+
+
+def test_a_key_is_the_share_of_places_that_are_weaker():
+    maps = torch.randn(1, 8, 16, 16, generator=torch.Generator().manual_seed(2))
+    key = false_colours(maps, Inside("b16.conv1", key=True), (16, 16))
+    each = maps[0].double().flatten(1)
+    above = ((each - each.mean(1, keepdim=True)) / each.std(1, keepdim=True, correction=0)).clamp_min(0)
+    energy = (above ** 2).sum(0)
+    share = torch.stack([(energy < one).double().mean() for one in energy]).reshape(16, 16) * 256 / 255
+    assert (key[:, :, 0].double() / 255 - share).abs().max() < 0.02 and torch.equal(key[..., 0], key[..., 2])
+    assert key.min() == 0 and key.max() == 255
+    flat = false_colours(torch.zeros(1, 8, 4, 4), Inside("b4.conv1", key=True), (8, 8))
+    assert flat.unique().numel() == 1                                       # nowhere is stronger: no edge is made up
 
 
 @pytest.mark.parametrize("channels, count", [(None, 8), ((1,), 1), ((0, 3, 5), 3), (tuple(range(7)), 7)])

@@ -111,7 +111,7 @@ def test_bends_that_do_not_fit_are_left_out(one, tmp_path):
     assert [bend.name for bend in scene.bends] == ["a"] and lost == ["bend b"]
 
 
-@pytest.mark.parametrize("matte", ["fade", "luma"])
+@pytest.mark.parametrize("matte", ["fade", "luma", "map"])
 def test_two_under_a_fader(one, tmp_path, matte):
     one.send("/walk/kind", "hold")
     one.play(2)
@@ -134,6 +134,33 @@ def test_two_under_a_fader(one, tmp_path, matte):
     go(one, tmp_path / "net.safetensors", seconds=0.1)
     one.play(8)
     assert one.switch.crossing is None and one.switch.opened is one.opened
+
+
+def test_the_map_of_a_layer_says_where_the_one_before_lies(one, tmp_path):
+    """Where the key is white it is that one, where it is black the other, at every size of layer; and nobody is watched for it afterwards."""
+    one.send("/walk/kind", "hold")
+    one.play(2)
+    before = one.screen[-1]
+    go(one, tmp_path / "other.safetensors", seconds=0.0)
+    one.play(3)
+    last = one.screen[-1]
+    one.send("/instrument/matte", "map")
+    one.send("/instrument/mix", 0.5)
+    shown = []
+    for size in ("8", "256"):
+        one.send("/instrument/layer", size)
+        one.play(2)
+        shown.append(one.screen[-1])
+        layer = {"8": "b8.conv1", "256": "b32.conv1"}[size]                 # the largest there is
+        instrument = open_instrument(tmp_path / "net.safetensors", device="cpu", threads=1).instrument
+        instrument.watch([f"layer {layer} key"])
+        instrument.render(one.switch.held.scene, one.switch.held.motion, None)
+        key = instrument.look_inside(f"layer {layer} key")[:, :, 0]
+        assert np.array_equal(shown[-1][key > 165], before[key > 165]) and np.array_equal(shown[-1][key < 90], last[key < 90]), size
+    assert not np.array_equal(*shown)
+    one.send("/instrument/mix", 0.0)
+    one.play(2)
+    assert one.opened.instrument.drawing.layers == () and np.array_equal(one.screen[-1], last)
 
 
 def test_what_is_bright_is_laid_over_first():

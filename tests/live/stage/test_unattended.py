@@ -7,10 +7,12 @@ import types
 import pytest
 
 import engine.files
+from live.outputs import Running
 from live.show.events import Tick
 from live.stage import service
 from live.stage.unattended import NAME, Unattended
 from tests.live.memory_rig import Rig
+from tests.live.outputs.test_outputs import frame
 from tests.live.stage.test_running import Undrawn, write
 
 STEP = 9.0                          # seconds of a frame: a day in ten thousand of them
@@ -134,6 +136,40 @@ def test_a_take_that_a_full_disk_ended_goes_on_in_another_file(tmp_path, monkeyp
     day.play(180)
     assert recording.recording and recording.writer.path.name == "night-002.take"
     day.close()
+
+
+def test_a_full_disk_is_written_down_once_however_much_it_stops(tmp_path):
+    class Full:
+        """A file or recording that finds no room."""
+        def __init__(self, why):
+            self.why = why
+
+        def send(self, frame):
+            raise OSError(28, self.why)
+
+        def close(self):
+            pass
+
+    day = Day(tmp_path)
+    recording = day.rig.show.recording
+    recording.record_to(tmp_path / "night.take")
+    day.play(90)
+
+    def refuse():
+        raise OSError(28, "No space left on device")
+    recording.writer._write = refuse
+    recording.writer._thread.join(60)
+    for number, why in enumerate(("No space left on device", "less than 256 MB left on the disk")):
+        stopped = Running(f"recorder-{number}", Full(why))
+        stopped.put(frame(number))
+        stopped.thread.join(60)
+        assert stopped.broken == why
+    logging.getLogger("live.outputs").error("output window stopped after 3 frames: gone")
+    day.close()
+    lines = day.log.read_text().splitlines()
+    assert sum("disk" in line or "No space" in line for line in lines) == 1 and sum("gone" in line for line in lines) == 1
+    assert any("night.take" in line and "what else is written there stops too" in line for line in lines)
+    assert "4 warnings of 2 kinds" in lines[-1]
 
 
 def test_the_flag_resumes_where_it_can_and_asks_nothing():
