@@ -8,6 +8,8 @@ from torch.nn import functional as F
 
 from engine.directions.statistics import sample_w
 from engine.encoder.network import resize
+from engine.errors import UserError
+from engine.world.measure import pairs, unseen
 
 SIZE, COARSEST = 64, 16              # px of the largest and the smallest pictures that patches are taken from
 PATCH, EACH = 7, 48                  # px across; patches of a picture at each size
@@ -34,7 +36,7 @@ class Likeness:
     @torch.no_grad()
     def measure_network(self, generator) -> float:
         """Return how far a network's pictures are from the wanted ones: of the same seeds in every network."""
-        size = min(generator.architecture.resolutions, key=lambda r: (abs(r - SIZE), r))
+        size = _choose_size(generator)
         ws = sample_w(generator, self.count, self.seed)[1][:, None].expand(-1, generator.num_ws, -1)
         return self.measure(torch.cat([generator.synthesize(some, size=size).clamp(-1, 1).cpu() for some in ws.split(BATCH)]))
 
@@ -48,10 +50,24 @@ class Likeness:
         return [*found, _cut(finer, source)]
 
 
-def prepare(pictures, generator):
-    """Return pictures [N, 3, H, W'] as those of a network are compared with them: its shape, small."""
-    size = min(generator.architecture.resolutions, key=lambda r: (abs(r - SIZE), r))
-    return resize(pictures, generator.architecture.pixels(size))
+def measure_by_pictures(pictures, generator):
+    """Return measure(network) -> minus how far its pictures are from these, uint8 [H, W', 3] of any shapes. generator: of the networks' shape."""
+    size = generator.architecture.pixels(_choose_size(generator))
+    small = [resize(torch.tensor(one).permute(2, 0, 1)[None] / 127.5 - 1, size) for one in pictures]
+    wanted = Likeness(torch.cat(small))
+    return lambda network: -wanted.measure_network(network)
+
+
+def measure_by_world(world, generator, count: int):
+    """Return measure(network) -> the mean PSNR in dB of so many pictures against those that the world draws of the same z."""
+    z, size = unseen(count), _choose_size(generator)
+    if generator.z_dim != z.shape[1]:
+        raise UserError(f"{world.name}: a network taught that world has a z of {z.shape[1]} numbers, this one of {generator.z_dim}")
+    return lambda network: torch.no_grad()(pairs)(world, network, z.to(network.device), size)["psnr_mean_of_pictures_db"]
+
+
+def _choose_size(generator) -> int:
+    return min(generator.architecture.resolutions, key=lambda r: (abs(r - SIZE), r))
 
 
 def _cut(pictures, source):

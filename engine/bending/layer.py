@@ -99,12 +99,15 @@ class Bend:
         """Return whether it only reads the maps at other places."""
         return TRANSFORMS[self.transform].moves
 
-    def regions(self, x) -> list:
-        """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere."""
+    def regions(self, x, sizes=()) -> list:
+        """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere.
+
+        sizes: (height, width) of other maps that will be moved alike.
+        """
         if self.place is not None and self.where != EVERYWHERE:
             knobs = {name: p.default for name, p in list_knobs(self.where).items()} | self.settings
             found = self.place.regions(x, self.layer, knobs, self.own[1])
-            return [change_region(found[0], strength=self.strength), *found[1:]]
+            return [change_region(found[0], strength=self.strength, sizes=sizes), *found[1:]]
         if self.moves and (isinstance(self.strength, torch.Tensor) or self.strength != 1):
             return [make_everywhere(x.device, self.strength)]
         return []
@@ -177,12 +180,13 @@ def bend_both(x, picture, bends, owned: bool = False):
     for b in bends:
         if b.channels == () or not isinstance(b.mix, torch.Tensor) and b.mix == 0:
             continue
-        regions = b.regions(x)
+        drawn = picture is not None and b.moves and b.channels is None and b.where != EVERYWHERE
+        regions = b.regions(x, (tuple(picture.shape[2:]),) if drawn else ())
         dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
         wet = b.apply(dry, regions)
         if wet is dry:
             continue
-        if picture is not None and regions and b.moves and b.channels is None and b.where != EVERYWHERE:
+        if drawn:
             picture = _mix(picture, b.run(picture, regions), b.mix)
         wet = _mix(dry, wet, b.mix)
         if b.channels is None:

@@ -68,23 +68,13 @@ def run(options):
 
 def _make_measure(options, generator):
     """Return measure(network) -> how good it is, larger is better: dB to the world's pictures, or minus how far it is from those of a folder."""
-    import torch
-
     from engine import likeness, world
-    from engine.world.measure import pairs, unseen
 
     if options.pictures < 2:
         raise UserError(f"--pictures {options.pictures}: expected 2 or more")
     if options.greedy in world.list_names():
-        z, size = unseen(options.pictures), min(64, generator.resolution)
-        if generator.z_dim != z.shape[1]:
-            raise UserError(f"--greedy {options.greedy}: a network taught that world has a z of {z.shape[1]} numbers, this one of {generator.z_dim}")
-        with_gradients_off = torch.no_grad()(pairs)
-        return lambda network: with_gradients_off(world.find(options.greedy), network, z.to(network.device), size)["psnr_mean_of_pictures_db"]
-    files = list_stills(Path(options.greedy))[:options.pictures]
-    pictures = [torch.from_numpy(read_still(file).copy()).permute(2, 0, 1)[None] / 127.5 - 1 for file in files]
-    wanted = likeness.Likeness(torch.cat([likeness.prepare(one, generator) for one in pictures]))
-    return lambda network: -wanted.measure_network(network)
+        return likeness.measure_by_world(world.find(options.greedy), generator, options.pictures)
+    return likeness.measure_by_pictures([read_still(file) for file in list_stills(Path(options.greedy))[:options.pictures]], generator)
 
 
 def _tell(paths, number, alone, soup, better):
