@@ -228,9 +228,18 @@ def _put(x, channels, wet):
         x.index_copy_(1, index, wet)
     elif len(x) == 1 and wet.is_contiguous():                                   # a map after the other: no need to interleave them
         _pixels(x).T.index_copy_(0, index, wet.view(len(index), -1))
+    elif _is_written_whole(x, channels):
+        place, chosen = make_places(channels, x.shape[1], x.device)
+        pixels, wet = _pixels(x), _pixels(wet.contiguous(memory_format=torch.channels_last))
+        torch.where(chosen, wet.index_select(1, place), pixels, out=pixels)
     else:
         wet = _pixels(wet.contiguous(memory_format=torch.channels_last))
         _pixels(x).scatter_(1, index.expand(len(wet), -1), wet)
+
+
+def _is_written_whole(x, channels) -> bool:
+    """Return whether all of x is written, and not these channels only: GPUs write single numbers of 2 bytes as slowly as 32."""
+    return x.is_cuda and x.element_size() == 2 and 4 * len(channels) > x.shape[1]
 
 
 def _pixels(x):
@@ -242,6 +251,16 @@ def _pixels(x):
 def make_index(channels: tuple[int, ...], device) -> torch.Tensor:
     """Return the channels as an index tensor [K], made once for a device."""
     return torch.tensor(channels, dtype=torch.long, device=device)
+
+
+@make_once(4096)
+def make_places(channels: tuple[int, ...], count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (where among the channels each of `count` is, 0 for those that are not, and whether it is one of them), [C] each, made once for a device."""
+    place = torch.zeros(count, dtype=torch.long)
+    place[list(channels)] = torch.arange(len(channels))
+    chosen = torch.zeros(count, dtype=torch.bool)
+    chosen[list(channels)] = True
+    return place.to(device), chosen.to(device)
 
 
 def _change_default(parameter: Parameter, default) -> Parameter:
