@@ -4,6 +4,9 @@ Knows generators, live bends and what a frame is made from; nothing of what may 
 """
 from functools import cached_property
 
+import torch
+
+from engine import quality
 from engine.bending import BendFailed
 from engine.fast import Synthesis, to_bytes
 from engine.fast.graph_renderer import GraphRenderer
@@ -18,6 +21,7 @@ class Drawing:
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self.size = None                            # that programs of a GPU drew the frame before at
         self.layers: tuple = ()                     # whose activations are kept
+        self._canvases: dict = {}                   # size -> a picture to be enlarged, on a processor
         self.use("fp32")
 
     @cached_property
@@ -51,21 +55,28 @@ class Drawing:
         return self.synthesis.seen if not self.graphs else program.seen if program else {}
 
     def draw(self, scene, motion, size, out):
-        """Fill out, uint8 [H, W', 3], with the picture of this moment."""
+        """Return the picture of this moment, uint8 of the shape of out, [H, W', 3]; one drawn at a smaller size is enlarged.
+
+        It is out, filled; on a GPU a buffer that the picture was copied to, valid until three frames later.
+        """
         if self.graphs:
-            out.copy_(self._graph_frame(scene, motion, size))
-        else:
-            to_bytes(self._picture(scene, motion, size), out)
+            return self._graph_frame(scene, motion, size, tuple(out.shape[:2]))
+        pixels = self.generator.architecture.pixels(size)
+        drawn = out if tuple(out.shape[:2]) == pixels else self._canvases.setdefault(size, torch.zeros(*pixels, 3, dtype=torch.uint8))
+        to_bytes(self._picture(scene, motion, size), drawn)
+        if drawn is not out:
+            quality.enlarge(drawn, out)
+        return out
 
     def wait(self, seconds) -> bool:
         """Wait for the captures under way; return whether there were any, and all came in time."""
         waiting = [program.programs for program in self.captured.values() if program.programs.pending]
         return bool(waiting) and all(programs.wait(seconds) for programs in waiting)
 
-    def _graph_frame(self, scene, motion, size):
-        """Return the picture as uint8 [H, W', 3], by captured programs. A bend that fails is left out."""
+    def _graph_frame(self, scene, motion, size, shown):
+        """Return the picture as uint8 [*shown, 3], by captured programs. A bend that fails is left out."""
         if size not in self.captured:
-            self.captured[size] = GraphRenderer(self.generator, size, self.precision == "fp16", self.ahead, self.machine)
+            self.captured[size] = GraphRenderer(self.generator, size, self.precision == "fp16", self.ahead, self.machine, shown=shown)
             self.captured[size].watch(self.layers)
         program = self.captured[size]
         if size != self.size:

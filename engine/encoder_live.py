@@ -50,7 +50,7 @@ class LiveEncoder:
         self._to: torch.Tensor | None = None            # to,
         self._now: torch.Tensor | None = None           # and where it is
         self._gone, self._at, self._ran = 1.0, None, None
-        self._seen: tuple | None = None                 # (the picture, the view of it, /source/cells) that was encoded last
+        self._seen: tuple | None = None                 # (the picture, the view of it, /source/cells and vivid) that was encoded last
         self._doubt: torch.Tensor | None = None         # on a GPU: whether what was encoded last had numbers that are not finite
 
     def fingerprint(self) -> str:
@@ -98,14 +98,14 @@ class LiveEncoder:
             return
         if scene["/source/freeze"] and self._seen is not None:
             picture = self._seen[0]                     # held, but it may be looked at anew: zoom, crop, mirror
-        view, amount = tuple(scene[f"/source/{name}"] for name in VIEW), scene["/source/cells"]
-        if self._seen is not None and self._seen[1:] == (view, amount) and equal_pictures(self._seen[0], picture):
+        view, amounts = tuple(scene[f"/source/{name}"] for name in VIEW), (scene["/source/cells"], scene["/source/vivid"])
+        if self._seen is not None and self._seen[1:] == (view, amounts) and equal_pictures(self._seen[0], picture):
             return
         features = self._encode_picture(picture, view)
-        self._seen, self._ran = (picture, view, amount), at
+        self._seen, self._ran = (picture, view, amounts), at
         if features is None:
             return
-        features = self._bring_back(features, amount)
+        features = self._bring_back(features, *amounts)
         self._from, self._to, self._gone = (features if self._now is None else self._now), features, 0.0
 
     def _encode_picture(self, picture, view):
@@ -125,8 +125,14 @@ class LiveEncoder:
         before = self._now if self._now is not None else torch.zeros((), device=features.device)
         return torch.where(features.isfinite(), features, before)
 
-    def _bring_back(self, features, amount):
-        """Return features brought back to what the network knows, as far as /source/cells says."""
+    def _bring_back(self, features, amount, vivid):
+        """Return features brought back to what the network knows, as far as /source/cells and /source/vivid say."""
+        if self.cells is None or vivid <= 0:
+            return self._find_cells(features, amount)
+        return self.cells.match(self._find_cells(self.cells.match(features, vivid), amount), vivid)
+
+    def _find_cells(self, features, amount):
+        """Return features made of the network's own cells, as far as /source/cells says."""
         if self.cells is None or amount <= 0:
             return features
         asked = features if self._to is None else torch.lerp(features, self._to, HELD)

@@ -65,7 +65,6 @@ class Instrument:
             keep_freed()
         self.drawing = Drawing(self._drawing, self.bends, self._inputs)
         self.use_precision("auto")
-        self._canvases = quality.canvases(self._drawing.architecture, self.size)
         self._world_parameters: dict = {}
         self._ring = [np.zeros((*self.pixels, 3), np.uint8) for _ in range(RING)]
         self._number, self.source, self.drawings = -1, None, 0      # source: the picture of it in the newest frame; drawings: pictures drawn, none twice
@@ -103,6 +102,7 @@ class Instrument:
         asked for, fades between checkpoints are spread over frames (LiveWeights.patient).
         """
         self._patient = self.weights.patient = cost is not None and asked != "fp32"
+        self.weights.measure(cost)
         self.precision = choose_precision(self.generator, asked, self.size, cost, folder)
         self.drawing.use(self.precision)
 
@@ -219,9 +219,8 @@ class Instrument:
 
     def _draw_next(self, scene, motion, cause):
         """Draw the picture of this moment into the ring, at its full light."""
-        pixels = self._ring[self._turn]
         self._behind = max(0, self._behind - 1) if self._shown and self._shown[0] == cause else self.ahead * self.drawing.graphs
-        self._draw(scene, motion, pixels)
+        pixels = self._draw(scene, motion, self._ring[self._turn])
         self._echo.play(scene, motion.time, torch.from_numpy(pixels))
         self._turn = (self._turn + 1) % RING
         self.drawings += 1
@@ -253,25 +252,26 @@ class Instrument:
         around = motion.turned if self.shape and scene["/frame/panorama"] else 0.0
         return turned, scene.bends, motion.place, motion.styles, motion.styles_led, motion.bends, moving, self.sight.list_causes(scene, motion), around
 
-    def _draw(self, scene, motion, pixels):
+    def _draw(self, scene, motion, pixels) -> np.ndarray:
+        """Return the picture of this moment: `pixels`, filled, or where a GPU's program has put it."""
         if self._view is None:
-            self._draw_whole(scene, motion, torch.from_numpy(pixels))
-            return
+            drawn = self._draw_whole(scene, motion, torch.from_numpy(pixels)).numpy()
+            if not self.drawing.graphs or scene["/echo/amount"] <= 0:
+                return drawn
+            np.copyto(pixels, drawn)                # the echo writes into it, and a GPU hands out its first frame twice
+            return pixels
         *cause, around = self._causes(scene, motion)
         if self._whole != cause or self.ahead or self.weights.behind:
             self._whole = None                      # until it is there
-            self._draw_whole(scene, motion, self._view.whole)
+            self._view.whole = self._draw_whole(scene, motion, self._view.whole)
             self._whole = cause
         self._view.show(torch.from_numpy(pixels), around)
+        return pixels
 
     def _draw_whole(self, scene, motion, shown):
-        """Draw all that the network draws into `shown`, uint8 [H, W, 3]."""
+        """Return all that the network draws, uint8 [H, W, 3]; see Drawing.draw()."""
         self._write_weights(scene, motion)
-        size = self.drawing_size(scene)
-        drawn = shown if size == self.size else self._canvases[size]
-        self.drawing.draw(scene, motion, size, drawn)
-        if drawn is not shown:
-            quality.enlarge(drawn, shown)
+        return self.drawing.draw(scene, motion, self.drawing_size(scene), shown)
 
     def _write_weights(self, scene, motion):
         """Bring the weights to what the scene says, and forget what was computed with others."""
@@ -295,6 +295,6 @@ class Instrument:
     def _inputs(self, scene, motion) -> dict:
         """Return the arguments that a picture is made from, besides its bends and its size."""
         ws = self.sight.pull(self.latents.ws(scene, motion, self.sight.led, self.sight.w), self.generator.w_avg, scene, motion)
-        splice = self._wide.splice(self.sight.splice, scene["/frame/continue"]) if self._wide else self.sight.splice
+        splice = self._wide.splice(self.sight.spliced, scene["/frame/continue"]) if self._wide else self.sight.spliced
         return {"ws": ws, "splice": splice, "noise": scene["/noise/mode"], "noise_strength": scene["/noise/strength"],
                 "noise_seed": motion.frame, "levels": levels()}

@@ -2,7 +2,6 @@
 
 Outputs see frames of one size, whatever is drawn. Who turns the knob, a hand or the governor, is not known here.
 """
-import torch
 from torch.nn import functional as F
 
 from engine.parameter import Parameter
@@ -23,12 +22,7 @@ def drawing_size(wanted: float, shown: int, resolutions) -> int:
 
 
 def enlarge(small, pixels):
-    """Fill `pixels`, uint8 [H, W, 3], with a picture, uint8 [h, w, 3], bilinear."""
+    """Fill `pixels`, uint8 [H, W, 3], with a picture, uint8 [h, w, 3], bilinear; both on one device. Only processors read whole numbers for it."""
     picture = small.permute(2, 0, 1)[None]
-    large = F.interpolate(picture, size=pixels.shape[:2], mode="bilinear", align_corners=False)
-    pixels.copy_(large[0].permute(1, 2, 0))
-
-
-def canvases(architecture, shown: int) -> dict[int, torch.Tensor]:
-    """Return {size: an empty picture, uint8 [h, w, 3]} for each size below the one shown."""
-    return {r: torch.zeros(*architecture.pixels(r), 3, dtype=torch.uint8) for r in architecture.resolutions if r < shown}
+    large = F.interpolate(picture if small.is_cpu else picture.float(), size=pixels.shape[:2], mode="bilinear", align_corners=False)
+    pixels.copy_((large if small.is_cpu else large.add_(0.5))[0].permute(1, 2, 0))

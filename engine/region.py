@@ -11,16 +11,12 @@ from torch.nn import functional as F
 
 from engine.caching import make_once
 from engine.easing import smoothstep
+from engine.resampling import make_grid, plan_reading
 from engine.sampling import read
 
-SHARE = 0.45                        # share of the greatest heat: what is below it is not part of the place
-ROUNDS = 4                          # rounds of separating two places of one part
-BLUR = 0.022                        # half widths of the heat's blur, standard deviation
 TIGHT = 0.6                         # of its reach: how much round a part is copied with it
 FIRST = 1e-3                        # bonus of a copy over the next one at each pixel: of copies that cover it equally the first is seen, on any device
 SMALLEST = 0.02                     # size of a copy
-LEAST = 1e-4                        # half widths, squared: no place is smaller
-ROUND = 0.14                        # of both half axes, squared: no place is a line
 STEEP = 1.7                         # how far a place that is carried away must fade, in ways: less than 1.5 would fold the picture
 
 
@@ -31,6 +27,7 @@ class Region:
     share of the reach over which it fades; pivot: right and down of the centre, in radii; strength: of what moves there.
     mask [1, 1, h, w']: a drawn one, which counts in the place of the distance. home [1, K, 2]: where it is on average.
     share: how much of the map's width is the network's own picture. moved: where move() said to read, of the largest map so far.
+    sizes: (height, width) of other maps that will be moved alike; planned: how to read maps of a size.
     """
     centre: torch.Tensor
     shape: torch.Tensor
@@ -42,7 +39,9 @@ class Region:
     mask: torch.Tensor | None = None
     home: torch.Tensor | None = None
     share: float = 1.0
+    sizes: tuple = ()
     moved: dict = field(default_factory=dict, init=False, compare=False, repr=False)
+    planned: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def weights(self, height: int, width: int) -> torch.Tensor:
         """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
@@ -54,13 +53,15 @@ class Region:
     def find_offsets(self, height: int, width: int):
         """Return where the pixels are from each centre: right [N, K, 1, W'], down [N, K, H, 1]."""
         right, down = pixels(height, width, self.centre.device, self.share)
-        return right - self.centre[..., 0, None, None], down - self.centre[..., 1, None, None]
+        centre_right, centre_down = self.centre[..., None, None].unbind(2)
+        return right - centre_right, down - centre_down
 
     def distance(self, across, along) -> torch.Tensor:
         """Return how far places are from each centre, 1 at the part's edge."""
         if self.shape.shape[2] == 2:
-            return torch.maximum(across.abs() / self.shape[..., 0, None, None], along.abs() / self.shape[..., 1, None, None])
-        a, b, c = (self.shape[..., i, None, None] for i in range(3))
+            wide, high = self.shape[..., None, None].unbind(2)
+            return torch.maximum(across.abs() / wide, along.abs() / high)
+        a, b, c = self.shape[..., None, None].unbind(2)
         return (a * across * across + 2 * b * across * along + c * along * along).clamp(min=0).sqrt()
 
     def fade(self, distance) -> torch.Tensor:
@@ -75,34 +76,49 @@ class Region:
 
     def hub(self):
         """Return what things turn about, [N, K, 1, 1] each: right, down."""
-        return tuple((self.centre[..., i] + self.pivot[i] * self.size)[..., None, None] for i in (0, 1))
+        centre, size = self.centre[..., None, None].unbind(2), self.size[..., None, None]
+        return tuple(at if _is(way, 0) else at + way * size for at, way in zip(centre, self.pivot))
 
     def move(self, height: int, width: int, move, numbers, scaled: bool, carries: bool = True):
-        """Return where to read, in px from the map's middle [N, H, W']: `move` about each hub, as far as each place goes.
+        """Return where to read, px right and down of the map's middle [2, N, H, W']: `move` about each hub, as far as each place goes.
 
         scaled: the place is all of the map to `move`; else it only lies elsewhere. carries: whether `move` may carry the hub itself away.
         """
-        if scaled or carries or any(isinstance(number, torch.Tensor) for number in numbers):
+        if scaled or carries or _has_tensors(numbers):
             return self._move(height, width, move, numbers, scaled, carries)
-        at, key = (height, width), (move, *numbers)
+        key = (move, *numbers)
         known = self.moved.get(key)
-        times = known[0].shape[2] // width if known else 1
-        if known is None or times < 1 or (height * times, width * times) != tuple(known[0].shape[1:]):
-            known, times = self._move(*at, move, numbers, scaled, carries), 1
+        times = known.shape[3] // width if known is not None else 0
+        if known is None or times < 1 or (height * times, width * times) != tuple(known.shape[2:]):
+            known, times = self._move(height, width, move, numbers, scaled, carries), 1
             self.moved[key] = known
-        return known if times == 1 else tuple(F.avg_pool2d(to, times) / times for to in known)    # a smaller map of the same: its pixels are as many together
+        return known if times == 1 else F.avg_pool2d(known, times) / times      # a smaller map of the same: its pixels are as many together
+
+    def plan(self, height: int, width: int, move, numbers, scaled: bool, carries: bool, border: str):
+        """Return how to read a map where move() says, for engine.resampling: with that of the other sizes at once, if the same numbers hold there."""
+        if scaled or carries or _has_tensors(numbers):
+            return plan_reading([self.move(height, width, move, numbers, scaled, carries)], border)[0]
+        key = (move, *numbers, border)
+        if (height, width, *key) not in self.planned:
+            sizes = tuple(dict.fromkeys(((height, width), *self.sizes)))
+            plans = plan_reading([self.move(high, wide, move, numbers, scaled, carries) for high, wide in sizes], border)
+            self.planned.update({(*size, *key): plan for size, plan in zip(sizes, plans)})
+        return self.planned[height, width, *key]
 
     def _move(self, height, width, move, numbers, scaled, carries):
         """Return what move() says."""
         right, down = pixels(height, width, self.centre.device, self.share)
         half = width * self.share / 2
         hub_right, hub_down = self.hub()
-        unit = (self.size[..., None, None] * self.reach if scaled else 1.0)
-        across, along = (right - hub_right) * half / unit, (down - hub_down) * half / unit
+        across, along = (right - hub_right) * half, (down - hub_down) * half
+        unit = self.size[..., None, None] * self.reach if scaled else 1.0
+        across, along = (across / unit, along / unit) if scaled else (across, along)
         to_right, to_down = move(across, along, *numbers)
-        share = (self._widen(move, numbers, unit / half) if carries else self).weights(height, width) * self.strength
-        return (right * half + ((to_right - across) * unit * share).sum(1), down * half + ((to_down - along) * unit * share).sum(1))
-
+        share = (self._widen(move, numbers, unit / half) if carries else self).weights(height, width)
+        for times in (self.strength, unit):
+            share = share if _is(times, 1) else share * times
+        moved = torch.stack([((to - at) * share).sum(1) for to, at in ((to_right, across), (to_down, along))])
+        return moved.add_(make_grid(((height, width),), moved.device).own.view(2, 1, height, width))
 
     def _widen(self, move, numbers, unit) -> "Region":
         """Return the region, made wider where `move` carries the hub itself away: round both places, and fading slowly enough that nothing folds."""
@@ -163,33 +179,6 @@ def box(x, y, width, height, device, **how) -> Region:
     return Region(middle, sides, sides.mean(2), **how)
 
 
-def find(heat, starts, apart: float, together: bool, share: float = 1.0, **how) -> Region:
-    """Return the places of a part by its heat [N, 1, H, W'], about 1 on it and 0 off it.
-
-    starts: ((right, down), ...) where its places are on average, one for each; apart: how far they stray from there.
-    together: all of them are one place. share: as in Region.
-    """
-    height, width = heat.shape[2:]
-    heat = _blur(heat, share)
-    most = heat.amax((2, 3), keepdim=True).clamp(min=1e-3)
-    here = ((heat - SHARE * most) / (0.3 * most)).clamp(0, 1)                   # [N, 1, H, W'] how surely it is the part
-    first = _starts(starts, heat.device)                                        # [1, K, 2]
-    powers = _powers(height, width, heat.device, share)                         # [H * W', 6]
-    near = here.flatten(2) * _nearby(starts, apart, height, width, heat.device, share)       # [N, K, H * W']
-    centre = first.expand(len(heat), -1, -1)
-    for _ in range(ROUNDS if len(starts) > 1 else 1):
-        sums = (near * _nearest(centre, starts, powers)) @ powers               # [N, K, 6]
-        centre = _means(sums, centre)
-    if together and len(starts) > 1:
-        sums, first = sums.sum(1, keepdim=True), first.mean(1, keepdim=True)
-        centre = _means(sums, centre.mean(1, keepdim=True))
-    xx, xy, yy = _spread(sums, centre)
-    thick = LEAST + ROUND * (xx + yy)
-    xx, yy = xx + thick, yy + thick                                             # of a filled ellipse: its half axes, squared
-    det = (xx * yy - xy * xy).clamp(min=LEAST * LEAST)
-    return Region(centre, torch.stack([yy / det, -xy / det, xx / det], 2), det.sqrt().sqrt(), home=first, share=share, **how)
-
-
 def make_middle(device) -> Region:
     """Return the middle of a map, for what acts about a part where none is named."""
     centre, shape, size = _middle(device)
@@ -209,65 +198,18 @@ def pixels(height: int, width: int, device, share: float = 1.0):
     return right, down[:, None]
 
 
+def _is(value, number) -> bool:
+    """Return whether a value is known to be the number: of a 0-d tensor it is not."""
+    return not isinstance(value, torch.Tensor) and value == number
+
+
+def _has_tensors(numbers) -> bool:
+    return any(isinstance(number, torch.Tensor) for number in numbers)
+
+
 def change_region(region: Region, **changes) -> Region:
     """Return the region with some of it changed."""
     return replace(region, **changes)
-
-
-@make_once(64)
-def _powers(height: int, width: int, device, share: float):
-    """Return 1, x, y, x^2, xy, y^2 of each pixel, [H * W', 6]: a place's sums over them say where it is and how large."""
-    right, down = (at.expand(height, width).flatten() for at in pixels(height, width, device, share))
-    return torch.stack([torch.ones_like(right), right, down, right * right, right * down, down * down], 1)
-
-
-@make_once(256)
-def _nearby(starts, apart, height: int, width: int, device, share: float):
-    """Return how much of each pixel may belong to each place, [1, K, H * W']: none far from where it is on average."""
-    right, down = pixels(height, width, device, share)
-    first = _starts(starts, device)
-    away = (right - first[..., 0, None, None]).square() + (down - first[..., 1, None, None]).square()
-    return torch.exp(-away / (2 * (3 * apart) ** 2)).flatten(2)
-
-
-def _nearest(centre, starts, powers):
-    """Return whose each pixel is, [N, K, H * W']: that place's whose centre is the nearest, softly."""
-    if len(starts) == 1:
-        return 1.0
-    spread = ((starts[0][0] - starts[1][0]) ** 2 + (starts[0][1] - starts[1][1]) ** 2) / 8
-    closer = torch.cat([-centre.square().sum(2, keepdim=True), 2 * centre], 2) @ powers[:, :3].T        # what is the same for all of them left out
-    return torch.softmax(closer / spread, 1)
-
-
-def _means(sums, otherwise):
-    """Return the middle of each place's sums [N, K, 6] -> [N, K, 2]; where there is nothing, `otherwise`."""
-    found = sums[..., 1:3] / sums[..., :1].clamp(min=1e-3)
-    return torch.lerp(otherwise, found, (sums[..., :1] * 2).clamp(0, 1))
-
-
-def _spread(sums, centre):
-    """Return the mean squares of 2 x, their product, and of 2 y about each centre, [N, K] each."""
-    total, right, down, squared, product, squared_down = sums.unbind(-1)
-    x, y = centre.unbind(-1)
-    about = (squared - 2 * x * right + x * x * total, product - x * down - y * right + x * y * total, squared_down - 2 * y * down + y * y * total)
-    return tuple(value * (4 / total.clamp(min=1e-3)) for value in about)
-
-
-def _blur(heat, share):
-    height, width = heat.shape[2:]
-    down, right = (_kernel(side, width * share, heat.device) for side in (height, width))
-    return down @ (heat.float() @ right.T)
-
-
-@make_once(64)
-def _kernel(side: int, width: float, device):
-    at = torch.arange(side, dtype=torch.float32) * (2 / width)
-    return torch.softmax(-(at[:, None] - at).square() / (2 * BLUR * BLUR), 1).to(device)
-
-
-@make_once(256)
-def _starts(starts, device):
-    return torch.tensor(starts, dtype=torch.float32).view(1, -1, 2).to(device)
 
 
 @make_once(8)

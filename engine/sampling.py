@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from engine.caching import make_once
 from engine.device import widest_floats
-from engine.resampling import read_crisp
+from engine.resampling import read_planned
 
 STEPS = 32                          # OpenCV 4 rounds sampling positions to 1/32 px,
 FIXED = 1024                        # having added them up in units of 1/1024 px
@@ -76,9 +76,11 @@ def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True, carrie
     scaled: to a move that is kept to a place, the place is all of the map; else the numbers are px as ever. carries: as in Region.move().
     """
     if (region := getattr(_acting, "region", None)) is not None:
-        right, down = region.move(*x.shape[2:], move, numbers, scaled, carries)
         border = "border" if border == "zeros" else border
-        return read_crisp(x, right, down, border) if mode == "bilinear" else read(x, right, down, border, mode)
+        if mode == "bilinear":
+            return read_planned(x, region.plan(*x.shape[2:], move, numbers, scaled, carries, border))
+        right, down = region.move(*x.shape[2:], move, numbers, scaled, carries)
+        return read(x, right, down, border, mode)
     make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid
     grid = make(move, x.shape[2:], x.device, numbers).expand(x.shape[0], -1, -1, -1)
     return F.grid_sample(x.float(), grid, mode, border, align_corners=False).to(x.dtype)
@@ -115,7 +117,13 @@ def flip(x, axis: int):
 
 
 def _turn(across, along, a, b, c, d, right, down):
-    return a * across + b * along - right, c * across + d * along - down
+    return _add(a * across, b, along, right), _add(d * along, c, across, down)
+
+
+def _add(found, b, along, right):
+    """Return found + b * along - right; terms that are known to be nothing cost nothing."""
+    found = found if not isinstance(b, torch.Tensor) and b == 0 else found + b * along
+    return found if not isinstance(right, torch.Tensor) and right == 0 else found - right
 
 
 def opencv_affine(x, forward):
@@ -176,7 +184,12 @@ def blur_maps(x, radius, own=None):
     """Return x under a Gaussian of standard deviation `radius` * the longer side; what would lie beyond the border is left out."""
     sigma = clamp(radius * max(own_size(x, own)), low=1e-3)
     rows, columns = (_gaussian(n, sigma, x.device) for n in x.shape[2:])
-    return (rows @ (x.float() @ columns.T)).to(x.dtype)
+    if x.element_size() > 2:
+        return (rows @ (x.float() @ columns.T)).to(x.dtype)
+    rows, columns = rows.to(x.dtype), columns.to(x.dtype)                       # which GPUs multiply many times faster; as they lie, nothing is copied
+    pixels = x.permute(0, 2, 3, 1)
+    across = columns @ pixels
+    return (rows @ across.flatten(2)).view(pixels.shape).permute(0, 3, 1, 2)
 
 
 def _gaussian(size, sigma, device):

@@ -7,7 +7,7 @@ from engine.reader_live import LiveReader
 
 
 class Sight:
-    """encoder, reader, look: what sees, None = there is none. splice: what stands in for feature maps now.
+    """encoder, reader, look: what sees, None = there is none. splice: what stands in for feature maps now; grafted: what another network has there.
 
     led: (u, share) of factors. w: see LiveLook.lead().
     """
@@ -17,6 +17,8 @@ class Sight:
         self.reader: LiveReader | None = None
         self.look: LiveLook | None = None
         self.splice: dict = {}
+        self.grafted: dict = {}
+        self._graft_cause: object = None
         self.led: tuple = ((), ())
         self.w: tuple | None = None
 
@@ -35,10 +37,19 @@ class Sight:
         if self.look is not None:
             self.w = self.look.lead(scene, motion, picture)
 
+    @property
+    def spliced(self) -> dict:
+        """Return {layer: engine.fast.Blend} of all that stands in for feature maps; at one layer the source comes before another network."""
+        return self.grafted | self.splice
+
+    def graft(self, maps: dict, cause=None):
+        """Let maps of another network, {layer: Blend}, stand in from the next picture on. cause: another each time that maps are others."""
+        self.grafted, self._graft_cause = maps, cause
+
     def list_causes(self, scene, motion) -> tuple:
         """Return all of it that the picture depends on, for comparing with that of the last one."""
         seen = (self.encoder.version, source_amount(scene, motion), source_styles(scene)) if self.encoder and self.splice else None
-        return seen, self.led, (self.look.version, self.w[1]) if self.look and self.w else None
+        return seen, self._graft_cause, self.led, (self.look.version, self.w[1]) if self.look and self.w else None
 
     def pull(self, ws, w_avg, scene, motion):
         """Return ws [1, n, W] with each group of layers as near to the average as the source's styles ask for."""

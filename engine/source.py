@@ -20,6 +20,8 @@ PARAMETERS = {
     "/source/mix": Parameter(0.0, about="whose feature maps the picture is made of: 0 = the network's own, 1 = those encoded from the source"),
     "/source/cells": Parameter(0.0, about="how far what was encoded is brought back to what the network knows: 0 = not at all; 0.5 = each place is made of "
                                           "the nearest ones of the network's own pictures; 1 = and of one of them, where that does about as well"),
+    "/source/vivid": Parameter(0.0, about="how far each of the feature maps, before and after that, gets the mean and spread that it has in the network's own "
+                                          "pictures: more line and colour"),
     "/source/rate": Parameter(15.0, 0.5, 60.0, curve="log", unit="pictures/s",
                               about="how many pictures of the source are encoded; feature maps glide from one to the next"),
     "/source/smoothing": Parameter(0.0, 0.0, 10.0, curve="square", unit="s",

@@ -1,4 +1,4 @@
-"""Draw docs/pictures/cells.jpg: what a camera's pictures become, by factors and by feature maps, the latter at several settings of /source/cells.
+"""Draw docs/pictures/cells.jpg: what a camera's pictures become, by factors and by feature maps, at settings of /source/cells and /source/vivid.
 
     python docs/pictures/cells.py [PICTURE ...]
 
@@ -23,7 +23,8 @@ from live.files import sheets
 from live.instrument import open as opening
 
 SIDE, SEED = 256, 9
-WAYS = ({"/source/into": "factors"}, *({"/source/into": "features", "/source/cells": amount} for amount in (0.0, 0.5, 0.75, 1.0)))
+WAYS = ({"/source/into": "factors"},
+        *({"/source/into": "features", "/source/cells": amount, "/source/vivid": vivid} for amount, vivid in ((0.0, 0.0), (0.5, 0.0), (0.8, 1.0), (1.0, 1.0))))
 
 
 def person(number):

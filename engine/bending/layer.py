@@ -99,12 +99,15 @@ class Bend:
         """Return whether it only reads the maps at other places."""
         return TRANSFORMS[self.transform].moves
 
-    def regions(self, x) -> list:
-        """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere."""
+    def regions(self, x, sizes=()) -> list:
+        """Return the places it acts at on feature maps x [N, C, H, W] of its layer; none where it acts everywhere.
+
+        sizes: (height, width) of other maps that will be moved alike.
+        """
         if self.place is not None and self.where != EVERYWHERE:
             knobs = {name: p.default for name, p in list_knobs(self.where).items()} | self.settings
             found = self.place.regions(x, self.layer, knobs, self.own[1])
-            return [change_region(found[0], strength=self.strength), *found[1:]]
+            return [change_region(found[0], strength=self.strength, sizes=sizes), *found[1:]]
         if self.moves and (isinstance(self.strength, torch.Tensor) or self.strength != 1):
             return [make_everywhere(x.device, self.strength)]
         return []
@@ -177,12 +180,13 @@ def bend_both(x, picture, bends, owned: bool = False):
     for b in bends:
         if b.channels == () or not isinstance(b.mix, torch.Tensor) and b.mix == 0:
             continue
-        regions = b.regions(x)
+        drawn = picture is not None and b.moves and b.channels is None and b.where != EVERYWHERE
+        regions = b.regions(x, (tuple(picture.shape[2:]),) if drawn else ())
         dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
         wet = b.apply(dry, regions)
         if wet is dry:
             continue
-        if picture is not None and regions and b.moves and b.channels is None and b.where != EVERYWHERE:
+        if drawn:
             picture = _mix(picture, b.run(picture, regions), b.mix)
         wet = _mix(dry, wet, b.mix)
         if b.channels is None:
@@ -224,9 +228,18 @@ def _put(x, channels, wet):
         x.index_copy_(1, index, wet)
     elif len(x) == 1 and wet.is_contiguous():                                   # a map after the other: no need to interleave them
         _pixels(x).T.index_copy_(0, index, wet.view(len(index), -1))
+    elif _is_written_whole(x, channels):
+        place, chosen = make_places(channels, x.shape[1], x.device)
+        pixels, wet = _pixels(x), _pixels(wet.contiguous(memory_format=torch.channels_last))
+        torch.where(chosen, wet.index_select(1, place), pixels, out=pixels)
     else:
         wet = _pixels(wet.contiguous(memory_format=torch.channels_last))
         _pixels(x).scatter_(1, index.expand(len(wet), -1), wet)
+
+
+def _is_written_whole(x, channels) -> bool:
+    """Return whether all of x is written, and not these channels only: GPUs write single numbers of 2 bytes as slowly as 32."""
+    return x.is_cuda and x.element_size() == 2 and 4 * len(channels) > x.shape[1]
 
 
 def _pixels(x):
@@ -238,6 +251,16 @@ def _pixels(x):
 def make_index(channels: tuple[int, ...], device) -> torch.Tensor:
     """Return the channels as an index tensor [K], made once for a device."""
     return torch.tensor(channels, dtype=torch.long, device=device)
+
+
+@make_once(4096)
+def make_places(channels: tuple[int, ...], count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (where among the channels each of `count` is, 0 for those that are not, and whether it is one of them), [C] each, made once for a device."""
+    place = torch.zeros(count, dtype=torch.long)
+    place[list(channels)] = torch.arange(len(channels))
+    chosen = torch.zeros(count, dtype=torch.bool)
+    chosen[list(channels)] = True
+    return place.to(device), chosen.to(device)
 
 
 def _change_default(parameter: Parameter, default) -> Parameter:

@@ -27,7 +27,7 @@ class Heat:
     def on(self, x) -> torch.Tensor:
         """Return the heat [N, 1, H, W'] of feature maps x [N, C, H, W']."""
         weights = _weights(self.weights, x.device)
-        return torch.einsum("nchw,c->nhw", x.float(), weights)[:, None] + self.bias
+        return (x.float().permute(0, 2, 3, 1) @ weights)[:, None] + self.bias
 
 
 @make_once(256)

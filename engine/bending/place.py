@@ -10,12 +10,12 @@ Knows a layer's feature maps and what is said of parts in engine/bending/parts.p
 from dataclasses import dataclass, field
 
 import torch
-from torch.nn import functional as F
 
 from engine.bending.parts import Parts
 from engine.errors import UserError
+from engine.finding import find
 from engine.parameter import Parameter
-from engine.region import Region, box, change_region, find
+from engine.region import Region, box, change_region
 
 EVERYWHERE = "everywhere"
 WORDS = "everywhere, part:NAME, part:NAME,OTHER, box or mask:NAME"
@@ -111,14 +111,10 @@ class Place:
     def _part(self, x, layer, name, together, how):
         assert self.places.parts is not None            # check_where() has seen to it
         part = self.places.parts[name]
-        return find(_shrink(part.heats[layer].on(x), how["share"]), part.starts, part.apart, together, **how)
-
-
-def _shrink(heat, share):
-    """Return heat [N, 1, H, W'] as small as a place can still be found in."""
-    height, width = heat.shape[2:]
-    times = round(width * share) // SEEN
-    return F.avg_pool2d(heat, times) if times > 1 and height % times == width % times == 0 else heat
+        height, width = x.shape[2:]
+        times = round(width * how["share"]) // SEEN                            # a place can still be found in a map so many times smaller
+        times = times if times > 1 and height % times == width % times == 0 else 1
+        return find(part.heats[layer].on(x), part.starts, part.apart, together, times=times, **how)
 
 
 @dataclass(frozen=True)

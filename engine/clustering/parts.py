@@ -11,7 +11,8 @@ from engine.bending.parts import Heat, Part, Parts
 from engine.checkpoints.native import generator_hash
 from engine.clustering.correlation import sample_ws
 from engine.errors import UserError
-from engine.region import SHARE, find, pixels
+from engine.finding import SHARE, find
+from engine.region import pixels
 from engine.world import MASKS
 from engine.world.latent import Z_DIM
 

@@ -18,6 +18,7 @@ REACH = 3                           # places between a cell and those it may bec
 ABOUT = 1                           # places about a cell that are compared as well, likewise
 NEAREST = 3                         # cells that are mixed, each from another step
 SHARP = 12.0                        # how much more a nearer one has of that
+MOST_GAIN = 4.0                     # of a map that hardly strays: what is in it is noise
 FAR = 1e9
 
 
@@ -41,6 +42,18 @@ class Cells:
     def lengths(self):
         """Return the squared lengths of the cells, [P, K, 1]."""
         return self.bank.square().sum(2, keepdim=True)
+
+    @cached_property
+    def usual(self):
+        """Return the mean and the spread that each map has within a picture, [1, O, 1, 1] each: as it is in the mean of the pictures."""
+        spread, mean = torch.std_mean(self.maps, (2, 3), keepdim=True)
+        return mean.mean(0, keepdim=True), spread.mean(0, keepdim=True)
+
+    def match(self, features, amount: float):
+        """Return features [N, O, h, w'] with each map's mean and spread brought so far, 0 to 1, to what they usually are."""
+        (spread, mean), (own_mean, own_spread) = torch.std_mean(features.float(), (2, 3), keepdim=True), self.usual
+        gain = (own_spread / spread.clamp(min=1e-6)).clamp(max=MOST_GAIN)
+        return torch.lerp(features, ((features - mean) * gain + own_mean).to(features.dtype), amount)
 
     @torch.no_grad()
     def bring_back(self, features, together: float = 0.0):

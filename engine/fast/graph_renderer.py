@@ -23,6 +23,7 @@ from engine.fast.operations import operations_for
 from engine.fast.plumbing import Live, Outputs, make_machine
 from engine.fast.splices import find_unused_layers, to_blends
 from engine.fast.states import States
+from engine.quality import enlarge
 
 FP16_FROM = 64                      # px: blocks from here on are computed in half precision where it is asked for
 FP16_SAFE = 8192.0                  # largest activation that half precision is trusted with
@@ -32,7 +33,8 @@ FP16_BOUND = 4 * FP16_SAFE          # where activations in half precision are cl
 class GraphRenderer:
     """Draws one generator at one size by captured programs. Batch 1, no gradients; agrees with Generator.synthesize (2e-5 in float32)."""
 
-    def __init__(self, generator, size=None, half=False, ahead=0, machine=None, programs=None):
+    def __init__(self, generator, size=None, half=False, ahead=0, machine=None, programs=None, shown=None):
+        """shown: (height, width) that the picture is enlarged to; None = as it is drawn."""
         self.generator, self.size, self.half = generator, size or generator.resolution, half
         self.machine = machine or make_machine(generator.device)
         self.programs = programs or Programs(self.machine)
@@ -42,7 +44,8 @@ class GraphRenderer:
         self.ws = torch.zeros(a.num_ws, a.w_dim, device=device)
         if a.kind != "skip":
             raise UserError(f"architecture {a.kind!r}: only skip networks are captured")
-        self.shape = (*a.pixels(self.size), 3)
+        self.drawn = (*a.pixels(self.size), 3)
+        self.shape = (*(shown or a.pixels(self.size)), 3)
         self.picture, self.scratch = (torch.zeros(math.prod(self.shape) + 1, dtype=torch.uint8, device=device) for _ in range(2))    # + whether it is broken
         self.outputs = Outputs(self.machine, self.picture, ahead)
         self.names = [n for n in generator.layers if a.resolution_of(n) <= self.size]
@@ -189,7 +192,8 @@ class GraphRenderer:
     @torch.no_grad()
     def _body(self, noise, bends, spliced, around, seen, out):
         """Draw one frame into `out`. This is what is captured: it reads and writes buffers only, and branches on the topology only."""
-        pixels, broken = out[:-1].view(self.shape), out[-1]
+        shown, broken = out[:-1].view(self.shape), out[-1]
+        pixels = shown if self.drawn == self.shape else torch.empty(self.drawn, dtype=torch.uint8, device=out.device)
         doubts: list = []
         made, strengths = self.styles.compute(self.ws), dict(zip(self.names, (self.strengths * self.live.add("strength")).unbind()))
         styles, rgb_styles = dict(zip(self.names, made)), dict(zip(self.blocks, made[len(self.names):]))
@@ -211,6 +215,8 @@ class GraphRenderer:
                 picture = self.operations.add_rgb(*given, rgb.clamp, picture, around)
             else:
                 self.operations.finish_rgb(*given, (self.live.add("factor"), self.live.add("offset")), pixels, rgb.clamp, picture, around)
+        if pixels is not shown:
+            enlarge(pixels, shown)
         broken.copy_(torch.stack(doubts).sum().isfinite().logical_not()) if doubts else broken.zero_()
 
     def _apply_bends(self, x, picture, bends, doubts):

@@ -7,7 +7,8 @@ import contextlib
 
 import torch
 
-RING = 3                            # output buffers, and blocks of live values: one shown, one arriving, one being made
+RING = 3                            # blocks of live values: one read, one arriving, one being made
+HELD = 6                            # output buffers: the one shown and three before it, one arriving, one for a picture that is drawn again
 WARM_RUNS = 3                       # before a capture: libraries choose algorithms and allocate their workspaces
 
 
@@ -192,7 +193,7 @@ class Live:
 
 
 class Outputs:
-    """Pictures on their way to the CPU: a ring of host buffers, each with the mark of its copy.
+    """Pictures on their way to the CPU: a ring of host buffers, each with the mark of its copy. They are handed out as they are: outputs read them there.
 
     ahead: 0 waits for the picture just made (least latency), 1 hands out the one before, whose copy runs while this one
     is computed (most frames a second).
@@ -201,9 +202,9 @@ class Outputs:
     def __init__(self, machine, like, ahead=0):
         """like: the device's picture, uint8 [H, W, 3]."""
         self.machine, self.ahead = machine, ahead
-        self.buffers = [machine.host(*like.shape, dtype=torch.uint8) for _ in range(RING)]
-        self.spares = [torch.empty_like(like) if ahead else None for _ in range(RING)]
-        self.marks = [Past()] * RING
+        self.buffers = [machine.host(*like.shape, dtype=torch.uint8) for _ in range(HELD)]
+        self.spares = [torch.empty_like(like) if ahead else None for _ in range(HELD)]
+        self.marks = [Past()] * HELD
         self.first = 0                                              # the turn that pictures were begun at
 
     def restart(self, turn: int):
@@ -212,9 +213,9 @@ class Outputs:
 
     def fetch(self, picture, turn: int):
         """Start copying the device's uint8 picture; return the buffer of this turn, or of `ahead` turns before, ready to read."""
-        place = turn % RING
+        place = turn % HELD
         self.marks[place].synchronize()
         self.marks[place] = self.machine.fetch(picture, self.buffers[place], self.spares[place])
-        ready = max(self.first, turn - self.ahead) % RING
+        ready = max(self.first, turn - self.ahead) % HELD
         self.marks[ready].synchronize()
         return self.buffers[ready]

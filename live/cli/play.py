@@ -25,7 +25,7 @@ from live.files.paths import find_path, prepare_file
 from live.instrument import addresses
 from live.instrument import folder as instruments
 from live.instrument import open as opening
-from live.instrument.switch import make_players
+from live.instrument.joining import make_players
 from live.mapping import files as mapping_file
 from live.mapping import learn
 from live.mapping.macros import Macros, label

@@ -291,10 +291,3 @@ class Switch:
         finds = kept.get("finds") or Finds(show, opened, self.looks)
         show.join(weights=kept.get("weights") or Weights(show, opened.offer), finds=finds, governor=Governor(show, self.fps, opened.instrument.sizes))
         finds.put_on_macros()
-
-
-def make_players(show, opened, options) -> dict:
-    """Return the players that bring in what is found in networks, and other networks, as the flags of a show ask for it."""
-    looks = not (options.no_analysis or options.replay)
-    settings = {"size": opened.instrument.size, "device": options.device, "threads": options.threads}
-    return {"finds": Finds(show, opened, looks), "switch": Switch(show, opened, options.fps, looks, options.precision, **settings)}

@@ -24,6 +24,7 @@ ORDER = (
     "weights",                      # edits that join, a fade between weight presets
     "finds",                        # directions, clusters and kept latents that join
     "switch",                       # the fade to another instrument that was opened
+    "graft",                        # maps of the instrument before, for the one that plays
     "governor",                     # the size that pictures are drawn at
     "touches",                      # modulators keep off what hands have moved
     "grabs",                        # modulators and morphs keep off what a finger on the page holds

@@ -4,7 +4,7 @@
 
 `correlation`: of each of the person's factors with that of the mask, which are known, since the walk's z is. `edges`, `colours`: edge energy and spread
 of colour of the led pictures over the walk's own. `look_ms`: one look of the reader, over `frame_ms`, one frame at 256 px.
-`cells`: the same of every CELLS_OF-th person through feature maps, at each of /source/cells; `encoder_ms`, `cells_ms`: processor time of one encoding, and of
+`cells`: the same of every CELLS_OF-th person through feature maps, at each of /source/cells and /source/vivid; `encoder_ms`, `cells_ms`: processor time of one encoding, and of
 bringing it back, taking turns, and `drawn_ms` of a frame of DRAWN px.
 """
 import time
@@ -13,7 +13,8 @@ SECONDS = 120.0
 SIZE = 256
 SHOWN = ("tilt", "shift_x", "shift_y", "scale", "gaze_x", "gaze_y", "eye_open", "mouth_open", "smile", "brow_height", "brow_angle", "turn", "nod", "hair_length")
 SEED = 20_260_778
-CELLS, CELLS_OF, DRAWN = (0.0, 0.5, 0.75, 1.0), 8, 512
+CELLS = ((0.0, 0.0), (0.5, 0.0), (0.75, 0.0), (1.0, 0.0), (0.5, 1.0), (0.8, 1.0), (1.0, 1.0))
+CELLS_OF, DRAWN = 8, 512
 
 
 def bench(options: dict) -> dict:
@@ -35,7 +36,7 @@ def bench(options: dict) -> dict:
     looks, frames = sorted(looks), sorted(frames)
     return {"people": len(truth), "correlation": {name: round(float(v), 3) for name, v in zip(SHOWN, correlation)}, "edges": round(edges / own_edges, 3),
             "colours": round(colours / own_colours, 3), "look_ms": round(looks[len(looks) // 2], 2), "frame_ms": round(frames[len(frames) // 2], 2),
-            "cells": {amount: [round(sum(v) / len(v), 3) for v in zip(*rows)] for amount, rows in cells.items() if rows}, **_time_cells(options)}
+            "cells": {"{} {}".format(*amount): [round(sum(v) / len(v), 3) for v in zip(*rows)] for amount, rows in cells.items() if rows}, **_time_cells(options)}
 
 
 def _time_cells(options):
@@ -55,7 +56,7 @@ def _time_cells(options):
             motion = motion.advance(scene, 0.05)
             shown = torch.rand(1, 3, *live.encoder.size) * 2 - 1
             features = live.encoder(shown)
-            for name, part in (("encoder_ms", lambda: live.encoder(shown)), ("cells_ms", lambda: live.cells.bring_back(features, 0.4)),
+            for name, part in (("encoder_ms", lambda: live.encoder(shown)), ("cells_ms", lambda: live.cells.match(live.cells.bring_back(live.cells.match(features, 1.0), 0.24), 1.0)),
                                ("drawn_ms", lambda: opened.instrument.render(scene, motion))):
                 begun = time.process_time()
                 part()
@@ -101,7 +102,7 @@ def _one(opened, source, kept):
         figures.append(_measure(drawn))
     if count % CELLS_OF == 0:
         for amount, rows in cells.items():
-            scene = scene.set([Change("/source/into", "features"), Change("/source/cells", amount)])
+            scene = scene.set([Change("/source/into", "features"), Change("/source/cells", amount[0]), Change("/source/vivid", amount[1])])
             instrument.live_encoder.forget()
             rows.append(tuple(a / b for a, b in zip(_measure(instrument.render(scene, Motion().advance(scene, 0.0), pixels).pixels), picture[0][-1])))
 

@@ -1,5 +1,6 @@
 """Bends on a network: channels, order, mix, the published YAML, plain data, and bends that go wrong in a show."""
 import logging
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from engine.bends import TRANSFORMS, Transform
 from engine.clusters import Clusters
 from engine.errors import UserError
 from engine.motion import Motion
+from engine.sampling import blur_maps
 from live.show.events import Change
 from tests.conftest import tiny
 
@@ -85,6 +87,31 @@ def test_a_whole_layer_bend_leaves_what_it_was_given_alone():
     with torch.no_grad():
         bend(MAPS.clone(), [replace(use("graft", channels=None), memory=BendState(other=kept)), use(factor=5.0)], owned=True)
     assert (kept == 1).all()
+
+
+@pytest.mark.parametrize("channels", [(0,), (3, 0, 2), (1, 4), (4, 3, 2, 1, 0)])
+def test_maps_written_as_a_whole_are_those_written_channel_by_channel(monkeypatch, channels):
+    """On a GPU, half precision: every number is written, those of other channels as they were."""
+    maps = torch.randn(2, 5, 6, 7).half().contiguous(memory_format=torch.channels_last)
+    bends = [Bend("a", "b4.conv1", channels, "invert", mix=0.5), Bend("b", "b4.conv1", channels, "flip_h")]
+    with torch.no_grad():
+        wanted = bend(maps, bends)
+        monkeypatch.setattr("engine.bending.layer._is_written_whole", lambda x, channels: True)
+        assert torch.equal(bend(maps, bends), wanted) and not torch.equal(wanted, maps)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("radius", [0.01, 0.1, 0.5])
+def test_maps_in_half_precision_are_blurred_as_they_lie(radius, kind):
+    """Against the Gaussian's definition in float64, pixel by pixel; half precision's own rounding is allowed, and no drift."""
+    maps = torch.randn(2, 3, 12, 20, dtype=torch.float64).mul(40).to(kind)
+    rows, columns = ([[math.exp(-((i - j) / (radius * 20)) ** 2 / 2) for j in range(n)] for i in range(n)] for n in (12, 20))
+    rows, columns = (torch.tensor(one, dtype=torch.float64) for one in (rows, columns))
+    wanted = (rows / rows.sum(1, keepdim=True)) @ maps.double() @ (columns / columns.sum(1, keepdim=True)).T
+    for given in (maps, maps.contiguous(memory_format=torch.channels_last)):
+        found = blur_maps(given, radius)
+        assert found.dtype == kind and found.is_contiguous(memory_format=torch.channels_last)
+        assert torch.allclose(found.double(), wanted, atol=40 * 4 * torch.finfo(kind).eps)
 
 
 def test_half_precision_maps():

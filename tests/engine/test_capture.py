@@ -126,6 +126,19 @@ def test_what_is_spliced_and_watched(renderers):
     assert frame(renderers(half=True), splice={"b16.conv1": False}) == []
 
 
+def test_an_enlarged_picture(generator):
+    machine = Twin("meta")
+    renderer = GraphRenderer(generator, 16, machine=machine, programs=Programs(machine, start=lambda job: None), shown=(64, 64))
+    with torch.no_grad():
+        renderer._follow_weights()
+    assert frame(renderer) == [] and renderer.scratch.numel() == 64 * 64 * 3 + 1
+
+
+def test_maps_written_as_a_whole(renderers, monkeypatch):
+    monkeypatch.setattr("engine.bending.layer._is_written_whole", lambda x, channels: True)
+    assert bent(renderers(), "b64.conv1", (1, 2, 4), "invert", 0.5, torch.float16) == []
+
+
 def test_a_crossing_would_be_noticed(renderers, monkeypatch):
     def meets_the_cpu(x):
         return x * torch.ones(()) + torch.ones(1).to("meta")

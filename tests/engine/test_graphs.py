@@ -2,6 +2,7 @@
 import weakref
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,8 +13,9 @@ from engine.errors import UserError
 from engine.fast import levels, to_bytes
 from engine.fast.graph_renderer import GraphRenderer, is_half_safe
 from engine.fast.graphs import Programs
-from engine.fast.plumbing import RING, Live, Outputs, Twin
+from engine.fast.plumbing import HELD, Live, Outputs, Twin
 from engine.motion import Motion
+from engine.quality import enlarge
 from tests.engine.test_fast import A64, BENDS, KINDS
 from tests.engine.test_generator import network, ws_of
 
@@ -191,7 +193,7 @@ def test_frames_are_valid_for_three_frames_and_may_be_handed_out_one_behind():
     generator = network(A64)
     shown, behind = captured(generator)[0], captured(generator, ahead=1)[0]
     pictures = [expected(generator, ws_of(generator, 1, seed)) for seed in range(1, 6)]
-    kept = [shown.frame(ws_of(generator, 1, seed)) for seed in range(1, 1 + RING)]
+    kept = [shown.frame(ws_of(generator, 1, seed)) for seed in range(1, 5)]
     for pixels, wanted in zip(kept, pictures):
         agree(pixels, wanted)
     late = [behind.frame(ws_of(generator, 1, seed)).clone() for seed in range(1, 6)]
@@ -213,8 +215,40 @@ def test_live_values_keep_their_place():
 
 def test_outputs_go_round():
     outputs = Outputs(Twin(), torch.zeros(2, 2, 3, dtype=torch.uint8))
-    seen = [outputs.fetch(torch.full((2, 2, 3), turn, dtype=torch.uint8), turn) for turn in range(4)]
-    assert seen[0].data_ptr() == seen[3].data_ptr() and [int(s[0, 0, 0]) for s in seen] == [3, 1, 2, 3]
+    seen = [outputs.fetch(torch.full((2, 2, 3), turn, dtype=torch.uint8), turn) for turn in range(HELD + 1)]
+    assert seen[0].data_ptr() == seen[HELD].data_ptr() and [int(s[0, 0, 0]) for s in seen] == [HELD, *range(1, HELD + 1)]
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_smaller_drawing_is_enlarged_before_it_is_fetched(half):
+    generator = network(A64)
+    small, later = captured(generator, size=32, half=half)
+    large, _ = captured(generator, size=32, half=half, shown=(64, 64))
+    for seed in (1, 2):
+        drawn, wanted = small.frame(ws_of(generator, 1, seed)), torch.zeros(64, 64, 3, dtype=torch.uint8)
+        enlarge(drawn, wanted)
+        assert torch.equal(large.frame(ws_of(generator, 1, seed)), wanted)
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+@pytest.mark.parametrize("size, echo", [(16, 0.0), (32, 0.0), (32, 0.4)])
+def test_frames_are_shown_where_they_arrived_and_stay_valid_until_three_frames_later(monkeypatch, ahead, size, echo):
+    from engine.fast.plumbing import Twin
+    from tests.conftest import tiny
+
+    made: list = []
+    monkeypatch.setattr(Twin, "host", lambda self, *shape, dtype: made.append(torch.zeros(*shape, dtype=dtype)) or made[-1])
+    instrument = by_programs(monkeypatch, tiny())
+    instrument.ahead = ahead
+    scene, motion, shown = instrument.scene().set_values({"/walk/speed": 1.0, "/quality/size": size, "/echo/amount": echo}), Motion(), []
+    for _ in range(12):
+        motion = motion.advance(scene, 0.1)
+        frame = instrument.render(scene, motion)
+        shown.append((frame.pixels, frame.pixels.copy()))
+        assert all((pixels == copy).all() for pixels, copy in shown[-4:])
+    buffers = [buffer.numpy() for buffer in made if buffer.dtype == torch.uint8]
+    assert echo or all(any(np.shares_memory(pixels, buffer) for buffer in buffers) for pixels, _ in shown)
+    assert len({copy.tobytes() for _, copy in shown}) >= 11
 
 
 def test_programs_are_forgotten_oldest_first():

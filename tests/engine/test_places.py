@@ -18,9 +18,10 @@ from engine.fast import Synthesis
 from engine.fast.graph_renderer import GraphRenderer
 from engine.fast.graphs import Programs
 from engine.fast.plumbing import Twin
+from engine.finding import find
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.region import change_region, find
+from engine.region import change_region
 from engine.sampling import _turn, act_at, affine
 from engine.world import MASKS
 from live.show.data import bend_from_plain, bend_to_plain

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from engine.resampling import magnification, read_crisp
+from engine.resampling import magnification, make_grid, plan_reading, read_planned
 
 SIZE = 24
 
@@ -12,6 +12,10 @@ SIZE = 24
 def without_gradients():
     with torch.no_grad():
         yield
+
+
+def read_crisp(x, right, down, border="border"):
+    return read_planned(x, plan_reading([torch.stack([right, down])], border)[0])
 
 
 def places(size=SIZE):
@@ -50,7 +54,8 @@ def test_what_stays_is_itself_and_the_rest_is_read_as_if_all_were():
 @pytest.mark.parametrize("factor", (1.0, 1.5, 1.9, 0.5, -2.0))
 def test_magnification_is_how_much_larger_a_map_is_seen(factor):
     right, down = places()
-    found = magnification(right / factor, down / factor)
+    grid = make_grid(((SIZE, SIZE),), right.device)
+    found = magnification(torch.stack([right, down]).flatten(1) / factor, grid.whole, grid.parts)
     assert torch.allclose(found, torch.full_like(found, max(1.0, abs(factor))), atol=1e-4)
 
 

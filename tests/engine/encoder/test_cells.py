@@ -7,7 +7,7 @@ import torch
 
 from engine import encoder as encoders
 from engine.encoder import Encoder
-from engine.encoder.cells import ABOUT, COUNT, NEAREST, REACH, SHARP, Cells, make_maps
+from engine.encoder.cells import ABOUT, COUNT, MOST_GAIN, NEAREST, REACH, SHARP, Cells, make_maps
 from engine.errors import UserError
 from engine.instrument import Instrument
 from engine.motion import Motion
@@ -104,14 +104,38 @@ def test_the_fader_changes_a_still_picture_and_0_leaves_it(generator):
     assert all(abs(shown[a] - shown[b]).mean() > 0.5 for a, b in ((0.0, 0.5), (0.5, 1.0)))
 
 
-def test_noise_of_a_still_camera_changes_no_more_of_the_picture_than_without(generator):
+def test_maps_get_the_mean_and_spread_that_they_have_in_the_networks_own_pictures(generator):
+    own = make_maps(generator, LAYER)
+    given = own[:1] * 0.3 + 0.7 * torch.rand(own[:1].shape, generator=torch.Generator().manual_seed(2))
+    maps, wide = given[0].double().numpy(), own.double().numpy()
+    spread = wide.std((2, 3), ddof=1).mean(0)[:, None, None]
+    gain = np.minimum(spread / maps.std((1, 2), ddof=1)[:, None, None], MOST_GAIN)
+    wanted = (maps - maps.mean((1, 2), keepdims=True)) * gain + wide.mean((2, 3)).mean(0)[:, None, None]
+    cells = Cells(own)
+    assert np.allclose(cells.match(given, 1.0)[0], wanted, atol=1e-4)
+    assert np.allclose(cells.match(given, 0.25)[0], 0.75 * maps + 0.25 * wanted, atol=1e-4)
+    assert cells.match(torch.zeros_like(given), 1.0).isfinite().all()
+
+
+def test_vivid_changes_a_still_picture_and_needs_cells(generator):
+    made = Encoder.fresh(generator, LAYER)
+    values = {"/source/cells": 0.5, "/source/vivid": 1.0}
+    plain, without = (play(Instrument(generator, encoder=made), given, [shade(90)] * 2)[-1] for given in ({}, values))
+    assert np.array_equal(plain, without)
+    made.cells = make_maps(generator, LAYER)
+    pale, vivid = (play(Instrument(generator, encoder=made), given, [shade(90)] * 2)[-1] for given in (values | {"/source/vivid": 0.0}, values))
+    assert abs(pale - vivid).mean() > 0.5
+
+
+@pytest.mark.parametrize("vivid", (0.0, 1.0))
+def test_noise_of_a_still_camera_changes_no_more_of_the_picture_than_without(generator, vivid):
     """What was brought back holds on to its cells."""
     made, random = Encoder.fresh(generator, LAYER), np.random.default_rng(3)
     made.cells = make_maps(generator, LAYER)
     grey = random.integers(60, 190, (32, 32, 3))
     noisy = [(grey + random.normal(0, 6, grey.shape)).clip(0, 255).astype(np.uint8) for _ in range(12)]
     other = random.integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    still = play(Instrument(generator, encoder=made), {"/source/cells": 0.5}, noisy)
-    to_another = play(Instrument(generator, encoder=made), {"/source/cells": 0.5}, [noisy[0], other])
+    still = play(Instrument(generator, encoder=made), {"/source/cells": 0.5, "/source/vivid": vivid}, noisy)
+    to_another = play(Instrument(generator, encoder=made), {"/source/cells": 0.5, "/source/vivid": vivid}, [noisy[0], other])
     jitter = np.mean([abs(a - b).mean() for a, b in zip(still[3:], still[4:])])
     assert jitter < 0.3 * abs(to_another[0] - to_another[1]).mean()

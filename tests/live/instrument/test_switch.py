@@ -208,3 +208,40 @@ def test_what_opens_a_network_gives_way_to_the_show(one, tmp_path):
     one.play()
     go(one, tmp_path / "other.safetensors")
     assert seen == [max(mine, LEAST)] and os.getpriority(os.PRIO_PROCESS, 0) == mine
+
+
+def test_the_one_before_is_grafted_into_the_one_that_plays(one, tmp_path, caplog):
+    from engine.grafting import Grafting
+    from live.instrument.graft import Graft
+    from tests.engine.test_mixing import stranger, tuned
+
+    native.save(tmp_path / "kin.safetensors", tuned(), "float32")
+    one.show.join(graft=Graft(one.show, Grafting))
+    said = []
+    one.show.notices.tell = lambda text, kind="": said.append(text)
+    one.send("/graft/layer", "8")
+    one.send("/graft/mix", 0.8)
+    one.play(3)
+    assert [text for text in said if "no instrument before" in text] == ["there is no instrument before to graft: open another one"]
+    one.send("/graft/mix", 0.0)
+    one.send("/walk/kind", "hold")
+    go(one, tmp_path / "kin.safetensors", seconds=0.0)
+    one.play(3)
+    plain = one.screen[-1]
+    one.send("/graft/mix", 1.0)
+    one.play(2)
+    assert not np.array_equal(one.screen[-1], plain)
+    one.send("/graft/mix", 0.0)
+    one.play(2)
+    assert np.array_equal(one.screen[-1], plain)
+    native.save(tmp_path / "far.safetensors", stranger(), "float32")
+    native.save(tmp_path / "small.safetensors", tiny(resolution=16, channels={4: 8, 8: 6, 16: 8}), "float32")
+    one.send("/graft/mix", 1.0)
+    go(one, tmp_path / "far.safetensors", seconds=0.0)
+    one.play(2)
+    one.show.find_player("graft").thread.join(60)
+    one.play(2)
+    assert any("is a stranger" in text for text in said) and one.show.find_player("graft").playing.ready
+    go(one, tmp_path / "small.safetensors", seconds=0.0)
+    one.play(3)
+    assert any("is not grafted: b8.conv1: 8 maps of 8 x 8 there, 6 maps of 8 x 8 here; they fit at 4, 16 px" in text for text in said)
