@@ -130,8 +130,7 @@ def find_instrument(where: str, beside):
     """Return the instrument that a text names: a path, a folder or file beside the one that plays, one that comes with the project, one that was added, or
     what an instrument in one of these places calls itself.
     """
-    text, tried = str(where), []
-    rooms = [Path(beside).parent, instruments.ROOT / "presets", find_own_folder()]
+    text, tried, rooms = str(where), [], _list_rooms(beside)
     for path in (Path(text), *(room / text for room in rooms), *(rooms[0] / f"{text}{suffix}" for suffix in CHECKPOINTS)):
         try:
             return instruments.find(path)
@@ -141,6 +140,17 @@ def find_instrument(where: str, beside):
         if _read_name(path) == text.casefold():
             return instruments.find(path.parent)
     raise tried[0]
+
+
+def list_near(beside) -> list[str]:
+    """Return the names that find_instrument() knows, of instruments' folders and of checkpoints beside the one that plays; those beside it first."""
+    rooms = _list_rooms(beside)
+    checkpoints = sorted(path.stem for path in rooms[0].glob("*") if path.suffix in CHECKPOINTS)
+    return list(dict.fromkeys([*checkpoints, *(path.parent.name for room in rooms for path in sorted(room.glob("*/instrument.yaml")))]))
+
+
+def _list_rooms(beside) -> list[Path]:
+    return [Path(beside).parent, instruments.ROOT / "presets", find_own_folder()]
 
 
 def _read_name(path) -> str:

@@ -13,7 +13,7 @@ from engine.scene import Scene
 from live.instrument.carrying import carry_macros, carry_recording, carry_scene
 from live.instrument.crossing import Crossing
 from live.instrument.finds import Finds
-from live.instrument.loader import Loader, Ready, Wish
+from live.instrument.loader import Loader, Ready, Wish, list_near
 from live.instrument.warming import describe_cost, open_warm
 from live.mapping.macros import label
 from live.presets.morph import Manner
@@ -139,9 +139,13 @@ class Switch:
         return {"instrument": self.opened.name, "generator": self.opened.generator, "network": where.name if beside else str(where)}
 
     def describe(self) -> dict:
-        """Return what pages are told: {"name", "key": what names its weights, "before", "opening"}."""
-        before = self.before[0].name if self.before else ""
-        return {"name": self.opened.name, "key": self.opened.generator[:12], "before": before, "opening": self.loader.is_busy}
+        """Return what pages are told: {"name", "folder": its name, "key": what names its weights, "before", "opening"}."""
+        before, folder = self.before[0].name if self.before else "", self.opened.folder.folder.name
+        return {"name": self.opened.name, "folder": folder, "key": self.opened.generator[:12], "before": before, "opening": self.loader.is_busy}
+
+    def list_near(self) -> list[str]:
+        """Return the names by which /instrument/open finds the instruments there are; looks at folders."""
+        return list_near(self.home.folder.folder)
 
     def _find_seconds(self, manner, asked) -> float | None:
         return None if not asked else manner.beats * 60.0 / self.show.scene["/tempo"] if manner.beats > 0 else manner.seconds

@@ -34,9 +34,12 @@ class State:
         self.show, self.more = show, more or {}
         self.trail: list = []
         self._slow: dict = {}
+        self._near: list = []                            # instruments there are
 
     def refresh(self):
-        """Look at what lies in files: presets, banks."""
+        """Look at what lies in files: presets, banks, instruments."""
+        if self.show.switch is not None:
+            self._near = self.show.switch.list_near()
         recall = self.show.recall
         if recall is not None and recall.has_library:
             self._slow = {"names": recall.library.list_names(), "banks": recall.library.list_banks()}
@@ -131,7 +134,7 @@ class State:
         return describe() if describe else {"directions": [], "latents": {}, "pictures": {}, "photographs": [], "stage": "", "refining": ""}
 
     def _read_instrument(self):
-        return self.show.switch.describe() if self.show.switch is not None else {}
+        return self.show.switch.describe() | {"near": self._near} if self.show.switch is not None else {}
 
     def _read_audio(self):
         return self.show.listening.describe() if self.show.listening is not None else None

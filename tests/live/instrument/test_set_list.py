@@ -54,6 +54,16 @@ def settle(one, until, frames=2000):
     raise AssertionError("it did not come")
 
 
+def test_the_instruments_there_are_are_listed(one, tmp_path):
+    names = one.switch.list_near()
+    assert names[:2] == ["net", "other"] and {"masks", "bloom", "beasts"} <= set(names) and len(names) == len(set(names))
+    assert one.switch.describe()["folder"] == "net"
+    one.send("/instrument/open", names[1])                                 # each opens by the name it is listed by
+    one.play()
+    settle(one, is_there(one, "other"))
+    assert one.switch.describe()["folder"] == "other"
+
+
 def is_there(one, name):
     return lambda: one.switch.opened.name == name and not one.switch.is_busy
 
@@ -186,6 +196,6 @@ def test_macros_and_the_way_back_follow_the_network_that_plays(both):
     settle(both, is_there(both, "net"))
     assert not both.show.mapping.macros
     assert not any(AMOUNT in kept.scene.parameters for kept in both.show.find_player("trail").moments)
-    assert both.switch.describe() == {"name": "net", "key": both.opened.generator[:12], "before": "other", "opening": False}
+    assert both.switch.describe() == {"name": "net", "folder": both.opened.folder.folder.name, "key": both.opened.generator[:12], "before": "other", "opening": False}
     picture = both.opened.instrument.render(both.show.scene, both.show.motion, None).pixels
     assert np.array_equal(both.screen[-1], picture)

@@ -288,6 +288,38 @@ def test_favourites_are_the_instruments(shown, open_page, tmp_path):
     other.wait_for_function("() => [...document.querySelectorAll('h2')].some((h) => h.textContent.includes('favourites'))")
 
 
+@pytest.mark.parametrize("near", [["beasts", "bloom"], [f"world {n}" for n in range(9)]], ids=["a row", "a list"])
+def test_another_instrument_is_opened_with_a_tap(shown, open_page, near):
+    told, asked = {"name": "Masks", "folder": "masks", "key": "0", "before": "", "opening": False}, []
+
+    class Switch:
+        opened = None                                                      # nothing of it is looked at
+
+        def close(self):
+            pass
+
+        def describe(self):
+            return told
+
+        def list_near(self):
+            return near
+
+        def open(self, where, preset=None):
+            asked.append(where)
+            told["opening"] = True
+    shown.show.switch = Switch()
+    page = open_page(shown.url)
+    if len(near) < 6:
+        page.get_by_role("button", name=near[1], exact=True).click()
+    else:
+        page.get_by_label("instrument").select_option(near[1])
+    wait(shown, lambda: asked == [near[1]])
+    page.get_by_text("opening ...").wait_for()
+    told |= {"folder": near[1], "opening": False}
+    page.get_by_text("instrument", exact=True).first.wait_for()
+    assert shown.show.meter.failed == 0
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b'["truncation"]', b'[1]', b"[" * 5000, json.dumps(["/a"] * 201).encode(), json.dumps(["/" + "a" * 300]).encode(), b"x" * 200_000])
 def test_favourites_that_are_none(shown, body):
     from tests.live.surface.test_server import ask

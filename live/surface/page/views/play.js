@@ -26,6 +26,21 @@ function bank(name, text) {
     return html`<button class="segment ${on ? "on" : ""}" aria-pressed=${on} @click=${() => call("/preset/bank", name)}>${text}</button>`;
 }
 
+function instrument(name, playing) {
+    const on = name === playing;
+    return html`<button class="segment ${on ? "on" : ""}" aria-pressed=${on} ?disabled=${on || state.instrument.opening} @click=${() => call("/instrument/open", name)}>${name}</button>`;
+}
+
+/** The instruments there are, the one that plays among them; a tap crosses over to another. More than fit into a row are a list. */
+function instruments() {
+    const { near = [], opening, folder } = state.instrument || {}, every = near.includes(folder) ? near : [folder, ...near];
+    if (every.length < 2 || !folder) return "";
+    const open = (event) => call("/instrument/open", event.target.value);
+    return html`<span class="pair"><span class="label">${opening ? "opening ..." : "instrument"}</span>${every.length > 6
+        ? html`<select aria-label="instrument" ?disabled=${opening} @change=${open}>${every.map((name) => html`<option ?selected=${name === folder}>${name}</option>`)}</select>`
+        : html`<span class="segments" role="group" aria-label="instrument">${every.map((name) => instrument(name, folder))}</span>`}</span>`;
+}
+
 function sheetOf(name) {
     const act = (text, f, kind = "") => {
         const button = document.createElement("button");
@@ -123,6 +138,7 @@ export const play = {
                 <span class="segments" role="group" aria-label="bank">${bank("", "all")}${Object.keys(banks).map((name) => bank(name, name))}</span>
                 <span class="pair"><span class="label">morph</span><span class="segments" role="group" aria-label="morph">${TIMES.map((one) => time(...one))}</span></span>
                 <span class="pair"><span class="label">wait for</span>${control("/quantise", { text: " ", view: "play" })}</span>
+                ${instruments()}
                 <span class="spring"></span>
                 <button class="storekey" @click=${() => call("/preset/store")}>+ store</button>
                 <button ?disabled=${!current} @click=${() => call("/preset/update")}>update ${current || ""}</button>
