@@ -44,8 +44,8 @@ PARAMETERS = {
     **MACRO_PARAMETERS,
 }
 # No preset holds or changes what lies here.
-MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds", "/weights/budget",
-           "/instrument", "/graft", "/source/signal", "/source/picture", "/source/seen", *stage_parameters.MASTERS)
+MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds",
+           "/weights/budget", "/instrument", "/graft", "/source/signal", "/source/picture", "/source/seen", *stage_parameters.MASTERS)
 
 
 def add_parameters(scene: Scene) -> Scene:
