@@ -102,6 +102,7 @@ class Instrument:
         asked for, fades between checkpoints are spread over frames (LiveWeights.patient).
         """
         self._patient = self.weights.patient = cost is not None and asked != "fp32"
+        self.weights.measure(cost)
         self.precision = choose_precision(self.generator, asked, self.size, cost, folder)
         self.drawing.use(self.precision)
 

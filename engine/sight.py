@@ -43,7 +43,7 @@ class Sight:
         return self.grafted | self.splice
 
     def graft(self, maps: dict, cause=None):
-        """Let maps of another network, {layer: Blend}, stand in from the next picture on. cause: another one each time that maps are others, compared with ==."""
+        """Let maps of another network, {layer: Blend}, stand in from the next picture on. cause: another each time that maps are others."""
         self.grafted, self._graft_cause = maps, cause
 
     def list_causes(self, scene, motion) -> tuple:

@@ -4,7 +4,7 @@ Knows scenes, generators and edits; no files and no clock. Everything is made fr
 from what was written before, so that the same scene gives the same weights, and all at 0 the base, bit for bit.
 What belongs to which group: the mapping network (with w_avg), and the synthesis network at 4-8, 16-32 and 64 px up.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -14,10 +14,13 @@ from engine.noise_live import mix_maps
 from engine.parameter import Parameter
 from engine.rewriting.edit import Edit
 from engine.rewriting.style import affine_of
+from engine.turns import Turns
 
 GROUPS = {"mapping": "the mapping network", "coarse": "the layers of 4 and 8 px", "middle": "those of 16 and 32 px", "fine": "those of 64 px and above"}
 LEAST_STRENGTH = 5e-4               # strengths nearer to 0 count as 0, so that the low end of a fader gives the base however its range was rounded
-SHARE, NEAR = 10, 0.1               # in a fade one part in SHARE of all numbers is written in a frame; no layer's amount may be further behind than NEAR
+NEAR = 0.1                          # in a fade no layer's amount may be further behind, unless there is no time for it
+BUDGET = "/weights/budget"           # milliseconds of a frame that writing may take, the performer's own parameter
+PACE, TRIAL = 1e6, 1 << 20           # numbers written in a millisecond where that was not measured; numbers that it is measured by
 NOISE = ".noise_const"
 LARGEST_WEIGHT = 1e4                # the largest weight an edit may give: larger finite ones could overflow when they are squared and summed
 
@@ -52,42 +55,16 @@ class _Part:
     name: str = ""
 
 
-@dataclass
-class _Turns:
-    """Whose turn it is to be written. sizes: {unit: numbers in it}; order: the units, those written longest ago first."""
-    sizes: dict[str, int]
-    order: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, parts):
-        """Return the turns of all parts, none of which has been written."""
-        sizes: dict[str, int] = {}
-        for part in parts:
-            if part.others:
-                sizes[part.unit] = sizes.get(part.unit, 0) + part.tensor.base.numel()
-        return cls(sizes, list(sizes))
-
-    def choose(self, changed: set[str], pressing: set[str]) -> set[str]:
-        """Return the units to write now: all that can't wait, and of the others as many as there is room for, one at least."""
-        chosen, room = set(pressing), sum(self.sizes.values()) / SHARE - sum(self.sizes.get(unit, 0) for unit in pressing)
-        for unit in (unit for unit in self.order if unit in changed - pressing):
-            if chosen and self.sizes[unit] > room:
-                break
-            chosen.add(unit)
-            room -= self.sizes[unit]
-        self.order = [unit for unit in self.order if unit not in chosen] + [unit for unit in self.order if unit in chosen]
-        return chosen
-
-
 class LiveWeights:
     """One generator's weights. edits: engine.rewriting.Edit, checked. checkpoints: {name: Generator}, checked.
 
     before: those that play now and that these, prepared beside the show, will take the place of.
     patient: a fade between checkpoints writes a share of the network a frame, in turns, so that no layer is far behind; once
     the fader rests all are brought to where it stands. Then weights depend on the scenes before, though by little.
-    behind: whether there is more to write, in a frame with the same scene.
+    behind: whether there is more to write, in a frame with the same scene. pace: numbers that are written in a millisecond.
     """
     patient = behind = False
+    pace = PACE
 
     def __init__(self, generator, edits=(), checkpoints=None, before: "LiveWeights | None" = None):
         self.generator, self.edits, self.checkpoints = generator, tuple(edits), dict(checkpoints or {})
@@ -96,7 +73,9 @@ class LiveWeights:
             self.parameters |= _amounts(name)
         self._tensors: dict = before._tensors if before is not None else {}        # shared: what one has written, the other has in it
         self._parts = self._find_parts()
-        self._turns = _Turns.of(self._parts)
+        self._turns, self._fades = self._make_turns()
+        if before is not None:
+            self.pace = before.pace
         self._now: tuple | None = None
 
     def write(self, scene, noise=(), added=()) -> set[str]:
@@ -111,7 +90,7 @@ class LiveWeights:
         self._now = now
         self._add_parts(noise, added)
         changed, pressing = self._list_changed(dict(zip(self.parameters, now[0])), noise, added)
-        chosen = self._turns.choose({part.unit for part, *_ in changed}, pressing) if self.patient else None
+        chosen = self._choose({part.unit for part, *_ in changed}, pressing, scene.values.get(BUDGET, 0.0)) if self.patient else None
         self.behind = False
         written = set()
         for part, mix, edits, wanted in changed:
@@ -122,6 +101,30 @@ class LiveWeights:
             part.tensor.written = wanted
             written.add(part.group)
         return written
+
+    def measure(self, cost):
+        """Find the pace on this machine, by cost(function) -> seconds; without one it is taken to be PACE."""
+        if cost is None:
+            return
+        one, other = (torch.rand(TRIAL, device=self.generator.device) for _ in range(2))
+        out = torch.empty_like(one)
+        self.pace = TRIAL / max(1e-6, 1000 * cost(lambda: torch.lerp(one, other, 0.3, out=out)))
+
+    def count_frames(self, budget: float) -> float:
+        """Return over how many frames a change of everything is spread by a budget in milliseconds a frame."""
+        return self._turns.whole / (self.pace * budget)
+
+    def _make_turns(self):
+        """Return the turns of all parts, and of those alone that checkpoints fade."""
+        every, fades = Turns(), Turns()
+        for part in self._parts:
+            for turns in (every, fades) if part.others else (every,):
+                turns.add(part.unit, part.tensor.base.numel())
+        return every, fades
+
+    def _choose(self, changed, pressing, budget) -> set[str]:
+        """Return the units to write in this frame."""
+        return self._turns.choose(changed, pressing, self.pace * budget) if budget > 0 else self._fades.choose(changed, pressing)
 
     def _list_changed(self, values, noise, added):
         """Return ([(part, its mix, its edits, what will be in it)] of all parts that are not as they are to be, the units that can't wait)."""

@@ -15,11 +15,19 @@ TURN = 2.399963                     # radians from one copy to the next in a spi
            spread=Parameter(0.45, 0.0, 2.0, unit="half map widths", about="how far away they stand; in a row, from end to middle"),
            angle=Parameter(0.0, -360.0, 360.0, unit="degrees", about="where the first one stands; turn it and they go round"),
            size=Parameter(0.7, 0.0, 2.0, about="of the copies"),
-           static=("pattern", "count"), moves=True, neutral={"size": 0.0})
-def repeat(x, pattern, count, spread, angle, size, *, place=None):
-    """Copies of what is here in a ring, a row or a spiral: third eyes, crowns of eyes."""
+           middle=Parameter(1.0, 1.0, 3.0, about="how much larger what is copied becomes itself; 1 = as it is"),
+           static=("pattern", "count"), moves=True, neutral={"size": 0.0, "middle": 1.0}, shown={"middle": 1.5})
+def repeat(x, pattern, count, spread, angle, size, middle, *, place=None):
+    """Copies of what is here in a ring, a row or a spiral, about it: third eyes, crowns of eyes."""
     where = make_middle(x.device) if place is None else place
-    return unless(size == 0, x, lambda: where.paste(x, *_standing(pattern, int(count), spread, angle, size)))
+
+    def paste():
+        ways, sizes = _standing(pattern, int(count), spread, angle, size)
+        if isinstance(middle, torch.Tensor):
+            return where.paste(x, [*ways, (0.0, 0.0)], [*sizes, torch.where(middle == 1, 0.0, middle)])
+        return where.paste(x, ways, sizes) if middle == 1 else where.paste(x, [*ways, (0.0, 0.0)], [*sizes, middle])
+
+    return unless((size == 0) & (middle == 1), x, paste)
 
 
 def _standing(pattern, count, spread, angle, size):

@@ -29,6 +29,8 @@ PARAMETERS = {
     "/output/flashes": Parameter(3.0, 0.0, 10.0, unit="/s",
                                  about="the picture flashes no more often than this; above 3 it can bring on seizures, 0 does not limit it"),
     "/weights/seconds": Parameter(0.0, 0.0, 600.0, curve="square", unit="s", about="how long a recalled weight preset takes to fade in; 0 cuts"),
+    "/weights/budget": Parameter(0.0, 0.0, 50.0, curve="square", unit="ms", words=(("auto", 0.0),),
+                                 about="how much of a frame writing changed weights may take, the rest in the next ones; auto (0) = a tenth of them a frame"),
     "/instrument/seconds": Parameter(2.0, 0.0, 60.0, curve="square", unit="s", about="how long it takes to cross over to another instrument; 0 cuts"),
     "/instrument/mix": Parameter(0.0, about="how much of the instrument before is mixed into the one that plays; 1 = that one alone"),
     "/instrument/matte": Parameter("fade", choices=("fade", "luma", "map"),
@@ -43,7 +45,7 @@ PARAMETERS = {
 }
 # No preset holds or changes what lies here.
 MASTERS = ("/output", "/outputs", "/quality", "/morph", "/pad", "/quantise", "/tempo/nudge", "/tempo/source", "/tempo/ahead", "/audio", "/weights/seconds",
-           "/instrument", "/graft", "/source/signal", "/source/picture", "/source/seen", *stage_parameters.MASTERS)
+           "/weights/budget", "/instrument", "/graft", "/source/signal", "/source/picture", "/source/seen", *stage_parameters.MASTERS)
 
 
 def add_parameters(scene: Scene) -> Scene:

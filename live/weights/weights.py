@@ -17,6 +17,7 @@ from live.weights.folder import FILE, Offer, read_folder
 from live.weights.presets import WeightPresets, make_weight_preset, select_values
 
 log = logging.getLogger(__name__)
+MOST_FRAMES = 10                     # that a change may take without a word
 
 
 class Fade:
@@ -48,6 +49,7 @@ class Weights:
         self.show, self.offer = show, offer
         self.presets = WeightPresets(offer.folder / FILE, list(offer.file.presets))
         self.fade: Fade | None = None
+        self._told = 0.0                             # the budget that was told of
         self.current: str | None = None              # the name of the preset recalled or stored last
         self._brought: queue.SimpleQueue = queue.SimpleQueue()
         self.looking: threading.Thread | None = None
@@ -63,6 +65,7 @@ class Weights:
     def play(self, tick) -> list:
         """Return what joins in this frame, and where a fade has got to."""
         items = self._join()
+        self._tell_budget()
         if self.fade and not self.show.scene["/output/freeze"]:
             if self.show.recall.morph:                    # the later of two has what both want
                 for address in self.fade.routes:
@@ -70,6 +73,14 @@ class Weights:
             items += self.fade.play(tick.dt)
             self.fade = None if self.fade.over else self.fade
         return items
+
+    def _tell_budget(self):
+        """Say over how many frames a change is spread, where that is seen; once for each budget."""
+        budget, weights = self.show.scene.values.get("/weights/budget", 0.0), self.show.instrument.weights
+        if budget > 0 and budget != self._told and weights.behind:
+            self._told, frames = budget, weights.count_frames(budget)
+            if frames > MOST_FRAMES:
+                self.show.notices.tell(f"a change of all weights takes {frames:.0f} frames at /weights/budget {budget:g} ms", "weights")
 
     def after_hands(self, tick, scene, motion, applied) -> list:
         """End the fade of those parameters that a hand has turned."""

@@ -95,7 +95,7 @@ def test_shapes_that_do_not_fit_are_one_line(other, told):
 
 def test_a_layer_that_one_does_not_have():
     small = tiny(resolution=8, channels={4: 8, 8: 8})
-    with pytest.raises(UserError, match="b32.conv1: no such layer there, 8 maps of 32 x 32 here; they fit at 4, 8 px"):
+    with pytest.raises(UserError, match="b32.conv1: no such layer there, 4 maps of 32 x 32 here; they fit at 4, 8 px"):
         Grafting(Instrument(small), Instrument(tiny()), "b32.conv1")
 
 

@@ -189,6 +189,21 @@ def test_a_place_keeps_nothing_from_frame_to_frame(masks):
     assert sum(asked) == 0 and 0 < sum(size for size in asked if size > 0) / 5 < 16 * x.numel() * 4
 
 
+def test_what_is_repeated_stays_as_it_is_or_grows_in_the_middle(masks):
+    generator, _ = masks
+    ws = generator.map(z_of(1))
+    layer = made(masks, "part:eyes", "repeat").layer
+    x = generator.activations(ws, [layer])[layer]
+    still, grown, number, given = (made(masks, "part:eyes", "repeat", settings) for settings in (
+        {"size": 0.0, "middle": 1.0}, {"size": 0.0, "middle": 1.5}, {"middle": 1.0}, {"middle": torch.tensor(1.0)}))
+    places = still.regions(x)
+    assert still.run(x, places) is x
+    right, down = (int((at + 1) * x.shape[3] / 2) for at in places[0].centre[0, 0])
+    change = (grown.run(x, places) - x).abs().mean(1)[0]
+    assert change.mean() > 0.005 and change[down, right] < change.max() / 4       # an eye grows about its own middle
+    assert (number.run(x, places) - given.run(x, places)).abs().mean() < 1e-3     # as it is drawn on a processor and by a program of a GPU
+
+
 def test_the_fader_turns_the_setting(masks):
     generator, parts = masks
     ws = generator.map(z_of(1))

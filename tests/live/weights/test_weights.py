@@ -569,3 +569,15 @@ def test_the_weight_presets_that_come_with_the_project_find_their_edits():
     opened = open_instrument(instruments.BUILT_IN, threads=1)
     assert not opened.offer.greyed and len(opened.offer.file.presets) > 2
     assert all(not select_values(preset, opened.instrument.weights.parameters)[1] for preset in opened.offer.file.presets)
+
+
+def test_a_budget_that_a_change_does_not_fit_into_is_told_once(rig):
+    said = []
+    rig.show.notices.tell = lambda text, kind="": said.append(text)
+    weights = rig.show.instrument.weights
+    weights.patient, weights.pace = True, 100.0
+    rig.send("/weights/budget", 1.0)
+    rig.send(WINTER, 0.7)
+    rig.play(6)
+    frames = round(weights.count_frames(1.0))
+    assert frames > 10 and said == [f"a change of all weights takes {frames} frames at /weights/budget 1 ms"]
