@@ -11,10 +11,16 @@ from engine.fast.forms import candidates, find_usual
 from engine.fast.kernels import channels_last, noise_act, spread
 from engine.generator import EPS
 
+WEIGHT, BIAS, MAPS, STRENGTH = (slice(n, n + 3) for n in range(0, 12, 3))           # in Layer.version()
+
 
 def read_version(*tensors) -> tuple:
     """Return numbers that change when one of these tensors is replaced or written to; for comparing with ==."""
-    return tuple(n for t in tensors if t is not None for n in (id(t), t._version, t.data_ptr()))
+    found: list[int] = []
+    for t in tensors:
+        if t is not None:
+            found += id(t), t._version, t.data_ptr()
+    return tuple(found)
 
 
 class Styles:
@@ -53,6 +59,11 @@ class Styles:
             self._join(now)
             self._seen = now
 
+    @property
+    def versions(self) -> list[tuple]:
+        """Return read_version() of each affine, as they were joined last."""
+        return self._seen or []
+
     def compute(self, ws):
         """Return the styles, from the affines as they were joined last."""
         every = ws @ self.weight.T                                                  # [num_ws, S]: one product beats many
@@ -60,21 +71,23 @@ class Styles:
 
 
 class Layer:
-    """One styled convolution at batch 1, computed in a dtype; its maps are of that dtype as well."""
+    """One styled convolution at batch 1, computed in a dtype; its maps are of that dtype as well. Follows its tensors whenever version() is asked for."""
 
     def __init__(self, name, conv, form=None, dtype=torch.float32):
         self.name, self.conv, self.form_name, self.dtype = name, conv, form or find_usual(conv), dtype
         self._form = self._form_seen = self._bias = self._bias_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
+        self.version()
 
     def version(self) -> tuple:
-        """Return numbers that change with anything of this layer that the picture depends on."""
+        """Return numbers that change with anything of this layer that the picture depends on; what is made of its tensors goes by them."""
         conv = self.conv
-        return read_version(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
+        self._now = read_version(conv.weight, conv.bias, *((conv.noise_const, conv.noise_strength) if conv.noise else ()))
+        return self._now
 
     def form(self):
         """Return the form, computed again if the weight was written to."""
-        now = (self.form_name, *read_version(self.conv.weight))
+        now = (self.form_name, *self._now[WEIGHT])
         if now != self._form_seen:
             self._form = candidates(self.conv)[self.form_name](self.conv.weight, self.conv.clamp, self.dtype)
             self._form_seen = now
@@ -82,7 +95,7 @@ class Layer:
 
     def bias(self):
         """Return the bias [O], times the gain."""
-        now = read_version(self.conv.bias)
+        now = self._now[BIAS]
         if now != self._bias_seen:
             self._bias, self._bias_seen = self.conv.bias * self.conv.gain, now
         return self._bias
@@ -107,13 +120,13 @@ class Layer:
         conv = self.conv
         if not conv.noise or source.mode == "none" or source.strength == 0.0:
             return None
-        now = read_version(conv.noise_strength)
+        now = self._now[STRENGTH]
         if now != self._strength_seen:
             self._strength, self._strength_seen = float(conv.noise_strength), now
         strength = self._strength * source.strength * conv.gain
         if source.mode == "random":
             return source.draw(conv.size, conv.weight).to(self.dtype), strength
-        now = read_version(conv.noise_const)
+        now = self._now[MAPS]
         if now != self._maps_seen:
             self._maps, self._maps_seen = spread(conv.noise_const.to(self.dtype), conv.weight.shape[0]), now
         return self._maps, strength

@@ -23,12 +23,14 @@ KEPT = 2                            # places to go on from, the newest ones that
 
 @dataclass(frozen=True)
 class Step:
-    """One styled convolution, and the toRGB after it if there is one; row, rgb_row: the ws they read."""
+    """One styled convolution, and the toRGB after it if there is one; row, rgb_row: the ws they read; style, rgb_style: which of all styles are theirs."""
     layer: Layer
     block: Block
     resolution: int
     row: int
     rgb_row: int | None
+    style: int
+    rgb_style: int | None
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,12 @@ class Synthesis:
         half: compute in bfloat16 from HALF_FROM px on, which processors with instructions for it do twice as fast
         (engine.fast.precision). Styles, bends and the picture stay in float32.
         """
-        self.generator, self.steps = generator, []
+        self.generator = generator
+        self.steps: list[Step] = []
         a = generator.architecture
         if half and a.kind != "skip":
             raise UserError(f"precision bf16: only for skip networks, and this one's architecture is {a.kind}")
+        count = 2 * len(a.resolutions) - 1
         for j, r in enumerate(a.resolutions):
             block = generator.block(r)
             for k in (0, 1) if r > 4 else (1,):
@@ -59,7 +63,8 @@ class Synthesis:
                 dtype = torch.bfloat16 if half and r >= HALF_FROM else torch.float32
                 layer = Layer(name, getattr(block, f"conv{k}"), (forms or {}).get(name), dtype)
                 rgb_row = 2 * j + 1 if k and hasattr(block, "torgb") else None
-                self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row))
+                rgb_style = None if rgb_row is None else count + len(self._rgb_steps())
+                self.steps.append(Step(layer, block, r, 2 * j - 1 + k, rgb_row, len(self.steps), rgb_style))
         self._styles = Styles([(s.layer.conv.affine, s.row, 1.0) for s in self.steps]
                               + [(s.block.torgb.affine, s.rgb_row, s.block.torgb.weight.shape[1] ** -0.5) for s in self._rgb_steps()])
         self._ws = self._computed_styles = None
@@ -131,16 +136,15 @@ class Synthesis:
 
     def _key(self, step, source, bent, splice):
         """Return all that this step's result depends on besides the steps before it, for comparing with ==."""
-        name, affine = step.layer.name, step.layer.conv.affine
+        name, versions = step.layer.name, self._styles.versions
         bends = bent.get(name, ())
         fresh = object() if source.mode == "random" or any(b.memory is not None for b in bends) else None
         spliced = splice.get(name)
-        key = [self.generator.around, self._stamps[step.row], step.layer.version(), read_version(affine.weight, affine.bias), source.mode,
-               source.strength, fresh,
+        key = [self.generator.around, self._stamps[step.row], step.layer.version(), versions[step.style], source.mode, source.strength, fresh,
                _settings(bends), (_Identity(spliced.features), spliced.features._version, spliced.mix) if spliced else None]
         if step.rgb_row is not None:
             rgb = step.block.torgb
-            key += [self._stamps[step.rgb_row], read_version(rgb.weight, rgb.bias, rgb.affine.weight, rgb.affine.bias)]
+            key += [self._stamps[step.rgb_row], read_version(rgb.weight, rgb.bias), versions[step.rgb_style]]
         if step.resolution == 4:
             key.append(read_version(step.block.const))
         if hasattr(step.block, "skip"):
@@ -166,7 +170,7 @@ class Synthesis:
 
     def _run(self, step, state, styles, source, bent, splice, levels):
         """Return the State after one step; levels: those of the picture if this is the last one, else None."""
-        layer, index = step.layer, self.steps.index(step)
+        layer = step.layer
         shortcut, picture = state.shortcut, state.picture
         if hasattr(step.block, "skip") and layer.conv.up:
             skip, around = step.block.skip, self.generator.around
@@ -175,7 +179,7 @@ class Synthesis:
         spliced = splice.get(layer.name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            form, around = layer.modulate(styles[index]), self.generator.around
+            form, around = layer.modulate(styles[step.style]), self.generator.around
             below = state.x.to(layer.dtype)
             own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
             x = own if x is None else torch.lerp(own, x, spliced.mix)
@@ -187,8 +191,7 @@ class Synthesis:
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         if step.rgb_row is not None:
-            style = styles[len(self.steps) + self._rgb_steps().index(step)]
-            picture = _add_rgb(step.block.torgb, x, style, picture, levels or (1.0, 0.0), self.generator.around)
+            picture = _add_rgb(step.block.torgb, x, styles[step.rgb_style], picture, levels or (1.0, 0.0), self.generator.around)
         return State(x, picture, shortcut)
 
     def _resize(self, picture, size):

@@ -1,6 +1,7 @@
 """The fast path: the generator's own pictures, whatever is asked of it, and nothing computed twice."""
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -164,6 +165,23 @@ def test_not_a_number_becomes_black():
     out = torch.ones(1, 2, 3, dtype=torch.uint8)
     to_bytes(torch.full((1, 3, 1, 2), float("nan")), out)
     assert not out.any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50_000), (300, 700)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_part_of_a_large_picture_becomes_bytes(size, threads):
+    """Number by number, whatever is done at a time: rounded down, within 0 and 255, NaN as 0."""
+    picture = (torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1)) * 400 - 70).contiguous(memory_format=torch.channels_last)
+    picture[0, :, ::7, ::13] = float("nan")
+    picture[0, 1, ::5, ::11] = float("inf")
+    wanted = np.clip(np.nan_to_num(picture[0].permute(1, 2, 0).numpy().astype(np.float64), nan=0.0, posinf=1e9), 0, 255).astype(np.uint8)
+    out = torch.full((*size, 3), 7, dtype=torch.uint8)
+    torch.set_num_threads(threads)
+    try:
+        to_bytes(picture, out)
+    finally:
+        torch.set_num_threads(1)
+    assert (out.numpy() == wanted).all()
 
 
 def test_polyphase_is_transposed_convolution_and_fir():
