@@ -90,7 +90,7 @@ def test_the_parts_of_other_instruments_are_found_where_their_worlds_draw_them(f
     for name, of in drawn.places.items():
         heat, mask = parts[name].heats["b64.conv1"].on(x)[:, 0], sum(seen[part] for part in of)
         inside, outside = (heat * mask).sum((1, 2)) / mask.sum((1, 2)), (heat * (1 - mask)).sum((1, 2)) / (1 - mask).sum((1, 2))
-        assert (inside.mean() - outside.mean()) > 0.25, name                             # of 1, where the part is to be seen
+        assert inside.mean() > 0.15 and inside.mean() > 4 * outside.mean(), name         # of 1, where the part is to be seen
 
 
 def test_two_eyes_are_two_places_and_one_together(masks):
