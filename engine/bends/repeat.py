@@ -8,6 +8,7 @@ from engine.region import make_middle
 from engine.sampling import unless
 
 TURN = 2.399963                     # radians from one copy to the next in a spiral: the golden angle
+FAR = 9.0                           # half map widths: nothing there is seen
 
 
 @transform(pattern=Parameter("ring", choices=("ring", "row", "spiral"), about="how the copies stand"),
@@ -24,7 +25,8 @@ def repeat(x, pattern, count, spread, angle, size, middle, *, place=None):
     def paste():
         ways, sizes = _standing(pattern, int(count), spread, angle, size)
         if isinstance(middle, torch.Tensor):
-            return where.paste(x, [*ways, (0.0, 0.0)], [*sizes, torch.where(middle == 1, 0.0, middle)])
+            stays = middle == 1                              # then it is not pasted: made a point, and far outside
+            return where.paste(x, [*ways, (torch.where(stays, FAR, 0.0), 0.0)], [*sizes, torch.where(stays, 0.0, middle)])
         return where.paste(x, ways, sizes) if middle == 1 else where.paste(x, [*ways, (0.0, 0.0)], [*sizes, middle])
 
     return unless((size == 0) & (middle == 1), x, paste)

@@ -35,6 +35,7 @@ def regress(world, mapping, steps, seed, rate=1e-3, batch=512, progress=None):
             bias.grad = grad
         adam.param_groups[0]["lr"] = 2 * rate * now / layers(mapping)[0].lr_mul
         adam.step()
+        adam.zero_grad()                                    # or it would count in the first step of what trains next
         if progress is not None and (step % 100 == 0 or step + 1 == steps):
             progress({"stage": "mapping", "step": step + 1, "of": steps, "loss": loss.item()})
     with torch.no_grad():

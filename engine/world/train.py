@@ -4,6 +4,7 @@ First the mapping network learns the world's factors (codes.py), then the synthe
 adding a block. Seeded and resumable: what a step sees depends on the seed and the step's number only. Writes files into
 its folder, prints nothing: a caller's `progress(event)` hears of every figure. Letters: N batch, S size.
 """
+import copy
 import json
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -104,7 +105,7 @@ def train(world, folder, recipe=RECIPE, start=None, seed=1, progress=None, machi
         if trained:
             trainer.generator.load_state_dict(start.state_dict())
         else:
-            begun = fresh(shape, seed).mapping                              # learns on the processor, wherever the rest does
+            begun = copy.deepcopy(trainer.generator.mapping).cpu()          # learns on the processor, wherever the rest does
             regress(world, begun, mapping_steps, seed, progress=progress)
             trainer.generator.mapping.load_state_dict(begun.state_dict())
         trainer.optimiser.average = {n: p.detach().clone() for n, p in trainer.optimiser.parameters.items()}
