@@ -2,6 +2,7 @@
 
 Knows no tensors and no players.
 """
+import contextlib
 import logging
 import queue
 import threading
@@ -143,10 +144,15 @@ def find_instrument(where: str, beside):
 
 
 def list_near(beside) -> list[str]:
-    """Return the names that find_instrument() knows, of instruments' folders and of checkpoints beside the one that plays; those beside it first."""
-    rooms = _list_rooms(beside)
-    checkpoints = sorted(path.stem for path in rooms[0].glob("*") if path.suffix in CHECKPOINTS)
-    return list(dict.fromkeys([*checkpoints, *(path.parent.name for room in rooms for path in sorted(room.glob("*/instrument.yaml")))]))
+    """Return the names that find_instrument() knows, of instruments' folders and of checkpoints beside the one that plays; those beside it first.
+    Hidden files are left out, and a folder that can't be read.
+    """
+    rooms, names = _list_rooms(beside), []
+    for number, room in enumerate(rooms):
+        with contextlib.suppress(OSError):
+            names += sorted(path.stem for path in room.glob("*") if path.suffix in CHECKPOINTS) if number == 0 else []
+            names += sorted(path.parent.name for path in room.glob("*/instrument.yaml"))
+    return [name for name in dict.fromkeys(names) if not name.startswith(".")]
 
 
 def _list_rooms(beside) -> list[Path]:

@@ -55,8 +55,9 @@ def settle(one, until, frames=2000):
 
 
 def test_the_instruments_there_are_are_listed(one, tmp_path):
+    (tmp_path / "._other.pkl").write_bytes(b"what a Mac leaves on a stick")
     names = one.switch.list_near()
-    assert names[:2] == ["net", "other"] and {"masks", "bloom", "beasts"} <= set(names) and len(names) == len(set(names))
+    assert names[:2] == ["net", "other"] and {"masks", "bloom", "beasts"} <= set(names) and len(names) == len(set(names)) and not [name for name in names if name.startswith(".")]
     assert one.switch.describe()["folder"] == "net"
     one.send("/instrument/open", names[1])                                 # each opens by the name it is listed by
     one.play()
