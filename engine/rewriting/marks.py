@@ -7,6 +7,7 @@
     1-8:head~nose                  the head close to the nose
     1-8:iris.left                  of what there are two, the one on the left of the picture (or .right)
     1-8:left_eye+right_eye:0,-112  the object's mask with its middle so many pixels right of and below the middle of these (where something is pasted)
+    1-8:spots:each                 each piece of the mask by itself: what is pasted goes to the middle of every one
     1-8@smile=0.95:lips            with factors of that world at other values (0 to 1)
     #819:...                       picture 819 of the published numbering
     hat.png    hat.png@240         a picture with transparency, 240 px wide (only what is copied): for what the network has never drawn
@@ -26,6 +27,7 @@ from engine.world.latent import Z_DIM
 
 WORLD_SIZE = 256                    # px the world's parts are drawn at
 NEAR = 16                           # of them: what counts as close
+EACH = ":each"                      # behind a region: each of its pieces
 MOST = 64                           # pictures in one mark
 COUNTED = re.compile(r"[0-9]{1,10}")
 DRAWING = re.compile(r"(?!#?[0-9,\-]+(@[^:]*)?:)(?P<path>.+\.png)(@(?P<width>[0-9]{1,5}))?", re.IGNORECASE)
@@ -44,8 +46,9 @@ def parse(text: str, generator, psi: float, things=(), world: World = MASKS) -> 
         if not where:
             raise UserError("expected SEED:REGION, such as 3:400,300,620,380")
         pictures = _pictures(who, world)
-        each = things if len(things) == len(pictures) else things[:1] * len(pictures)
-        return tuple(Mark(picture, _region(where, picture, generator, psi, each[n:n + 1], world)) for n, picture in enumerate(pictures))
+        own = things if len(things) == len(pictures) else things[:1] * len(pictures)
+        region, each = where.removesuffix(EACH), where.endswith(EACH)
+        return tuple(Mark(picture, _region(region, picture, generator, psi, own[n:n + 1], world), each=each) for n, picture in enumerate(pictures))
     except UserError as error:
         raise UserError(f"{text}: {error}") from None
 

@@ -2,7 +2,7 @@
 
 Plain data: it knows no network, and works with any. How it comes out of a file is in request_file.py.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from engine.world.latent import Z_DIM, normalise
 
 LARGEST_NUMBER = 99_999             # of a picture: to number them, all z before it have to be drawn
 CHUNK = 4096                        # z drawn at once
+MOST_PIECES = 40                    # of a mask whose pieces are pasted to one by one
 BUILT_IN = "masks"                  # whose factors and parts are meant where nothing else is said
 
 
@@ -44,10 +45,13 @@ class Mark:
     """A picture, and a region of it: mask [H, W] float32 in 0..1 over the whole picture, of any size.
 
     drawing: [3, H, W] in -1..1, what is copied instead of the picture: something that the network has never drawn.
+
+    each: what is pasted goes to the middle of each of the mask's pieces, not to the middle of all.
     """
     picture: Picture
     mask: torch.Tensor
     drawing: torch.Tensor | None = None
+    each: bool = False
 
     def __post_init__(self):
         if self.mask.ndim != 2 or not self.mask.numel():
@@ -60,6 +64,25 @@ class Mark:
         mask = self.mask.mul(255).round().clamp(0, 255).to(torch.uint8)
         small = F.interpolate(mask[None, None], (height, width), mode="bilinear", antialias=True, align_corners=False)[0, 0]
         return small.float() / 255
+
+    def split(self) -> "tuple[Mark, ...]":
+        """Return a mark for each piece of the mask that hangs together, where `each` is set, else only this one. UserError: above MOST_PIECES."""
+        if not self.each:
+            return (self,)
+        left, found = self.mask > 0.5, []
+        while left.any():
+            piece = torch.zeros_like(left)
+            piece.view(-1)[int(left.view(-1).int().argmax())] = True
+            while True:
+                grown = F.max_pool2d(piece[None].float(), 3, 1, 1)[0].bool() & left
+                if torch.equal(grown, piece):
+                    break
+                piece = grown
+            left = left & ~piece
+            found.append(replace(self, mask=self.mask * piece, each=False))
+            if len(found) > MOST_PIECES:
+                raise UserError(f"picture {self.picture.number}: its mask lies in more than {MOST_PIECES} pieces")
+        return tuple(found) or (replace(self, each=False),)
 
 
 @dataclass(frozen=True, eq=False)

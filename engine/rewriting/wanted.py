@@ -70,9 +70,13 @@ def draw_goal(generator, thing, paste, before, filling: bool, colour, psi: float
     if colour is not None:
         return shade(colour, before, mask), mask
     source = draw_thing(generator, thing, psi, size)
-    crop, area, (top, left, bottom, right) = (fill if filling else move)(source, thing.resize(*size).to(before), mask)
     wanted, counts = before.clone(), torch.zeros_like(mask)
-    wanted[:, :, top:bottom, left:right], counts[top:bottom, left:right] = crop, area
+    for piece in paste.split():
+        there = piece.resize(*size).to(before) if paste.each else mask
+        crop, area, (top, left, bottom, right) = (fill if filling else move)(source, thing.resize(*size).to(before), there)
+        before_it = wanted[:, :, top:bottom, left:right]
+        wanted[:, :, top:bottom, left:right] = torch.lerp(before_it, crop, area) if paste.each else crop      # a neighbour may lie in the same box
+        counts[top:bottom, left:right] = torch.maximum(counts[top:bottom, left:right], area)
     return wanted, counts
 
 

@@ -51,18 +51,18 @@ class Stage:
 
 RECIPE = (
     Stage(0, 5000), Stage(32, 1800, rate=0.015), Stage(64, 2400, rate=0.018), Stage(128, 2200, rate=0.012, joint=True),
-    Stage(256, 1600, rate=0.008, joint=True), Stage(1024, 1400, rate=0.010, crop=320, frozen=128, crisp=1.5),
-    Stage(1024, 260, rate=0.008, crop=320, frozen=256, crisp=1.5, memory=0.98),
+    Stage(256, 1600, rate=0.008, joint=True, crisp=0.7), Stage(1024, 1400, rate=0.010, crop=320, frozen=128, crisp=2.5),
+    Stage(1024, 260, rate=0.008, crop=320, frozen=256, crisp=2.5, memory=0.98),
 )
 # A relative's way from finished weights of another world: what is coarse and alike stays, so that fading between the two means something.
 DESCENT = (
-    Stage(64, 1200, rate=0.012), Stage(128, 1400, rate=0.010, joint=True), Stage(256, 1200, rate=0.008, joint=True),
-    Stage(1024, 900, rate=0.010, crop=320, frozen=128, crisp=1.5), Stage(1024, 200, rate=0.008, crop=320, frozen=256, crisp=1.5, memory=0.98),
+    Stage(64, 1200, rate=0.012), Stage(128, 1400, rate=0.010, joint=True), Stage(256, 1200, rate=0.008, joint=True, crisp=0.7),
+    Stage(1024, 900, rate=0.010, crop=320, frozen=128, crisp=2.5), Stage(1024, 200, rate=0.008, crop=320, frozen=256, crisp=2.5, memory=0.98),
 )
 # What finished weights gain from: the small parts again at 256 px, then the blocks above get used to it.
 REFINEMENT = (
-    Stage(256, 1200, rate=0.006, joint=True, memory=0.995), Stage(1024, 500, rate=0.008, crop=320, frozen=128, crisp=1.5),
-    Stage(1024, 150, rate=0.006, crop=320, frozen=256, crisp=1.5, memory=0.98),
+    Stage(256, 1200, rate=0.006, joint=True, crisp=0.7, memory=0.995), Stage(1024, 500, rate=0.008, crop=320, frozen=128, crisp=2.5),
+    Stage(1024, 150, rate=0.006, crop=320, frozen=256, crisp=2.5, memory=0.98),
 )
 
 

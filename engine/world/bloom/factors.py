@@ -20,7 +20,7 @@ FACTORS = {
     "veins": (0.0, 1.0), "spot": (0.0, 0.095),
     "inner_length": (0.16, 0.46), "inner_width": (0.55, 1.0), "inner_point": (0.30, 1.25), "inner_hue": (-0.3, 0.3), "inner_light": (0.38, 0.98),
     # the heart
-    "filament_length": (0.06, 0.30), "filament_bend": (-0.17, 0.17), "anther": (0.018, 0.038),
+    "filament_length": (0.06, 0.30), "filament_bend": (-0.17, 0.17), "anther": (0.026, 0.050),
     "core": (0.15, 0.26), "core_hue": (-0.25, 0.25), "seeds": (0.008, 0.022),
     "pupil": (0.20, 0.75), "gaze_x": (-1.0, 1.0), "gaze_y": (-1.0, 1.0),
 }

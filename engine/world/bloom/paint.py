@@ -7,7 +7,7 @@ import torch
 from engine.world.shapes import length, smooth
 
 PARTS = ("background", "ripples", "spores", "arms", "bulbs", "petals", "spots", "inner_petals", "filaments", "anthers", "core", "seeds", "iris", "pupil")
-PETALS, FILAMENTS, SPORES, SEEDS = 5, 10, 5, 10          # fixed numbers, since a network cannot learn a jump
+PETALS, FILAMENTS, SPORES, SEEDS = 5, 5, 5, 10           # fixed numbers, since a network cannot learn a jump
 HALF = math.pi / PETALS                                   # half the angle of a petal
 
 
@@ -39,7 +39,7 @@ def paint(canvas, f, c, x, y):
     arms(canvas, f, c, stiff(f, x, y, -0.10))
     petals(canvas, f, c, plane(f, x, y, 0.0))
     inner_petals(canvas, f, c, plane(f, x, y, 0.10))
-    filaments(canvas, f, c, plane(f, x, y, 0.20))
+    filaments(canvas, f, c, plane(f, x, y, 0.16))
     core(canvas, f, c, plane(f, x, y, 0.14))
     eye(canvas, f, c, plane(f, x, y, 0.14))
 
@@ -162,7 +162,7 @@ def filaments(canvas, f, c, p):
     end = f["core"] + f["filament_length"] * p.lobe
     swing = f["filament_bend"] * ((p.r - f["core"]) / 0.24).clamp(0, 1.6).square()
     aside = around(p.angle - swing, FILAMENTS) * p.r
-    thread = torch.maximum(aside.abs() - 0.0075, p.r - end)
+    thread = torch.maximum(aside.abs() - 0.0115, p.r - end)
     canvas.tint(smooth(thread, 0.02, 0.0) * 0.5, c["inner_low"])
     canvas.lay("filaments", canvas.cover(thread), c["filament"])
     distance = length(aside, p.r - end) - f["anther"]

@@ -8,8 +8,9 @@ from engine.errors import UserError
 from engine.rewriting import Request
 from engine.rewriting.marks import parse, polygon, world_region
 from engine.rewriting.memory import map_z
-from engine.rewriting.request import rows
+from engine.rewriting.request import Mark, Picture, rows
 from engine.rewriting.sheet import STRENGTHS, measure_firing, sheet
+from engine.rewriting.wanted import draw_wanted
 from engine.world import find, list_names, parts
 from tests.conftest import tiny
 from tests.engine.rewriting.test_solving import QUICK, REQUEST
@@ -37,6 +38,36 @@ def test_a_point_takes_the_object_there_and_stays_in_the_picture(generator):
     assert moved.mask.sum() == 14 * 8 and moved.mask[9:23, 16:24].sum() > 90
     edge, = parse("5:31,31", generator, 1.0, thing)
     assert 0 < edge.mask.sum() < 14 * 8
+
+
+def test_each_piece_of_a_mask_is_a_place_of_its_own(generator, tmp_path):
+    painted = np.zeros((32, 32), np.uint8)
+    for top, left in ((2, 3), (2, 20), (22, 11)):
+        painted[top:top + 6, left:left + 6] = 255
+    (tmp_path / "three.png").write_bytes(png.write(painted))
+    thing = parse("5:10,10,15,15", generator, 1.0)
+    paste, = parse(f"7:{tmp_path}/three.png:each", generator, 1.0)
+    assert paste.each and not thing[0].each and thing[0].split() == thing
+    pieces = paste.split()
+    assert len(pieces) == 3 and all(not piece.each for piece in pieces) and torch.equal(sum(piece.mask for piece in pieces), paste.mask)
+    wanted = draw_wanted(generator, Request(thing, (paste,)), 1.0, 32)
+    copied = wanted_thing(generator, thing[0])
+    for top, left in ((2, 3), (2, 20), (22, 11)):
+        assert torch.allclose(wanted.wanted[0, :, top + 1:top + 6, left + 1:left + 6], copied, atol=1e-6)
+        assert wanted.marked[0, 0, top + 1:top + 6, left + 1:left + 6].min() == 1
+    assert wanted.marked.sum() == 75 and torch.equal(wanted.wanted[..., 12:20, :], wanted.before[..., 12:20, :])
+
+
+def wanted_thing(generator, thing):
+    """Return what a mark shows, [3, 5, 5]."""
+    with torch.no_grad():
+        return generator.synthesize(map_z(generator, thing.picture.z(generator.z_dim)[None], 1.0))[0, :, 10:15, 10:15]
+
+
+def test_a_mask_in_too_many_pieces_is_refused(generator):
+    board = (torch.arange(32)[:, None] % 2 * (torch.arange(32) % 2)).float()
+    with pytest.raises(UserError, match="more than 40 pieces"):
+        Mark(Picture(1), board, each=True).split()
 
 
 def test_seeds_numbers_and_factors(world):
