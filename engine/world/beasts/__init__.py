@@ -6,8 +6,8 @@ from engine.world.masks import GROUPS as OF_MASKS
 from engine.world.masks import PLACES as PLACES_OF_MASKS
 from engine.world.masks import REGIONS as REGIONS_OF_MASKS
 
-WEIGHTS = {"left_eye": 6, "right_eye": 6, "iris": 10, "pupil": 16, "lids": 2.5, "brows": 2.5, "lips": 6, "mouth": 4.5, "teeth": 7, "nose": 3, "jewel": 4,
-           "earrings": 2.5, "face_paint": 5, "horns": 1.8, "ears": 1.6, "head": 1.3, "muzzle": 1.8, "rays": 1.2, "hair": 1.5}
+WEIGHTS = {"left_eye": 6, "right_eye": 6, "iris": 10, "pupil": 16, "lids": 2.5, "brows": 2.5, "lips": 3.5, "mouth": 3.5, "teeth": 5, "nose": 3, "jewel": 4,
+           "earrings": 2.5, "face_paint": 2, "horns": 1.8, "ears": 1.6, "head": 1.3, "muzzle": 1.8, "rays": 1.2, "hair": 1.5}
 
 GROUPS = OF_MASKS | {"crown": ("horns", "jewel"), "head": ("head", "muzzle", "face_paint", "nose")}
 

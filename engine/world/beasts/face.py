@@ -52,12 +52,12 @@ def muzzle(canvas, f, c, x, y, on_head):
 
 def stripes(canvas, f, c, x, y, on_head):
     """Fur: stripes that come in from the cheeks, and three down the forehead."""
-    far = 0.10 + 0.62 * f["paint_tears"]
+    far = 0.06 + 0.62 * f["paint_tears"]
     share = (f["head_width"] - x.abs()) / far
     shape = torch.ones_like(x)
     for number in range(STRIPES):
-        shape = torch.minimum(shape, (y - 0.02 - 0.145 * number + 0.10 * share).abs() - (0.042 + 0.45 * f["paint_stripe"]) * (1 - share))
-    thick = 0.018 + 0.030 * f["paint_band"] + 0.25 * f["paint_stripe"]
+        shape = torch.minimum(shape, (y - 0.02 - 0.145 * number + 0.10 * share).abs() - (0.028 + 0.55 * f["paint_stripe"]) * (1 - share))
+    thick = 0.008 + 0.024 * f["paint_band"] + 0.25 * f["paint_stripe"]
     down = (y + 0.56) / (0.24 + 0.10 * f["paint_band"])
     for side in (0.0, 0.105):
         shape = torch.minimum(shape, ((x.abs() - side * (0.7 + 0.3 * down)).abs() - thick * (1 - down)) * 0.95)
