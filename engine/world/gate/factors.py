@@ -4,8 +4,8 @@
 FACTORS = {
     # pose: where the gate stands, and where its inside seems to lead
     "shift_x": (-0.04, 0.04), "shift_y": (-0.035, 0.035), "scale": (0.95, 1.06), "deep_x": (-0.11, 0.11), "deep_y": (-0.11, 0.11),
-    # colour: black for most z, paper for some
-    "hue": (0.0, 1.0), "accent_hue": (-0.24, 0.24), "third_hue": (-0.14, 0.14), "paper": (0.0, 1.0), "strength": (0.55, 1.0), "accent_light": (0.48, 1.0),
+    # colour; and the square of how far the pale disc behind the gate reaches: it comes out at 0.45
+    "hue": (0.0, 1.0), "accent_hue": (-0.24, 0.24), "third_hue": (-0.14, 0.14), "sun": (0.0, 1.0), "strength": (0.55, 1.0), "accent_light": (0.48, 1.0),
     # the gate: nested frames, from a diamond over a circle to a square
     "roundness": (0.0, 1.0), "size": (0.63, 0.74), "narrowing": (0.77, 0.82), "weight": (-0.28, 0.28),
     "twist": (-0.055, 0.055), "star": (-0.075, 0.075), "tall": (0.93, 1.10),

@@ -12,7 +12,9 @@ RAYS, FAN_RINGS, COLUMN_BANDS, FRAMES, STEPS, ZIGZAG, TEETH, STAR = 16, 3, 5.0, 
 def paint(canvas, f, c, x, y):
     """Lay the parts on a canvas; f: factor values, c: colours, x, y [N, H, W]: the pixels' places."""
     gx, gy = (x - f["shift_x"]) / f["scale"], (y - f["shift_y"]) / f["scale"]
-    rays(canvas, f, c, gx, gy)
+    lit = sun(canvas, f, c, gx, gy)
+    c = {**c, "line": torch.lerp(c["line"], c["ink"], lit[:, None])}
+    rays(canvas, f, c, gx, gy, lit)
     fans(canvas, f, c, x, y)
     columns(canvas, f, c, x, y)
     steps(canvas, f, c, x, y)
@@ -34,13 +36,20 @@ def nearest(angle, count):
     return angle - torch.round(angle / period) * period
 
 
-def rays(canvas, f, c, x, y):
-    """The ground, and rays from behind the gate."""
+def sun(canvas, f, c, x, y):
+    """The ground, black; on it a pale disc that comes out from behind the gate and grows up to the frame. Returns the disc's coverage."""
     canvas.lay("background", torch.ones_like(x), c["ground"])
+    disc = canvas.cover(length(x, y) - torch.sqrt(f["sun"] + 1e-4))
+    canvas.lay("background", disc, c["sun"])
+    return disc
+
+
+def rays(canvas, f, c, x, y, lit):
+    """Rays from behind the gate: dark on black, white on the sun."""
     r = length(x, y)
     away = nearest(torch.atan2(x, -y) - f["ray_turn"], RAYS)
     wedge = (away.abs() - f["ray_width"] * math.pi / RAYS) * r
-    canvas.lay("rays", canvas.cover(torch.maximum(wedge, r - f["ray_reach"])), c["ray"])
+    canvas.lay("rays", canvas.cover(torch.maximum(wedge, r - f["ray_reach"])), torch.lerp(c["ray"], c["light"], lit[:, None]))
 
 
 def fans(canvas, f, c, x, y):

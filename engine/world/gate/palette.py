@@ -1,26 +1,24 @@
-"""The gate's colours: ink, paper, a colour, an accent and a third, all hung on one hue, so that any z is in tune.
+"""The gate's colours: ink, light, a colour, an accent and a third, all hung on one hue, so that any z is in tune.
 
 Colours are [N, 3, 1, 1] in 0..1.
 """
 import torch
 
 from engine.world.colour import colour
-from engine.world.shapes import smooth
 
 
 def palette(f):
-    """Return {colour name: [N, 3, 1, 1]} for factor values {name: [N, 1, 1]}: the ground is black for most z, and paper for some."""
+    """Return {colour name: [N, 3, 1, 1]} for factor values {name: [N, 1, 1]}: the ground is black, what lies on it light."""
     hue, strong = f["hue"], f["strength"]
-    paper = smooth(f["paper"], 0.66, 0.80)
     accent, third = hue + 0.46 + f["accent_hue"], hue + 0.22 + f["third_hue"]
     ink = colour(hue, 0.5, 0.015)
     light = colour(hue + 0.12, 0.10, 0.97)
-    ground, line = (torch.lerp(a, b, paper[:, None]) for a, b in ((ink, light), (light, ink)))
     first = colour(hue, strong, 0.95)
     deep = colour(hue - 0.06, 0.95, 0.26)
     return {
-        "ground": ground, "line": line, "ray": torch.lerp(deep, colour(hue, 0.55 * strong, 0.90), paper[:, None]),
+        "ground": ink, "line": light, "ray": deep,
         "first": first, "second": colour(accent, strong, f["accent_light"]), "third": colour(third, 0.9 * strong, 0.72),
         "ink": ink, "light": light, "deep": deep,
         "sign": light, "shadow": torch.lerp(colour(accent, 0.95, 0.55), first, 0.3),
+        "sun": colour(accent, 0.38 * strong, 0.95),
     }
