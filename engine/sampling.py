@@ -25,7 +25,7 @@ _acting = threading.local()
 
 @contextmanager
 def act_at(region, spare: bool = False):
-    """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere. spare: the maps that are moved may be written over."""
+    """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere. spare: what is moved may be written over."""
     before = getattr(_acting, "region", None), getattr(_acting, "spare", False)
     _acting.region, _acting.spare = region, spare
     try:
