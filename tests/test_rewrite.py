@@ -1,5 +1,6 @@
 """`run_live.py rewrite` as a user runs it, and its bench, small."""
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -149,11 +150,16 @@ def test_the_bench_small(tmp_path, monkeypatch):
     assert rows["instant"]["changed"] > 0.3 > rows["finetune"]["changed"] and json.dumps(figures)
 
 
-@pytest.mark.parametrize("name", ["asleep", "burning", "flower", "golden", "jewel-eyes", "moustache", "no-eyes", "no-mouth", "no-nose", "shut", "third-eye"])
-def test_the_shipped_edits_are_for_the_weights_that_are_there(name):
+@pytest.mark.parametrize("path", sorted(pathlib.Path("presets").glob("*/edits/*.yaml")), ids=lambda path: f"{path.parts[1]}-{path.stem}")
+def test_the_shipped_edits_are_for_the_weights_that_are_there(path):
     from engine import checkpoints
     from live.instrument import folder as instruments
 
-    edit = rewriting.load(instruments.BUILT_IN / "edits" / f"{name}.safetensors")
-    generator = checkpoints.load(instruments.find(instruments.BUILT_IN).generator)
+    edit = rewriting.load(path.with_suffix(".safetensors"))
+    generator = checkpoints.load(instruments.find(path.parents[1]).generator)
     assert edit.check_fit(generator).generator == checkpoints.generator_hash(generator) and "run_live.py rewrite" in edit.recipe["command"]
+
+
+def test_the_edits_that_come_with_the_instruments():
+    found = {path.relative_to("presets").as_posix() for path in pathlib.Path("presets").glob("*/edits/*.safetensors")}
+    assert len(found) >= 14 and {f"{name}.safetensors" for name in ("masks/edits/third-eye", "bloom/edits/mouth", "gate/edits/eye", "beasts/edits/oracle")} <= found

@@ -6,7 +6,7 @@
 The protocol is the paper's, with masks that are true: a part is to look like what lies around it. `changed` is the share
 of the part's pixels (those that differ from it at all) that come nearer to that colour than to what they were; `elsewhere`
 the mean absolute change (-1..1) outside the dilated part. Every solver gets the same request; `instant` has a gain of 1.5,
-since a restrained rule falls short of its goal, so the others are shown at strength 1.5 as well. `made`: edits of the built-in instrument that
+since a restrained rule falls short of its goal, so the others are shown at strength 1.5 as well. `made`: edits of the instruments in the folder that
 make something, as they are shipped, against the picture that was asked for (`changed`: pixels that differ from it by more than DIFFERS and come nearer to it
 than to what they were), and against fine-tuning: the same pictures, descent on all of one layer with nothing held back, until as much has changed. `speed`: one request with a
 single paste at b32.conv1, rank 1: processor time of the solve alone, and its loss, over `constrained`'s.
@@ -19,7 +19,7 @@ import time
 import torch
 from torch.nn import functional as F
 
-from engine import checkpoints, rewriting
+from engine import checkpoints, rewriting, world
 from engine.rewriting.choose import worth_of
 from engine.rewriting.marks import parse, world_region
 from engine.rewriting.memory import map_z
@@ -35,7 +35,8 @@ TASKS = {                           # what is copied, where to, in pictures 1-12
 SOLVERS = {"instant": dict(gain=1.5), "constrained": {}, "finetune": {}}     # the gain, and RANK: chosen on pictures 50001-50040
 STRONGER = {"constrained at 1.5": ("constrained", 1.5), "finetune at 1.5": ("finetune", 1.5)}     # edits on a fader have a gain too
 FINETUNED = 60                      # steps: by then it has changed what the edits have
-MADE = ("golden", "shut", "third-eye", "moustache", "jewel-eyes", "burning", "flower")       # presets/masks/edits/NAME.yaml says what is asked for
+MADE = ("masks/golden", "masks/shut", "masks/third-eye", "masks/moustache", "masks/jewel-eyes", "masks/burning", "masks/flower", "bloom/mouth", "gate/eye",
+        "beasts/oracle")            # INSTRUMENT/NAME: presets/INSTRUMENT/edits/NAME.yaml says what is asked for
 DIFFERS, DILATED = 0.3, 4           # of -1..1, mean over colours; px of SIZE
 SEEN = "1-12"
 SETTINGS = {"truncation": 1.0, "samples": 1000}
@@ -53,7 +54,7 @@ def bench(options):
         figures["tasks"][name] = task(generator, *TASKS[name], samples, steps, options.get("layer") or LAYER)
         show({f"{name}: {solver}": row for solver, row in figures["tasks"][name].items()})
     if not options.get("tasks"):
-        figures["made"] = made(generator, samples // 4 or 1, 10 if quick else FINETUNED)
+        figures["made"] = made(samples // 4 or 1, 10 if quick else FINETUNED)
         show(figures["made"])
     figures["speed"] = speed(generator, steps, options.get("layer") or LAYER)
     show(figures["speed"])
@@ -116,14 +117,16 @@ def truth(z, before, copied, pasted):
 
 
 @torch.no_grad()
-def made(generator, samples, steps):
+def made(samples, steps, names=MADE):
     """{edit: {changed, elsewhere, finetune_changed, finetune_elsewhere, over_finetune}}, elsewhere of 255."""
     rows = {}
-    for name in MADE:
-        words = read_words(f"presets/masks/edits/{name}.yaml")
+    for name in names:
+        where, edited = name.split("/")
+        generator, drawn = checkpoints.load(f"presets/{where}/generator.safetensors"), world.find(where)
+        words = read_words(f"presets/{where}/edits/{edited}.yaml")
         colour = words.get("colour", "")
-        asked, seen = _asked(generator, words, 1, 24), _asked(generator, words, FIRST, samples)
-        edit = rewriting.load(f"presets/masks/edits/{name}.safetensors")
+        asked, seen = _asked(generator, drawn, words, 1, 24), _asked(generator, drawn, words, FIRST, samples)
+        edit = rewriting.load(f"presets/{where}/edits/{edited}.safetensors")
         plain = rewriting.solve(generator, asked, LAYER, 128, "picture", truncation=1.0, restraint=0.0, colour=colour, polish=steps)
         worths = [worth_of(generator, one, seen, 1.0, colour, most=samples) for one in (edit, plain)]
         rows[name] = {"changed": worths[0].changed, "elsewhere": worths[0].elsewhere, "finetune_changed": worths[1].changed,
@@ -132,14 +135,14 @@ def made(generator, samples, steps):
     return rows
 
 
-def _asked(generator, words, first, count):
+def _asked(generator, drawn, words, first, count):
     """The request that these words make in `count` pictures from `first` on, instead of the pictures that they name."""
     objects, pastes = [], []
     for n in range(first, first + count):
         copied, pasted = ([re.sub(r"^\d+-\d+", str(n), text) for text in words.get(name, ())] for name in ("copy", "paste"))
-        things = tuple(mark for text in copied for mark in parse(text, generator, 1.0))
+        things = tuple(mark for text in copied for mark in parse(text, generator, 1.0, world=drawn))
         objects += things
-        pastes += [mark for text in pasted for mark in parse(text, generator, 1.0, things)]
+        pastes += [mark for text in pasted for mark in parse(text, generator, 1.0, things, drawn)]
     return rewriting.Request(tuple(objects), tuple(pastes))
 
 
