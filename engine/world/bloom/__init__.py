@@ -11,12 +11,13 @@ GROUPS = {"background": ("background",), "ripples": ("ripples",), "spores": ("sp
           "spots": ("spots",), "inner_petals": ("inner_petals",), "filaments": ("filaments",), "anthers": ("anthers",), "core": ("core", "seeds"),
           "eye": ("iris", "pupil")}
 
-REGIONS = {"background": ("background",), "ripples": ("ripples",), "spores": ("spores",), "arms": ("arms", "bulbs"), "bulbs": ("bulbs",),
+REGIONS = {"background": ("background",), "ripples": ("ripples",), "spores": ("spores",), "arms": ("arms",), "bulbs": ("bulbs",),
            "petals": ("petals", "spots"),
            "spots": ("spots",), "inner-petals": ("inner_petals",), "filaments": ("filaments", "anthers"), "heart": ("core", "seeds", "iris", "pupil"),
            "eye": ("iris", "pupil")}
 
 PLACES = {name: parts for name, parts in REGIONS.items() if name not in ("background", "ripples")} | {
+    "arms": ("arms", "bulbs"),
     "flower": (*REGIONS["petals"], "inner_petals", *REGIONS["filaments"], *REGIONS["heart"])}
 
 WORLD = World("bloom", "A flower with an eye at its heart.", FACTORS, PARTS, palette, paint, WEIGHTS, GROUPS, REGIONS, PLACES)
