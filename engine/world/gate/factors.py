@@ -10,7 +10,7 @@ FACTORS = {
     "roundness": (0.0, 1.0), "size": (0.63, 0.74), "narrowing": (0.77, 0.82), "weight": (-0.28, 0.28),
     "twist": (-0.055, 0.055), "star": (-0.075, 0.075), "tall": (0.93, 1.10),
     # behind it
-    "ray_width": (0.15, 0.85), "ray_turn": (-0.06, 0.06), "ray_reach": (0.86, 1.50),
+    "ray_width": (0.15, 0.85), "ray_turn": (-0.03, 0.03), "ray_reach": (0.86, 1.50),
     "fan": (0.34, 0.58), "fan_rings": (0.25, 0.75), "moon": (0.04, 0.15), "moon_ring": (0.25, 0.80), "moon_reach": (0.80, 0.88),
     # left and right
     "column": (0.045, 0.125), "column_x": (0.82, 0.88), "column_height": (0.54, 0.68), "band": (0.15, 0.85),

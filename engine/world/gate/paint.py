@@ -14,7 +14,7 @@ def paint(canvas, f, c, x, y):
     gx, gy = (x - f["shift_x"]) / f["scale"], (y - f["shift_y"]) / f["scale"]
     lit = sun(canvas, f, c, gx, gy)
     c = {**c, "line": torch.lerp(c["line"], c["ink"], lit[:, None])}
-    rays(canvas, f, c, gx, gy, lit)
+    rays(canvas, f, c, x, y, lit)
     fans(canvas, f, c, x, y)
     columns(canvas, f, c, x, y)
     steps(canvas, f, c, x, y)
@@ -45,7 +45,7 @@ def sun(canvas, f, c, x, y):
 
 
 def rays(canvas, f, c, x, y, lit):
-    """Rays from behind the gate: dark on black, white on the sun."""
+    """Rays from behind the gate: dark on black, white on the sun. They stay where they are in the picture, or a network would average them away."""
     r = length(x, y)
     away = nearest(torch.atan2(x, -y) - f["ray_turn"], RAYS)
     wedge = (away.abs() - f["ray_width"] * math.pi / RAYS) * r
