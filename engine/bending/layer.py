@@ -112,10 +112,10 @@ class Bend:
             return [make_everywhere(x.device, self.strength)]
         return []
 
-    def run(self, dry, regions=(), given=None):
+    def run(self, dry, regions=(), given=None, owned: bool = False):
         """Run the transform alone, its moves kept to the first of the places: dry [N, K, H, W] -> wet; dry itself if nothing changes.
 
-        given: what the transform wants besides its settings.
+        given: what the transform wants besides its settings. owned: where it only moves what it is given, by numbers, it may write to dry.
         """
         transform = TRANSFORMS[self.transform]
         of_place = list_knobs(self.where)
@@ -126,16 +126,17 @@ class Bend:
         if transform.sized and self.own != (1.0, 1.0):
             given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
-            with act_at(regions[0] if regions else None):
+            owned = owned and transform.moves and not any(isinstance(value, torch.Tensor) for value in settings.values())
+            with act_at(regions[0] if regions else None, owned):
                 return transform.function(dry, **settings, **given)
         except TRANSFORM_ERRORS as error:
             raise BendFailed(self.name, f"{type(error).__name__}: {error}") from error
 
-    def apply(self, dry, regions=()):
+    def apply(self, dry, regions=(), owned: bool = False):
         """Return dry [N, K, H, W] transformed as by run(), and note what the bend keeps from frame to frame."""
         transform, memory = TRANSFORMS[self.transform], self.memory
         kept = tuple(name for name in transform.wants if name in ("previous", "other"))
-        wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {})
+        wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {}, owned)
         if regions and not self.moves and wet is not dry:
             wet = torch.lerp(dry, wet, regions[0].amount(*dry.shape[2:]).to(dry.dtype))
         if memory and "previous" in transform.wants:
@@ -183,7 +184,8 @@ def bend_both(x, picture, bends, owned: bool = False):
         drawn = picture is not None and b.moves and b.channels is None and b.where != EVERYWHERE
         regions = b.regions(x, (tuple(picture.shape[2:]),) if drawn else ())
         dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
-        wet = b.apply(dry, regions)
+        spare = not torch.is_grad_enabled() and (owned or b.channels is not None)
+        wet = b.apply(dry, regions, spare and not isinstance(b.mix, torch.Tensor) and b.mix == 1)
         if wet is dry:
             continue
         if drawn:
