@@ -37,15 +37,15 @@ class Grid:
     parts: torch.Tensor
 
 
-def read_planned(x, plan, owned: bool = False):
-    """Return x [N, C, H, W'] read as planned: one Reading for each sample, or one for all of them. owned: x may be written to."""
+def read_planned(x, plan, spare: bool = False):
+    """Return x [N, C, H, W'] read as planned: one Reading for each sample, or one for all of them. spare: x may be written over, so nothing is copied."""
     samples, channels, height, width = x.shape
     maps = x.float().permute(0, 2, 3, 1).reshape(samples, height * width, channels)
     plan = plan * samples if len(plan) == 1 else plan
     if plan[0].rows is None:
         found = torch.stack([_sum(one, reading) for one, reading in zip(maps, plan)])
     else:
-        found = maps.clone() if torch.is_grad_enabled() or not owned and maps.data_ptr() == x.data_ptr() else maps
+        found = maps.clone() if maps.data_ptr() == x.data_ptr() and not spare or torch.is_grad_enabled() else maps
         for n, reading in enumerate(plan):
             if len(reading.rows):
                 found[n].index_copy_(0, reading.rows, _sum(maps[n], reading))

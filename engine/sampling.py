@@ -24,17 +24,14 @@ _acting = threading.local()
 
 
 @contextmanager
-def act_at(region, owned: bool = False):
-    """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere.
-
-    owned: maps that are moved need not be kept as they were.
-    """
-    before = getattr(_acting, "region", None), getattr(_acting, "owned", False)
-    _acting.region, _acting.owned = region, owned
+def act_at(region, spare: bool = False):
+    """Keep all moves in this thread to a place (engine.region.Region) meanwhile; None = they go everywhere. spare: what is moved may be written over."""
+    before = getattr(_acting, "region", None), getattr(_acting, "spare", False)
+    _acting.region, _acting.spare = region, spare
     try:
         yield
     finally:
-        _acting.region, _acting.owned = before
+        _acting.region, _acting.spare = before
 
 
 def unless(untouched, x, make):
@@ -81,7 +78,7 @@ def warp(x, move, *numbers, border="zeros", mode="bilinear", scaled=True, carrie
     if (region := getattr(_acting, "region", None)) is not None:
         border = "border" if border == "zeros" else border
         if mode == "bilinear":
-            return read_planned(x, region.plan(*x.shape[2:], move, numbers, scaled, carries, border), _acting.owned)
+            return read_planned(x, region.plan(*x.shape[2:], move, numbers, scaled, carries, border), _acting.spare)
         right, down = region.move(*x.shape[2:], move, numbers, scaled, carries)
         return read(x, right, down, border, mode)
     make = _grid if any(isinstance(n, torch.Tensor) for n in numbers) else _kept_grid

@@ -112,10 +112,10 @@ class Bend:
             return [make_everywhere(x.device, self.strength)]
         return []
 
-    def run(self, dry, regions=(), given=None, owned: bool = False):
+    def run(self, dry, regions=(), given=None, spare=False):
         """Run the transform alone, its moves kept to the first of the places: dry [N, K, H, W] -> wet; dry itself if nothing changes.
 
-        given: what the transform wants besides its settings. owned: where it only moves what it is given, by numbers, it may write to dry.
+        given: what the transform wants besides its settings. spare: dry may be written over.
         """
         transform = TRANSFORMS[self.transform]
         of_place = list_knobs(self.where)
@@ -126,17 +126,16 @@ class Bend:
         if transform.sized and self.own != (1.0, 1.0):
             given["own"] = tuple(round(side * share) for side, share in zip(dry.shape[2:], self.own))
         try:
-            owned = owned and transform.moves and not any(isinstance(value, torch.Tensor) for value in settings.values())
-            with act_at(regions[0] if regions else None, owned):
+            with act_at(regions[0] if regions else None, spare and transform.once and not any(isinstance(value, torch.Tensor) for value in settings.values())):
                 return transform.function(dry, **settings, **given)
         except TRANSFORM_ERRORS as error:
             raise BendFailed(self.name, f"{type(error).__name__}: {error}") from error
 
-    def apply(self, dry, regions=(), owned: bool = False):
-        """Return dry [N, K, H, W] transformed as by run(), and note what the bend keeps from frame to frame."""
+    def apply(self, dry, regions=(), spare=False):
+        """Return dry [N, K, H, W] transformed as by run(), and note what the bend keeps from frame to frame. spare: dry may be written over."""
         transform, memory = TRANSFORMS[self.transform], self.memory
         kept = tuple(name for name in transform.wants if name in ("previous", "other"))
-        wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {}, owned)
+        wet = self.run(dry, regions, {name: getattr(memory, name) for name in kept} if memory else {}, spare)
         if regions and not self.moves and wet is not dry:
             wet = torch.lerp(dry, wet, regions[0].amount(*dry.shape[2:]).to(dry.dtype))
         if memory and "previous" in transform.wants:
@@ -184,8 +183,8 @@ def bend_both(x, picture, bends, owned: bool = False):
         drawn = picture is not None and b.moves and b.channels is None and b.where != EVERYWHERE
         regions = b.regions(x, (tuple(picture.shape[2:]),) if drawn else ())
         dry = x if b.channels is None else _take(x, b.channels)               # [N, K, H, W]
-        spare = not torch.is_grad_enabled() and (owned or b.channels is not None)
-        wet = b.apply(dry, regions, spare and not isinstance(b.mix, torch.Tensor) and b.mix == 1)
+        spare = (owned or dry is not x) and not torch.is_grad_enabled() and not isinstance(b.mix, torch.Tensor) and b.mix == 1
+        wet = b.apply(dry, regions, spare)
         if wet is dry:
             continue
         if drawn:

@@ -7,7 +7,7 @@ from engine.sampling import warp
 
 @transform(segments=Parameter(6, 1, 16, step=1, about="mirrored wedges"),
            angle=Parameter(0.0, 0.0, 360.0, curve="circular", unit="degrees", about="which wedge of the map is repeated"),
-           moves=True)
+           moves=True, once=True)
 def kaleidoscope(x, segments, angle):
     """Repeat one wedge of the maps around the centre, every other one mirrored."""
     return warp(x, _repeat, segments, angle, border="reflection")

@@ -5,7 +5,7 @@ from engine.sampling import turn, warp
 
 @transform(angle=Parameter(0.0, 0.0, 360.0, curve="circular", unit="degrees",
                            about="of the mirror: 0 repeats the left half on the right, 90 the lower half above"),
-           moves=True)
+           moves=True, once=True)
 def mirror(x, angle):
     """Fold one half of the maps over onto the other."""
     return warp(x, _fold, *turn(angle), border="border")

@@ -4,7 +4,7 @@ from engine.sampling import affine, opencv_affine, turn, unless
 
 
 @transform(angle=Parameter(0.0, -180.0, 180.0, curve="circular", unit="degrees", about="counter-clockwise"),
-           moves=True, neutral={"angle": 0.0}, shown={"angle": 30.0})
+           moves=True, once=True, neutral={"angle": 0.0}, shown={"angle": 30.0})
 def rotate(x, angle, *, opencv_geometry=False):
     """Turn about the centre; zeros come in from outside."""
     height, width = x.shape[2:]

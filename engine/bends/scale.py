@@ -4,7 +4,7 @@ from engine.sampling import affine, inverse, opencv_affine, unless
 
 
 @transform(factor=Parameter(1.0, -4.0, 4.0, about="above 1 magnifies, below shrinks, negative also turns by 180 degrees"),
-           moves=True, neutral={"factor": 1.0}, shown={"factor": 1.5})
+           moves=True, once=True, neutral={"factor": 1.0}, shown={"factor": 1.5})
 def scale(x, factor, *, opencv_geometry=False):
     """Zoom about the centre; zeros come in from outside."""
     height, width = x.shape[2:]

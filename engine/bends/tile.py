@@ -6,7 +6,7 @@ from engine.sampling import own_size, unless, warp
 
 
 @transform(across=Parameter(2.0, 1.0, 8.0, about="copies side by side"), down=Parameter(2.0, 1.0, 8.0, about="copies on top of each other"),
-           moves=True, neutral={"across": 1.0, "down": 1.0})
+           moves=True, once=True, neutral={"across": 1.0, "down": 1.0})
 def tile(x, across, down, *, own=None):
     """Many small copies, each the mirror image of its neighbours."""
     return unless((across == 1) & (down == 1), x, lambda: warp(x, _tile, across, down, *own_size(x, own)))

@@ -5,7 +5,7 @@ from engine.sampling import affine, opencv_affine, own_size, unless
 
 @transform(right=Parameter(0.0, -1.0, 1.0, unit="map widths", about="to the right"),
            down=Parameter(0.0, -1.0, 1.0, unit="map heights", about="downwards"),
-           moves=True, neutral={"right": 0.0, "down": 0.0}, shown={"right": 0.1})
+           moves=True, once=True, neutral={"right": 0.0, "down": 0.0}, shown={"right": 0.1})
 def translate(x, right, down, *, opencv_geometry=False, own=None):
     """Shift the maps; zeros come in from outside."""
     height, width = own_size(x, own)

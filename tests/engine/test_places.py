@@ -1,4 +1,5 @@
 """A part is a place: bends act where it is seen, softly, on every path of the network, and elsewhere nothing changes."""
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,32 @@ def test_a_place_keeps_nothing_from_frame_to_frame(masks):
     map_bytes = x.numel() * 4
     assert sum(asked) == 0 and 0 < max(asked) < map_bytes / 8
     assert sum(size for size in asked if size > 0) / 5 < 2 * map_bytes
+
+
+@pytest.mark.parametrize("name", [name for name, t in TRANSFORMS.items() if t.moves])
+@pytest.mark.parametrize("channels", ("all", (0, 3, 5, 9)))
+def test_maps_that_are_the_bends_to_lose_are_written_over_and_come_out_the_same(masks, name, channels):
+    generator, _ = masks
+    at = "part:mouth,eyes" if "target" in TRANSFORMS[name].wants else "part:eyes"
+    one = spread(made(masks, at, name, layer="b64.conv1"), Places(masks[1]))[0]
+    one = one if channels == "all" else dataclasses.replace(one, channels=channels)
+    maps = generator.activations(generator.map(z_of(2)), [one.layer])[one.layer].contiguous(memory_format=torch.channels_last)
+    kept = maps.clone()
+    expected = bend(maps, [one])
+    assert torch.equal(maps, kept) and torch.equal(bend(kept.clone(memory_format=torch.preserve_format), [one], owned=True), expected)
+
+
+def test_at_a_place_no_map_is_copied_that_may_be_written_over(masks):
+    generator, _ = masks
+    one = spread(made(masks, "part:eyes", "scale", {"factor": 1.5}, layer="b64.conv1"), Places(masks[1]))[0]
+    maps = generator.activations(generator.map(z_of(1)), [one.layer])[one.layer].contiguous(memory_format=torch.channels_last)
+    for owned in (True, False):
+        x = maps.clone()
+        bend(x, [one], owned=owned)                                 # the tables that are made once
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+            bend(x, [one], owned=owned)
+        largest = max(event.cpu_memory_usage for event in seen.events())
+        assert (largest < maps.nbytes / 2) == owned, (owned, largest, maps.nbytes)
 
 
 def test_what_is_repeated_stays_as_it_is_or_grows_in_the_middle(masks):
