@@ -43,12 +43,11 @@ class Region:
     moved: dict = field(default_factory=dict, init=False, compare=False, repr=False)
     planned: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    def weights(self, height: int, width: int) -> torch.Tensor:
-        """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most."""
+    def weights(self, height: int, width: int, offsets=None) -> torch.Tensor:
+        """Return how much each place has of each pixel, [N, K, H, W'], together 1 at most. offsets: what find_offsets() says, if known."""
         if self.mask is not None:
             return F.interpolate(self.mask, (height, width), mode="bilinear", align_corners=False)
-        across, along = self.find_offsets(height, width)
-        return share(self.fade(self.distance(across, along)))
+        return share(self.fade(self.distance(*(offsets or self.find_offsets(height, width)))))
 
     def find_offsets(self, height: int, width: int):
         """Return where the pixels are from each centre: right [N, K, 1, W'], down [N, K, H, 1]."""
@@ -62,7 +61,7 @@ class Region:
             wide, high = self.shape[..., None, None].unbind(2)
             return torch.maximum(across.abs() / wide, along.abs() / high)
         a, b, c = self.shape[..., None, None].unbind(2)
-        return (a * across * across + 2 * b * across * along + c * along * along).clamp(min=0).sqrt()
+        return ((a * across + (b + b) * along) * across + c * along * along).clamp(min=0).sqrt()
 
     def fade(self, distance) -> torch.Tensor:
         """Return how much acts at a distance: 1 within, 0 from the reach on."""
@@ -107,14 +106,12 @@ class Region:
 
     def _move(self, height, width, move, numbers, scaled, carries):
         """Return what move() says."""
-        right, down = pixels(height, width, self.centre.device, self.share)
-        half = width * self.share / 2
-        hub_right, hub_down = self.hub()
-        across, along = (right - hub_right) * half, (down - hub_down) * half
+        half, offsets = width * self.share / 2, self.find_offsets(height, width)
+        across, along = ((off if _is(way, 0) else off - way * self.size[..., None, None]) * half for off, way in zip(offsets, self.pivot))
         unit = self.size[..., None, None] * self.reach if scaled else 1.0
         across, along = (across / unit, along / unit) if scaled else (across, along)
         to_right, to_down = move(across, along, *numbers)
-        share = (self._widen(move, numbers, unit / half) if carries else self).weights(height, width)
+        share = self._widen(move, numbers, unit / half).weights(height, width) if carries else self.weights(height, width, offsets)
         for times in (self.strength, unit):
             share = share if _is(times, 1) else share * times
         moved = torch.stack([((to - at) * share).sum(1) for to, at in ((to_right, across), (to_down, along))])

@@ -16,7 +16,6 @@ ROUND = -0.75                       # of the cubic kernel, as F.grid_sample has 
 CRISP = 2.8                         # for each time more that is magnified: chosen so that edges are as a lens would show them
 LARGEST = 2.0                       # magnification beyond it is sharpened no further
 STILL = 1e-3                        # px: what is read from so near is where it was
-FAR = 2.0 ** 20                     # px: nothing is read from beyond it
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def _plan(to, grid, starts, border):
 
 def magnification(to, whole, parts):
     """Return how many times larger maps are seen at pixels of a grid (its `whole` and `parts` [., P]) where they are read at `to` [2, all], 1 to LARGEST."""
-    before, after = to[:, whole[0:4:2]], to[:, whole[1:4:2]]                    # [2, 2, P]
+    around = to.index_select(1, whole[:4].flatten()).view(2, 2, 2, -1)           # [axis, across or along, before or after, P]
+    before, after = around.unbind(2)
     (right_across, right_along), (down_across, down_along) = (after - before).mul_(parts[2:])
     area = (right_across * down_along - right_along * down_across).abs()
     return torch.rsqrt(area.clamp(min=LARGEST ** -2)).clamp(min=1.0)
@@ -96,7 +96,7 @@ def _weigh(at, gain, sides, border):
     kernels = torch.addmm(constant, factors, _powers(at - first)).view(2, 4, 2, -1)                                     # [which, 4, axis, P]
     (across, along), (blurred_across, blurred_along) = (which.unbind(1) for which in kernels)
     shares = (along[:, None] * (across * (1 + gain))).addcmul_(blurred_along[:, None], blurred_across * gain, value=-1)
-    around = first.clamp(-FAR, FAR).nan_to_num(0.0).long() + _steps(at.device)                                          # [4, 2, P]
+    around = first.long() + _steps(at.device)                                   # [4, 2, P]; however far that is, it is brought back into the map
     if border == "reflection":
         around = around.remainder(2 * sides)
         around = torch.minimum(around, 2 * sides - 1 - around)

@@ -26,13 +26,15 @@ class Heat:
 
     def on(self, x) -> torch.Tensor:
         """Return the heat [N, 1, H, W'] of feature maps x [N, C, H, W']."""
-        weights = _weights(self.weights, x.device)
-        return (x.float().permute(0, 2, 3, 1) @ weights)[:, None] + self.bias
+        weights, bias = _make_tensors(self, x.device)
+        pixels = x.float().permute(0, 2, 3, 1)
+        return torch.addmv(bias, pixels.reshape(-1, len(weights)), weights).view(len(x), 1, *x.shape[2:])
 
 
 @make_once(256)
-def _weights(weights, device):
-    return torch.tensor(weights, dtype=torch.float32).to(device)
+def _make_tensors(heat, device):
+    """Return a heat's weights [C] and its bias [1]."""
+    return torch.tensor(heat.weights, dtype=torch.float32).to(device), torch.tensor([heat.bias], dtype=torch.float32).to(device)
 
 
 @dataclass(frozen=True)
