@@ -1,4 +1,4 @@
-"""Draw docs/pictures/relatives.jpg, beasts that become the masks they descend from by the fader /weights/masks/amount, and relatives-split.jpg, by /weights/masks/split.
+"""Draw docs/pictures/relatives.jpg, beasts that become the masks they descend from by /weights/masks/amount, and relatives-split.jpg, by /weights/masks/split.
 
     python docs/pictures/relatives.py
 """

@@ -16,8 +16,8 @@ from engine.motion import Motion
 from live.instrument import open as opening
 from live.presets.preset import apply_preset
 
-PIECES = (("bloom", "unfold"), ("gate", "knock"), ("beasts", "changeling"), ("bloom", "rose-window"), ("gate", "alphabet"), ("beasts", "roar"), ("gate", "dial"),
-          ("bloom", "hundred-eyes"))
+PIECES = (("bloom", "unfold"), ("gate", "knock"), ("beasts", "changeling"), ("bloom", "rose-window"), ("gate", "alphabet"), ("beasts", "roar"),
+          ("gate", "dial"), ("bloom", "hundred-eyes"))
 SIDE, DRAWN, FPS, SECONDS, BEFORE = 320, 512, 15, 1.25, 4.0             # px shown and drawn; seconds of each piece, and played before it
 BEAT = 0.5                                                              # seconds
 
@@ -26,8 +26,8 @@ def hear(scene, time):
     """Return the scene with the sound of a kick on each beat, `time` seconds in."""
     since = time % BEAT
     loud = math.exp(-since / 0.12)
-    values = {f"/audio/{name}": loud for name in ("low", "mid", "high", "level")} | {f"/audio/{name}": float(since < 1 / FPS) for name in ("kick", "snare", "hat")}
-    return scene.set_values(values)
+    bands = {f"/audio/{name}": loud for name in ("low", "mid", "high", "level")}
+    return scene.set_values(bands | {f"/audio/{name}": float(since < 1 / FPS) for name in ("kick", "snare", "hat")})
 
 
 def draw_piece(opened, name):

@@ -38,7 +38,7 @@ class Place:
 def goals(generator, layer, request, place: Place) -> list[Goal]:
     """Return one Goal for each of the request's pairs, or several where a paste goes to each piece of its mask."""
     made = []
-    for thing, paste in [(thing, piece) for thing, paste in request.pairs() for piece in paste.split()]:
+    for thing, paste in [(thing, piece) for thing, whole in request.pairs() for piece in whole.split()]:
         source, target = (recall(generator, layer, latents(generator, [mark.picture], place.psi), place.published) for mark in (thing, paste))
         values = source.values(generator.weights(layer))                                       # [1, O, H, W']
         old = target.values(generator.weights(layer))
