@@ -4,7 +4,8 @@ Needs no other network: the loss compares pictures at six sizes, and it begins a
 Source: SPEC2.md P.
 """
 from engine.projection.features import FEATURES
-from engine.projection.find import Projected, project, project_all, project_film
+from engine.projection.film import project_film
+from engine.projection.find import Projected, project, project_all
 from engine.projection.losses import LOSSES
 
 __all__ = ["FEATURES", "LOSSES", "Projected", "project", "project_all", "project_film"]

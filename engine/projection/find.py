@@ -21,8 +21,7 @@ STEPS, SIZE = 150, 64
 BANK, NEAREST, THUMB = 768, 8, 16    # seeds that are compared, of which so many are met in the middle; px at which
 STATISTICS = 10_000
 REGULARISED = 10.0                   # what it costs that neighbouring numbers of noise maps agree; the published 1e5 is for its loss and 1000 steps
-SPREAD = 0.2                         # how much layers that go apart cost, in w+
-FILM_STEPS, FILM_RATE = 5, 0.06
+SPREAD = 0.1                         # how much layers that go apart cost, in w+
 BATCH = 8
 
 
@@ -121,7 +120,7 @@ class Projector:
             optimiser.param_groups[0]["lr"] = rate(step, steps)
             amount = find_noise(step, steps) if shaken else 0.0
             moved = torch.randn(ws.shape[0], 1, ws.shape[2], generator=source).to(ws.device) * self.sigma * amount * ws.shape[2] ** 0.5
-            loss = self.loss(self.draw(ws + moved, leaves), targets).sum() + self._measure_strain(ws, leaves)
+            loss = self.loss(self.draw(ws + moved, leaves), targets).sum() + self.measure_strain(ws, leaves)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -133,7 +132,7 @@ class Projector:
             maps.requires_grad_(False)
         return ws.detach()
 
-    def _measure_strain(self, ws, noise):
+    def measure_strain(self, ws, noise):
         """Return what it costs that layers go apart, that neighbouring numbers of noise maps agree, and to be where few seeds are."""
         cost = REGULARISED * sum((find_noise_correlation(maps).sum() for maps in noise.values()), torch.zeros((), device=ws.device))
         if self._usual is not None:
@@ -197,20 +196,5 @@ def project_all(projector: Projector, pictures: Iterable, steps: int = STEPS, sp
         yield projector.project(picture[None], steps, space, progress)
 
 
-def project_film(projector: Projector, pictures: Iterable, first: int = STEPS, steps: int = FILM_STEPS, smoothing: float = 0.5) -> Iterator[Projected]:
-    """Yield what comes nearest to each picture of a film, in w; each begins where the one before ended. smoothing: 0..1, how much of that stays."""
-    before = None
-    for picture in pictures:
-        targets = projector.prepare(picture[None])
-        start = projector.find_start(targets) if before is None else before
-        ws = projector.refine(start, targets, first) if before is None else projector.refine(start, targets, steps, shaken=False, rate=_glide)
-        before = ws if before is None else torch.lerp(ws, before, 0.5 * smoothing)
-        yield projector.describe(before, start, targets)
-
-
 def _fall(step: int, steps: int) -> float:
     return 0.5 * find_rate(step, steps)
-
-
-def _glide(step: int, steps: int) -> float:
-    return FILM_RATE * (1 - step / steps)

@@ -28,7 +28,7 @@ from engine.world.latent import Z_DIM
 WORLD_SIZE = 256                    # px the world's parts are drawn at
 NEAR = 16                           # of them: what counts as close
 EACH = ":each"                      # behind a region: each of its pieces
-MOST = 64                           # pictures in one mark
+MOST = 256                          # pictures in one mark
 COUNTED = re.compile(r"[0-9]{1,10}")
 DRAWING = re.compile(r"(?!#?[0-9,\-]+(@[^:]*)?:)(?P<path>.+\.png)(@(?P<width>[0-9]{1,5}))?", re.IGNORECASE)
 NUMBERS = re.compile(r"-?\d+(\.\d+)?(,-?\d+(\.\d+)?)+")

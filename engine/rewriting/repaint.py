@@ -13,7 +13,7 @@ from engine.rewriting.wanted import draw_wanted, size_of
 LOOK = 64                           # px of the pictures that are looked at
 LAYERS = (8, 32)                    # px of the layers that learn, from and to
 RANK, STEPS, BATCH = 32, 600, 6
-RATE = 0.06                         # of Adam, in shares of a weight's spread
+RATE = 0.06                         # of Adam, in shares of a weight's spread, at RANK or below: of more, each goes less far, or together they go too far and come to nothing
 DEAR = 0.1                          # of a change elsewhere, to one at the marks, at restraint 1
 WHERE = 2                           # the first layer that learns, where a network is smaller: after the constant and its convolution
 
@@ -45,6 +45,6 @@ def repaint(generator, request, layer: str | None, rank: int | None, settings, c
     def change():
         return {f"synthesis.{name}.weight": weights[name] + spread[name] * torch.einsum("roxy,ri->oixy", values[name], directions[name]) for name in layers}
 
-    steps = STEPS if settings.polish is None else settings.polish
-    descend_on_pictures(generator, [*directions.values(), *values.values()], change, wanted, Pace(steps, RATE, BATCH, DEAR * settings.restraint), progress)
+    steps, rate = STEPS if settings.polish is None else settings.polish, RATE * min(1.0, RANK / (rank or RANK))
+    descend_on_pictures(generator, [*directions.values(), *values.values()], change, wanted, Pace(steps, rate, BATCH, DEAR * settings.restraint), progress)
     return [Rule(name, directions[name].detach(), values[name].detach() * spread[name] * settings.gain) for name in layers]

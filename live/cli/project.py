@@ -184,7 +184,8 @@ def _project_film(options, path, projector, where, own):
     from engine import kept
     from engine.kept import Kept
     from engine.kept.made import make_thumbnail, to_light
-    from engine.projection.find import join_projected, project_film
+    from engine.projection.film import project_film
+    from engine.projection.find import join_projected
 
     if options.space != "w" or options.noise or options.tune:
         given = f"--space {options.space}" if options.space != "w" else "--noise" if options.noise else "--tune"

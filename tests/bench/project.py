@@ -1,11 +1,11 @@
-"""Projection beside the published procedure, in one run: PSNR and seconds, on the network's own pictures and on drawn ones.
+"""Projection beside the published procedure, in one run: PSNR and seconds, on the network's own pictures, on drawn ones, and on photographs.
 
     python run_live.py bench project --seconds 300
 
 `published`: begins at the mean w, the published schedule and noise, and its loss without a network, the squared difference; nobody's feature network is at hand.
 `published, VGG`: the same with VGG16 of random weights, in few steps: what a step costs, and nothing of how good it is.
 `ours`: begins at what the nearest of many seeds have in common; the pyramid. `look`: the same from the look, where the instrument has one. `at once`: the look alone.
-`tuned`: `ours`, and then an edit of six layers, one picture after the other. Seconds are of all pictures together, ms of one picture and step.
+`tuned`: `ours`, and then an edit of six layers, one picture after the other. Seconds are of all pictures together, ms of one picture and step. `photographs`: those that matplotlib and pygame bring along.
 """
 import statistics
 import tempfile
@@ -109,7 +109,7 @@ def _find_look(options, generator):
 
 
 def _make_pictures(projector, generator) -> dict:
-    """Return {kind: pictures [N, 3, S, S']}: the network's own; and drawn ones, where it is the built-in world's."""
+    """Return {kind: pictures [N, 3, S, S']}: the network's own; drawn ones and photographs, where it is the built-in world's."""
     import torch
 
     from engine.directions.statistics import sample_w
@@ -118,4 +118,18 @@ def _make_pictures(projector, generator) -> dict:
     z, w = sample_w(generator, PICTURES, 123)
     with torch.no_grad():
         found = {"own": projector.draw(w[:, None]).clamp(-1, 1)}
-        return found | ({"drawn": MASKS.draw(z, projector.size)} if generator.z_dim == 64 and generator.w_dim == 128 else {})
+        if (generator.z_dim, generator.w_dim) != (64, 128):
+            return found
+        return found | {"drawn": MASKS.draw(z, projector.size), "photographs": torch.cat([projector.prepare(photo) for photo in _read_photographs()])}
+
+
+def _read_photographs() -> list:
+    """Return pictures [1, 3, H, W'] in -1..1 that two packages bring along."""
+    import matplotlib
+    import pygame
+
+    from engine.kept.made import to_light
+    from live.files.stills import read_still
+
+    folders = Path(matplotlib.get_data_path()) / "sample_data", Path(pygame.__file__).parent / "examples" / "data"
+    return [to_light(read_still(folder / name)) for folder, name in zip(folders, ("grace_hopper.jpg", "liquid.bmp"))]

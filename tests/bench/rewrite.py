@@ -139,7 +139,7 @@ def _asked(generator, drawn, words, first, count):
     """The request that these words make in `count` pictures from `first` on, instead of the pictures that they name."""
     objects, pastes = [], []
     for n in range(first, first + count):
-        copied, pasted = ([re.sub(r"^\d+-\d+", str(n), text) for text in words.get(name, ())] for name in ("copy", "paste"))
+        copied, pasted = (dict.fromkeys(re.sub(r"^\d+-\d+", str(n), text) for text in words.get(name, ())) for name in ("copy", "paste"))
         things = tuple(mark for text in copied for mark in parse(text, generator, 1.0, world=drawn))
         objects += things
         pastes += [mark for text in pasted for mark in parse(text, generator, 1.0, things, drawn)]

@@ -5,7 +5,7 @@ from engine.world.gate.palette import palette
 from engine.world.kind import World
 
 WEIGHTS = {"rays": 3, "fans": 1.3, "columns": 2, "bands": 2, "capitals": 2, "steps": 1.6, "zigzag": 2, "moons": 3, "gate": 1.3,
-           "rings": 1.5, "inside": 2, "shadow": 5,
+           "rings": 1.5, "inside": 2, "shadow": 6,
            "sign": 6, "dot": 12, "frame": 1.5}
 
 GROUPS = {"background": ("background",), "rays": ("rays",), "fans": ("fans",), "columns": ("columns", "bands", "capitals"),

@@ -13,12 +13,11 @@ def paint(canvas, f, c, x, y):
     """Lay the parts on a canvas; f: factor values, c: colours, x, y [N, H, W]: the pixels' places."""
     gx, gy = (x - f["shift_x"]) / f["scale"], (y - f["shift_y"]) / f["scale"]
     lit = sun(canvas, f, c, gx, gy)
-    c = {**c, "line": torch.lerp(c["line"], c["ink"], lit[:, None])}
     rays(canvas, f, c, x, y, lit)
     fans(canvas, f, c, x, y)
     columns(canvas, f, c, x, y)
     steps(canvas, f, c, x, y)
-    zigzag(canvas, f, c, x, y)
+    zigzag(canvas, f, c, x, y, lit)
     moons(canvas, f, c, gx, gy)
     gate(canvas, f, c, gx, gy)
     sign(canvas, f, c, gx, gy)
@@ -71,7 +70,7 @@ def columns(canvas, f, c, x, y):
     level = (at - torch.round(at)).abs() - 0.5 * f["band"]
     canvas.lay("bands", shaft * canvas.cover(level * 2 * high / COLUMN_BANDS), c["second"])
     cap = box(side, y.abs() - high, f["column"] + 0.035, 0.5 * f["capital"])
-    canvas.lay("capitals", canvas.cover(cap), c["line"])
+    canvas.lay("capitals", canvas.cover(cap), c["light"])
 
 
 def steps(canvas, f, c, x, y):
@@ -83,11 +82,11 @@ def steps(canvas, f, c, x, y):
         canvas.lay("steps", canvas.cover(torch.maximum(x.abs() - half, top - y)), colour)
 
 
-def zigzag(canvas, f, c, x, y):
-    """A line that folds across the top, twice."""
+def zigzag(canvas, f, c, x, y, lit):
+    """A line that folds across the top, twice: the lower one is white, and black before the sun."""
     fold = (x * ZIGZAG - torch.round(x * ZIGZAG)).abs() * 2                                # 0..1
     slope = torch.sqrt(1 + (2 * ZIGZAG * f["zigzag"]).square())
-    for place, colour in ((0.0, c["second"]), (0.105, c["line"])):
+    for place, colour in ((0.0, c["second"]), (0.105, torch.lerp(c["light"], c["ink"], lit[:, None]))):
         line = y + f["zigzag_y"] - place - f["zigzag"] * (fold - 0.5) * 2
         canvas.lay("zigzag", canvas.cover((line.abs() - 0.5 * f["zigzag_line"] * slope) / slope), colour)
 
@@ -137,7 +136,7 @@ def gate(canvas, f, c, x, y):
 def sign(canvas, f, c, x, y):
     """A letter of no alphabet: bars, a stem, two sides, a bow and a dot; below 0 a stroke is not there."""
     x, y = inner(f, 1.0, x, y)
-    canvas.lay("shadow", canvas.cover(strokes(f, x - 0.022, y - 0.022)), c["shadow"])
+    canvas.lay("shadow", canvas.cover(strokes(f, x - 0.034, y - 0.034)), c["shadow"])
     canvas.lay("sign", canvas.cover(strokes(f, x, y)), c["sign"])
     dot = length(x, y + 0.45 * f["sign_height"]) - f["dot"]
     canvas.lay("dot", canvas.cover(dot), c["second"])
@@ -165,4 +164,4 @@ def frame(canvas, f, c, x, y):
     inside = 1 - torch.maximum(x.abs(), y.abs())
     along = torch.where(x.abs() > y.abs(), y, x) * TEETH
     tooth = f["teeth"] * (1 - (along - torch.round(along)).abs() * 4)
-    canvas.lay("frame", canvas.cover((inside - f["frame"] - tooth.clamp(min=0)) / (1 + 3 * TEETH * f["teeth"])), c["line"])
+    canvas.lay("frame", canvas.cover((inside - f["frame"] - tooth.clamp(min=0)) / (1 + 3 * TEETH * f["teeth"])), c["light"])

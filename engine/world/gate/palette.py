@@ -14,11 +14,11 @@ def palette(f):
     ink = colour(hue, 0.5, 0.015)
     light = colour(hue + 0.12, 0.10, 0.97)
     first = colour(hue, strong, 0.95)
-    deep = colour(hue - 0.06, 0.95, 0.26)
+    deep = colour(hue - 0.06, 0.95, 0.34)
     return {
-        "ground": ink, "line": light, "ray": deep,
+        "ground": ink, "ray": deep,
         "first": first, "second": colour(accent, strong, f["accent_light"]), "third": colour(third, 0.9 * strong, 0.72),
-        "ink": ink, "light": light, "deep": deep,
+        "ink": ink, "light": light,
         "sign": light, "shadow": torch.lerp(colour(accent, 0.95, 0.55), first, 0.3),
-        "sun": colour(accent, 0.38 * strong, 0.95),
+        "sun": colour(accent, 0.48 * strong, 0.95),
     }

@@ -9,7 +9,7 @@ from engine.directions.statistics import sample_w
 from engine.errors import UserError
 from engine.kept import Kept
 from engine.projection import find
-from engine.projection.find import Projector, join_projected, project_film
+from engine.projection.find import Projector
 from engine.projection.losses import LOSSES, find_pyramid, measure_psnr, measure_ssim
 from engine.projection.schedule import find_noise, find_noise_correlation, find_rate, renormalise
 from tests.conftest import tiny
@@ -128,16 +128,6 @@ def test_layers_of_their_own_come_nearer(masks):
     drawn = MASKS.draw(sample_w(masks.generator, 1, 9)[0], 64)
     one, each = (masks.project(drawn, 12, space) for space in ("w", "w+"))
     assert each.ws.shape == (1, 18, 128) and each.psnr[0] > one.psnr[0] + 0.5
-
-
-def test_a_film_goes_on_from_frame_to_frame(masks):
-    w = torch.lerp(*sample_w(masks.generator, 2, 21)[1], torch.linspace(0, 0.2, 3)[:, None])
-    with torch.no_grad():
-        frames = masks.draw(w[:, None]).clamp(-1, 1)
-    found = join_projected(list(project_film(masks, frames, first=15, steps=5)))
-    assert len(found.ws) == 3 and min(found.psnr[1:]) > found.psnr[0] - 4
-    steps, true = found.ws[:, 0].diff(dim=0).norm(dim=1), w.diff(dim=0).norm(dim=1)
-    assert steps.mean() < 3 * true.mean()
 
 
 def test_pictures_of_any_shape_are_cut_about_their_middle(masks):
