@@ -4,7 +4,7 @@ from engine.world.bloom.paint import PARTS, paint
 from engine.world.bloom.palette import palette
 from engine.world.kind import World
 
-WEIGHTS = {"ripples": 1.2, "spores": 3, "arms": 1.6, "bulbs": 3, "petals": 1.5, "spots": 3, "inner_petals": 1.8, "filaments": 4, "anthers": 6,
+WEIGHTS = {"ripples": 1.6, "spores": 3, "arms": 1.6, "bulbs": 3, "petals": 1.5, "spots": 3, "inner_petals": 1.8, "filaments": 4, "anthers": 6,
            "core": 2.5, "seeds": 9, "iris": 8, "pupil": 16}
 
 GROUPS = {"background": ("background",), "ripples": ("ripples",), "spores": ("spores",), "arms": ("arms",), "bulbs": ("bulbs",), "petals": ("petals", "spots"),
