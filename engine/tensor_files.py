@@ -15,7 +15,7 @@ from engine.files import whole
 from engine.yaml_file import shorten
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
-LONGEST_HEADER = 1 << 24         # bytes; of the largest generator it has 20,000, of an edit that was marked in 256 pictures 1.3 million
+LONGEST_HEADER = 1 << 24         # bytes; of the largest generator it has 20,000, of an edit that is marked in 1,000 pictures 1 to 5 million
 DIGEST = "digest"
 HALF_MAX = torch.finfo(torch.float16).max
 

@@ -18,7 +18,7 @@ def main(names):
         words = INDEPENDENCE.split()
         if name != "independence":
             path = asked[name]
-            words = ["--request", str(path), "--instrument", str(path.parents[1]), "--seeds", "101", "102", "103", "104",
+            words = ["--request", str(path), "--instrument", str(path.parents[1]), "--seeds", "2001", "2002", "2003", "2004",
                      "--sheet", f"docs/pictures/rewriting-{name}.jpg", "-o", str(path.with_suffix(".safetensors"))]
         subprocess.run([sys.executable, "run_live.py", "rewrite", *words], cwd=ROOT, check=True)
 

@@ -28,7 +28,7 @@ from engine.world.latent import Z_DIM
 WORLD_SIZE = 256                    # px the world's parts are drawn at
 NEAR = 16                           # of them: what counts as close
 EACH = ":each"                      # behind a region: each of its pieces
-MOST = 256                          # pictures in one mark
+MOST = 1024                         # pictures in one mark
 COUNTED = re.compile(r"[0-9]{1,10}")
 DRAWING = re.compile(r"(?!#?[0-9,\-]+(@[^:]*)?:)(?P<path>.+\.png)(@(?P<width>[0-9]{1,5}))?", re.IGNORECASE)
 NUMBERS = re.compile(r"-?\d+(\.\d+)?(,-?\d+(\.\d+)?)+")
@@ -115,8 +115,9 @@ def _move_beside(beside, mask, size, things):
     rows, columns = (mask > 0.5).any(1).nonzero()[:, 0], (mask > 0.5).any(0).nonzero()[:, 0]
     if not len(rows):
         raise UserError("nothing is seen of these parts in this picture")
-    middle = [float(there[0] + there[-1] + 1) / 2 * scale for there, scale in ((columns, size[1] / mask.shape[1]), (rows, size[0] / mask.shape[0]))]
-    return _move([middle[0] + numbers[0], middle[1] + numbers[1]], size, things)
+    middle = [float(there[0] + there[-1] + 1) / 2 for there in (columns, rows)]
+    away = [number * own / whole for number, own, whole in zip(numbers, mask.shape[::-1], size[::-1])]
+    return _move([middle[0] + away[0], middle[1] + away[1]], tuple(mask.shape), things)     # as small as the parts are drawn: a thousand of them have room
 
 
 def _move(point, size, things):

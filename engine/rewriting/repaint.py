@@ -13,7 +13,7 @@ from engine.rewriting.wanted import draw_wanted, size_of
 LOOK = 64                           # px of the pictures that are looked at
 LAYERS = (8, 32)                    # px of the layers that learn, from and to
 RANK, STEPS, BATCH = 32, 600, 6
-RATE = 0.06                         # of Adam, in shares of a weight's spread, at RANK or below: of more, each goes less far, or together they go too far and come to nothing
+RATE = 0.06                         # of Adam, in shares of a weight's spread, at RANK or below; of more, each goes less far, or together they go too far
 DEAR = 0.1                          # of a change elsewhere, to one at the marks, at restraint 1
 WHERE = 2                           # the first layer that learns, where a network is smaller: after the constant and its convolution
 

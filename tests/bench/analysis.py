@@ -23,7 +23,7 @@ SETTLE = 10                          # frames before a turn counts
 
 
 def bench(options: dict) -> dict:
-    """{"alone", "beside": figures, "p95", "minutes", "found"}; options: instrument, size, seconds, device, threads."""
+    """{"alone", "beside": figures, "p95", "minutes", "found"}; options: instrument, size, seconds, device, threads; samples: pictures that are looked at."""
     from engine.checkpoints import native
 
     longest = options.get("seconds") or LONGEST
@@ -32,7 +32,8 @@ def bench(options: dict) -> dict:
         native.save(path, _common.network(options.get("instrument") or "config-f"), "float32")
         show, fps = _make_show(str(path), options)
         rows: dict[str, list] = {"alone": [], "beside": []}
-        process = start_beside("analyse", "--checkpoint", str(path), "-o", str(where), stdout=subprocess.DEVNULL)
+        few = ("--samples", str(options["samples"])) if options.get("samples") else ()
+        process = start_beside("analyse", "--checkpoint", str(path), "-o", str(where), *few, stdout=subprocess.DEVNULL)
         try:
             ran = _take_turns(show, WallClock(fps).ticks(), process, rows, longest)
         finally:

@@ -101,7 +101,7 @@ def test_a_painted_file(generator, tmp_path):
 
 
 @pytest.mark.parametrize("text, says", [
-    ("3", "expected SEED:REGION"), ("x:1,2,3,4", "seed 'x'"), ("3-1:1,2,9,9", "lower one first"), ("1-9000:1,2,9,9", "expected 1 to 256"),
+    ("3", "expected SEED:REGION"), ("x:1,2,3,4", "seed 'x'"), ("3-1:1,2,9,9", "lower one first"), ("1-9000:1,2,9,9", "expected 1 to 1024"),
     ("3:1,2,3,4,5", "5 numbers"), ("3:1,2", "nothing is copied"), ("3:9,9,9,9", "mask is empty"), ("3:900,900,999,999", "mask is empty"),
     ("3:beak", "no part 'beak'"), ("3:nose", "another one"), ("3:none.png", "can't be read"), ("3@smile:1,1,9,9", "expected NAME=NUMBER"),
     ("#999999:1,1,9,9", "image number"), ("##3:1,1,9,9", "seed '#3'"), ("²:1,1,9,9", "seed '²'"), ("9" * 5000 + ":1,1,9,9", "seed '9"),
