@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 from engine.device import to_double
 from engine.directions.statistics import sample_w
@@ -17,9 +18,9 @@ from engine.projection.find import Projector
 from engine.rewriting.edit import Rule
 from engine.rewriting.memory import recall
 
-RANK, STEPS, RATE, WARM = 8, 80, 0.05, 0.1               # rate: at its height, after a tenth of the steps; then it falls to 0
-LAYERS = 6                           # the last so many up to the size that pictures are compared at
-CLOSE, OTHERS = 1.0, 2               # what a change of other seeds costs; so many of them a step
+RANK, STEPS, RATE, WARM = 8, 80, 0.2, 0.15               # rate: at its height, after so much of the steps; then it falls to 0
+LAYERS = 7                           # the last so many up to the size that pictures are compared at
+CLOSE, OTHERS = 0.5, 2               # what a change of other seeds costs; so many of them a step
 SAVED = 20                           # steps between two that can be gone on from
 SEED = 3_000_000                     # of the other seeds
 
@@ -50,7 +51,9 @@ class Tuning:
         self.ws = ws.to(generator.device).expand(-1, generator.num_ws, -1)
         self.noise = {layer: maps.to(generator.device) for layer, maps in (noise or {}).items()}
         names = [layer for layer in generator.layers if generator.architecture.resolution_of(layer) <= projector.size][-LAYERS:]
-        self.directions = {layer: _find_top_keys(generator, layer, self.ws, pace.rank) for layer in names}
+        with torch.no_grad():
+            missing = (projector.draw(self.ws, self.noise).clamp(-1, 1) - self.target).abs().mean(1, keepdim=True)
+        self.directions = {layer: _find_top_keys(generator, layer, self.ws, pace.rank, missing) for layer in names}
         self.values = {layer: torch.zeros(len(d), generator.channels(layer), 3, 3, device=d.device) for layer, d in self.directions.items()}
         self.step, self.adam = 0, torch.optim.Adam([leaf.requires_grad_(True) for leaf in self._list_leaves()], RATE)
 
@@ -108,9 +111,10 @@ class Tuning:
             raise UserError("it is of another tuning") from None
 
 
-def _find_top_keys(generator, layer, ws, rank):
-    """Return the directions [r, I] that the keys of a picture have most of, orthonormal."""
-    keys = recall(generator, layer, ws).keys[0].flatten(1)                       # [I, h * w']
+def _find_top_keys(generator, layer, ws, rank, missing):
+    """Return the directions [r, I] that the keys of a picture have most of, orthonormal; by how much is missing [1, 1, H, W'] where they are."""
+    keys = recall(generator, layer, ws).keys[0]                                  # [I, h, w']
+    keys = (keys * F.adaptive_avg_pool2d(missing, keys.shape[1:])[0]).flatten(1)
     left = torch.linalg.svd(to_double(keys), full_matrices=False).U
     return left[:, :rank].T.float().contiguous().to(generator.device)
 
