@@ -114,7 +114,8 @@ class Tuning:
 def _find_top_keys(generator, layer, ws, rank, missing):
     """Return the directions [r, I] that the keys of a picture have most of, orthonormal; by how much is missing [1, 1, H, W'] where they are."""
     keys = recall(generator, layer, ws).keys[0]                                  # [I, h, w']
-    keys = (keys * F.adaptive_avg_pool2d(missing, keys.shape[1:])[0]).flatten(1)
+    height, width = keys.shape[1:]
+    keys = (keys * F.adaptive_avg_pool2d(missing, (height, width))[0]).flatten(1)
     left = torch.linalg.svd(to_double(keys), full_matrices=False).U
     return left[:, :rank].T.float().contiguous().to(generator.device)
 

@@ -45,6 +45,6 @@ def repaint(generator, request, layer: str | None, rank: int | None, settings, c
     def change():
         return {f"synthesis.{name}.weight": weights[name] + spread[name] * torch.einsum("roxy,ri->oixy", values[name], directions[name]) for name in layers}
 
-    steps, rate = STEPS if settings.polish is None else settings.polish, RATE * min(1.0, RANK / (rank or RANK))
+    steps, rate = STEPS if settings.polish is None else settings.polish, RATE * min(1.0, RANK / max(map(len, directions.values())))
     descend_on_pictures(generator, [*directions.values(), *values.values()], change, wanted, Pace(steps, rate, BATCH, DEAR * settings.restraint), progress)
     return [Rule(name, directions[name].detach(), values[name].detach() * spread[name] * settings.gain) for name in layers]

@@ -1,5 +1,5 @@
 """Solve a request: statistics, directions, goals, a solver, and out comes an Edit. The generator is left as it was."""
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 
@@ -66,6 +66,7 @@ class Settings:
 
 STYLE = "style"                     # the solver that changes styles instead of a layer's weight
 PICTURE = "picture"                 # the solver that changes several layers
+NOTED = 64                          # marks of a kind that an edit's recipe keeps
 STATED = ("layer", "rank", "solver", "instrument")              # what else a request's settings may say
 
 
@@ -116,7 +117,7 @@ def solve(generator, request: Request, layer: str | None = None, rank: int | Non
         loss = {"before": float(task.loss(weight)), "after": float(task.loss(weight + task.delta(values)))} if wanted else {}
     if not values.isfinite().all():
         raise UserError(f"solver {solver}: it found no finite values; try another layer, a lower rate or other masks")
-    recipe = {"solver": solver, "layer": layer, "rank": rank, "settings": asdict(chosen), "loss": loss, "request": to_plain(request)}
+    recipe = {"solver": solver, "layer": layer, "rank": rank, "settings": asdict(chosen), "loss": loss, **_note(request)}
     return Edit(name, layer, found, values, recipe, generator_hash(generator))
 
 
@@ -134,7 +135,7 @@ def _restyle(generator, request, rank, settings, name, progress) -> Edit:
     style = restyle(generator, request, rank, settings.truncation, settings, progress)
     layer = generator.layers[0]
     outputs, inputs, *kernel = generator.weights(layer).shape
-    recipe = {"solver": STYLE, "layer": layer, "rank": style.rank, "settings": asdict(settings), "loss": {}, "request": to_plain(request)}
+    recipe = {"solver": STYLE, "layer": layer, "rank": style.rank, "settings": asdict(settings), "loss": {}, **_note(request)}
     return Edit(name, layer, torch.zeros(1, inputs), torch.zeros(1, outputs, *kernel), recipe, generator_hash(generator), style)
 
 
@@ -143,8 +144,15 @@ def _repaint(generator, request, layer, rank, settings, name, progress) -> Edit:
     colour = parse_colour(settings.colour) if settings.colour else None
     first, *more = repaint(generator, request, layer, rank, settings, colour, progress)
     recipe = {"solver": PICTURE, "layer": first.layer, "rank": len(first.directions), "settings": asdict(settings), "loss": {},
-              "request": to_plain(request)}
+              **_note(request)}
     return Edit(name, first.layer, first.directions, first.values, recipe, generator_hash(generator), more=tuple(more))
+
+
+def _note(request) -> dict:
+    """Return what a recipe holds of a request: at most NOTED marks of a kind, so that the file stays small, and how many there were."""
+    few = replace(request, objects=request.objects[:NOTED], pastes=request.pastes[:NOTED], contexts=request.contexts[:NOTED])
+    marked = max(len(request.pastes), len(request.contexts))
+    return {"request": to_plain(few)} | ({"marked": marked} if marked > NOTED else {})
 
 
 def _goals(generator, layer, request, settings, energy):

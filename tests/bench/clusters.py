@@ -6,7 +6,8 @@
 For unseen z the world that an instrument was taught says where each of its regions is. A cluster's map is the mean of its channels' maps,
 up-sampled; it is cut at one threshold for all z, the best one, and compared with the part by intersection over union
 (sums over all z). `table` has the best cluster of any layer for each part, for either method, and for random groups of
-the same sizes. `ablating` is what ablating a cluster of what one looks at first (FEATURES) changes inside its dilated mask, over outside: for the cluster that fits best, and for the most local one of those that fit at 0.5 or better.
+the same sizes; `taught`: the channels that training tied to the world's groups (engine/world/losses.py), which are named in the file where none that was found
+fits a part well enough. `ablating` is what ablating a cluster of what one looks at first (FEATURES) changes inside its dilated mask, over outside: for the cluster that fits best, and for the most local one of those that fit at 0.5 or better.
 """
 import pathlib
 import sys
@@ -31,22 +32,25 @@ def bench(options: dict) -> dict:
     for name in options.get("methods") or ("correlation", "classifier"):
         found[name] = _found(generator, layers, name, options, next(iter(found.values()), None))
     found["random"] = _random(next(iter(found.values())))
+    found["taught"] = _find_taught(generator, world, layers)
     scores = _scores(generator, z, found, truth)
     table = {name: {part: max(((round(float(s[n]), 3), *where) for where, s in scores[name].items()), key=lambda row: row[0])
                     for n, part in enumerate(regions)} for name in found}
-    method = max((name for name in found if name != "random"), key=lambda name: sum(row[0] for row in table[name].values()))
+    method = max((name for name in found if name not in ("random", "taught")), key=lambda name: sum(row[0] for row in table[name].values()))
+    wanted = {part: WANTED["large" if area >= LARGE else "small"] for part, area in zip(regions, truth.mean((1, 2, 3)))}
+    met = {part: max(table[name][part][0] for name in (method, "taught")) >= least for part, least in wanted.items()}
     if options.get("write"):
-        named(generator, world, found[method], samples).save(options["write"])
+        lacking = {part: table["taught"][part] for part, least in wanted.items() if table[method][part][0] < least <= table["taught"][part][0]}
+        add_taught(named(generator, world, found[method], samples), found["taught"], lacking).save(options["write"])
     feature = next(name for name in FEATURES if name in regions)
     place = list(regions).index(feature)
     fit = sorted(((s[place], where) for where, s in scores[method].items()), reverse=True)
     fit = [fit[0]] + [pair for pair in fit[1:8] if pair[0] >= 0.5]
     local = [ablating(generator, world, feature, z, layer, found[method].channels(layer, cluster)) | {"iou": round(float(iou), 3)}
              for iou, (layer, cluster) in fit]
-    wanted = {part: WANTED["large" if area >= LARGE else "small"] for part, area in zip(regions, truth.mean((1, 2, 3)))}
     return {
-        "samples": len(z), "layers": layers, "clusters": {name: [len(c[layer]) for layer in layers] for name, c in found.items()},
-        "wanted": wanted, "met": {part: table[method][part][0] >= least for part, least in wanted.items()}, "table": table, "best": method,
+        "samples": len(z), "layers": layers, "clusters": {name: [len(c[layer]) for layer in layers if layer in c] for name, c in found.items()},
+        "wanted": wanted, "met": met, "table": table, "best": method,
         "ablating": {"feature": feature, "best": local[0], "most_local": max(local, key=lambda figures: figures["inside_over_outside"])},
     }
 
@@ -63,6 +67,31 @@ def named(generator, world, clusters, samples):
             done.add((layer, cluster))
             given.add((layer, name))
     return clusters
+
+
+def add_taught(clusters, taught, parts):
+    """The clusters with those of {part: (its fit, layer, group)} in them by the part's name, their channels taken from where they were."""
+    from dataclasses import replace
+
+    layers = dict(clusters.layers)
+    for part, (_, layer, group) in parts.items():
+        channels = taught.channels(layer, group)
+        rest = {str(n) if name == part else name: tuple(i for i in there if i not in channels) for n, (name, there) in enumerate(layers[layer].items())}
+        layers[layer] = {name: there for name, there in rest.items() if there} | {part: channels}
+    return replace(clusters, layers=layers)
+
+
+def _find_taught(generator, world, layers):
+    """The runs of channels whose mean told training where each group of the world is."""
+    from engine.clusters import Clusters
+    from engine.world.losses import FREE
+    from engine.world.train import GROUPED
+
+    runs, groups = {}, list(world.groups)
+    for layer in (layer for layer in layers if layer in GROUPED):
+        each = int(generator.channels(layer) * (1 - FREE)) // len(groups)
+        runs[layer] = {name: tuple(range(n * each, (n + 1) * each)) for n, name in enumerate(groups)}
+    return Clusters(runs)
 
 
 def _open(options):
@@ -124,7 +153,7 @@ def _scores(generator, z, found, truth):
     """{method: {(layer, cluster): [part] intersection over union}}."""
     scores = {name: {} for name in found}
     for layer in next(iter(found.values())):
-        maps = {(name, cluster): [] for name, clusters in found.items() for cluster in clusters[layer]}
+        maps = {(name, cluster): [] for name, clusters in found.items() if layer in clusters for cluster in clusters[layer]}
         for activations in _activations(generator, z, layer):
             for name, cluster in maps:
                 maps[name, cluster].append(cluster_map(activations, found[name].channels(layer, cluster)))

@@ -7,6 +7,7 @@ import torch
 
 from engine import checkpoints, rewriting
 from engine.checkpoints import native
+from engine.directions.statistics import sample_w
 from engine.errors import UserError
 from engine.rewriting import Mark, Picture, Request
 from engine.rewriting.directions import directions
@@ -277,6 +278,24 @@ def test_networks_with_classes_and_without_noise():
     for changes in (dict(c_dim=3), dict(noise=False), dict(conv_clamp=256.0), dict(kind="resnet")):
         edit = rewriting.solve(tiny(**changes), REQUEST, "b16.conv1", 1, polish=10, **QUICK)
         assert edit.recipe["loss"]["after"] < edit.recipe["loss"]["before"]
+
+
+def test_a_recipe_of_many_marks_keeps_some_and_says_how_many_there_were(generator, tmp_path):
+    many = replace(REQUEST, pastes=tuple(box(seed, 4, 4, 12, 12) for seed in range(100)), contexts=())
+    edit = rewriting.load(rewriting.save(tmp_path / "many.safetensors", rewriting.solve(generator, many, None, 2, "picture", polish=2)))
+    assert len(edit.recipe["request"]["paste"]) == 64 and edit.recipe["marked"] == 100
+    assert "marked" not in rewriting.solve(generator, REQUEST, "b16.conv1", 1, **QUICK).recipe
+
+
+@pytest.mark.parametrize("rank", [8, 64, 200])
+def test_no_rank_is_too_high_for_the_picture(rank):
+    """A high rank once took steps so large that all of the picture was lost."""
+    wide = tiny(channels={4: 64, 8: 64, 16: 64, 32: 32})
+    edit = rewriting.solve(wide, REQUEST, None, rank, "picture", polish=120)
+    ws = sample_w(wide, 4, 90)[1][:, None].expand(-1, wide.num_ws, -1)
+    with torch.no_grad():
+        moved = (rewriting.apply(wide, [(edit, 1.0)]).synthesize(ws) - wide.synthesize(ws)).abs().mean()
+    assert moved < wide.synthesize(ws).std()
 
 
 def test_a_recipe_can_be_solved_again(generator, tmp_path):
