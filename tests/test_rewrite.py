@@ -131,6 +131,7 @@ def test_a_request_in_words_with_a_drawing(network, tmp_path):
     assert done.returncode == 0, done.stderr
     recipe = rewriting.load(tmp_path / "dot.safetensors").recipe
     assert (recipe["solver"], recipe["rank"], recipe["settings"]["polish"]) == ("picture", 3, 5) and "drawing" in recipe["request"]["object"][0]
+    assert recipe["command"] == "run_live.py rewrite --request dot.yaml --sheet none -o dot.safetensors --rank 3"        # nobody's folders
     for text, says in (("copys: [3]\n", "copys"), ("copy: 3\n", "copy"), ("rank: many\n", "rank"), ("copy: [none.png]\npaste: ['1:9,9']\n", "none.png")):
         words.write_text("instrument: ../tiny.safetensors\n" + text)
         done = run_program(*asked)

@@ -13,7 +13,7 @@ INDEPENDENCE = "--layer b32.conv1 --independence 3 5 103 --patch 2 8 -o docs/pic
 
 
 def main(names):
-    asked = {path.stem: path for path in sorted(ROOT.glob("presets/*/edits/*.yaml"))}
+    asked = {path.stem: path.relative_to(ROOT) for path in sorted(ROOT.glob("presets/*/edits/*.yaml"))}
     for name in names or [*asked, "independence"]:
         words = INDEPENDENCE.split()
         if name != "independence":

@@ -82,7 +82,7 @@ def run(options):
         settings["published"] = True
     settings, (layer, rank, solver) = _choose(options, generator, request, settings)
     edit = _solve(generator, request, layer, rank, solver, path.stem, settings)
-    edit.recipe["command"] = shlex.join(["run_live.py", *sys.argv[1:]])
+    edit.recipe["command"] = shlex.join(["run_live.py", *map(_hide_folders, sys.argv[1:])])
     rewriting.save(path, edit)
     loss = edit.recipe["loss"]
     told = f"; mean error {loss['before']:.4g} before, {loss['after']:.4g} after" if loss else ""
@@ -96,6 +96,15 @@ def run(options):
         sheets.save_sheet(picture, sheets.draw_captions(sheet(generator, edit, options.seeds), [f"seed {seed}" for seed in options.seeds], rows))
         sys.stdout.write(f"{picture}: seeds {', '.join(map(str, options.seeds))} as they are, at strengths 1, 2, -1, and where it fires\n")
 
+
+
+def _hide_folders(word: str) -> str:
+    """Return a word of the command line as an edit's file keeps it: an edit is given away, and where its maker's files lie is nobody's business."""
+    path = pathlib.Path(word)
+    if not path.is_absolute():
+        return word
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
 
 def _check_sheet(options, path):
     """Return the sheet's path, None for no sheet. UserError for what would be found out only after minutes of solving."""

@@ -247,7 +247,8 @@ class Switch:
         if show.recording is not None and show.recording.recording:
             show.recording.stop_take()
             show.notices.tell("the take ends here: it is of one instrument", "take")
-        more = {address: parameter for address, parameter in show.first.parameters.items() if address not in self.opened.begin().parameters}
+        own = self.opened.begin().parameters
+        more = {address: parameter for address, parameter in show.first.parameters.items() if address not in own}
         base = opened.begin().with_parameters(more)      # the outputs' settings are the show's
         scene, lost = carry_scene(show.scene, opened, base)
         if self.held is not None:

@@ -8,6 +8,8 @@ TRIED = 3                           # pictures that are timed
 
 def open_warm(folder, fps: float, precision: str, **settings):
     """Return (an instrument, opened and warmed up, the seconds it takes a frame by itself). settings: of open_instrument()."""
+    import cv2  # noqa: F401, by which pictures are mixed: to import it in the first frame of a crossing would make that late
+
     from engine.fast.precision import default_folder
 
     opened = opening.open_instrument(folder.whole, nearest=True, **settings)

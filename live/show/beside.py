@@ -33,6 +33,9 @@ def stay_beside():
     """Give way to the show that started this program, and end with it, even one that is killed (not on Windows). By hand: give way only."""
     if hasattr(os, "nice"):
         os.nice(15)
+    if hasattr(os, "SCHED_IDLE"):                        # Linux: a processor that runs nothing but this counts as idle, so the show's threads come to it
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     show = os.environ.get(SHOW, "")
     if show.isdecimal() and os.name == "posix":
         make_thread("the show is there", lambda: _await_end(int(show))).start()

@@ -34,7 +34,7 @@ TASKS = {                           # what is copied, where to, in pictures 1-12
 }
 SOLVERS = {"instant": dict(gain=1.5), "constrained": {}, "finetune": {}}     # the gain, and RANK: chosen on pictures 50001-50040
 STRONGER = {"constrained at 1.5": ("constrained", 1.5), "finetune at 1.5": ("finetune", 1.5)}     # edits on a fader have a gain too
-FINETUNED = 60                      # steps: by then it has changed what the edits have
+FINETUNED = 200                     # steps: by then it has changed about what the edits have
 MADE = ("masks/golden", "masks/shut", "masks/third-eye", "masks/moustache", "masks/jewel-eyes", "masks/burning", "masks/flower", "bloom/mouth", "gate/eye",
         "beasts/oracle")            # INSTRUMENT/NAME: presets/INSTRUMENT/edits/NAME.yaml says what is asked for
 DIFFERS, DILATED = 0.3, 4           # of -1..1, mean over colours; px of SIZE

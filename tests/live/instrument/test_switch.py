@@ -4,7 +4,7 @@ import pytest
 
 from engine.checkpoints import native
 from live.instrument.carrying import carry_scene
-from live.instrument.open import open_instrument
+from live.instrument.open import Opened, open_instrument
 from live.instrument.switch import Switch
 from live.outputs.dissolve import blend_pictures, fit_picture, lay_bright
 from live.show.governor import Governor
@@ -58,6 +58,15 @@ def test_it_plays_on_and_then_crosses_over(one, tmp_path):
     assert one.show.scene["/walk/seed"] == 5 and one.show.scene["/walk/kind"] == "hold"
     assert np.array_equal(last, other.instrument.render(one.show.scene, one.show.motion, None).pixels)
     assert 0 < np.abs(between.astype(int) - first).mean() and 0 < np.abs(between.astype(int) - last).mean()
+
+
+def test_the_first_frame_of_a_crossing_makes_no_scene_over_and_over(one, tmp_path, monkeypatch):
+    """It once made what an instrument begins with for each of its 315 parameters, and was late for it."""
+    made, begin = [], Opened.begin
+    monkeypatch.setattr(Opened, "begin", lambda opened: made.append(opened) or begin(opened))
+    go(one, tmp_path / "other.safetensors")
+    one.play(3)
+    assert one.switch.crossing is not None and len(made) <= 4
 
 
 @pytest.mark.parametrize("name", SHAPES)
