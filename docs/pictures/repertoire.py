@@ -17,7 +17,7 @@ from live.instrument import open as opening
 from live.presets.preset import apply_preset
 
 PIECES = (("bloom", "unfold"), ("gate", "knock"), ("beasts", "changeling"), ("bloom", "rose-window"), ("gate", "alphabet"), ("beasts", "roar"),
-          ("gate", "dial"), ("bloom", "hundred-eyes"))
+          ("gate", "watchman"), ("bloom", "carnivore"))
 SIDE, DRAWN, FPS, SECONDS, BEFORE = 320, 512, 15, 1.25, 4.0             # px shown and drawn; seconds of each piece, and played before it
 BEAT = 0.5                                                              # seconds
 
