@@ -163,9 +163,9 @@ class LiveLook(LiveEncoder):
     into, called, shown = LOOK, "look", "latents"
 
     def lead(self, scene, motion, picture):
-        """Return (w [1, W] that the source leads to, how much 0..1) in this frame; None where it leads nowhere. One call a frame."""
-        w = self.follow(scene, motion, picture)
-        return None if w is None else (w, source_amount(scene, motion))
+        """Return (ws [1, 1 or n, W] that the source leads to, how much 0..1) in this frame; None where it leads nowhere. One call a frame."""
+        ws = self.follow(scene, motion, picture)
+        return None if ws is None else (ws, source_amount(scene, motion))
 
 
 def source_amount(scene, motion) -> float:

@@ -113,7 +113,7 @@ class Latents:
     def ws(self, scene, motion, led=((), ()), seen=None):
         """Return the ws [1, num_ws, w_dim] of one frame: walk, factors, style mixing, truncation, directions.
 
-        led: factors a source leads, see read_factors(). seen: (w [1, W] that a source leads to, how much), or None.
+        led: factors a source leads, see read_factors(). seen: (ws [1, 1 or n, W] that a source leads to, how much), or None.
         """
         generator = self.generator
         label, asked = read_label(scene), self.factors and self.factors.read_factors(scene, led)
@@ -132,7 +132,7 @@ class Latents:
                 ws[:, start:end] = torch.lerp(ws[:, start:end], own if own.ndim == 1 else own[start:end], mix)
         ws = truncate(ws, generator.w_avg, *cut)
         if seen is not None:
-            ws = torch.lerp(ws, seen[0][:, None], seen[1])
+            ws = torch.lerp(ws, seen[0], seen[1])
         return ws if self.directions is None else self.directions.move(ws, scene)
 
     def _find_played(self, place, label, asked, cut):

@@ -33,7 +33,7 @@ def main(paths):
         for light in lights:
             with torch.enable_grad():
                 one = projector.project(light, 100)
-            led = opened.found.look(projector.prepare(light))[:, None]
+            led = opened.found.look(projector.prepare(light))
             rows.append(np.concatenate([to_cells(x)[0] for x in (show.prepare(light), show.draw(led).clamp(-1, 1), show.draw(one.ws).clamp(-1, 1))], 1))
             found.append(one.ws)
             sys.stdout.write(f"{one.psnr[0]:.1f} dB\n")

@@ -27,8 +27,7 @@ def keep_playing(instrument, scene, motion, picture=None) -> Kept:
 def keep_picture(look, picture, source: str = "", digest: str = "") -> Kept:
     """Return the latent that a look (engine.look.Look) leads to from a picture, uint8 [H, W, 3]; cut to the network's shape. digest: of its file."""
     light = prepare(picture, look.size)
-    w = look(light)
-    return Kept(w[:, None].cpu(), {"made": "by the look", "source": source, "picture": digest}, look.generator, picture=make_thumbnail(light))
+    return Kept(look(light).cpu(), {"made": "by the look", "source": source, "picture": digest}, look.generator, picture=make_thumbnail(light))
 
 
 def make_thumbnail(light) -> torch.Tensor:

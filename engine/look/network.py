@@ -1,7 +1,7 @@
-"""The look as it is used, and its file. Letters: N pictures, F features, W = w_dim."""
+"""The look as it is used, and its file. Letters: N pictures, F features, W = w_dim, n = num_ws."""
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from engine.checkpoints.native import generator_hash
 from engine.encoder.network import SLOPE, Encoder, Live, fit
 from engine.errors import UserError
+from engine.motion import GROUPS, SPANS
 from engine.tensor_files import expect_format, read_table, read_tensors, write_tensors
 from engine.yaml_file import shorten
 
@@ -17,6 +18,8 @@ FORMAT = "latent-jockey look"
 SCHEMA = 1
 GRID, FINE = 8, 16                   # what an encoder sees is pooled to GRID x GRID; without one, pixels are to FINE x FINE
 PARTS = ("matrix", "mean", "scale", "w_mean")
+OFFSETS = "offsets"                  # of a look that was trained (engine/look/train.py)
+HALF = ("matrix", OFFSETS)           # kept in half precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,8 @@ class Look:
     """matrix [F, W]; mean, scale [F] of the features; w_mean [W]. size: (height, width) that pictures are brought to.
 
     encoder: whose trunk sees them (engine.encoder.Encoder); None = pixels alone. generator: content hash of the weights.
+
+    offsets [2, F, W], of a look that was trained: what the middle and the fine layers' w have besides; num_ws: how many ws there are then.
     """
     matrix: torch.Tensor
     mean: torch.Tensor
@@ -32,16 +37,35 @@ class Look:
     size: tuple[int, int]
     encoder: Encoder | None = None
     generator: str = ""
+    offsets: torch.Tensor | None = None
+    num_ws: int = 1
 
     @torch.no_grad()
     def __call__(self, pictures):
-        """Return w [N, W] of pictures [N, 3, H, W'] in -1..1."""
-        return self.w_mean + (find_features(pictures.to(self.matrix.device), self.size, self.encoder) - self.mean) / self.scale @ self.matrix
+        """Return ws [N, 1 or n, W] of pictures [N, 3, H, W'] in -1..1."""
+        return self.tell(self.find_standard(pictures))
+
+    def find_standard(self, pictures):
+        """Return the features [N, F] of pictures as the matrix takes them: their mean taken off, in units of their spread."""
+        return (find_features(pictures.to(self.matrix.device), self.size, self.encoder) - self.mean) / self.scale
+
+    def tell(self, features):
+        """Return the ws [N, 1 or n, W] that features [N, F] lead to."""
+        w = self.w_mean + features @ self.matrix
+        if self.offsets is None:
+            return w[:, None]
+        groups = torch.stack([w, *(w + features @ one for one in self.offsets)], 1)
+        return groups[:, list_groups(self.num_ws)]
 
     def to(self, device) -> "Look":
         """Return the look on a device."""
-        moved = {name: getattr(self, name).to(device) for name in PARTS}
-        return Look(**moved, size=self.size, encoder=None if self.encoder is None else self.encoder.to(device), generator=self.generator)
+        moved = {name: getattr(self, name).to(device) for name in (*PARTS, *([OFFSETS] if self.offsets is not None else []))}
+        return replace(self, **moved, encoder=None if self.encoder is None else self.encoder.to(device))
+
+
+def list_groups(num_ws: int) -> list[int]:
+    """Return for each of so many ws which group it belongs to: 0 coarse, 1 middle, 2 fine."""
+    return [max(k for k, group in enumerate(GROUPS) if SPANS[group][0] <= n) for n in range(num_ws)]
 
 
 def has_trunk(encoder) -> bool:
@@ -69,10 +93,11 @@ def hash_encoder(encoder) -> str:
 
 
 def save(path, look: Look, **about) -> Path:
-    """Write a look; its matrix in half precision."""
+    """Write a look; its matrices in half precision."""
     header = {"format": FORMAT, "schema": str(SCHEMA), "generator": look.generator, "encoder": hash_encoder(look.encoder) if look.encoder else "",
               "shape": json.dumps({"size": look.size}), "about": json.dumps(about)}
-    tensors = {name: getattr(look, name) for name in PARTS} | {"matrix": look.matrix.half()}
+    tensors = {name: getattr(look, name) for name in (*PARTS, OFFSETS) if getattr(look, name) is not None}
+    tensors |= {name: tensors[name].half() for name in HALF if name in tensors}
     return write_tensors(path, tensors, header, make_folder=True)
 
 
@@ -86,7 +111,7 @@ def load(path, generator, encoder=None, device="cpu") -> Look:
         own = generator_hash(generator)
         if header.get("generator") != own:
             raise UserError(f"made for the weights {shorten(header.get('generator'))}, not for these ({own[:12]})")
-        return _build(header, {name: tensors[name].float() for name in PARTS}, generator, encoder).to(device)
+        return _build(header, {name: tensors[name].float() for name in (*PARTS, OFFSETS) if name in tensors}, generator, encoder).to(device)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -108,4 +133,6 @@ def _build(header, parts, generator, encoder):
     count = find_features(torch.zeros(1, 3, *size), size, encoder if wanted else None).shape[1]
     if (features, w_dim) != (count, generator.w_dim) or any(len(parts[name]) != features for name in ("mean", "scale")) or len(parts["w_mean"]) != w_dim:
         raise UserError(f"a matrix of {features} x {w_dim}; expected {count} x {generator.w_dim}")
-    return Look(**parts, size=size, encoder=encoder if wanted else None, generator=header["generator"])
+    if OFFSETS in parts and parts[OFFSETS].shape != (len(GROUPS) - 1, features, w_dim):
+        raise UserError(f"offsets of {' x '.join(map(str, parts[OFFSETS].shape))}; expected {len(GROUPS) - 1} x {features} x {w_dim}")
+    return Look(**parts, size=size, encoder=encoder if wanted else None, generator=header["generator"], num_ws=generator.num_ws if OFFSETS in parts else 1)

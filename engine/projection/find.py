@@ -104,7 +104,7 @@ class Projector:
         start = w[far.topk(min(NEAREST, len(w)), largest=False).indices].mean(1)[:, None]
         if self.look is None:
             return start
-        led = self.look(targets)[:, None]
+        led = self.look(targets).mean(1, keepdim=True)
         nearer = self.loss(self.draw(led), targets) < self.loss(self.draw(start), targets)
         return torch.where(nearer[:, None, None], led, start)
 

@@ -94,7 +94,7 @@ def _look_at_once(projector, look, pictures) -> list:
 
     targets = projector.prepare(pictures)
     with torch.no_grad():
-        return measure_psnr(projector.draw(look(targets)[:, None]), targets).tolist()
+        return measure_psnr(projector.draw(look(targets)), targets).tolist()
 
 
 def _find_look(options, generator):
