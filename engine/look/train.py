@@ -38,9 +38,9 @@ def train(generator, look: Look, steps: int = STEPS, samples: int = SAMPLES, see
     examples = draw_examples(generator, look, count, size, seed + 1, True, tell)
     sigma = measure_spread(generator, STATISTICS, seed).sigma.float().to(generator.device)
     offsets = torch.zeros(len(GROUPS) - 1, *look.matrix.shape, device=look.matrix.device) if look.offsets is None else look.offsets
-    leaves = {name: start.clone().requires_grad_(True) for name, start in (("matrix", look.matrix), ("w_mean", look.w_mean), ("offsets", offsets))}
-    learning = replace(look, **leaves, num_ws=generator.num_ws)
-    adam, source = torch.optim.Adam(leaves.values()), torch.Generator().manual_seed(seed)
+    matrix, w_mean, offsets = leaves = [start.clone().requires_grad_(True) for start in (look.matrix, look.w_mean, offsets)]
+    learning = replace(look, matrix=matrix, w_mean=w_mean, offsets=offsets, num_ws=generator.num_ws)
+    adam, source = torch.optim.Adam(leaves), torch.Generator().manual_seed(seed)
     for step in range(steps):
         t = step / steps
         adam.param_groups[0]["lr"] = RATE / look.matrix.shape[0] * min(1.0, (t + 1 / steps) / WARM) * (1 - t)
@@ -50,7 +50,7 @@ def train(generator, look: Look, steps: int = STEPS, samples: int = SAMPLES, see
         loss.backward()
         adam.step()
         tell({"stage": "training", "done": step + 1, "of": steps, "loss": float(loss.detach())})
-    return replace(learning, **{name: leaf.detach() for name, leaf in leaves.items()})
+    return replace(learning, matrix=matrix.detach(), w_mean=w_mean.detach(), offsets=offsets.detach())
 
 
 def _measure(generator, look, examples, rows, sigma, size, by_pictures):

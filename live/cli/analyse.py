@@ -32,7 +32,7 @@ def run(options):
     if options.samples is not None and options.samples < 8:
         raise UserError(f"--samples {options.samples}: expected 8 or more")
     if options.checkpoint:                               # as a show asks for it
-        stay_beside()
+        stay_beside(idle=True)
     devices.use_threads(1 if options.checkpoint else None)
     folder = instruments.find(options.checkpoint or options.instrument)
     try:

@@ -1,6 +1,7 @@
 """An instrument opened and warmed up beside a show, and what it will cost. Runs in a thread of its own. Knows no tensors."""
 from engine.motion import Motion
 from live.instrument import open as opening
+from live.outputs.dissolve import prepare_mixing
 from live.show.clock import measure_cost, spent
 
 TRIED = 3                           # pictures that are timed
@@ -8,10 +9,9 @@ TRIED = 3                           # pictures that are timed
 
 def open_warm(folder, fps: float, precision: str, **settings):
     """Return (an instrument, opened and warmed up, the seconds it takes a frame by itself). settings: of open_instrument()."""
-    import cv2  # noqa: F401, by which pictures are mixed: to import it in the first frame of a crossing would make that late
-
     from engine.fast.precision import default_folder
 
+    prepare_mixing()
     opened = opening.open_instrument(folder.whole, nearest=True, **settings)
     opened.instrument.use_precision(precision, measure_cost, default_folder())
     opened.instrument.warm_up(opened.scene)

@@ -43,6 +43,11 @@ class Dissolve:
         return cv2.addWeighted(pixels, share, before, 1.0 - share, 0.0)
 
 
+def prepare_mixing():
+    """Load the library that pictures are mixed with: in the first frame that needs it, that would make the frame late."""
+    import cv2  # noqa: F401
+
+
 def blend_pictures(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
     """Return a picture between two of the same shape, uint8 [H, W, 3]."""
     import cv2

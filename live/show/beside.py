@@ -29,11 +29,14 @@ def end_beside(process: subprocess.Popen | None):
             process.wait(PATIENCE)
 
 
-def stay_beside():
-    """Give way to the show that started this program, and end with it, even one that is killed (not on Windows). By hand: give way only."""
+def stay_beside(idle: bool = False):
+    """Give way to the show that started this program, and end with it, even one that is killed (not on Windows). By hand: give way only.
+
+    idle: it is long work that nobody waits for, and has a processor only where there is nothing else to do (Linux).
+    """
     if hasattr(os, "nice"):
         os.nice(15)
-    if hasattr(os, "SCHED_IDLE"):                        # Linux: a processor that runs nothing but this counts as idle, so the show's threads come to it
+    if idle and hasattr(os, "SCHED_IDLE"):               # a processor that runs nothing but this counts as idle, so the show's threads come to it
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     show = os.environ.get(SHOW, "")
