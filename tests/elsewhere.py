@@ -57,6 +57,7 @@ COMMANDS = {
     "project": ("project", "photo.png", *HERE, "--steps", "3", "--size", "32", "--space", "w+", "--loss", "crisp", "--noise", "--tune", "2", "--tune-steps", "2",
                 "--sheets", "none", "-o", "photo.safetensors"),
     "analyse": ("analyse", *HERE, "-o", "found", "--samples", "8"),
+    "train-look": ("train-look", *HERE, "--steps", "2", "--samples", "16", "--always", "-o", "trained-look.safetensors"),
     "instruments": ("instruments", "add", "net/generator.safetensors", "--name", "flowers", "--into", "into", "--samples", "8"),
     "check": ("check", *HERE),
     "train-encoder": ("train-encoder", *HERE, "-o", "encoder", "--steps", "1", "--batch", "2", "--layer", "b16.conv1"),

@@ -77,7 +77,7 @@ def draw_examples(generator, look, count: int, size: int, seed: int, varied: boo
     for at in range(0, count, BATCH):
         drawn = generator.synthesize(ws[at:at + BATCH], size=size).clamp(-1, 1)
         spoilt = len(drawn) // 4 if varied else 0
-        seen = torch.cat([augment.camera(drawn[:spoilt], 1.0, source), drawn[spoilt:]]) if spoilt else drawn
+        seen = torch.cat([augment.camera(drawn[:spoilt].cpu(), 1.0, source).to(drawn), drawn[spoilt:]]) if spoilt else drawn
         features.append(look.find_standard(seen))
         pictures.append(drawn)
         tell({"stage": "pictures", "done": min(at + BATCH, count), "of": count})

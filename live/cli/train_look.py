@@ -26,6 +26,7 @@ def arguments(parser):
     parser.add_argument("--samples", type=int, default=3000, metavar="N", help="pictures at most that it learns from (3000)")
     parser.add_argument("--seed", type=int, default=0, help="of the pictures and their order")
     add_device(parser)
+    parser.add_argument("--always", action="store_true", help="write what comes of it even if it is no better")
     parser.add_argument("-o", "--output", metavar="FILE.safetensors", help="the file to write; default: the instrument's own")
 
 
@@ -45,7 +46,7 @@ def run(options):
         trained = train.train(generator, begun, options.steps, options.samples, options.seed, tell)
     before, after = train.measure(generator, begun), train.measure(generator, trained)
     said = f"{before:.1f} -> {after:.1f} dB, median of {train.HELD} pictures that it never saw"
-    if after <= before:
+    if after <= before and not options.always:
         sys.stdout.write(f"{said}: no better, nothing is written; give it more --steps or --samples\n")
         return 1
     look.save(target, trained.to("cpu"), steps=options.steps, samples=options.samples, seed=options.seed)
