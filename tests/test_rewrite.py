@@ -126,12 +126,12 @@ def test_a_request_in_words_with_a_drawing(network, tmp_path):
     (folder / "dot.png").write_bytes(png.write(dot))
     words = folder / "dot.yaml"
     words.write_text("about: a dot\ncopy: [dot.png@12]\npaste: ['1-4:16,16']\ninstrument: ../tiny.safetensors\npolish: 5\n")
-    asked = ("rewrite", "--request", words, "--sheet", "none", "-o", tmp_path / "dot.safetensors")
+    asked = ("rewrite", "--request", words, "--sheet=none", f"--output={tmp_path / 'dot.safetensors'}")
     done = run_program(*asked, "--rank", 3)
     assert done.returncode == 0, done.stderr
     recipe = rewriting.load(tmp_path / "dot.safetensors").recipe
     assert (recipe["solver"], recipe["rank"], recipe["settings"]["polish"]) == ("picture", 3, 5) and "drawing" in recipe["request"]["object"][0]
-    assert recipe["command"] == "run_live.py rewrite --request dot.yaml --sheet none -o dot.safetensors --rank 3"        # nobody's folders
+    assert recipe["command"] == "run_live.py rewrite --request dot.yaml --sheet=none --output=dot.safetensors --rank 3"        # nobody's folders
     for text, says in (("copys: [3]\n", "copys"), ("copy: 3\n", "copy"), ("rank: many\n", "rank"), ("copy: [none.png]\npaste: ['1:9,9']\n", "none.png")):
         words.write_text("instrument: ../tiny.safetensors\n" + text)
         done = run_program(*asked)

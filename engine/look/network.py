@@ -54,8 +54,8 @@ class Look:
         w = self.w_mean + features @ self.matrix
         if self.offsets is None:
             return w[:, None]
-        groups = torch.stack([w, *(w + features @ one for one in self.offsets)], 1)
-        return groups[:, list_groups(self.num_ws)]
+        groups, places = [w, *(w + features @ one for one in self.offsets)], list_groups(self.num_ws)
+        return torch.cat([one[:, None].expand(-1, places.count(k), -1) for k, one in enumerate(groups)], 1)      # an index would have to be sent to a card
 
     def to(self, device) -> "Look":
         """Return the look on a device."""

@@ -48,7 +48,10 @@ def parse(text: str, generator, psi: float, things=(), world: World = MASKS) -> 
         pictures = _pictures(who, world)
         own = things if len(things) == len(pictures) else things[:1] * len(pictures)
         region, each = where.removesuffix(EACH), where.endswith(EACH)
-        return tuple(Mark(picture, _region(region, picture, generator, psi, own[n:n + 1], world), each=each) for n, picture in enumerate(pictures))
+        alike = NUMBERS.fullmatch(region) and len({id(thing) for thing in own}) <= 1          # the same in every picture: one mask is enough
+        shared = _region(region, pictures[0], generator, psi, own[:1], world) if alike else None
+        return tuple(Mark(picture, _region(region, picture, generator, psi, own[n:n + 1], world) if shared is None else shared, each=each)
+                     for n, picture in enumerate(pictures))
     except UserError as error:
         raise UserError(f"{text}: {error}") from None
 

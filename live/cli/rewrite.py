@@ -100,11 +100,11 @@ def run(options):
 
 def _hide_folders(word: str) -> str:
     """Return a word of the command line as an edit's file keeps it: an edit is given away, and where its maker's files lie is nobody's business."""
-    path = pathlib.Path(word)
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    path, here = pathlib.Path(value), pathlib.Path.cwd()
     if not path.is_absolute():
         return word
-    here = pathlib.Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
+    return flag + equals + (str(path.relative_to(here)) if path.is_relative_to(here) else path.name)
 
 def _check_sheet(options, path):
     """Return the sheet's path, None for no sheet. UserError for what would be found out only after minutes of solving."""

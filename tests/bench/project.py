@@ -5,7 +5,7 @@
 `published`: begins at the mean w, the published schedule and noise, and its loss without a network, the squared difference; nobody's feature network is at hand.
 `published, VGG`: the same with VGG16 of random weights, in few steps: what a step costs, and nothing of how good it is.
 `ours`: begins at what the nearest of many seeds have in common; the pyramid. `look`: the same from the look, where the instrument has one. `at once`: the look alone.
-`tuned`: `ours`, and then an edit of six layers, one picture after the other. Seconds are of all pictures together, ms of one picture and step. `photographs`: those that matplotlib and pygame bring along.
+`tuned`: `ours`, and then an edit of seven layers, one picture after the other. Seconds are of all pictures together, ms of one picture and step. `photographs`: those that matplotlib and pygame bring along.
 """
 import statistics
 import tempfile

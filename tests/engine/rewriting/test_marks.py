@@ -28,6 +28,14 @@ def test_a_box_and_the_same_as_a_polygon(generator):
     assert box.picture.seeded and box.picture.number == 3
 
 
+def test_one_place_in_many_pictures_is_one_mask(generator):
+    marks = parse("1-1024:4,6,12,20", generator, 1.0)
+    assert [mark.picture.number for mark in marks] == list(range(1, 1025)) and {id(mark.mask) for mark in marks} == {id(marks[0].mask)}
+    things = parse("1-2:4,6,12,20", generator, 1.0) + parse("3:1,1,20,20", generator, 1.0)
+    first, _, third = parse("5-7:16,16", generator, 1.0, things)
+    assert first.mask.sum() == 14 * 8 and third.mask.sum() == 19 * 19                       # each the object of its own
+
+
 def test_a_triangle_has_half_the_area():
     assert abs(polygon([0, 0, 100, 0, 0, 100], 120, 120).sum() - 5000) < 60
 
