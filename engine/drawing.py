@@ -8,7 +8,7 @@ import torch
 
 from engine import quality
 from engine.bending import BendFailed
-from engine.fast import Synthesis, to_bytes
+from engine.fast import Synthesis
 from engine.fast.graph_renderer import GraphRenderer
 from engine.fast.plumbing import make_machine
 
@@ -63,7 +63,7 @@ class Drawing:
             return self._graph_frame(scene, motion, size, tuple(out.shape[:2]))
         pixels = self.generator.architecture.pixels(size)
         drawn = out if tuple(out.shape[:2]) == pixels else self._canvases.setdefault(size, torch.zeros(*pixels, 3, dtype=torch.uint8))
-        to_bytes(self._picture(scene, motion, size), drawn)
+        self._fill(drawn, scene, motion, size)
         if drawn is not out:
             quality.enlarge(drawn, out)
         return out
@@ -93,22 +93,20 @@ class Drawing:
                 return picture
             self.bends.bypass(scene, failure)
 
-    def _picture(self, scene, motion, size):
-        """Return the picture [1, 3, H, W'] in 0..255 + 0.5.
+    def _fill(self, out, scene, motion, size):
+        """Fill out, uint8 [H, W', 3], with the picture.
 
         A bend that fails, or makes the picture not finite, is left out and the picture drawn again.
         """
         while True:
             bends = self.bends.list_bends(scene, motion)
             try:
-                picture = self._synthesize(scene, motion, bends, size)
-                if not bends or picture.sum().isfinite():
-                    return picture
-                failure = self._find_guilty(scene, motion, bends, size)
+                finite = self.synthesis.draw(out, size=size, bends=bends, **self.inputs(scene, motion))
+                failure = self._find_guilty(scene, motion, bends, size) if bends and not finite else None
             except BendFailed as error:
                 failure = error
             if failure is None:
-                return picture
+                return
             self.bends.bypass(scene, failure)
 
     def _find_guilty(self, scene, motion, bends, size) -> BendFailed | None:

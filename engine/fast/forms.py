@@ -8,7 +8,8 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.kernels import blur, channels_last, empty, interleave, noise_act, polyphase, view_rows
+from engine.fast.passes import Ending, convolve_few, finish, finish_blurred, finish_parts, finish_woven, fits_few
+from engine.fast.kernels import channels_last, polyphase, view_rows
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -25,41 +26,62 @@ class Form:
         return tuple(tensor.to(self.dtype) for tensor in tensors)
 
 
-class Weights(Form):
+class Plain(Form):
+    """A convolution that keeps the size: convolve(x) alone, and what is left to be done to its result."""
+
+    def convolve(self, x):
+        """Return the convolution [1, O, h, w] of x, which ending() belongs to."""
+        raise NotImplementedError
+
+    def ending(self, noise) -> Ending:
+        """Return what is left to be done."""
+        return Ending(noise, self.clamp)
+
+    def __call__(self, x, noise):
+        return finish(self.convolve(x), self.ending(noise))
+
+
+class Weights(Plain):
     """Styles on the weight: fewer numbers than the maps have where those are large."""
 
     def modulate(self, styles, scale, bias):
         """Take a style in: styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
-        self.modulated, self.bias = self._as_computed(self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1)), bias)
+        self.whole = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1)), bias
+        self.modulated, self.bias = self._as_computed(*self.whole)
 
-    def __call__(self, x, noise):
-        return noise_act(F.conv2d(x, self.modulated, self.bias, padding=1), noise, self.clamp)
+    def convolve(self, x):
+        if fits_few(x, self.weight):
+            weight, bias = self.whole
+            return convolve_few(x, weight.permute(2, 3, 1, 0).contiguous(), bias)
+        return F.conv2d(x, self.modulated, self.bias, padding=1)
 
 
-class Maps(Form):
+class Maps(Plain):
     """Styles on the maps: where they are small and the weight is large."""
 
     def __init__(self, weight, clamp, dtype=torch.float32):
         super().__init__(weight.to(dtype), clamp, dtype)
 
     def modulate(self, styles, scale, bias):
-        self.styles, self.scale, self.bias = (v.view(1, -1, 1, 1) for v in self._as_computed(styles, scale, bias))
+        self.styles, self.scale, self.bias = styles.view(1, -1, 1, 1).to(self.dtype), scale, bias
 
-    def __call__(self, x, noise):
-        y = F.conv2d(x * self.styles, self.weight, padding=1)
-        return noise_act(torch.addcmul(self.bias, y, self.scale, out=y), noise, self.clamp)
+    def convolve(self, x):
+        return F.conv2d(x * self.styles, self.weight, padding=1)
+
+    def ending(self, noise):
+        return Ending(noise, self.clamp, self.scale, self.bias)
 
 
 class Transposed(Form):
-    """Up: transposed convolution, then the FIR as one convolution that also scales and adds the bias."""
+    """Up: transposed convolution, then the FIR, which also scales and adds the bias."""
 
     def modulate(self, styles, scale, bias):
-        modulated, self.scale, self.bias = self._as_computed(self.weight * styles.view(1, -1, 1, 1), scale, bias)
+        modulated, self.scale, self.bias = (self.weight * styles.view(1, -1, 1, 1)).to(self.dtype), scale, bias
         self.modulated = modulated.transpose(0, 1)
 
     def __call__(self, x, noise):
         y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
-        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
+        return finish_blurred(y, Ending(noise, self.clamp, self.scale, self.bias))
 
 
 class TransposedMaps(Transposed):
@@ -69,15 +91,15 @@ class TransposedMaps(Transposed):
         super().__init__(weight.to(dtype), clamp, dtype)
 
     def modulate(self, styles, scale, bias):
-        styles, self.scale, self.bias = self._as_computed(styles, scale, bias)
-        self.styles, self.modulated = styles.view(1, -1, 1, 1), self.weight.transpose(0, 1)
+        self.styles, self.scale, self.bias = styles.view(1, -1, 1, 1).to(self.dtype), scale, bias
+        self.modulated = self.weight.transpose(0, 1)
 
     def __call__(self, x, noise):
         return super().__call__(x * self.styles, noise)
 
 
 class Parities(Form):
-    """Up: four plain convolutions, one for each parity of rows and columns, woven together, then the FIR."""
+    """Up: four plain convolutions, one for each parity of rows and columns, then the FIR over all four."""
 
     CUTS = tuple((rows, columns) for rows in ((2, 0), (1,)) for columns in ((2, 0), (1,)))      # taps an even, an odd place gets
 
@@ -87,14 +109,11 @@ class Parities(Form):
 
     def modulate(self, styles, scale, bias):
         self.modulated = self._as_computed(*(weight * styles.view(1, -1, 1, 1) for weight in self.weights))
-        self.scale, self.bias = self._as_computed(scale, bias)
+        self.scale, self.bias = scale, bias
 
     def __call__(self, x, noise):
-        y = empty(self.scale.shape[0], 2 * x.shape[2] + 1, 2 * x.shape[3] + 1, x)
-        for n, (weight, (rows, columns)) in enumerate(zip(self.modulated, self.CUTS)):
-            part = F.conv2d(x, weight, padding=(len(rows) - 1, len(columns) - 1))
-            y[:, :, n // 2::2, n % 2::2].copy_(part)
-        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
+        parts = [F.conv2d(x, weight, padding=(len(rows) - 1, len(columns) - 1)) for weight, (rows, columns) in zip(self.modulated, self.CUTS)]
+        return finish_parts(parts, Ending(noise, self.clamp, self.scale, self.bias))
 
 
 class Taps(Form):
@@ -106,7 +125,7 @@ class Taps(Form):
         self.matrix = weight.to(dtype).permute(1, 2, 3, 0).reshape(inputs, 9 * self.outputs).contiguous()
 
     def modulate(self, styles, scale, bias):
-        self.styles, self.scale, self.bias = self._as_computed(styles, scale, bias)
+        self.styles, self.scale, self.bias = styles.to(self.dtype), scale, bias
 
     def __call__(self, x, noise):
         height, width = x.shape[2:]
@@ -119,7 +138,7 @@ class Taps(Form):
                 a, b = i // 2, j // 2
                 cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
         y = y[:-1, :-1].permute(2, 0, 1)[None]
-        return noise_act(blur(y, self.scale, self.bias), noise, self.clamp)
+        return finish_blurred(y, Ending(noise, self.clamp, self.scale, self.bias))
 
 
 class Polyphase(Form):
@@ -135,9 +154,7 @@ class Polyphase(Form):
 
     def __call__(self, x, noise):
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]
-        out = empty(self.outputs, 2 * x.shape[2], 2 * x.shape[3], x)
-        maps, strength = noise or (None, 1.0)
-        return noise_act(interleave(parts, maps, out, strength), None, self.clamp)
+        return finish_woven(parts, Ending(noise, self.clamp))
 
 
 PLAIN = {form.__name__: form for form in (Weights, Maps)}

@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from engine.bending import bend_both, group_by_layer
 from engine.errors import UserError
+from engine.fast.passes import Colours, draw
 from engine.fast.forms import find_fastest
-from engine.fast.kernels import channels_last, skip_kernel, to_rgb, up_rgb
+from engine.fast.kernels import channels_last, skip_kernel, to_bytes, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, read_version
 from engine.fast.splices import find_unused_layers, to_blends
 from engine.generator import Block
@@ -35,10 +36,11 @@ class Step:
 
 @dataclass(frozen=True)
 class State:
-    """What a step is given: feature maps x, the picture so far, and the resnet shortcut waiting for conv1."""
+    """What a step is given: feature maps x, the picture so far, and the resnet shortcut waiting for conv1. finite: see Synthesis.draw()."""
     x: torch.Tensor
     picture: torch.Tensor | None = None
     shortcut: torch.Tensor | None = None
+    finite: bool = True
 
 
 class Synthesis:
@@ -79,9 +81,25 @@ class Synthesis:
     @torch.no_grad()
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
         """Return the picture as Generator.synthesize does, times levels[0] plus levels[1]. ws [1, num_ws, W]."""
+        return self._resize(self._compute(ws, noise, size, bends, splice, (noise_strength, noise_seed), levels).picture, size)
+
+    @torch.no_grad()
+    def draw(self, out, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)) -> bool:
+        """Fill out, uint8 [H, W', 3], with the same picture, whose levels bring it to 0..255 + 0.5; return whether it was finite."""
+        whole = self.generator.architecture.kind != "skip"                          # which may draw another size
+        state = self._compute(ws, noise, size, bends, splice, (noise_strength, noise_seed), levels, None if whole else out)
+        if not whole:
+            return state.finite
+        picture = self._resize(state.picture, size)
+        finite = bool(picture.sum().isfinite())
+        to_bytes(picture, out)
+        return finite
+
+    def _compute(self, ws, noise, size, bends, splice, noise_settings, levels, out=None):
+        """Return the State after the last step, with its picture in out if that is given."""
         self._take_ws(ws)
         bent, splice = group_by_layer(bends), to_blends(splice)
-        source = NoiseSource(noise, noise_strength, noise_seed)
+        source = NoiseSource(noise, *noise_settings)
         steps = self._steps_for(size) if source.mode == "random" else self._list_needed(self._steps_for(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
@@ -90,10 +108,9 @@ class Synthesis:
         for i in range(start, len(steps)):
             if i == keep:
                 self._keep(i, keys, state)
-            step = steps[i]
-            state = self._run(step, state, styles, source, bent, splice, levels if i == len(steps) - 1 else None)
+            state = self._run(steps[i], state, styles, source, bent, splice, (levels, out) if i == len(steps) - 1 else None)
         self._keys, self.resumed = keys, start
-        return self._resize(state.picture, size)
+        return state
 
     @torch.no_grad()
     def measure(self, cost):
@@ -168,31 +185,48 @@ class Synthesis:
             self._kept.pop(next(iter(self._kept)))
         self._kept[i] = (keys[:i], state)
 
-    def _run(self, step, state, styles, source, bent, splice, levels):
-        """Return the State after one step; levels: those of the picture if this is the last one, else None."""
-        layer = step.layer
-        shortcut, picture = state.shortcut, state.picture
+    def _run(self, step, state, styles, source, bent, splice, last):
+        """Return the State after one step; last: (levels of the picture, what to put it in or None) if this is the last one, else None."""
+        layer, around = step.layer, self.generator.around
+        name, shortcut, picture, ending, finite = layer.name, state.shortcut, state.picture, None, True
         if hasattr(step.block, "skip") and layer.conv.up:
-            skip, around = step.block.skip, self.generator.around
+            skip = step.block.skip
             shortcut = skip(state.x) if around is None else around.up_sample(state.x, skip)
         noise = layer.noise(source)
-        spliced = splice.get(layer.name)
+        spliced = splice.get(name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            form, around = layer.modulate(styles[step.style]), self.generator.around
-            below = state.x.to(layer.dtype)
-            own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
-            x = own if x is None else torch.lerp(own, x, spliced.mix)
-        if layer.name in bent:
-            x, picture = bend_both(x.float(), picture, bent[layer.name], owned=True)
+            form, below = layer.modulate(styles[step.style]), state.x.to(layer.dtype)
+            if step.rgb_row is not None and around is None and not spliced and name not in bent and shortcut is None:
+                x, ending = form.convolve(below), form.ending(noise)                # the rest while the maps are drawn
+            else:
+                own = form(below, noise) if around is None else around.draw(step.resolution, layer.conv.up, below, noise, form)
+                x = own if x is None else torch.lerp(own, x, spliced.mix)
+        if name in bent:
+            x, picture = bend_both(x.float(), picture, bent[name], owned=True)
             x = channels_last(x).to(layer.dtype)
-        if layer.name in self.seen:
-            self.seen[layer.name] = x
+        if name in self.seen:
+            self.seen[name] = x
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
         if step.rgb_row is not None:
-            picture = _add_rgb(step.block.torgb, x, styles[step.rgb_style], picture, levels or (1.0, 0.0), self.generator.around)
-        return State(x, picture, shortcut)
+            levels, out = last or ((1.0, 0.0), None)
+            colours = _make_colours(step.block.torgb, styles[step.rgb_style], picture, levels)
+            picture, finite = self._draw(x, colours, ending, last is None or name in self.seen, out)
+        return State(x, picture, shortcut, finite)
+
+    def _draw(self, x, colours, ending, keep, out):
+        """Return what engine.fast.passes.draw() does; a picture that goes round is enlarged with its other end beside it."""
+        around, below = self.generator.around, colours.below
+        if below is None or around is None or not around.goes_round:
+            return draw(x, colours, ending, keep, out)
+        kernel = skip_kernel(x.device, below.dtype, colours.factor)
+        picture = draw(x, colours._replace(below=None), ending, keep)[0].add_(around.up_sample(below, lambda wrapped: up_rgb(wrapped, None, kernel)))
+        if out is None:
+            return picture, True
+        finite = bool(picture.sum().isfinite())
+        to_bytes(picture, out)
+        return out, finite
 
     def _resize(self, picture, size):
         if size is None or picture.shape[2:] == self.generator.architecture.pixels(size):
@@ -200,18 +234,11 @@ class Synthesis:
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
 
 
-def _add_rgb(rgb, x, style, picture, levels, around=None):
-    """Return the picture after this toRGB, [1, 3, H, W]; style [I] includes 1 / sqrt(I)."""
+def _make_colours(rgb, style, picture, levels) -> Colours:
+    """Return how this toRGB draws maps over the picture so far; style [I] includes 1 / sqrt(I)."""
     factor, offset = levels
-    y = to_rgb(x, rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset)
-    if rgb.clamp is not None:
-        y.clamp_(offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    if picture is None:
-        return y.float()
-    kernel = skip_kernel(y.device, picture.dtype, factor)
-    if around is None or not around.goes_round:
-        return up_rgb(picture, y, kernel)
-    return around.up_sample(picture, lambda wrapped: up_rgb(wrapped, None, kernel)).add_(y)
+    limits = None if rgb.clamp is None else (offset - factor * rgb.clamp, offset + factor * rgb.clamp)
+    return Colours(rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset, limits, picture, factor)
 
 
 class _Identity:

@@ -1,0 +1,88 @@
+"""The passes written in C, compiled once for this machine and loaded. Knows the system's compiler and a folder for what it makes.
+
+Everything here may be missing: a compiler, a folder that can be written to, torch's threads. Then there is no library, and
+torch's own operations do the same more slowly.
+"""
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.files import find_cache, whole
+
+log = logging.getLogger(__name__)
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("passes.c", "passes.h", "numbers.h"))
+COMPILERS = ("cc", "gcc", "clang")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+WIDE = "-mprefer-vector-width=512"          # where there are registers as wide: compilers take half of one by themselves
+SWITCH = "LATENT_JOCKEY_COMPILED"           # 0 in the environment: torch's operations
+LONGEST = 120.0                             # seconds that a compiler may take
+
+
+@lru_cache(maxsize=1)
+def load_library() -> ctypes.CDLL | None:
+    """Return the passes, compiled if they are not there yet; None where that can't be, with a line in the log that says why."""
+    if os.environ.get(SWITCH) == "0" or not sys.platform.startswith("linux"):
+        return None
+    threads = find_threads()
+    if threads is None:
+        return None
+    try:
+        library = ctypes.CDLL(str(compile_library(find_cache("compiled"))))
+    except (UserError, OSError, subprocess.SubprocessError) as error:
+        log.info("without compiled passes: %s", error)
+        return None
+    library.use_threads(*(ctypes.cast(getattr(threads, name), ctypes.c_void_p) for name in ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")))
+    return library
+
+
+def compile_library(folder: Path) -> Path:
+    """Return the library's file in the folder, compiled for this processor if it is not there. UserError: why it can't be."""
+    file = folder / f"{_name()}.so"
+    if file.exists():
+        return file
+    compiler = os.environ.get("CC") or next(filter(None, map(shutil.which, COMPILERS)), None)
+    if compiler is None:
+        raise UserError("no C compiler. On Debian and Ubuntu: sudo apt install build-essential")
+    log.info("compiling passes for this processor, once")
+    with whole(file, make_folder=True) as temporary:
+        made = subprocess.run([compiler, *_flags(), "-o", str(temporary), str(SOURCES[0])], capture_output=True, text=True, timeout=LONGEST, check=False)
+        if made.returncode:
+            raise UserError(f"{compiler} failed: {(made.stderr.strip().splitlines() or ['no reason given'])[0][:200]}")
+    return file
+
+
+def find_threads() -> ctypes.CDLL | None:
+    """Return the OpenMP library whose threads torch computes in; None where it is not GNU's: another one would have threads of its own."""
+    try:
+        loaded = {line.split(maxsplit=5)[-1].strip() for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines() if "libgomp" in line}
+    except OSError:
+        return None
+    of_torch = [path for path in sorted(loaded) if "torch" in path]
+    return ctypes.CDLL(of_torch[0]) if of_torch else None
+
+
+def _flags() -> tuple[str, ...]:
+    return (*FLAGS, WIDE) if "avx512f" in _processor() else FLAGS
+
+
+def _name() -> str:
+    """Return a name that is another one whenever the library would be."""
+    return hashlib.sha256("\n".join([*(path.read_text(encoding="utf-8") for path in SOURCES), *_flags(), _processor()]).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    """Return what this processor can do, in the system's words."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    return platform.machine() + " ".join(next((line for line in lines if line.startswith(word)), "") for word in ("model name", "flags", "Features"))
