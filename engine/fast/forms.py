@@ -8,7 +8,7 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.passes import Ending, convolve_few, finish, finish_blurred, finish_parts, finish_woven, fits_few
+from engine.fast.passes import Ending, collect_taps, convolve_few, finish, finish_blurred, finish_parts, finish_woven, fits_few
 from engine.fast.kernels import channels_last, polyphase, view_rows
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
@@ -122,22 +122,15 @@ class Taps(Form):
     def __init__(self, weight, clamp, dtype=torch.float32):
         super().__init__(weight, clamp, dtype)
         self.outputs, inputs = weight.shape[:2]
-        self.matrix = weight.to(dtype).permute(1, 2, 3, 0).reshape(inputs, 9 * self.outputs).contiguous()
+        self.matrix = weight.to(dtype).permute(2, 3, 0, 1).reshape(9 * self.outputs, inputs, 1, 1)
 
     def modulate(self, styles, scale, bias):
         self.styles, self.scale, self.bias = styles.to(self.dtype), scale, bias
 
     def __call__(self, x, noise):
         height, width = x.shape[2:]
-        products = (view_rows(x).reshape(height * width, -1) * self.styles) @ self.matrix
-        products = products.view(height, width, 3, 3, self.outputs)
-        y = products.new_zeros(2 * height + 2, 2 * width + 2, self.outputs)
-        cells = y.view(height + 1, 2, width + 1, 2, self.outputs)
-        for i in range(3):
-            for j in range(3):
-                a, b = i // 2, j // 2
-                cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
-        y = y[:-1, :-1].permute(2, 0, 1)[None]
+        products = F.conv2d(x * self.styles.view(1, -1, 1, 1), self.matrix)         # libraries do this faster than a product of matrices
+        y = collect_taps(view_rows(products).reshape(height, width, 3, 3, self.outputs))
         return finish_blurred(y, Ending(noise, self.clamp, self.scale, self.bias))
 
 
@@ -166,7 +159,7 @@ def candidates(conv) -> dict:
     return UP if conv.up else PLAIN
 
 
-def find_usual(conv) -> str:
+def find_usual(conv, dtype=torch.float32) -> str:
     """Return the name of the form that was fastest for such a layer on the machines it was measured on (docs/speed.md)."""
     outputs, inputs = conv.weight.shape[:2]
     pixels = conv.size[0] * conv.size[1] // (4 if conv.up else 1)                   # of the input
@@ -176,7 +169,7 @@ def find_usual(conv) -> str:
         return "Taps"
     if outputs <= NARROW:
         return "Polyphase"
-    if outputs >= 32 and inputs * pixels >= LARGE:
+    if outputs >= (32 if dtype == torch.float32 else 64) and inputs * pixels >= LARGE:
         return "Parities"
     return "Transposed" if outputs * 9 < pixels else "TransposedMaps"
 
@@ -193,5 +186,5 @@ def find_fastest(conv, cost, margin=0.85, dtype=torch.float32) -> str:
         ready(x, None)
         costs[name] = cost(lambda ready=ready: ready(x, None))
     best = min(costs, key=lambda name: costs[name])
-    preferred = find_usual(conv)
+    preferred = find_usual(conv, dtype)
     return best if costs[best] < margin * costs[preferred] else preferred

@@ -66,6 +66,9 @@ class Styles:
 
     def compute(self, ws):
         """Return the styles, from the affines as they were joined last."""
+        if ws.is_cpu:                                                               # which counts what it multiplies, not the calls
+            parts = zip(self.affines, self.bias.split(self.sizes), self.weight.split(self.sizes))
+            return [torch.addmv(bias, weight, ws[row]) for (_, row, _), bias, weight in parts]
         every = ws @ self.weight.T                                                  # [num_ws, S]: one product beats many
         return (every.gather(0, self.rows)[0] + self.bias).split(self.sizes)
 
@@ -74,7 +77,7 @@ class Layer:
     """One styled convolution at batch 1, computed in a dtype; its maps are of that dtype as well. Follows its tensors whenever version() is asked for."""
 
     def __init__(self, name, conv, form=None, dtype=torch.float32):
-        self.name, self.conv, self.form_name, self.dtype = name, conv, form or find_usual(conv), dtype
+        self.name, self.conv, self.form_name, self.dtype = name, conv, form or find_usual(conv, dtype), dtype
         self._form = self._form_seen = self._bias = self._bias_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
         self.version()

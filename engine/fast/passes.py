@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from engine.fast.compiled import FEW, WIDE, find_passes, fits
+from engine.fast.compiled import DTYPES, FEW, WIDE, find_passes, fits
 from engine.fast.kernels import blur, empty, interleave, noise_act, skip_kernel, to_bytes, to_rgb, up_rgb
 
 
@@ -39,6 +39,20 @@ def fits_few(x, weight) -> bool:
 def convolve_few(x, weight, bias):
     """Return the convolution [1, 4, H, W] of x [1, 4, H, W] in its dtype; weight [3, 3, 4 in, 4 out], bias [4] in float32. See fits_few()."""
     return find_passes().convolve(x, weight, bias)
+
+
+def collect_taps(products):
+    """Return an up-convolution's result [1, C, 2h + 1, 2w + 1] of products [h, w, 3, 3, C] of each pixel with every tap of the kernel."""
+    passes, (height, width, _, _, channels) = find_passes(), products.shape
+    if passes and products.is_cpu and products.is_contiguous() and channels % WIDE == 0 and products.dtype in DTYPES:
+        return passes.collect(products)
+    y = products.new_zeros(2 * height + 2, 2 * width + 2, channels)
+    cells = y.view(height + 1, 2, width + 1, 2, channels)
+    for i in range(3):
+        for j in range(3):
+            a, b = i // 2, j // 2
+            cells[a:a + height, i % 2, b:b + width, j % 2].add_(products[:, :, i, j])
+    return y[:-1, :-1].permute(2, 0, 1)[None]
 
 
 def finish(y, ending):
@@ -111,4 +125,4 @@ def _draw(x, colours):
 
 def _fits_blurred(y):
     """Return whether the compiled FIR can take these maps [1, C, ., .], a pixel's channels side by side."""
-    return y.is_cpu and y.shape[0] == 1 and y.shape[1] % WIDE == 0 and y.stride(1) == 1 and y.dtype in (torch.float32, torch.bfloat16)
+    return y.is_cpu and y.shape[0] == 1 and y.shape[1] % WIDE == 0 and y.stride(1) == 1 and y.dtype in DTYPES

@@ -256,8 +256,8 @@ def test_a_panorama_with_a_turned_constant_is_the_turned_panorama(generator):
 def test_only_what_is_shown_moves_when_a_panorama_scrolls(generator):
     instrument = Instrument(generator, frame=LONG)
     calls = []
-    drawn = instrument.drawing.synthesis
-    instrument.drawing.synthesis = lambda **inputs: calls.append(1) or drawn(**inputs)
+    drawn = instrument.drawing.synthesis.draw
+    instrument.drawing.synthesis.draw = lambda *where, **inputs: calls.append(1) or drawn(*where, **inputs)
     scene = instrument.scene().set_values({"/walk/kind": "hold", "/frame/scroll": 0.3})
     motion = Motion()
     frames = []

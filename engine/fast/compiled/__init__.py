@@ -12,7 +12,7 @@ import torch
 from engine.fast.compiled.build import load_library
 from engine.generator import SLOPE
 
-SUFFIXES = {torch.float32: "single", torch.bfloat16: "half"}
+DTYPES = {torch.float32: "single", torch.bfloat16: "half"}
 FEW = 4                             # channels of the one convolution there is: libraries fill such up to 16
 NARROW = (4, 8)                     # channels below 16 that fill a vector register with whole pixels
 WIDE = 16                           # channels, and their multiples
@@ -36,6 +36,7 @@ ARGUMENTS = {
     "blur": (Pointer, Pointer, Long, Long, Long, Long, Pointer, Pointer, Long),
     "weave": (Pointer, Long, Long, Long, Pointer, Pointer, Long),
     "draw": (Pointer, Long, Long, Long, Pointer, Int, Pointer, Long),
+    "collect": (Pointer, Long, Long, Long, Pointer, Long),
     "convolve": (Pointer, Long, Long, Pointer, Pointer, Pointer, Long),
 }
 
@@ -49,7 +50,7 @@ def find_passes() -> "Passes | None":
 
 def fits(x) -> bool:
     """Return whether the passes can take these maps [1, C, H, W]."""
-    return (x.dtype in SUFFIXES and x.is_cpu and x.shape[0] == 1 and x.shape[3] % 4 == 0 and (x.shape[1] % WIDE == 0 or x.shape[1] in NARROW)
+    return (x.dtype in DTYPES and x.is_cpu and x.shape[0] == 1 and x.shape[3] % 4 == 0 and (x.shape[1] % WIDE == 0 or x.shape[1] in NARROW)
             and x.is_contiguous(memory_format=torch.channels_last))
 
 
@@ -59,7 +60,7 @@ class Passes:
     def __init__(self, library):
         self._functions = {}
         for name, arguments in ARGUMENTS.items():
-            for dtype, suffix in SUFFIXES.items():
+            for dtype, suffix in DTYPES.items():
                 function = getattr(library, f"{name}_{suffix}")
                 function.argtypes, function.restype = arguments, Int if name == "draw" else None
                 self._functions[name, dtype] = function
@@ -68,6 +69,13 @@ class Passes:
         """Return the convolution [1, 4, H, W] of x [1, 4, H, W] with weight [3, 3, 4 in, 4 out] and bias [4], which are in float32."""
         y = torch.empty_like(x)
         self._functions["convolve", x.dtype](x.data_ptr(), *x.shape[2:], weight.data_ptr(), bias.data_ptr(), y.data_ptr(), torch.get_num_threads())
+        return y
+
+    def collect(self, products):
+        """Return an up-convolution's result [1, C, 2h + 1, 2w + 1] of products [h, w, 3, 3, C] of each pixel with every tap; C is a multiple of 16."""
+        height, width, _, _, channels = products.shape
+        y = torch.empty((1, channels, 2 * height + 1, 2 * width + 1), dtype=products.dtype, memory_format=torch.channels_last)
+        self._functions["collect", y.dtype](products.data_ptr(), height, width, channels, y.data_ptr(), torch.get_num_threads())
         return y
 
     def finish(self, y, ending):

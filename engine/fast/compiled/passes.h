@@ -97,6 +97,33 @@ void NAME(blur)(T *const *parts, const long *strides, long step, long height, lo
     run(NAME(blur_part), &call, height, threads);
 }
 
+/* products [h, w, 3, 3, C] of each pixel with every tap of a kernel, added up where an up-convolution has them: y [2h + 1, 2w + 1, C]. */
+struct NAME(collect_call) { const T *products; long height, width, channels; T *y; };
+
+static void NAME(collect_part)(const void *given, long from, long to)
+{
+    const struct NAME(collect_call) call = *(const struct NAME(collect_call) *)given;
+    const long C = call.channels, h = call.height, w = call.width;
+    for (long r = from; r < to; r++)
+        for (long s = 0; s < 2 * w + 1; s++)
+            for (long c = 0; c < C; c += 16) {
+                v16 sum = fill(0);
+                for (long i = r & 1; i < 3; i += 2)
+                    for (long j = s & 1; j < 3; j += 2) {
+                        const long a = (r - i) / 2, b = (s - j) / 2;
+                        if (r >= i && s >= j && a < h && b < w)
+                            sum += LOAD(call.products + ((a * w + b) * 9 + 3 * i + j) * C + c);
+                    }
+                STORE(call.y + (r * (2 * w + 1) + s) * C + c, sum);
+            }
+}
+
+void NAME(collect)(const T *products, long height, long width, long channels, T *y, long threads)
+{
+    struct NAME(collect_call) call = {products, height, width, channels, y};
+    run(NAME(collect_part), &call, 2 * height + 1, threads);
+}
+
 /* parts [h, w, 2, 2, C] by parity of row and column, put in place and activated: out [2h, 2w, C]. 2 C is 8 or more, and a power of two. */
 struct NAME(weave_call) { const T *parts; long width, channels; T *out; struct activation a; };
 
