@@ -21,6 +21,7 @@ class Drawing:
         self.ahead = 0                              # on a GPU, 1: a frame is handed out while the next is drawn
         self.size = None                            # that programs of a GPU drew the frame before at
         self.layers: tuple = ()                     # whose activations are kept
+        bends.activate = self.activate
         self._canvases: dict = {}                   # size -> a picture to be enlarged, on a processor
         self.use("fp32")
 
@@ -38,6 +39,7 @@ class Drawing:
         """Compute in "fp32", "bf16" or "fp16" from now on."""
         self.precision = precision
         self.synthesis = Synthesis(self.generator, half=precision == "bf16")
+        self._aside: Synthesis | None = None        # for activations that a bend wants of another seed, on a processor
         self.captured: dict[int, GraphRenderer] = {}         # on a GPU: size -> its programs
         self.synthesis.watch(self.layers)
 
@@ -67,6 +69,19 @@ class Drawing:
         if drawn is not out:
             quality.enlarge(drawn, out)
         return out
+
+    def activate(self, ws, layer):
+        """Return a layer's activations [1, C, H, W] for ws [1, num_ws, W], before bends, as fast as pictures are drawn."""
+        program, a = self.captured.get(self.size or 0), self.generator.architecture
+        if self.graphs and program is not None and layer in program.names:
+            return program.activations(ws, layer)
+        if self.graphs or a.kind != "skip":
+            return self.generator.activations(ws, [layer])[layer]
+        if self._aside is None:
+            self._aside = Synthesis(self.generator, half=self.precision == "bf16")
+        self._aside.watch((layer,))
+        self._aside(ws, size=a.resolution_of(layer))
+        return self._aside.seen[layer].float()
 
     def wait(self, seconds) -> bool:
         """Wait for the captures under way; return whether there were any, and all came in time."""

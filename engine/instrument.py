@@ -116,18 +116,19 @@ class Instrument:
         """Return a picture of the inside as uint8 [H, W, 3], as it was in the newest frame; None: it was not watched, or not drawn."""
         return self._looking.picture(name, self.drawing.seen, self.pixels, self._view)
 
-    def warm_up(self, scene: Scene, frames: int | None = None, cost=None, sizes=()):
+    def warm_up(self, scene: Scene, frames: int | None = None, cost=None, sizes=(), more=()):
         """Draw one picture nobody sees, two on a GPU, in the thread that will play: what is made on first use (kernels, caches) is made before the show.
 
-        cost(function) -> seconds: measure which form of each layer is fastest on this machine. Without it the usual ones
-        are taken, and a take gives the same bits on every run. sizes: others that pictures may be drawn at, on a GPU; there
-        the encoder's part and all programs are captured as well, and libraries then stop trying out algorithms.
+        cost(function) -> seconds: measure which form of each layer is fastest here; without it the usual ones are taken, and a take gives the same bits
+        on every run. On a GPU programs are captured: at other sizes, of the encoder's part, of more scenes. Libraries then stop trying out algorithms.
         """
         if cost and not self.drawing.graphs:
             self.drawing.synthesis.measure(cost)
         frames = frames or (2 if self.drawing.graphs else 1)
         for size in [*sorted(set(sizes) - {self.size}), self.size] if self.drawing.graphs else [self.size]:
             self._rehearse(scene.set_values({"/quality/size": size}) if self.drawing.graphs else scene, frames)
+        for other in more if self.drawing.graphs else ():
+            self._rehearse(other, frames)
         self.sight.warm_up()
         if self.live_encoder and self.drawing.graphs:
             self._rehearse(scene.set_values({"/source/mix": 0.5, "/source/into": "features"}), frames, np.zeros((64, 64, 3), np.uint8))
@@ -137,12 +138,12 @@ class Instrument:
         self.drawing.machine.settle()
 
     def _rehearse(self, scene, frames, source=None):
-        """Draw a scene so often, and once more when what is captured aside is ready."""
-        motion = Motion().advance(scene, 0.0)
-        for n in range(frames + 1):
-            if n < frames or self.drawing.wait(LONGEST_CAPTURE):
-                self.render(scene, motion, source)
-                self._shown = None
+        """Draw a scene so often, and again while there was something to be captured aside."""
+        self.bends.forget_borrowed()                # what makes it is captured as well
+        drawn = 0
+        while drawn < frames or self.drawing.wait(LONGEST_CAPTURE):
+            self.render(scene, Motion().advance(scene, 0.0), source)
+            self._shown, drawn = None, drawn + 1
 
     def scene(self, bends: tuple[Bend, ...] = ()) -> Scene:
         """Return the scene to begin with: every parameter this instrument has, at its default."""
@@ -223,8 +224,7 @@ class Instrument:
         pixels = self._draw(scene, motion, self._ring[self._turn])
         self._echo.play(scene, motion.time, torch.from_numpy(pixels))
         self._turn = (self._turn + 1) % RING
-        self.drawings += 1
-        self._stale = False
+        self.drawings, self._stale = self.drawings + 1, False
         self._shown = (cause, (self.drawings, pixels))
 
     def follow(self, scene: Scene, motion, source=None):

@@ -21,8 +21,9 @@ class LiveBends:
     """One instrument's bends. own: how much of the height and width of a continued picture is the network's own."""
 
     def __init__(self, generator, latents, own: tuple[float, float] = (1.0, 1.0), places=NO_PLACES):
-        """places: where bends may act."""
+        """places: where bends may act. activate(ws, layer) -> its activations [1, C, H, W]: may be set to a faster way to have them."""
         self.generator, self.latents, self.own, self.places = generator, latents, own, places
+        self.activate = lambda ws, layer: generator.activations(ws, [layer])[layer]
         self._memories: dict[tuple[str, str], BendState] = {}   # (bend name, layer) -> what it keeps
         self._borrowed: dict[tuple[str, str], tuple] = {}       # likewise -> what its memory's `other` was made from
         self._bypassed: dict[str, Bend] = {}
@@ -106,7 +107,7 @@ class LiveBends:
         """Return the layer's activations for a seed, these channels of it, [1, K, H, W]."""
         g = self.generator
         ws = truncate(self.latents.w(seed, label).expand(1, g.num_ws, -1), g.w_avg, PSI)
-        x = g.activations(ws, [layer])[layer]
+        x = self.activate(ws, layer)
         return x if channels is None else x[:, list(channels)]
 
     def _drop(self, names):

@@ -37,6 +37,8 @@ class GraphRenderer:
         """shown: (height, width) that the picture is enlarged to; None = as it is drawn."""
         self.generator, self.size, self.half = generator, size or generator.resolution, half
         self.machine = machine or make_machine(generator.device)
+        if half:
+            self.machine.round_single()             # what lies below FP16_FROM: no more exact than what lies above
         self.programs = programs or Programs(self.machine)
         self.live = Live(self.machine)
         device, a = generator.device, generator.architecture
@@ -58,6 +60,8 @@ class GraphRenderer:
         self.biases = {n: conv.bias * conv.gain for n, conv in self.convs.items()}
         self.strengths = torch.zeros(len(self.names), device=device)            # of each layer's noise, gain included
         self._parameters = list(generator.parameters())
+        self._asked = torch.zeros_like(self.ws)     # ws of the newest activations asked for
+        self._reached: dict = {}                    # layer -> where a program puts those
         self.seen: dict = {}                        # layer that is watched -> its activations in the last picture
         self.splices, self.turn, self._seen, self._addresses = {}, 0, {}, None
         self.states, self.broken = States(), False  # broken: in the picture handed out last, bends gave numbers that are not finite
@@ -86,6 +90,28 @@ class GraphRenderer:
         self.turn += 1
         self.broken = bool(self.fetched[-1])
         return self.fetched[:-1].view(self.shape)
+
+    @torch.no_grad()
+    def activations(self, ws, layer):
+        """Return a layer's activations [1, C, H, W] for ws [1, num_ws, W], with nothing but the constant noise in them: by a program of their own."""
+        around = self.generator.around
+        out = self._reached.setdefault(layer, torch.zeros(1, self.generator.channels(layer), *self.convs[layer].size, device=self.ws.device))
+        self.machine.run(lambda: self._ask(ws, ("activations", layer, around), lambda: self._reach(layer, around, out),
+                                           lambda: self._reach(layer, around, torch.empty_like(out))))
+        return out.clone()
+
+    def _ask(self, ws, topology, body, warm):
+        self._follow_weights()
+        self._asked.copy_(ws[0], non_blocking=True)
+        self.programs.run(topology, body, warm)
+
+    def _reach(self, layer, around, out):
+        """Fill out with a layer's activations for the ws asked for. Captured, like _body()."""
+        styles, strengths = dict(zip(self.names, self.styles.compute(self._asked))), dict(zip(self.names, self.strengths.unbind()))
+        x = channels_last(self.blocks[4].const[None])
+        for name in self.names[:self.names.index(layer) + 1]:
+            x = self._layer(name, x.to(self._kind_of(name)), styles[name], self._maps(name, "const", strengths[name]), {}, around)
+        out.copy_(x)
 
     def _static_settings(self, b):
         """Return the settings of a bend that decide which operations run, not just with which values."""
@@ -142,8 +168,11 @@ class GraphRenderer:
 
     def _empty_maps(self, layer):
         """Return a tensor of a layer's shape and kind that takes no room, on the renderer's device."""
-        kind = torch.float16 if self.half and self.generator.architecture.resolution_of(layer) >= FP16_FROM else torch.float32
-        return torch.zeros((), dtype=kind, device=self.ws.device).expand(1, self.generator.channels(layer), *self.convs[layer].size)
+        return torch.zeros((), dtype=self._kind_of(layer), device=self.ws.device).expand(1, self.generator.channels(layer), *self.convs[layer].size)
+
+    def _kind_of(self, layer):
+        """Return the dtype that a layer's maps are computed in."""
+        return torch.float16 if self.half and self.generator.architecture.resolution_of(layer) >= FP16_FROM else torch.float32
 
     def _live_bends(self, bends):
         """Return the bends with 0-d tensors for what can be turned, and {name in the live block: value now}."""
@@ -201,8 +230,7 @@ class GraphRenderer:
         spliced = dict(spliced)
         unused = find_unused_layers(self.names, {name for name, whole in spliced.items() if whole})
         for r, block, names in self.steps:
-            kind = torch.float16 if self.half and r >= FP16_FROM else torch.float32
-            x = x.to(kind)
+            x = x.to(self._kind_of(names[-1]))
             for name in (n for n in names if n not in unused):
                 x = self._layer(name, x, styles[name], self._maps(name, noise, strengths[name]), spliced, around)
                 here = [b for b in bends if b.layer == name]
@@ -267,17 +295,3 @@ class GraphRenderer:
 def _splice_topology(splice) -> tuple:
     """Return the part of the topology that splices decide: (layer, whether its own convolution has no part), each."""
     return tuple((name, blend.mix >= 1) for name, blend in splice.items())
-
-
-@torch.no_grad()
-def is_half_safe(generator, seeds=8) -> bool:
-    """Return whether this checkpoint's activations stay small enough for half precision: measured, not assumed; truncation at 2 as well."""
-    z = torch.randn(seeds, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(generator.device)
-    names = [n for n in generator.layers if generator.architecture.resolution_of(n) >= FP16_FROM]
-    c = torch.eye(1, generator.c_dim, device=z.device) if generator.c_dim else None
-    for psi, most in ((1.0, FP16_SAFE), (2.0, FP16_BOUND / 1.5)):
-        for one in z:
-            maps = generator.activations(generator.map(one[None], psi=psi, c=c), names)
-            if not all(float(x.abs().max()) < most for x in maps.values()):
-                return False
-    return True

@@ -16,7 +16,7 @@ class Twin:
     """The plumbing without a GPU: a program is a function that is called."""
 
     def __init__(self, device="cpu"):
-        self.device, self.captures, self.replays = torch.device(device), 0, 0
+        self.device, self.captures, self.replays, self.rounded = torch.device(device), 0, 0, False
 
     def host(self, *shape, dtype):
         """Return a buffer on the CPU that copies to and from the device can use."""
@@ -32,6 +32,10 @@ class Twin:
             body()
 
         return replay
+
+    def round_single(self):
+        """Let convolutions in single precision round what they multiply to 10 bits, as half precision does, where the device is faster so (TF32)."""
+        self.rounded = True
 
     def run(self, job):
         """Run job(), in which all of a frame is given to the device."""
@@ -88,7 +92,7 @@ class Cuda:
         with torch.cuda.device(self.device), torch.cuda.stream(self.taped):
             self._tape(self._keeper, lambda: torch.zeros(1, device=self.device))
         torch.backends.cudnn.benchmark = not torch.backends.cudnn.deterministic     # shapes never change here
-        torch.backends.cudnn.allow_tf32 = False                     # its 10 bits are not single precision
+        torch.backends.cudnn.allow_tf32 = False                     # its 10 bits are not single precision; see round_single()
 
     def host(self, *shape, dtype):
         return torch.zeros(*shape, dtype=dtype, pin_memory=True)
@@ -114,6 +118,9 @@ class Cuda:
         finally:
             with contextlib.suppress(*failures):
                 graph.capture_end()
+
+    def round_single(self):
+        torch.backends.cudnn.allow_tf32 = True                       # keeps single precision's range
 
     def run(self, job):
         with torch.cuda.device(self.device):

@@ -16,7 +16,7 @@ from engine.architecture import PRECISIONS
 from engine.bending import Bend
 from engine.checkpoints.native import generator_hash
 from engine.errors import UserError
-from engine.fast.graph_renderer import is_half_safe
+from engine.fast.graph_renderer import FP16_BOUND, FP16_FROM, FP16_SAFE
 from engine.fast.kernels import channels_last
 from engine.fast.synthesis import HALF_FROM, Synthesis
 from engine.files import find_cache, write_text
@@ -106,3 +106,17 @@ def _bends(generator, size):
     """Return the bends of each picture: none, maps made twice as strong, maps turned."""
     layer = next((name for name in generator.layers if HALF_FROM <= generator.architecture.resolution_of(name) <= size), generator.layers[-1])
     return (), (Bend("stronger", layer, None, "scalar_multiply", {"factor": 2.0}),), (Bend("turned", layer, None, "rotate", {"angle": 30.0}),)
+
+
+@torch.no_grad()
+def is_half_safe(generator, seeds=8) -> bool:
+    """Return whether this checkpoint's activations stay small enough for half precision: measured, not assumed; truncation at 2 as well."""
+    z = torch.randn(seeds, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(generator.device)
+    names = [n for n in generator.layers if generator.architecture.resolution_of(n) >= FP16_FROM]
+    c = torch.eye(1, generator.c_dim, device=z.device) if generator.c_dim else None
+    for psi, most in ((1.0, FP16_SAFE), (2.0, FP16_BOUND / 1.5)):
+        for one in z:
+            maps = generator.activations(generator.map(one[None], psi=psi, c=c), names)
+            if not all(float(x.abs().max()) < most for x in maps.values()):
+                return False
+    return True

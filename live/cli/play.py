@@ -196,8 +196,8 @@ def _play(options, opened, closing, specs, shared, ending):
 
 
 def _play_on(options, opened, show, sizes, ticks):
-    """Warm up and play to the end, both in the thread that draws: libraries keep what they find out for the thread that found it."""
-    opened.instrument.warm_up(show.scene, cost=measure_cost if options.tune else None, sizes=sizes)         # what was started beside it has begun by then
+    """Warm up and play to the end, both in the thread that draws: libraries keep what they find out for it. What was started beside it has begun by then."""
+    opened.instrument.warm_up(show.scene, cost=measure_cost if options.tune else None, sizes=sizes, more=show.recall.list_scenes())
     garbage.keep_all()
     sys.setswitchinterval(0.001)    # a busy OSC thread hands back the interpreter five times sooner than by default
     log.info("playing %s at %s px on %s (%s); h: the keys; quit: escape twice", opened.name, size_text(opened.instrument), opened.instrument.device,

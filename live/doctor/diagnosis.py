@@ -114,6 +114,17 @@ def _check_compiler(machine):
         yield Finding("Triton", GOOD, f"with {machine.compiler}")
 
 
+def _check_passes(machine):
+    """Yield whether frames are drawn by passes compiled for the processor; where a card draws them, or the system has none, nothing."""
+    if machine.torch is None or machine.torch.usable or not machine.system.startswith("Linux"):
+        return
+    if not machine.passes_problem:
+        yield Finding("passes", GOOD, "compiled for this processor")
+        return
+    mend = "sudo apt install build-essential" if "no C compiler" in machine.passes_problem else ""
+    yield Finding("passes", MISSING, f"not compiled, so frames take half as long again: {machine.passes_problem.split('. On ')[0]}", mend)
+
+
 def _check_pictures(machine):
     if machine.displays:
         yield Finding("displays", GOOD, "; ".join(machine.displays))
@@ -154,4 +165,4 @@ def _check_disk(machine):
                   "" if enough else "make room, or record elsewhere: --take /another/disk/night.take")
 
 
-CHECKS = (_check_python, _check_torch, _check_compiler, _check_pictures, _check_controls, _check_sound, _check_disk)
+CHECKS = (_check_python, _check_torch, _check_compiler, _check_passes, _check_pictures, _check_controls, _check_sound, _check_disk)

@@ -24,6 +24,7 @@ class Machine:
     """The facts. cards: live.doctor.cards.Card. torch: engine.device.TorchBuild, None where it can't be imported (torch_problem).
 
     displays, cameras, midi, sounds: names; *_problem: why there are none. missing: packages of requirements.txt that aren't installed.
+    passes_problem: why there are no passes compiled for this processor (engine.fast.compiled).
     """
     system: str
     python: str
@@ -32,6 +33,7 @@ class Machine:
     torch_problem: str = ""
     cards: tuple[Card, ...] = ()
     compiler: str = ""
+    passes_problem: str = ""
     python_headers: bool = False
     displays: tuple[str, ...] = ()
     displays_problem: str = ""
@@ -58,7 +60,7 @@ def read_machine(folder: Path) -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}", python=platform.python_version(), cores=os.cpu_count() or 1,
         torch=build, torch_problem=problem, cards=find_cards(),
-        compiler=next((path for name in COMPILERS if (path := shutil.which(name))), ""),
+        compiler=next((path for name in COMPILERS if (path := shutil.which(name))), ""), passes_problem=_find_passes_problem() if build else "",
         python_headers=Path(sysconfig.get_paths()["include"], "Python.h").exists(),
         displays=displays, displays_problem=displays_problem, cameras=cameras, cameras_problem=cameras_problem, midi=midi, midi_problem=midi_problem,
         sounds=sounds, sounds_problem=sounds_problem,
@@ -75,6 +77,19 @@ def read_torch():
         return torch_build(), ""
     except (ImportError, OSError) as error:             # OSError: a library of it that can't be loaded
         return None, " ".join(str(error).split())[:200]
+
+
+def _find_passes_problem() -> str:
+    """Return why this machine has no compiled passes, "" if it has; they are compiled if they aren't there yet."""
+    from engine.errors import UserError
+    from engine.fast.compiled import build
+    from engine.files import find_cache
+
+    try:
+        build.open_library(find_cache("compiled"))
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _list_names(module: str, function: str) -> tuple[tuple[str, ...], str]:

@@ -2,6 +2,8 @@
 
 What it decides goes through the loop as changes, scenes and motions, and so into takes. Knows no tensors.
 """
+from contextlib import suppress
+
 from engine.errors import UserError
 from engine.motion import Motion
 from engine.scene import Scene
@@ -12,6 +14,8 @@ from live.presets.undo import Step, Undo
 from live.show.events import Change
 from live.show.parameters import keep_masters
 from live.show.threads import make_thread
+
+LIKELY = 12                         # presets that are made ready for
 
 
 class Recall:
@@ -43,6 +47,12 @@ class Recall:
         if self._library is None:
             raise UserError("this show has no folder of presets")
         return self._library
+
+    def list_scenes(self, most: int = LIKELY):
+        """Yield the scenes of so many presets at most, in the set list's order, as they would be gone to from here; what can't be read is left out."""
+        for name in self._library.list_names()[:most] if self._library else ():
+            with suppress(UserError):
+                yield apply_preset(self._library.peek(name), self.show.scene, self.show.motion)[0]
 
     def use_library(self, library: Library):
         """Have the presets of another instrument; what led and what could be undone was of the old one."""

@@ -11,9 +11,10 @@ from engine.bends import TRANSFORMS
 from engine.caching import make_once
 from engine.errors import UserError
 from engine.fast import levels, to_bytes
-from engine.fast.graph_renderer import GraphRenderer, is_half_safe
+from engine.fast.graph_renderer import GraphRenderer
 from engine.fast.graphs import Programs
 from engine.fast.plumbing import HELD, Live, Outputs, Twin
+from engine.fast.precision import is_half_safe
 from engine.motion import Motion
 from engine.quality import enlarge
 from tests.engine.test_fast import A64, BENDS, KINDS
@@ -495,7 +496,7 @@ def test_before_a_show_every_size_is_captured_in_the_thread_that_plays(monkeypat
     instrument.warm_up(scene, sizes=[16, 32])
     assert sorted(instrument.drawing.captured) == [16, 32] and drawn_in == {threading.get_ident()}
     assert len({id(program.machine) for program in instrument.drawing.captured.values()}) == 1
-    assert settled == [[1, 2]]                                      # the encoder's part at the full size as well, all of it captured by then
+    assert settled == [[2, 3]]                                      # frames, the other seed's activations, and the encoder's part at the full size, all of it captured by then
     uncaptured = [program.programs.uncaptured for program in instrument.drawing.captured.values()]
     motion = Motion().advance(scene, 0.0)
     for size in (32, 16, 32):
@@ -523,7 +524,7 @@ def test_bends_with_a_memory_are_captured_and_remember_the_same(monkeypatch):
         agree(torch.from_numpy(captured.render(s, m).pixels), torch.from_numpy(wanted[n]))
         captured.drawing.captured[32].programs.wait()
     programs = captured.drawing.captured[32].programs
-    assert programs.captured == 1 and programs.replayed >= 6        # another seed is another content of a buffer, not another program
+    assert programs.captured == 2 and programs.replayed >= 6        # frames, and activations; another seed is another content of a buffer, not another program
 
 
 def test_a_bend_that_gives_no_numbers_is_left_out_on_a_gpu_as_on_a_processor(monkeypatch, caplog):
@@ -547,3 +548,69 @@ def test_the_thread_that_captures_ends_with_the_process():
     worker(lambda: done.append(1))
     worker.close()
     assert not worker.thread.is_alive() and done in ([1], [])
+
+
+def test_presets_are_captured_before_the_show(monkeypatch):
+    """REVIEW B8: a program for each set of bends that is likely to come, so that no first frame of a look waits for one."""
+    from tests.conftest import tiny
+
+    instrument = by_programs(monkeypatch, tiny())
+    scene = instrument.scene()
+    likely = [scene.with_bends((Bend("a", "b16.conv1", None, name),)) for name in ("flip_h", "feedback", "wave")]
+    instrument.warm_up(scene, more=iter([*likely, likely[0]]))
+    programs = instrument.drawing.captured[32].programs
+    assert programs.captured == 4
+    before, motion = programs.uncaptured, Motion()
+    for look in (*likely, scene):
+        for _ in range(2):
+            motion = motion.advance(look, 1 / 30)
+            instrument.render(look, motion)
+    assert programs.captured == 4 and programs.uncaptured - before <= 1         # feedback's first frame has none before it
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_another_seeds_activations_are_drawn_by_a_program(half):
+    generator, other = network(A64), network(A64)
+    renderer = GraphRenderer(generator, half=half, programs=Programs(Twin(), start=lambda job: job()))
+    for seed in (1, 2, 3):
+        ws = ws_of(generator, 1, seed)
+        for layer in ("b8.conv0", "b64.conv1"):
+            found, expected = renderer.activations(ws, layer), generator.activations(ws, [layer])[layer]
+            assert found.dtype == torch.float32 and (found - expected).abs().max() < (0.05 if half else 2e-5) * expected.abs().max()
+    assert renderer.programs.captured == 2 and renderer.programs.uncaptured == 2 and renderer.programs.replayed == 4
+    before = renderer.activations(ws, "b8.conv0")
+    with torch.no_grad():
+        generator.layer("b8.conv0").weight.mul_(torch.linspace(0.5, 1.5, generator.layer("b8.conv0").weight.shape[1])[None, :, None, None])
+    after = renderer.activations(ws, "b8.conv0")
+    assert (after - before).abs().max() > 1e-3 and (after - generator.activations(ws, ["b8.conv0"])["b8.conv0"]).abs().max() < 0.05 * after.abs().max()
+    assert other is not generator and renderer.programs.captured == 2
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_turning_a_grafts_seed_costs_a_fast_pass_and_grafts_what_the_network_has(monkeypatch, graphs):
+    from engine.instrument import Instrument
+    from tests.conftest import tiny
+
+    generator = tiny()
+    instrument = by_programs(monkeypatch, generator) if graphs else Instrument(generator)
+    slow, activations = [], generator.activations
+    monkeypatch.setattr(generator, "activations", lambda *given, **more: slow.append(1) or activations(*given, **more))
+    scene = instrument.scene((Bend("a", "b16.conv0", (0, 2), "graft"),))
+    instrument.warm_up(scene)
+    slow.clear()
+    frames, motion = {}, Motion().advance(scene, 0.0)
+    for seed in (3.0, 8.0, 3.0):
+        turned = scene.set_values({"/bends/a/seed": seed})
+        frames.setdefault(seed, []).append(instrument.render(turned, motion).pixels.copy())
+    assert not slow and (frames[3.0][0] == frames[3.0][1]).all() and (frames[3.0][0] != frames[8.0][0]).any()
+    monkeypatch.setattr(instrument.bends, "activate", lambda ws, layer: activations(ws, [layer])[layer])
+    instrument.bends.forget_borrowed()
+    plain = instrument.render(scene.set_values({"/bends/a/seed": 8.0}), motion).pixels
+    assert np.abs(plain.astype(int) - frames[8.0][0]).max() <= 1
+
+
+def test_small_layers_are_rounded_where_half_precision_is_asked_for():
+    exact, half = Twin(), Twin()
+    GraphRenderer(network(A64), machine=exact)
+    GraphRenderer(network(A64), half=True, machine=half)
+    assert half.rounded and not exact.rounded

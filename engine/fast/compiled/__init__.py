@@ -80,7 +80,7 @@ class Passes:
 
     def finish(self, y, ending):
         """Return maps y [1, C, H, W] with their ending, in place."""
-        activation = _to_struct(ending, y.shape[1])
+        activation = _to_struct(ending, y)
         self._functions["finish", y.dtype](y.data_ptr(), y.shape[2] * y.shape[3], y.shape[1], ctypes.addressof(activation), torch.get_num_threads())
         return y
 
@@ -92,7 +92,7 @@ class Passes:
         channels, height, width = parts[3].shape[1:]
         out = _make_twice_as_large(parts[3], channels)
         pointers, strides = (Pointer * 4)(*(part.data_ptr() for part in parts)), (Long * 4)(*(part.stride(2) for part in parts))
-        activation = _to_struct(ending, channels)
+        activation = _to_struct(ending, out)
         self._functions["blur", out.dtype](ctypes.addressof(pointers), ctypes.addressof(strides), parts[3].stride(3), height, width, channels,
                                            out.data_ptr(), ctypes.addressof(activation), torch.get_num_threads())
         return out
@@ -101,7 +101,7 @@ class Passes:
         """Return maps [1, C, 2h, 2w], C one of NARROW, of parts [1, 4 C, h, w] put in place by parity (engine.fast.kernels.polyphase), with their ending."""
         channels, (height, width) = parts.shape[1] // 4, parts.shape[2:]
         out = _make_twice_as_large(parts, channels)
-        activation = _to_struct(ending, channels)
+        activation = _to_struct(ending, out)
         self._functions["weave", out.dtype](parts.data_ptr(), height, width, channels, out.data_ptr(), ctypes.addressof(activation), torch.get_num_threads())
         return out
 
@@ -117,7 +117,7 @@ class Passes:
         below = None if colours.below is None else colours.below.contiguous(memory_format=torch.channels_last)
         struct = Picture(weight.data_ptr(), bias.data_ptr(), *(colours.limits or (-math.inf, math.inf)), None if below is None else below.data_ptr(), colours.factor,
                          picture.data_ptr() if out is None else None, None if out is None else out.data_ptr())
-        activation = None if ending is None else _to_struct(ending, x.shape[1])
+        activation = None if ending is None else _to_struct(ending, x)
         finite = self._functions["draw", x.dtype](x.data_ptr(), height, width, x.shape[1], None if activation is None else ctypes.addressof(activation), keep,
                                                   ctypes.addressof(struct), torch.get_num_threads())
         return picture, bool(finite)
@@ -128,16 +128,15 @@ def _make_twice_as_large(like, channels):
     return torch.empty((1, channels, 2 * like.shape[2], 2 * like.shape[3]), dtype=like.dtype, memory_format=torch.channels_last)
 
 
-def _to_struct(ending, channels) -> Activation:
-    """Return the ending of maps of so many channels as C reads it; it keeps what it points to."""
-    maps, strength = ending.noise or (None, 0.0)
-    if maps is not None and maps.ndim == 2 and channels < WIDE:
-        maps = maps.expand(1, channels, *maps.shape)
-    spread = maps is not None and maps.ndim == 4
-    if maps is not None:
-        maps = maps.contiguous(memory_format=torch.channels_last) if spread else maps.contiguous()
+def _to_struct(ending, maps) -> Activation:
+    """Return the ending of these maps as C reads it; it keeps the noise that it points to."""
+    noise, strength = ending.noise or (None, 0.0)
+    spread = noise is not None and (noise.ndim == 4 or maps.shape[1] < WIDE)
+    if noise is not None:
+        noise = noise.to(maps.dtype)
+        noise = noise.expand(maps.shape).contiguous(memory_format=torch.channels_last) if spread else noise.contiguous()
     clamp = math.inf if ending.clamp is None else ending.clamp
-    pointers = (None if tensor is None else tensor.data_ptr() for tensor in (maps, ending.scale, ending.bias))
+    pointers = (None if tensor is None else tensor.data_ptr() for tensor in (noise, ending.scale, ending.bias))
     struct = Activation(next(pointers), spread, strength, SLOPE, clamp, *pointers)
-    struct.kept = maps
+    struct.kept = noise
     return struct

@@ -8,9 +8,9 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
-import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,18 +29,35 @@ LONGEST = 120.0                             # seconds that a compiler may take
 @lru_cache(maxsize=1)
 def load_library() -> ctypes.CDLL | None:
     """Return the passes, compiled if they are not there yet; None where that can't be, with a line in the log that says why."""
-    if os.environ.get(SWITCH) == "0" or not sys.platform.startswith("linux"):
-        return None
-    threads = find_threads()
-    if threads is None:
-        return None
     try:
-        library = ctypes.CDLL(str(compile_library(find_cache("compiled"))))
-    except (UserError, OSError, subprocess.SubprocessError) as error:
+        return open_library(find_cache("compiled"))
+    except UserError as error:
         log.info("without compiled passes: %s", error)
         return None
+
+
+def open_library(folder: Path) -> ctypes.CDLL:
+    """Return the passes from a folder, compiled if they are not there yet or can't be loaded. UserError: why there are none."""
+    threads = find_threads()
+    if os.environ.get(SWITCH) == "0":
+        raise UserError(f"switched off by {SWITCH}=0")
+    if threads is None:
+        raise UserError("torch computes in other threads than GNU's on this system")
+    try:
+        library = ctypes.CDLL(str(compile_library(folder)))
+    except OSError:                             # a file that was damaged
+        library = _compile_anew(folder)
     library.use_threads(*(ctypes.cast(getattr(threads, name), ctypes.c_void_p) for name in ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")))
     return library
+
+
+def _compile_anew(folder):
+    file = compile_library(folder)
+    try:
+        file.unlink()
+        return ctypes.CDLL(str(compile_library(folder)))
+    except OSError as error:
+        raise UserError(f"{file}: can't be loaded: {error}") from None
 
 
 def compile_library(folder: Path) -> Path:
@@ -48,15 +65,24 @@ def compile_library(folder: Path) -> Path:
     file = folder / f"{_name()}.so"
     if file.exists():
         return file
-    compiler = os.environ.get("CC") or next(filter(None, map(shutil.which, COMPILERS)), None)
-    if compiler is None:
+    compiler = shlex.split(os.environ.get("CC", "")) or [path for path in map(shutil.which, COMPILERS) if path][:1]
+    if not compiler:
         raise UserError("no C compiler. On Debian and Ubuntu: sudo apt install build-essential")
-    log.info("compiling passes for this processor, once")
+    log.info("compiling for this processor, once: %s", file)
     with whole(file, make_folder=True) as temporary:
-        made = subprocess.run([compiler, *_flags(), "-o", str(temporary), str(SOURCES[0])], capture_output=True, text=True, timeout=LONGEST, check=False)
-        if made.returncode:
-            raise UserError(f"{compiler} failed: {(made.stderr.strip().splitlines() or ['no reason given'])[0][:200]}")
+        _run_compiler([*compiler, *_flags(), "-o", str(temporary), str(SOURCES[0])])
+        with open(temporary, "rb") as file_made:
+            os.fsync(file_made.fileno())        # a library that a power cut left half written would crash who loads it
     return file
+
+
+def _run_compiler(command):
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UserError(f"{command[0]}: {error}") from None
+    if made.returncode:
+        raise UserError(f"{command[0]} failed: {(made.stderr.strip().splitlines() or ['no reason given'])[0][:200]}")
 
 
 def find_threads() -> ctypes.CDLL | None:
@@ -64,7 +90,7 @@ def find_threads() -> ctypes.CDLL | None:
     try:
         loaded = {line.split(maxsplit=5)[-1].strip() for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines() if "libgomp" in line}
     except OSError:
-        return None
+        return None                             # a system without such a list
     of_torch = [path for path in sorted(loaded) if "torch" in path]
     return ctypes.CDLL(of_torch[0]) if of_torch else None
 
