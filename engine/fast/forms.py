@@ -8,8 +8,8 @@ Letters: I, O channels in and out, h, w size of the input.
 import torch
 from torch.nn import functional as F
 
-from engine.fast.passes import Ending, collect_taps, convolve_few, finish, finish_blurred, finish_parts, finish_woven, fits_few
 from engine.fast.kernels import channels_last, polyphase, view_rows
+from engine.fast.passes import Ending, collect_taps, convolve_few, finish, finish_blurred, finish_parts, finish_woven
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -50,10 +50,8 @@ class Weights(Plain):
         self.modulated, self.bias = self._as_computed(*self.whole)
 
     def convolve(self, x):
-        if fits_few(x, self.weight):
-            weight, bias = self.whole
-            return convolve_few(x, weight.permute(2, 3, 1, 0).contiguous(), bias)
-        return F.conv2d(x, self.modulated, self.bias, padding=1)
+        y = convolve_few(x, *self.whole)
+        return F.conv2d(x, self.modulated, self.bias, padding=1) if y is None else y
 
 
 class Maps(Plain):

@@ -31,14 +31,12 @@ class Colours(NamedTuple):
     factor: float = 1.0
 
 
-def fits_few(x, weight) -> bool:
-    """Return whether convolve_few() is there for maps x and a weight [O, I, 3, 3]."""
-    return find_passes() is not None and fits(x) and tuple(weight.shape[:2]) == (FEW, FEW)
-
-
 def convolve_few(x, weight, bias):
-    """Return the convolution [1, 4, H, W] of x [1, 4, H, W] in its dtype; weight [3, 3, 4 in, 4 out], bias [4] in float32. See fits_few()."""
-    return find_passes().convolve(x, weight, bias)
+    """Return the 3x3 convolution of x [1, 4, H, W]; weight [4, 4, 3, 3] and bias [4] in float32. None for other maps, and where there is none in C."""
+    passes = find_passes()
+    if passes is None or tuple(weight.shape[:2]) != (FEW, FEW) or not fits(x):
+        return None
+    return passes.convolve(x, weight.permute(2, 3, 1, 0).contiguous(), bias)
 
 
 def collect_taps(products):

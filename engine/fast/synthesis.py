@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from engine.bending import bend_both, group_by_layer
 from engine.errors import UserError
-from engine.fast.passes import Colours, draw
 from engine.fast.forms import find_fastest
 from engine.fast.kernels import channels_last, skip_kernel, to_bytes, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, read_version
+from engine.fast.passes import Colours, draw
 from engine.fast.splices import find_unused_layers, to_blends
 from engine.generator import Block
 
@@ -81,13 +81,17 @@ class Synthesis:
     @torch.no_grad()
     def __call__(self, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)):
         """Return the picture as Generator.synthesize does, times levels[0] plus levels[1]. ws [1, num_ws, W]."""
-        return self._resize(self._compute(ws, noise, size, bends, splice, (noise_strength, noise_seed), levels).picture, size)
+        source = NoiseSource(noise, noise_strength, noise_seed)
+        return self._resize(self._compute(ws, source, size, bends, splice, levels).picture, size)
 
     @torch.no_grad()
-    def draw(self, out, ws, noise="const", size=None, bends=(), splice=None, noise_strength=1.0, noise_seed=None, levels=(1.0, 0.0)) -> bool:
-        """Fill out, uint8 [H, W', 3], with the same picture, whose levels bring it to 0..255 + 0.5; return whether it was finite."""
+    def draw(self, out, ws, size=None, bends=(), splice=None, levels=(1.0, 0.0), **noise) -> bool:
+        """Fill out, uint8 [H, W', 3], with the same picture, whose levels bring it to 0..255 + 0.5; return whether it was finite.
+
+        noise: noise, noise_strength and noise_seed, as above.
+        """
         whole = self.generator.architecture.kind != "skip"                          # which may draw another size
-        state = self._compute(ws, noise, size, bends, splice, (noise_strength, noise_seed), levels, None if whole else out)
+        state = self._compute(ws, _make_source(**noise), size, bends, splice, levels, None if whole else out)
         if not whole:
             return state.finite
         picture = self._resize(state.picture, size)
@@ -95,11 +99,10 @@ class Synthesis:
         to_bytes(picture, out)
         return finite
 
-    def _compute(self, ws, noise, size, bends, splice, noise_settings, levels, out=None):
-        """Return the State after the last step, with its picture in out if that is given."""
+    def _compute(self, ws, source, size, bends, splice, levels, out=None):
+        """Return the State after the last step, with its picture in out if that is given. source: of its noise."""
         self._take_ws(ws)
         bent, splice = group_by_layer(bends), to_blends(splice)
-        source = NoiseSource(noise, *noise_settings)
         steps = self._steps_for(size) if source.mode == "random" else self._list_needed(self._steps_for(size), splice)   # each takes its turn at the noise
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
@@ -239,6 +242,10 @@ def _make_colours(rgb, style, picture, levels) -> Colours:
     factor, offset = levels
     limits = None if rgb.clamp is None else (offset - factor * rgb.clamp, offset + factor * rgb.clamp)
     return Colours(rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset, limits, picture, factor)
+
+
+def _make_source(noise="const", noise_strength=1.0, noise_seed=None) -> NoiseSource:
+    return NoiseSource(noise, noise_strength, noise_seed)
 
 
 class _Identity:

@@ -50,9 +50,9 @@ class Recall:
 
     def list_scenes(self, most: int = LIKELY):
         """Yield the scenes of so many presets at most, in the set list's order, as they would be gone to from here; what can't be read is left out."""
-        for name in self._library.list_names()[:most] if self._library else ():
+        for name in self.library.list_names()[:most] if self.has_library else ():
             with suppress(UserError):
-                yield apply_preset(self._library.peek(name), self.show.scene, self.show.motion)[0]
+                yield apply_preset(self.library.peek(name), self.show.scene, self.show.motion)[0]
 
     def use_library(self, library: Library):
         """Have the presets of another instrument; what led and what could be undone was of the old one."""

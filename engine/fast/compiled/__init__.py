@@ -115,8 +115,8 @@ class Passes:
         picture = torch.empty((1, 3, height, width), memory_format=torch.channels_last) if out is None else out
         weight, bias = colours.weight.contiguous(), colours.bias.contiguous()
         below = None if colours.below is None else colours.below.contiguous(memory_format=torch.channels_last)
-        struct = Picture(weight.data_ptr(), bias.data_ptr(), *(colours.limits or (-math.inf, math.inf)), None if below is None else below.data_ptr(), colours.factor,
-                         picture.data_ptr() if out is None else None, None if out is None else out.data_ptr())
+        pointers = (None if tensor is None else tensor.data_ptr() for tensor in (weight, bias, below, picture if out is None else None, out))
+        struct = Picture(next(pointers), next(pointers), *(colours.limits or (-math.inf, math.inf)), next(pointers), colours.factor, *pointers)
         activation = None if ending is None else _to_struct(ending, x)
         finite = self._functions["draw", x.dtype](x.data_ptr(), height, width, x.shape[1], None if activation is None else ctypes.addressof(activation), keep,
                                                   ctypes.addressof(struct), torch.get_num_threads())

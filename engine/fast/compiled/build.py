@@ -22,6 +22,7 @@ SOURCES = tuple(Path(__file__).with_name(name) for name in ("passes.c", "passes.
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 WIDE = "-mprefer-vector-width=512"          # where there are registers as wide: compilers take half of one by themselves
+MEASURED = "avx2"                           # what a processor can do where the passes were measured to be faster than torch's operations
 SWITCH = "LATENT_JOCKEY_COMPILED"           # 0 in the environment: torch's operations
 LONGEST = 120.0                             # seconds that a compiler may take
 
@@ -41,6 +42,8 @@ def open_library(folder: Path) -> ctypes.CDLL:
     threads = find_threads()
     if os.environ.get(SWITCH) == "0":
         raise UserError(f"switched off by {SWITCH}=0")
+    if MEASURED not in _processor():
+        raise UserError("this kind of processor was not measured: only those with AVX2 and AVX-512 were")
     if threads is None:
         raise UserError("torch computes in other threads than GNU's on this system")
     try:

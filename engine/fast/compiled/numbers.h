@@ -1,82 +1,102 @@
-/* Sixteen numbers at a time, in any number format; sharing rows among the threads that torch already has. */
+/* As many numbers at a time as a vector register holds, in any number format; sharing rows among the threads that torch already has. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__AVX512F__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
-typedef float v16 __attribute__((vector_size(64)));
-typedef int32_t i16 __attribute__((vector_size(64)));
-typedef uint32_t u16 __attribute__((vector_size(64)));
-typedef uint16_t h16 __attribute__((vector_size(32)));
-typedef float v8 __attribute__((vector_size(32)));
-typedef float v4 __attribute__((vector_size(16)));
-typedef uint8_t b16 __attribute__((vector_size(16)));
-
+#if defined(__AVX512F__)
+#define LANES 16
+#else
+#define LANES 8
+#endif
+#define PIXELS (LANES / 4)                      /* of a picture, of four numbers each */
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE v16 fill(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
-INLINE v16 get(const float *p) { v16 v; memcpy(&v, p, sizeof v); return v; }
-INLINE void put(float *p, v16 v) { memcpy(p, &v, sizeof v); }
+typedef float many __attribute__((vector_size(4 * LANES)));
+typedef int32_t integers __attribute__((vector_size(4 * LANES)));
+typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
+typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+typedef float v8 __attribute__((vector_size(32)));
+typedef float v4 __attribute__((vector_size(16)));
 
-/* The larger, the smaller of two: the second one where the first is not a number. */
+INLINE many get(const float *p) { many v; memcpy(&v, p, sizeof v); return v; }
+INLINE void put(float *p, many v) { memcpy(p, &v, sizeof v); }
+INLINE many fill(float x) { return x - (many){0}; }
+
+/* The larger, the smaller of two: the second one where one is not a number. */
 #if defined(__AVX512F__)
-INLINE v16 larger(v16 a, v16 b) { return (v16)_mm512_max_ps((__m512)a, (__m512)b); }
-INLINE v16 smaller(v16 a, v16 b) { return (v16)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE many larger(many a, many b) { return (many)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE many smaller(many a, many b) { return (many)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif defined(__AVX__)
+INLINE many larger(many a, many b) { return (many)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE many smaller(many a, many b) { return (many)_mm256_min_ps((__m256)a, (__m256)b); }
 #else
-INLINE v16 choose(i16 first, v16 a, v16 b) { return (v16)((first & (i16)a) | (~first & (i16)b)); }
-INLINE v16 larger(v16 a, v16 b) { return choose(a > b, a, b); }
-INLINE v16 smaller(v16 a, v16 b) { return choose(a < b, a, b); }
+INLINE many choose(integers first, many a, many b) { return (many)((first & (integers)a) | (~first & (integers)b)); }
+INLINE many larger(many a, many b) { return choose(a > b, a, b); }
+INLINE many smaller(many a, many b) { return choose(a < b, a, b); }
 #endif
 
 /* bfloat16 is the upper half of a float; rounded to the nearest, ties to even. */
-INLINE v16 get_half(const uint16_t *p)
+INLINE many get_half(const uint16_t *p)
 {
 #if defined(__AVX512F__)
-    return (v16)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
+    return (many)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
 #else
-    h16 h;
+    halves h;
     memcpy(&h, p, sizeof h);
-    return (v16)(__builtin_convertvector(h, u16) << 16);
+    return (many)(__builtin_convertvector(h, bits) << 16);
 #endif
 }
 
-INLINE void put_half(uint16_t *p, v16 v)
+INLINE void put_half(uint16_t *p, many v)
 {
 #if defined(__AVX512BF16__)
     __m256bh h = _mm512_cvtneps_pbh((__m512)v);
 #else
-    u16 bits = (u16)v, rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16, lost = (u16)(v != v);
-    h16 h = __builtin_convertvector((rounded & ~lost) | (lost & 0x7fc0), h16);
+    bits whole = (bits)v, rounded = (whole + 0x7fff + ((whole >> 16) & 1)) >> 16, lost = (bits)(v != v);
+    halves h = __builtin_convertvector((rounded & ~lost) | (lost & 0x7fc0), halves);
 #endif
     memcpy(p, &h, sizeof h);
 }
 
 INLINE float widen(uint16_t h)
 {
-    uint32_t bits = (uint32_t)h << 16;
+    uint32_t whole = (uint32_t)h << 16;
     float x;
-    memcpy(&x, &bits, sizeof x);
+    memcpy(&x, &whole, sizeof x);
     return x;
 }
 
-/* Three numbers and a zero, or four numbers, four times. */
-INLINE v16 repeat(const float *p) { return (v16){p[0], p[1], p[2], 0, p[0], p[1], p[2], 0, p[0], p[1], p[2], 0, p[0], p[1], p[2], 0}; }
-#define QUADRUPLE(p) {(p)[0], (p)[1], (p)[2], (p)[3], (p)[0], (p)[1], (p)[2], (p)[3], (p)[0], (p)[1], (p)[2], (p)[3], (p)[0], (p)[1], (p)[2], (p)[3]}
+INLINE v4 get_four(const float *p) { v4 v; memcpy(&v, p, sizeof v); return v; }
 
-/* Four of 32 numbers, each four times. */
-#define EACH(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, a, a, a, b, b, b, b, c, c, c, c, d, d, d, d)
+/* Numbers a, a + s, ... of two vectors, each four times; four numbers again and again. */
+#if LANES == 16
+#define EACH(x, y, a, s) __builtin_shufflevector(x, y, a, a, a, a, a + s, a + s, a + s, a + s, \
+                                                 a + 2 * s, a + 2 * s, a + 2 * s, a + 2 * s, a + 3 * s, a + 3 * s, a + 3 * s, a + 3 * s)
+INLINE many again(v4 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3); }
+#else
+#define EACH(x, y, a, s) __builtin_shufflevector(x, y, a, a, a, a, a + s, a + s, a + s, a + s)
+INLINE many again(v4 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 0, 1, 2, 3); }
+#endif
+
+/* The sums of a vector's numbers 0, 4, 8, ..., of 1, 5, 9, ..., and so on. */
+INLINE v4 fold(many v)
+{
+#if LANES == 16
+    v8 half = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    v8 half = v;
+#endif
+    return __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+}
 
 /* The sum of each of three vectors, and a zero. */
-INLINE v4 sum(v16 r, v16 g, v16 b)
+INLINE v4 sum(many r, many g, many b)
 {
-#define HALVED(v) (__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15))
-    v8 rr = HALVED(r), gg = HALVED(g), bb = HALVED(b);
-#undef HALVED
-#define HALVED(v) (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7))
-    v4 x = HALVED(rr), y = HALVED(gg), z = HALVED(bb), none = {0, 0, 0, 0};
-#undef HALVED
+    v4 x = fold(r), y = fold(g), z = fold(b), none = {0, 0, 0, 0};
     v4 xy = __builtin_shufflevector(x, y, 0, 4, 1, 5) + __builtin_shufflevector(x, y, 2, 6, 3, 7);      /* r g r g */
     v4 zn = __builtin_shufflevector(z, none, 0, 4, 1, 5) + __builtin_shufflevector(z, none, 2, 6, 3, 7);
     return __builtin_shufflevector(xy, zn, 0, 1, 4, 5) + __builtin_shufflevector(xy, zn, 2, 3, 6, 7);

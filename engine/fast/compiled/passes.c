@@ -8,12 +8,11 @@ struct activation { const void *maps; int32_t spread; float strength, slope, cla
 /* A picture from three sums over each pixel's channels, and the picture of half its size below it. */
 struct picture { const float *weight, *bias; float low, high; const float *below; float factor; float *whole; uint8_t *bytes; };
 
-/* The weights of up to 8 channels, sixteen numbers for each: red, green, blue and nothing of four pixels. */
+/* The weights of up to 8 channels, a vector for each: red, green, blue and nothing of each pixel. */
 static const float *few_weights(float *few, const float *weight, long C)
 {
     for (long c = 0; c < C; c++)
-        for (int k = 0; k < 16; k++)
-            few[16 * c + k] = k % 4 < 3 ? weight[k % 4 * C + c] : 0;
+        put(few + LANES * c, again((v4){weight[c], weight[C + c], weight[2 * C + c], 0}));
     return few;
 }
 
@@ -36,33 +35,38 @@ static const float *enlarge_row(float *memory, long y, long H, long W, const str
     return row;
 }
 
-/* Four pixels between those of such a row, from the one before the first on. */
-INLINE v16 enlarged(const float *row)
+/* As many pixels as a vector holds between those of such a row, from the one before the first on. */
+INLINE many enlarged(const float *row)
 {
-    v16 v = get(row);
-    v16 near = __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 8, 9, 10, 11, 8, 9, 10, 11);
-    v16 far = __builtin_shufflevector(v, v, 0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
+#if LANES == 16
+    many v = get(row);
+    many near = __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 8, 9, 10, 11, 8, 9, 10, 11);
+    many far = __builtin_shufflevector(v, v, 0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
+#else
+    v4 left = get_four(row), right = get_four(row + 8);
+    many near = again(get_four(row + 4)), far = __builtin_shufflevector(left, right, 0, 1, 2, 3, 4, 5, 6, 7);
+#endif
     return near * 0.75f + far * 0.25f;
 }
 
-/* Four pixels [4, 4] as [4, 3]. */
-INLINE void put_colours(float *out, v16 colour)
+/* Pixels [., 4] as [., 3]. */
+INLINE void put_colours(float *out, many colour)
 {
-    float four[16];
+    float four[LANES];
     put(four, colour);
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < PIXELS; k++)
         memcpy(out + 3 * k, four + 4 * k, 3 * sizeof(float));
 }
 
 /* The same as bytes, 0 .. 255; what is not a number becomes 0. */
-INLINE void put_bytes(uint8_t *out, v16 colour)
+INLINE void put_bytes(uint8_t *out, many colour)
 {
-    b16 bytes = __builtin_convertvector(__builtin_convertvector(smaller(fill(255), larger(colour, fill(0))), i16), b16);
-    uint8_t four[16];
-    memcpy(four, &bytes, sizeof four);
-    for (int k = 0; k < 3; k++)
+    bytes whole = __builtin_convertvector(__builtin_convertvector(smaller(fill(255), larger(colour, fill(0))), integers), bytes);
+    uint8_t four[LANES];
+    memcpy(four, &whole, sizeof four);
+    for (int k = 0; k < PIXELS - 1; k++)
         memcpy(out + 3 * k, four + 4 * k, 4);                           /* a number too many, which the next one covers */
-    memcpy(out + 9, four + 12, 3);
+    memcpy(out + 3 * (PIXELS - 1), four + LANES - 4, 3);
 }
 
 #define T float

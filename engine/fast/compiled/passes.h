@@ -1,8 +1,8 @@
 /* The passes over maps of one number format. Included once for each: T is a number in memory, NAME(x) what x is called, LOAD(p) and
-   STORE(p, v) sixteen numbers, SINGLE(p) one. Computed in single precision. */
+   STORE(p, v) as many numbers as a vector holds, SINGLE(p) one. Computed in single precision. */
 
-/* Sixteen numbers, of the channels from c on if each channel has a scale and a bias; + strength * noise, leaky ReLU, clamp. */
-INLINE v16 NAME(activate)(v16 v, v16 noise, struct activation a, long c)
+/* Numbers of a vector, of the channels from c on if each channel has a scale and a bias; + strength * noise, leaky ReLU, clamp. */
+INLINE many NAME(activate)(many v, many noise, struct activation a, long c)
 {
     if (a.scale)
         v = v * get(a.scale + c) + get(a.bias + c);
@@ -11,8 +11,8 @@ INLINE v16 NAME(activate)(v16 v, v16 noise, struct activation a, long c)
     return larger(fill(-a.clamp), smaller(fill(a.clamp), v));
 }
 
-/* The noise of sixteen numbers from `at` on, which belong to this pixel or to several. */
-INLINE v16 NAME(noise)(struct activation a, long pixel, long at)
+/* The noise of a vector's numbers from `at` on, which belong to this pixel or to several. */
+INLINE many NAME(noise)(struct activation a, long pixel, long at)
 {
     if (!a.maps)
         return fill(0);
@@ -25,9 +25,9 @@ struct NAME(finish_call) { T *y; long channels; struct activation a; };
 static void NAME(finish_part)(const void *given, long from, long to)
 {
     const struct NAME(finish_call) call = *(const struct NAME(finish_call) *)given;
-    const long C = call.channels, step = C < 16 ? 16 / C : 1;
+    const long C = call.channels, step = C < LANES ? LANES / C : 1;
     for (long pixel = from * step; pixel < to * step; pixel += step)
-        for (long c = 0; c < step * C; c += 16) {
+        for (long c = 0; c < step * C; c += LANES) {
             const long at = pixel * C + c;
             STORE(call.y + at, NAME(activate)(LOAD(call.y + at), NAME(noise)(call.a, pixel, at), call.a, c));
         }
@@ -36,7 +36,7 @@ static void NAME(finish_part)(const void *given, long from, long to)
 void NAME(finish)(T *y, long pixels, long channels, const struct activation *a, long threads)
 {
     struct NAME(finish_call) call = {y, channels, *a};
-    run(NAME(finish_part), &call, channels < 16 ? pixels * channels / 16 : pixels, threads);
+    run(NAME(finish_part), &call, channels < LANES ? pixels * channels / LANES : pixels, threads);
 }
 
 /* An up-convolution's result [2h + 1, 2w + 1, C], by parity of row and column, under the FIR and activated: out [2h, 2w, C]. */
@@ -61,9 +61,9 @@ static void NAME(blur_part)(const void *given, long from, long to)
                     r[i] = y < 0 || y > 2 * h ? nothing : call.parts[part] + (y >> 1) * call.strides[part];
                 }
                 for (long b = q && first ? first - 1 : first; b < (q && last == w ? w : last + 1); b++)
-                    for (long c = 0; c < C; c += 16) {
+                    for (long c = 0; c < C; c += LANES) {
                         const long at = b * step + c;
-                        v16 r0 = LOAD(r[0] + at), r1 = LOAD(r[1] + at), r2 = LOAD(r[2] + at), r3 = LOAD(r[3] + at), r4 = LOAD(r[4] + at);
+                        many r0 = LOAD(r[0] + at), r1 = LOAD(r[1] + at), r2 = LOAD(r[2] + at), r3 = LOAD(r[3] + at), r4 = LOAD(r[4] + at);
                         put(upper + b * C + c, (r0 + r3) * 0.25f + (r1 + r2) * 0.75f);
                         put(lower + b * C + c, (r1 + r4) * 0.25f + (r2 + r3) * 0.75f);
                     }
@@ -77,11 +77,11 @@ static void NAME(blur_part)(const void *given, long from, long to)
             for (int p = 0; p < 2; p++) {
                 const float *even = scratch + p * row - (first - 1) * C, *odd = even + 2 * row;
                 for (long b = first; b < last; b++)
-                    for (long c = 0; c < C; c += 16) {
+                    for (long c = 0; c < C; c += LANES) {
                         const long pixel = (2 * a + p) * 2 * w + 2 * b, into = pixel * C + c;
                         const float *o = odd + b * C + c, *e = even + b * C + c;
-                        v16 e0 = get(e), e1 = get(e + C), o1 = get(o);
-                        v16 left = (get(o - C) + e1) * 0.25f + (e0 + o1) * 0.75f, right = (e0 + get(o + C)) * 0.25f + (o1 + e1) * 0.75f;
+                        many e0 = get(e), e1 = get(e + C), o1 = get(o);
+                        many left = (get(o - C) + e1) * 0.25f + (e0 + o1) * 0.75f, right = (e0 + get(o + C)) * 0.25f + (o1 + e1) * 0.75f;
                         STORE(call.out + into, NAME(activate)(left, NAME(noise)(call.a, pixel, into), call.a, c));
                         STORE(call.out + into + C, NAME(activate)(right, NAME(noise)(call.a, pixel + 1, into + C), call.a, c));
                     }
@@ -106,8 +106,8 @@ static void NAME(collect_part)(const void *given, long from, long to)
     const long C = call.channels, h = call.height, w = call.width;
     for (long r = from; r < to; r++)
         for (long s = 0; s < 2 * w + 1; s++)
-            for (long c = 0; c < C; c += 16) {
-                v16 sum = fill(0);
+            for (long c = 0; c < C; c += LANES) {
+                many sum = fill(0);
                 for (long i = r & 1; i < 3; i += 2)
                     for (long j = s & 1; j < 3; j += 2) {
                         const long a = (r - i) / 2, b = (s - j) / 2;
@@ -137,7 +137,7 @@ static void NAME(weave_part)(const void *given, long from, long to)
         for (long b = 0; b < w; b++)
             for (long c = 0; c < 2 * C; c += 8)
                 memcpy(row + b * 2 * C + c, source + b * 4 * C + c, 8 * sizeof(T));
-        for (long at = 0; at < 2 * w * C; at += 16)
+        for (long at = 0; at < 2 * w * C; at += LANES)
             STORE(row + at, NAME(activate)(LOAD(row + at), NAME(noise)(call.a, y * 2 * w + at / C, y * 2 * w * C + at), call.a, 0));
     }
 }
@@ -151,44 +151,44 @@ void NAME(weave)(const T *parts, long height, long width, long channels, T *out,
 /* maps x [H, W, C], activated first if a is given, and drawn: see struct picture. keep: the activated maps are written back. */
 struct NAME(draw_call) { T *x; long height, width, channels; int active, keep, *wild; struct activation a; struct picture p; };
 
-/* Four pixels of maps, from pixel `first` of the picture on and in sixteens, activated if that is asked for. */
-INLINE v16 NAME(take)(struct NAME(draw_call) call, long first, long c)
+/* Numbers of maps from channel c of a pixel on, activated if that is asked for. */
+INLINE many NAME(take)(struct NAME(draw_call) call, long pixel, long c)
 {
-    const long at = first * call.channels + c;
-    v16 v = LOAD(call.x + at);
+    const long at = pixel * call.channels + c;
+    many v = LOAD(call.x + at);
     if (call.active)
-        v = NAME(activate)(v, NAME(noise)(call.a, first, at), call.a, c);
+        v = NAME(activate)(v, NAME(noise)(call.a, pixel, at), call.a, c);
     if (call.keep)
         STORE(call.x + at, v);
     return v;
 }
 
-/* Three sums over the channels of each of four pixels, and a zero. weight: as few_weights() or [3, C]. */
-INLINE v16 NAME(sum_four)(struct NAME(draw_call) call, long first, const float *weight)
+/* Three sums over the channels of each of a vector's pixels, and a zero. weight: as few_weights() or [3, C]. */
+INLINE many NAME(sum_pixels)(struct NAME(draw_call) call, long first, const float *weight)
 {
     const long C = call.channels;
-    v16 colour = fill(0);
+    many colour = fill(0);
     if (C == 4) {
-        v16 x = NAME(take)(call, first, 0);
-        colour = get(weight) * EACH(x, x, 0, 4, 8, 12) + get(weight + 16) * EACH(x, x, 1, 5, 9, 13)
-            + get(weight + 32) * EACH(x, x, 2, 6, 10, 14) + get(weight + 48) * EACH(x, x, 3, 7, 11, 15);
+        many x = NAME(take)(call, first, 0);
+        colour = get(weight) * EACH(x, x, 0, 4) + get(weight + LANES) * EACH(x, x, 1, 4)
+            + get(weight + 2 * LANES) * EACH(x, x, 2, 4) + get(weight + 3 * LANES) * EACH(x, x, 3, 4);
     } else if (C == 8) {
-        v16 x = NAME(take)(call, first, 0), y = NAME(take)(call, first + 2, 0);
-        colour = get(weight) * EACH(x, y, 0, 8, 16, 24) + get(weight + 16) * EACH(x, y, 1, 9, 17, 25)
-            + get(weight + 32) * EACH(x, y, 2, 10, 18, 26) + get(weight + 48) * EACH(x, y, 3, 11, 19, 27)
-            + get(weight + 64) * EACH(x, y, 4, 12, 20, 28) + get(weight + 80) * EACH(x, y, 5, 13, 21, 29)
-            + get(weight + 96) * EACH(x, y, 6, 14, 22, 30) + get(weight + 112) * EACH(x, y, 7, 15, 23, 31);
+        many x = NAME(take)(call, first, 0), y = NAME(take)(call, first + PIXELS / 2, 0);
+        colour = get(weight) * EACH(x, y, 0, 8) + get(weight + LANES) * EACH(x, y, 1, 8)
+            + get(weight + 2 * LANES) * EACH(x, y, 2, 8) + get(weight + 3 * LANES) * EACH(x, y, 3, 8)
+            + get(weight + 4 * LANES) * EACH(x, y, 4, 8) + get(weight + 5 * LANES) * EACH(x, y, 5, 8)
+            + get(weight + 6 * LANES) * EACH(x, y, 6, 8) + get(weight + 7 * LANES) * EACH(x, y, 7, 8);
     } else {
-        v4 four[4];
-        for (int i = 0; i < 4; i++) {
-            v16 r = fill(0), g = fill(0), b = fill(0);
-            for (long c = 0; c < C; c += 16) {
-                v16 v = NAME(take)(call, first + i, c);
+        v4 each[PIXELS];
+        for (int i = 0; i < PIXELS; i++) {
+            many r = fill(0), g = fill(0), b = fill(0);
+            for (long c = 0; c < C; c += LANES) {
+                many v = NAME(take)(call, first + i, c);
                 r += v * get(weight + c), g += v * get(weight + C + c), b += v * get(weight + 2 * C + c);
             }
-            four[i] = sum(r, g, b);
+            each[i] = sum(r, g, b);
         }
-        memcpy(&colour, four, sizeof colour);
+        memcpy(&colour, each, sizeof colour);
     }
     return colour;
 }
@@ -198,14 +198,14 @@ static void NAME(draw_part)(const void *given, long from, long to)
     const struct NAME(draw_call) call = *(const struct NAME(draw_call) *)given;
     const struct picture p = call.p;
     const long W = call.width, C = call.channels;
-    float *below = take_scratch(below_size(W) * sizeof(float)), few[8 * 16];
+    float *below = take_scratch(below_size(W) * sizeof(float)), few[16 * LANES];
     const float *weight = C < 16 ? few_weights(few, p.weight, C) : p.weight;
-    const v16 bias = repeat(p.bias), low = fill(p.low), high = fill(p.high);
-    v16 zeros = fill(0);
+    const many bias = again((v4){p.bias[0], p.bias[1], p.bias[2], 0}), low = fill(p.low), high = fill(p.high);
+    many zeros = fill(0);
     for (long y = from; y < to; y++) {
         const float *row = p.below ? enlarge_row(below, y, call.height, W, &p) : 0;
-        for (long i = 0; i < W; i += 4) {
-            v16 colour = larger(low, smaller(high, NAME(sum_four)(call, y * W + i, weight) + bias));
+        for (long i = 0; i < W; i += PIXELS) {
+            many colour = larger(low, smaller(high, NAME(sum_pixels)(call, y * W + i, weight) + bias));
             if (row)
                 colour += enlarged(row + 2 * i);
             zeros += colour * 0;
@@ -215,7 +215,7 @@ static void NAME(draw_part)(const void *given, long from, long to)
                 put_colours(p.whole + 3 * (y * W + i), colour);
         }
     }
-    for (int k = 0; k < 16; k++)
+    for (int k = 0; k < LANES; k++)
         if (zeros[k] != 0)
             *call.wild = 1;
 }
@@ -239,24 +239,24 @@ static void NAME(convolve_part)(const void *given, long from, long to)
     const struct NAME(convolve_call) call = *(const struct NAME(convolve_call) *)given;
     const long W = call.width, size = 4 * (W + 2) + 16;
     float *scratch = take_scratch(4 * size * sizeof(float));
-    v16 weight[36];
+    many weight[36];
     for (int k = 0; k < 36; k++)
-        weight[k] = (v16)QUADRUPLE(call.weight + 4 * k);
-    const v16 bias = (v16)QUADRUPLE(call.bias);
+        weight[k] = again(get_four(call.weight + 4 * k));
+    const many bias = again(get_four(call.bias));
     memset(scratch, 0, 4 * size * sizeof(float));
     long ready = from - 1;                                              /* the next row to be made single: row y lies at y % 4 */
     for (long y = from; y < to; y += 2) {
         for (; ready <= y + 2; ready++) {
             float *row = scratch + (ready + 4) % 4 * size + 4;
-            for (long at = 0; at < 4 * W; at += 16)
+            for (long at = 0; at < 4 * W; at += LANES)
                 put(row + at, ready >= 0 && ready < call.height ? LOAD(call.x + ready * 4 * W + at) : fill(0));
         }
-        for (long i = 0; i < W; i += 4) {
-            v16 upper = bias, lower = bias;
+        for (long i = 0; i < W; i += PIXELS) {
+            many upper = bias, lower = bias;
             for (int r = 0; r < 4; r++)
                 for (int d = 0; d < 3; d++) {
-                    v16 x = get(scratch + (y - 1 + r + 4) % 4 * size + 4 * (i + d));
-                    v16 each[4] = {EACH(x, x, 0, 4, 8, 12), EACH(x, x, 1, 5, 9, 13), EACH(x, x, 2, 6, 10, 14), EACH(x, x, 3, 7, 11, 15)};
+                    many x = get(scratch + (y - 1 + r + 4) % 4 * size + 4 * (i + d));
+                    many each[4] = {EACH(x, x, 0, 4), EACH(x, x, 1, 4), EACH(x, x, 2, 4), EACH(x, x, 3, 4)};
                     for (int c = 0; c < 4; c++) {
                         if (r < 3)
                             upper += each[c] * weight[(r * 3 + d) * 4 + c];
