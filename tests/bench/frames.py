@@ -3,6 +3,7 @@
     python run_live.py bench frames --seconds 60
     python run_live.py bench frames --instrument config-f --size 1024 --seconds 120 --plot frames.png
 
+Frames are drawn in the numbers that a show would draw them in (`precision`: half precision where it is faster and does no visible harm).
 Everything takes turns, frame by frame, so ratios hold on a machine that is busy as well. Each frame's walk has moved,
 so nothing can be shown again. `edits`: the strengths of two edits move before every frame, as in a fade, and their layers'
 weights are written in place. `encoder`: a new picture every frame, the encoder's own time included. Both are the
@@ -17,7 +18,9 @@ import time
 import torch
 
 from engine.bending import Bend
-from engine.fast import levels, to_bytes
+from engine.fast import levels
+from engine.fast.precision import choose_precision
+from live.show.clock import measure_cost
 from tests.bench import _common
 from tests.bench.naive import Other
 
@@ -32,8 +35,9 @@ def bench(options: dict) -> dict:
     network = first.generator
     sizes = [options["size"]] if options.get("size") else [s for s in SIZES if s <= network.resolution] or [network.resolution]
     parts = {}
+    precision = choose_precision(network, "auto", sizes[-1], measure_cost)
     for size in sizes:
-        parts |= _parts(network, size, folder)
+        parts |= _parts(network, size, folder, precision)
     convolve, products = _common.limit(first.device)
     parts["limit"] = convolve
     others = {s: Other(options.get("instrument") or "presets/masks", s, torch.get_num_threads(), str(first.device)) for s in sizes}
@@ -49,16 +53,18 @@ def bench(options: dict) -> dict:
     if options.get("plot"):
         kinds = ("plain", "4 bends", "2 edits", "encoder", "naive")
         _common.bars(options["plot"], {f"{s} px": {k: figures[f"{k} {s}"]["fps"] for k in kinds} for s in sizes}, "frames a second")
-    return figures | {"machine": _common.machine()}
+    return figures | {"precision": precision, "machine": _common.machine()}
 
 
-def _parts(network, size, folder):
+def _parts(network, size, folder, precision):
     """{"plain 512": a function that draws the next frame so, ...}"""
     from engine.instrument import Instrument
 
     plain, bent = (Instrument(network, size) for _ in range(2))
     edits = edits_for(network, folder)
     edited = Instrument(copy.deepcopy(network), size, edits=edits)           # its weights are written to, and others share theirs
+    for instrument in (plain, bent, edited):
+        instrument.use_precision(precision)
     walkers = [_common.Walker(plain.scene()), _common.Walker(bent.scene(bends_for(network, size))), _common.Walker(edited.scene())]
     strengths = itertools.cycle(n / 10 for n in range(1, 11))
 
@@ -67,7 +73,7 @@ def _parts(network, size, folder):
         edited.render(*walkers[2]())
 
     return {f"plain {size}": lambda: plain.render(*walkers[0]()) and None, f"4 bends {size}": lambda: bent.render(*walkers[1]()) and None,
-            f"2 edits {size}": with_edits, f"encoder {size}": encoded(network, size, folder)}
+            f"2 edits {size}": with_edits, f"encoder {size}": encoded(network, size, folder, precision)}
 
 
 def bends_for(network, size):
@@ -100,21 +106,22 @@ def encoder_for(network, folder):
     return found.to(network.device).eval().requires_grad_(False)
 
 
-def encoded(network, size, folder):
+def encoded(network, size, folder, precision="fp32"):
     """Draws frames of pictures that an encoder looks at, a new one each time."""
     from engine.fast import Synthesis
     from engine.instrument import Instrument
     from engine.latents import Latents
 
     scene = Instrument(network, size).scene()
-    encoder, latents, synthesis, walker = encoder_for(network, folder), Latents(network), Synthesis(network), _common.Walker(scene)
+    encoder, latents, walker = encoder_for(network, folder), Latents(network), _common.Walker(scene)
+    synthesis = Synthesis(network, half=precision == "bf16")
     out = torch.empty(*network.architecture.pixels(size), 3, dtype=torch.uint8)
     pictures = itertools.cycle(torch.rand(4, 1, 3, *encoder.size).to(network.device) * 2 - 1)
 
     @torch.no_grad()
     def draw():
         features = encoder(next(pictures))
-        to_bytes(synthesis(latents.ws(*walker()), size=size, splice={encoder.layer: features}, levels=levels()), out)
+        synthesis.draw(out, latents.ws(*walker()), size=size, splice={encoder.layer: features}, levels=levels())
 
     return draw
 
