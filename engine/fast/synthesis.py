@@ -86,7 +86,7 @@ class Synthesis:
 
     @torch.no_grad()
     def draw(self, out, ws, size=None, bends=(), splice=None, levels=(1.0, 0.0), **noise) -> bool:
-        """Fill out, uint8 [H, W', 3], with the same picture, whose levels bring it to 0..255 + 0.5; return whether it was finite.
+        """Fill out, uint8 [H, W', 3], with the same picture, whose levels bring it to 0..255 + 0.5; return whether bends left it finite.
 
         noise: noise, noise_strength and noise_seed, as above.
         """
@@ -215,14 +215,14 @@ class Synthesis:
         if step.rgb_row is not None:
             levels, out = last or ((1.0, 0.0), None)
             colours = _make_colours(step.block.torgb, styles[step.rgb_style], picture, levels)
-            picture, finite = self._draw(x, colours, ending, last is None or name in self.seen, out)
+            picture, finite = self._draw(x, colours, ending, last is None or name in self.seen, out, bool(bent))
         return State(x, picture, shortcut, finite)
 
-    def _draw(self, x, colours, ending, keep, out):
+    def _draw(self, x, colours, ending, keep, out, check):
         """Return what engine.fast.passes.draw() does; a picture that goes round is enlarged with its other end beside it."""
         around, below = self.generator.around, colours.below
         if below is None or around is None or not around.goes_round:
-            return draw(x, colours, ending, keep, out)
+            return draw(x, colours, ending, keep, out, check)
         kernel = skip_kernel(x.device, below.dtype, colours.factor)
         picture = draw(x, colours._replace(below=None), ending, keep)[0].add_(around.up_sample(below, lambda wrapped: up_rgb(wrapped, None, kernel)))
         if out is None:

@@ -263,7 +263,7 @@ def profile(plan, seconds):
                 total[event.key[:120]] = (round(spent / 1000 / counted, 4), event.count // counted)
         largest = sorted(total.items(), key=lambda item: -item[1][0])[:25]
         found["fp16" if half else "fp32"] = figures | {"kernels_ms_and_times": dict(largest), "sum_ms": round(sum(t for t, _ in total.values()), 3)}
-    for name, settings in {"benchmark off": {"benchmark": False}, "deterministic": {"deterministic": True}, "tf32": {"allow_tf32": True}}.items():
+    for name, settings in {"benchmark off": {"benchmark": False}, "deterministic": {"deterministic": True}, "without tf32": {"allow_tf32": False}}.items():
         renderer = GraphRenderer(network, half=plan.cuda)
         before = {key: getattr(torch.backends.cudnn, key) for key in settings}
         try:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("passes.c", "passes.h", "numbers.h"))
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
-WIDE = "-mprefer-vector-width=512"          # where there are registers as wide: compilers take half of one by themselves
+WHOLE_REGISTERS = "-mprefer-vector-width=512"               # where they are as wide: compilers take half of one by themselves
 MEASURED = "avx2"                           # what a processor can do where the passes were measured to be faster than torch's operations
 SWITCH = "LATENT_JOCKEY_COMPILED"           # 0 in the environment: torch's operations
 LONGEST = 120.0                             # seconds that a compiler may take
@@ -99,7 +99,7 @@ def find_threads() -> ctypes.CDLL | None:
 
 
 def _flags() -> tuple[str, ...]:
-    return (*FLAGS, WIDE) if "avx512f" in _processor() else FLAGS
+    return (*FLAGS, WHOLE_REGISTERS) if "avx512f" in _processor() else FLAGS
 
 
 def _name() -> str:
