@@ -9,6 +9,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from engine.fast.compiled import find_passes
 from engine.parameter import Parameter
 
 LARGEST = 384                       # px of the trail
@@ -41,35 +42,53 @@ class Echo:
         if amount <= 0:
             return self.forget()
         gone, self._at = time - self._at, time
-        now = _reduce(pixels)
-        if self._trail is None or self._trail.shape != now.shape or gone < 0:
-            self._trail = now
-            return None
-        left = LEFT ** (gone / scene["/echo/decay"])
-        before = _carry(self._trail, scene["/echo/zoom"] ** gone, scene["/echo/turn"] * gone)
-        if scene["/echo/way"] == "light":
-            before.mul_(left)
-            _mix(pixels, torch.maximum(pixels, _enlarge(before, pixels)), amount)
-            self._trail = torch.maximum(now, before, out=before)
+        left, over = LEFT ** (max(gone, 0.0) / scene["/echo/decay"]), scene["/echo/way"] != "light"
+        moved = _find_matrix(scene["/echo/zoom"] ** gone, scene["/echo/turn"] * gone)
+        passes = find_passes() if pixels.shape[1] % 4 == 0 and pixels.is_contiguous() else None
+        shape = (*_find_size(pixels), 4) if passes else (1, 3, *_find_size(pixels))
+        if self._trail is None or self._trail.shape != shape or gone < 0:
+            self._trail = passes.carry(torch.zeros(shape), pixels, (1.0, 0.0), 0.0, False)[1] if passes else _reduce(pixels)
+        elif passes:
+            before, self._trail = passes.carry(self._trail, pixels, moved, left, over)
+            passes.lay(pixels, before, amount * left if over else amount, over)
         else:
-            _mix(pixels, _enlarge(before, pixels), left * amount)
-            self._trail = now.lerp_(before, left)
+            self._trail = _play_by_torch(self._trail, pixels, moved, left, amount, over)
         return None
 
 
+def _play_by_torch(trail, pixels, moved, left, amount, over):
+    """Lay a trail [1, 3, h, w] over the pixels, and return it with them in it: what passes compiled from C do in two."""
+    now, before = _reduce(pixels), _carry(trail, *moved)
+    if over:
+        _mix(pixels, _enlarge(before, pixels), left * amount)
+        return now.lerp_(before, left)
+    before.mul_(left)
+    _mix(pixels, torch.maximum(pixels, _enlarge(before, pixels)), amount)
+    return torch.maximum(now, before, out=before)
+
+
+def _find_size(pixels) -> tuple[int, ...]:
+    """Return (height, width) of a picture's trail, of LARGEST px at most."""
+    most = max(pixels.shape[:2])
+    return tuple(pixels.shape[:2]) if most <= LARGEST else tuple(max(1, round(side * LARGEST / most)) for side in pixels.shape[:2])
+
+
+def _find_matrix(zoom: float, degrees: float) -> tuple[float, float]:
+    """Return (cosine, sine) of a turn, over how much larger things become."""
+    return math.cos(math.radians(degrees)) / zoom, math.sin(math.radians(degrees)) / zoom
+
+
 def _reduce(pixels):
-    """Return a picture as float32 [1, 3, h, w], of LARGEST px at most."""
-    picture, most = pixels.permute(2, 0, 1)[None], max(pixels.shape[:2])
-    if most > LARGEST:
-        size = [max(1, round(side * LARGEST / most)) for side in pixels.shape[:2]]
+    """Return a picture as float32 [1, 3, h, w], of its trail's size."""
+    picture, size = pixels.permute(2, 0, 1)[None], _find_size(pixels)
+    if size != tuple(pixels.shape[:2]):
         picture = F.interpolate(picture, size, mode="bilinear", align_corners=False)
     return picture.float()
 
 
-def _carry(trail, zoom: float, degrees: float):
-    """Return the trail so much larger, and turned about the middle; black comes in from outside."""
+def _carry(trail, c: float, s: float):
+    """Return the trail moved by _find_matrix()'s numbers about the middle; black comes in from outside."""
     height, width = trail.shape[2:]
-    c, s = math.cos(math.radians(degrees)) / zoom, math.sin(math.radians(degrees)) / zoom
     matrix = torch.tensor([[[c, -s * height / width, 0.0], [s * width / height, c, 0.0]]])
     return F.grid_sample(trail, F.affine_grid(matrix, list(trail.shape), align_corners=False), align_corners=False)
 

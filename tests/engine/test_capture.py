@@ -126,6 +126,14 @@ def test_what_is_spliced_and_watched(renderers):
     assert frame(renderers(half=True), splice={"b16.conv1": False}) == []
 
 
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("layer", ["b4.conv1", "b16.conv0", "b64.conv1"])
+def test_another_seeds_activations(renderers, layer, half):
+    renderer = renderers(half=half)
+    out = torch.zeros(1, renderer.generator.channels(layer), *renderer.convs[layer].size, device="meta")
+    assert crossings(lambda: renderer._reach(layer, None, out)) == []
+
+
 def test_an_enlarged_picture(generator):
     machine = Twin("meta")
     renderer = GraphRenderer(generator, 16, machine=machine, programs=Programs(machine, start=lambda job: None), shown=(64, 64))

@@ -41,6 +41,10 @@ ARGUMENTS = {
 }
 
 
+CARRY = (Pointer, Long, Long, Pointer, Long, Long, Float, Float, Float, Int, Pointer, Pointer, Long)       # of pictures, not of maps
+LAY = (Pointer, Long, Long, Pointer, Long, Long, Float, Int, Long)
+
+
 @lru_cache(maxsize=1)
 def find_passes() -> "Passes | None":
     """Return this machine's compiled passes, None where there are none."""
@@ -64,6 +68,9 @@ class Passes:
                 function = getattr(library, f"{name}_{suffix}")
                 function.argtypes, function.restype = arguments, Int if name == "draw" else None
                 self._functions[name, dtype] = function
+        self._carry, self._lay = library.carry, library.lay
+        self._carry.argtypes, self._lay.argtypes = CARRY, LAY
+        self._carry.restype = self._lay.restype = None
 
     def convolve(self, x, weight, bias):
         """Return the convolution [1, 4, H, W] of x [1, 4, H, W] with weight [3, 3, 4 in, 4 out] and bias [4], which are in float32."""
@@ -121,6 +128,20 @@ class Passes:
         finite = self._functions["draw", x.dtype](x.data_ptr(), height, width, x.shape[1], None if activation is None else ctypes.addressof(activation), keep,
                                                   ctypes.addressof(struct), torch.get_num_threads())
         return picture, bool(finite)
+
+    def carry(self, trail, pixels, matrix, left, over):
+        """Return (a trail float32 [h, w, 4], moved and dimmed; the same with a picture in it, uint8 [H, W, 3]); see engine.echo.
+
+        matrix: (cosine, sine) of how far it is turned, over how much larger it becomes. left: of its light; over: whether it covers the picture.
+        """
+        before, after = torch.empty_like(trail), torch.empty_like(trail)
+        self._carry(pixels.data_ptr(), *pixels.shape[:2], trail.data_ptr(), *trail.shape[:2], *matrix, left, over,
+                    before.data_ptr(), after.data_ptr(), torch.get_num_threads())
+        return before, after
+
+    def lay(self, pixels, trail, amount, over):
+        """Bring a picture uint8 [H, W, 3], W a multiple of 4, so far towards a trail [h, w, 4], in place: where that is brighter, or everywhere if over."""
+        self._lay(pixels.data_ptr(), *pixels.shape[:2], trail.data_ptr(), *trail.shape[:2], amount, over, torch.get_num_threads())
 
 
 def _make_twice_as_large(like, channels):

@@ -87,3 +87,5 @@ INLINE void put_bytes(uint8_t *out, many colour)
 #define STORE(p, v) put_half(p, v)
 #define SINGLE(p) widen(*(p))
 #include "passes.h"
+
+#include "echo.h"
