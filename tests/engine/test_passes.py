@@ -307,6 +307,34 @@ def test_a_compiler_that_fails(tmp_path, monkeypatch, wrong, said):
     assert not list(tmp_path.iterdir())
 
 
+@needs_compiler
+@pytest.mark.parametrize("kind", ["native", "x86-64-v3"])
+def test_the_compiler_has_nothing_to_remark(tmp_path, monkeypatch, kind):
+    if kind != "native" and build.platform.machine() != "x86_64":
+        pytest.skip("a kind of processors of one maker's")
+    flags = [f"-march={kind}" if flag == "-march=native" else flag for flag in build.FLAGS]
+    monkeypatch.setattr(build, "FLAGS", (*flags, "-Wall", "-Wextra", "-Werror"))
+    assert build.compile_library(tmp_path).exists()
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_nothing_is_read_or_written_beyond_an_end(tmp_path):
+    """The tests above and those of the echo again, with passes that look after every access (GCC's address sanitiser)."""
+    sanitiser = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
+    if not os.path.isabs(sanitiser):
+        pytest.skip("no address sanitiser")
+    (tmp_path / "looked_after.py").write_text("from engine.fast.compiled import build\nbuild.FLAGS += ('-fsanitize=address', '-g')\n", encoding="utf-8")
+    root = build.Path(__file__).parents[2]
+    made = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looked_after", "--reruns", "0", "tests/engine/test_passes.py",
+                           "tests/engine/test_echo.py", "-k", "finish or blur or weave or taps or four or draw or bytes or kept or written"],
+                          capture_output=True, text=True, check=False, cwd=root,
+                          env=os.environ | {"LD_PRELOAD": sanitiser, "ASAN_OPTIONS": "detect_leaks=0", "XDG_CACHE_HOME": str(tmp_path),
+                                            "PYTHONPATH": os.pathsep.join((str(root), str(tmp_path)))})
+    assert made.returncode == 0 and " passed" in made.stdout, made.stdout[-3000:] + made.stderr[-3000:]
+    assert list((tmp_path / "latent-jockey" / "compiled").iterdir())
+
+
 def test_a_processor_that_nobody_has_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_processor", lambda: "aarch64 Features: fp asimd")
     with pytest.raises(UserError, match="not measured"):
