@@ -46,11 +46,11 @@ class Weights(Plain):
 
     def modulate(self, styles, scale, bias):
         """Take a style in: styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
-        self.whole = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1)), bias
-        self.modulated, self.bias = self._as_computed(*self.whole)
+        weight = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))
+        self.modulated, self.bias = self._as_computed(weight, bias)
 
     def convolve(self, x):
-        y = convolve_few(x, *self.whole)
+        y = convolve_few(x, self.modulated, self.bias)
         return F.conv2d(x, self.modulated, self.bias, padding=1) if y is None else y
 
 

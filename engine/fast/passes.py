@@ -32,11 +32,11 @@ class Colours(NamedTuple):
 
 
 def convolve_few(x, weight, bias):
-    """Return the 3x3 convolution of x [1, 4, H, W]; weight [4, 4, 3, 3] and bias [4] in float32. None for other maps, and where there is none in C."""
+    """Return the 3x3 convolution of x [1, 4, H, W] with weight [4, 4, 3, 3] and bias [4]; None for other maps, and where there is none in C."""
     passes = find_passes()
     if passes is None or tuple(weight.shape[:2]) != (FEW, FEW) or not fits(x):
         return None
-    return passes.convolve(x, weight.permute(2, 3, 1, 0).contiguous(), bias)
+    return passes.convolve(x, weight.permute(2, 3, 1, 0).float().contiguous(), bias.float())
 
 
 def collect_taps(products):

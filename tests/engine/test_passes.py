@@ -143,7 +143,7 @@ def test_taps_are_a_transposed_convolution(way, threads, dtype, shape):
 @pytest.mark.parametrize("size", [(1, 4), (2, 4), (3, 8), (7, 12), (64, 64)], ids=str)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_the_convolution_of_four_channels(threads, dtype, size):
-    x, weight, bias = maps(4, *size, dtype), torch.randn(4, 4, 3, 3), torch.randn(4)
+    x, weight, bias = maps(4, *size, dtype), torch.randn(4, 4, 3, 3).to(dtype), torch.randn(4).to(dtype)
     expected = F.conv2d(x.double(), weight.double(), bias.double(), padding=1)
     assert close(passes.convolve_few(x, weight, bias), expected, 4 if dtype == torch.float32 else 1)
 
@@ -267,7 +267,7 @@ def test_other_kinds_of_processors(tmp_path, monkeypatch, kind):
         for channels in (4, 8, 16):
             x, colours = maps(channels, 4, 8, dtype), Colours(torch.randn(3, channels), torch.randn(3), None, maps(3, 2, 4, torch.float32))
             assert (passes.draw(x, colours)[0] - drawn(x.double(), colours)).abs().max() < 1e-4
-        x, weight = maps(4, 6, 8, dtype), torch.randn(4, 4, 3, 3)
+        x, weight = maps(4, 6, 8, dtype), torch.randn(4, 4, 3, 3).to(dtype)
         expected = F.conv2d(x.double(), weight.double(), padding=1)
         assert close(passes.convolve_few(x, weight, torch.zeros(4)), expected, 4)
     with_nan = maps(16, 2, 4, torch.bfloat16)

@@ -62,6 +62,15 @@ INLINE void put_half(uint16_t *p, many v)
     memcpy(p, &h, sizeof h);
 }
 
+#if defined(__AVX512BF16__)
+/* Numbers of two vectors as halves, each one beside its like: first, second, first, second. */
+INLINE __m512i pair_halves(many first, many second)
+{
+    const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)first)), high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)second));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+#endif
+
 INLINE float widen(uint16_t h)
 {
     uint32_t whole = (uint32_t)h << 16;

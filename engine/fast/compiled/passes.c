@@ -75,6 +75,7 @@ INLINE void put_bytes(uint8_t *out, many colour)
 #define STORE(p, v) put(p, v)
 #define SINGLE(p) (*(p))
 #include "passes.h"
+#include "convolve.h"
 #undef T
 #undef NAME
 #undef LOAD
@@ -87,5 +88,9 @@ INLINE void put_bytes(uint8_t *out, many colour)
 #define STORE(p, v) put_half(p, v)
 #define SINGLE(p) widen(*(p))
 #include "passes.h"
+#if defined(__AVX512BF16__)
+#define DOTS
+#endif
+#include "convolve.h"
 
 #include "echo.h"
