@@ -16,6 +16,7 @@ from engine.architecture import PRECISIONS
 from engine.bending import Bend
 from engine.checkpoints.native import generator_hash
 from engine.errors import UserError
+from engine.fast.compiled import find_passes
 from engine.fast.graph_renderer import FP16_BOUND, FP16_FROM, FP16_SAFE
 from engine.fast.kernels import channels_last
 from engine.fast.synthesis import HALF_FROM, Synthesis
@@ -73,8 +74,9 @@ def default_folder() -> Path:
 
 
 def _find_harm(generator, size, folder) -> tuple[float, float]:
-    """Return what harm() does, from the folder if it was measured before: of these weights, at this size, by this torch on such a processor."""
-    what = [generator_hash(generator), min(size or generator.resolution, LARGEST), torch.__version__, torch.backends.cpu.get_cpu_capability(), SEEDS]
+    """Return what harm() does, from the folder if it was measured before: of these weights, at this size, by this torch and passes on such a processor."""
+    what = [generator_hash(generator), min(size or generator.resolution, LARGEST), torch.__version__, torch.backends.cpu.get_cpu_capability(), SEEDS,
+            find_passes() is not None]
     path = folder / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:32]}.json"
     try:
         mean, worst = map(float, json.loads(path.read_text(encoding="utf-8")))

@@ -166,8 +166,12 @@ def test_what_was_measured_of_a_checkpoint_is_found_at_the_next_start(tmp_path, 
     other.layer("b16.conv1").weight.add_(1.0)
     assert precision.is_harmless(other, 32, folder) and len(measured) == 2
     assert precision.is_harmless(other, 16, folder) and len(measured) == 3
+    for there in (None, object(), None):                                                # passes in C round less than torch's operations
+        monkeypatch.setattr(precision, "find_passes", lambda there=there: there)
+        precision.is_harmless(other, 16, folder)
+    assert len(measured) == 4
     for path in folder.iterdir():
         path.write_text('["damaged')
-    assert precision.is_harmless(other, 16, folder) and precision.is_harmless(other, 16, folder) and len(measured) == 4
+    assert precision.is_harmless(other, 16, folder) and precision.is_harmless(other, 16, folder) and len(measured) == 5
     (tmp_path / "file").write_text("")
-    assert precision.is_harmless(other, 16, tmp_path / "file") and len(measured) == 5
+    assert precision.is_harmless(other, 16, tmp_path / "file") and len(measured) == 6
