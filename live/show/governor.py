@@ -1,7 +1,8 @@
 """The governor: while frames take too long it has the picture drawn smaller, and larger again once there is time.
 
 A player of the loop, so what it decides are changes to /quality/size and part of takes. It knows frame times, no clock,
-no tensors and no machine. It looks for the largest size that holds, with less than one frame in 500 late. Why it comes to rest:
+no tensors and no machine. It looks for the largest size that holds, with less than one frame in 500 late; the first moments
+of a show don't count. Why it comes to rest:
 
 * down at once when more than one frame in twenty was late, and after a while when more than one in 500 was that would have
   been in time at the smaller size; never for a single hiccup, which comes at any size;
@@ -23,6 +24,7 @@ WINDOW = 40                         # drawn frames that p95 is taken over
 MANY = 3                            # late frames after which it goes down, even if few frames have been drawn
 LONG, RARE = 1500, 0.002            # a size holds if of its newest LONG frames no more than this share was late
 WARM = 2                            # frames after a change that do not count, because caches are still empty
+OPENING = 1.5                       # seconds that a show begins with, in which windows open and other processes start: they say nothing about a size
 FIRST = 8                           # frames after going down that tell what the larger size cost against this one
 ROOM, FULL = 0.86, 1.0              # share of the budget that a larger size may be expected to take: half of its frames, nearly all
 SOON, WORSE, BETTER, RARELY = 2.0, 4.0, 0.5, 600.0      # calm before going up: seconds at first; times so much for a
@@ -108,6 +110,8 @@ class Governor:
             return False
         self._seen = drawn
         self.now += dt
+        if self.now < OPENING:
+            return False
         if self._skip:
             self._skip -= 1
             return False
