@@ -13,6 +13,7 @@ from engine.fast.compiled import find_passes
 from engine.parameter import Parameter
 
 LARGEST = 384                       # px of the trail
+LONGEST = 60.0                      # seconds without a picture (a freeze) after which a trail begins anew: no decay is longer
 LEFT = 0.1                          # of a trail's light, when its decay is over
 SHARES = 128                        # the trail is laid over a picture in so many steps: 255 times it is a 16-bit number
 
@@ -42,13 +43,14 @@ class Echo:
         if amount <= 0:
             return self.forget()
         gone, self._at = time - self._at, time
-        left, over = LEFT ** (max(gone, 0.0) / scene["/echo/decay"]), scene["/echo/way"] != "light"
-        moved = _find_matrix(scene["/echo/zoom"] ** gone, scene["/echo/turn"] * gone)
         passes = find_passes() if pixels.shape[1] % 4 == 0 and pixels.is_contiguous() else None
         shape = (*_find_size(pixels), 4) if passes else (1, 3, *_find_size(pixels))
-        if self._trail is None or self._trail.shape != shape or gone < 0:
+        if self._trail is None or self._trail.shape != shape or not 0 <= gone <= LONGEST:
             self._trail = passes.carry(torch.zeros(shape), pixels, (1.0, 0.0), 0.0, False)[1] if passes else _reduce(pixels)
-        elif passes:
+            return None
+        left, over = LEFT ** (gone / scene["/echo/decay"]), scene["/echo/way"] != "light"
+        moved = _find_matrix(scene["/echo/zoom"] ** gone, scene["/echo/turn"] * gone)
+        if passes:
             before, self._trail = passes.carry(self._trail, pixels, moved, left, over)
             passes.lay(pixels, before, amount * left if over else amount, over)
         else:

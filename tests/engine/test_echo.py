@@ -7,23 +7,18 @@ import torch
 
 from engine import echo as echoes
 from engine.echo import PARAMETERS, Echo
-from engine.fast.compiled import find_passes
 from engine.motion import Motion
 from live.instrument.open import open_instrument
 from live.show.events import Change
+from tests.engine.ways import WAYS, take_way
 
-THERE = find_passes() is not None
 DEFAULTS = {address: parameter.default for address, parameter in PARAMETERS.items()}
 
 
-@pytest.fixture(params=["compiled", "torch"], autouse=True)
+@pytest.fixture(params=WAYS, autouse=True)
 def computed(request, monkeypatch):
     """Every test twice: by the passes in C, where they are, and by torch's operations."""
-    if request.param == "torch":
-        monkeypatch.setattr(echoes, "find_passes", lambda: None)
-    elif not THERE:
-        pytest.skip("no compiled passes on this machine")
-    return request.param
+    return take_way(request.param, monkeypatch, echoes)
 
 
 def turned(**values):
@@ -61,6 +56,17 @@ def test_what_was_shown_stays_and_fades_to_a_tenth(way):
         shown = last(turned(decay=1.0, way=way), [dot()] + [dark] * fps, 1 / fps)
         assert abs(int(shown[16, 8, 0]) - 24) <= 2, fps
     assert last(turned(decay=0.05, way=way), [dot()] + [dark] * 30).max() == 0
+
+
+@pytest.mark.parametrize("zoom", [0.1, 10.0])
+def test_it_begins_late_in_the_night_and_after_a_long_freeze(zoom):
+    """Seconds are counted from the show's first: what a trail has grown by in hours is more than a number can say."""
+    echo, scene = Echo(), turned(zoom=zoom, turn=360.0)
+    for time in (40_000.0, 40_000.03, 80_000.0, 80_000.03, 80_055.0):
+        shown = dot()
+        echo.play(scene, time, shown)
+        assert torch.equal(shown, dot()) or time in (40_000.03, 80_000.03, 80_055.0)
+        assert shown[16, 8, 0] == 240
 
 
 def test_half_of_it_is_half_seen():

@@ -16,8 +16,8 @@ from engine.fast.kernels import channels_last, polyphase
 from engine.fast.passes import Colours, Ending
 from engine.generator import SLOPE
 from tests.engine.test_generator import A64, KINDS, network, ws_of
+from tests.engine.ways import THERE, WAYS, take_way
 
-THERE = compiled.find_passes() is not None
 needs_compiler = pytest.mark.skipif(not THERE, reason="no compiled passes on this machine")
 DTYPES = (torch.float32, torch.bfloat16)
 SHAPES = [(4, 6, 8), (8, 5, 12), (16, 3, 4), (48, 2, 20), (32, 1, 4), (64, 9, 36), (272, 2, 4)]     # channels, height, width
@@ -33,13 +33,9 @@ def same_numbers():
         yield
 
 
-@pytest.fixture(params=["compiled", "torch"])
+@pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    if request.param == "torch":
-        monkeypatch.setattr(passes, "find_passes", lambda: None)
-    elif not THERE:
-        pytest.skip("no compiled passes on this machine")
-    return request.param
+    return take_way(request.param, monkeypatch, passes)
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -346,6 +342,23 @@ def test_a_damaged_library_is_compiled_again(tmp_path):
     file = build.compile_library(tmp_path)
     file.write_bytes(b"not a library")
     assert build.open_library(tmp_path).finish_single and file.stat().st_size > 1000
+
+
+@needs_compiler
+def test_what_others_could_have_put_there_is_not_run(tmp_path, monkeypatch):
+    file = build.compile_library(tmp_path)
+    for path in (tmp_path, file):
+        mode = path.stat().st_mode
+        path.chmod(mode | 0o002)
+        with pytest.raises(UserError, match="others can write"):
+            build.open_library(tmp_path)
+        path.chmod(mode)
+    if file.stat().st_uid:                                                              # what is root's is nobody else's
+        monkeypatch.setattr(build.os, "getuid", lambda: file.stat().st_uid + 1)
+        with pytest.raises(UserError, match="others can write"):
+            build.open_library(tmp_path)
+        monkeypatch.undo()
+    assert build.open_library(tmp_path).finish_single
 
 
 @needs_compiler

@@ -10,6 +10,7 @@ import os
 import platform
 import shlex
 import shutil
+import stat
 import subprocess
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +67,9 @@ def _compile_anew(folder):
 def compile_library(folder: Path) -> Path:
     """Return the library's file in the folder, compiled for this processor if it is not there. UserError: why it can't be."""
     file = folder / f"{_name()}.so"
+    for path in filter(Path.exists, (folder, file)):
+        if path.stat().st_uid not in (0, os.getuid()) or path.stat().st_mode & stat.S_IWOTH:
+            raise UserError(f"{path}: others can write there, and what lies there is run; take that from them, or set XDG_CACHE_HOME to a folder of your own")
     if file.exists():
         return file
     compiler = shlex.split(os.environ.get("CC", "")) or [path for path in map(shutil.which, COMPILERS) if path][:1]
