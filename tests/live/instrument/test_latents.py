@@ -1,4 +1,7 @@
 """Kept latents in a show: gone to, walked through, kept, added from a photograph; in presets, takes and morphs."""
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -115,10 +118,7 @@ def test_what_plays_is_kept(start):
 
 def joined(one, name):
     """Play until the thread has brought a kept latent."""
-    import threading
-
-    for thread in [t for t in threading.enumerate() if t.name == "kept latent"]:
-        thread.join(180)
+    wait_for_threads("kept latent")
     one.play(2)
     assert name in one.finds.describe()["latents"]
 
@@ -152,12 +152,12 @@ def test_photographs_of_one_name_stay_apart(start, tmp_path):
     assert one.finds.read_picture("image-2").shape == (30, 30, 3) and one.finds.read_picture("gone") is None
 
 
-def wait_for_refining(one):
-    import threading
-
-    for thread in [t for t in threading.enumerate() if t.name == "refining"]:
-        thread.join(200)
-    one.play(2)
+def wait_for_threads(*names, seconds=300):
+    """Wait until no thread of these names is left; one that has not started yet counts, and can't be joined."""
+    end = time.monotonic() + seconds
+    while running := {thread.name for thread in threading.enumerate()} & set(names):
+        assert time.monotonic() < end, f"still running after {seconds} s: {running}"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("sees", [True, False])
@@ -169,7 +169,8 @@ def test_a_photograph_is_looked_for_more_exactly_beside_the_show(start, tmp_path
     if sees:
         joined(one, "a")
         before = one.show.instrument.latents.ws(one.show.scene, one.show.motion).clone()
-    wait_for_refining(one)
+    wait_for_threads("kept latent", "refining")                                          # the first begins the second
+    one.play(2)
     made = kept.load(tmp_path / "net" / "latents" / "a.safetensors", tiny())
     assert made.recipe["made"] == "projected" and made.recipe["psnr"] > 0 and tuple(made.picture.shape) == (30, 30, 3)
     assert place(one) == ((Point(("a", 0)), 1.0),) and one.finds.describe()["refining"] == ""
@@ -184,9 +185,6 @@ def test_pictures_that_cannot_be_added(start, tmp_path, caplog, make, told):
     with caplog.at_level("INFO"):
         one.send("/latents/add", str(tmp_path / "a.jpg"))
         one.play()
-        import threading
-
-        for thread in [t for t in threading.enumerate() if t.name == "kept latent"]:
-            thread.join(20)
+        wait_for_threads("kept latent")
         one.play(2)
     assert told in caplog.text and not one.finds.describe()["latents"]
