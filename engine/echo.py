@@ -9,7 +9,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from engine.fast.compiled import find_passes
+from engine.compiled.functions import find_passes
 from engine.parameter import Parameter
 
 LARGEST = 384                       # px of the trail

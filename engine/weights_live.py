@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.errors import UserError
 from engine.mixing import find_place, find_split_share
 from engine.noise_live import mix_maps
 from engine.parameter import Parameter
@@ -22,7 +21,6 @@ NEAR = 0.1                          # in a fade no layer's amount may be further
 BUDGET = "/weights/budget"           # milliseconds of a frame that writing may take, the performer's own parameter
 PACE, TRIAL = 1e6, 1 << 20           # numbers written in a millisecond where that was not measured; numbers that it is measured by
 NOISE = ".noise_const"
-LARGEST_WEIGHT = 1e4                # the largest weight an edit may give: larger finite ones could overflow when they are squared and summed
 
 
 @dataclass(eq=False)
@@ -45,14 +43,12 @@ class _Factors:
 @dataclass(frozen=True)
 class _Part:
     """A tensor and what may be mixed into it. others: {checkpoint: its tensor}. unit: tensors of the same are written in the same frame."""
+    name: str
     tensor: _Tensor
-    group: str
     unit: str
+    mixed: tuple                     # (group, place in the order of layers, checkpoints' names): one share of each checkpoint holds for all that have the same
     others: dict
     edits: tuple[_Factors, ...] = ()
-    place: int | None = None         # in the order of layers, see engine.mixing.find_place()
-    layer: str = ""                  # whose noise map it is
-    name: str = ""
 
 
 class LiveWeights:
@@ -93,13 +89,14 @@ class LiveWeights:
         chosen = self._choose({part.unit for part, *_ in changed}, pressing, scene.values.get(BUDGET, 0.0)) if self.patient else None
         self.behind = False
         written = set()
-        for part, mix, edits, wanted in changed:
-            if chosen is not None and part.unit not in chosen:
-                self.behind = True
-                continue
-            _write(part, mix, edits, *wanted[2:])
-            part.tensor.written = wanted
-            written.add(part.group)
+        with torch.no_grad():
+            for part, edits, wanted in changed:
+                if chosen is not None and part.unit not in chosen:
+                    self.behind = True
+                    continue
+                _write(part, wanted[0], edits, *wanted[2:])
+                part.tensor.written = wanted
+                written.add(part.mixed[0])
         return written
 
     def measure(self, cost):
@@ -127,23 +124,30 @@ class LiveWeights:
         return self._turns.choose(changed, pressing, self.pace * budget) if budget > 0 else self._fades.choose(changed, pressing)
 
     def _list_changed(self, values, noise, added):
-        """Return ([(part, its mix, its edits, what will be in it)] of all parts that are not as they are to be, the units that can't wait)."""
-        mixes: dict = {}
+        """Return ([(part, its edits, what will be in it)] of all parts that are not as they are to be, the units that can't wait)."""
+        mixes: dict = {}                                                   # the same object for all that is mixed alike: most are compared by that alone
+        presses: dict = {}
         changed, pressing = [], set()
         for part in self._parts:
-            where = part.group, part.place
-            if where not in mixes:
-                mixes[where] = tuple((checkpoint, t) for name, checkpoint in self.checkpoints.items() if (t := _share(values, name, *where)))
-            mix = mixes[where] if len(part.others) == len(self.checkpoints) else tuple(share for share in mixes[where] if share[0] in part.others)
-            edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH] if part.edits else []
-            shares = tuple(one for one in noise if part.layer in one[0].noise) if part.layer else ()
-            here = tuple(one for one in added if part.name in one[0].tensors) if added else ()
-            wanted = mix, tuple((factors.edit, strength) for factors, strength in edits), shares, here
-            if wanted != part.tensor.written:
-                changed.append((part, mix, edits, wanted))
-                if _is_pressing(part.tensor.written, wanted):
-                    pressing.add(part.unit)
+            if (wanted := mixes.get(part.mixed)) is None:
+                wanted = mixes[part.mixed] = self._find_mix(values, *part.mixed), (), (), ()
+            edits: list = []
+            if part.edits or noise or added:
+                edits, wanted = _find_wanted(part, wanted[0], values, noise, added)
+            written = part.tensor.written
+            if wanted is written or wanted == written:
+                continue
+            changed.append((part, edits, wanted))
+            between = id(written), id(wanted)
+            if between not in presses:
+                presses[between] = _is_pressing(written, wanted)
+            if presses[between]:
+                pressing.add(part.unit)
         return changed, pressing
+
+    def _find_mix(self, values, group, place, names) -> tuple:
+        """Return ((checkpoint, its share), ...) of those that have one."""
+        return tuple((self.checkpoints[name], t) for name in names if (t := _share(values, name, group, place)))
 
     def _add_parts(self, noise, added):
         """Have a part for each map that kept latents have, for what is added to, and for those that were written to before these weights came."""
@@ -154,17 +158,18 @@ class LiveWeights:
         there = {id(part.tensor) for part in self._parts}
         for name in wanted.union(list(self._tensors)):                     # another thread may add some
             if id(tensor := self._tensor(name)) not in there:
-                self._parts.append(_Part(tensor, _group(name), _unit(name), {}, place=find_place(name), layer=_noise_layer(name), name=name))
+                self._parts.append(_Part(name, tensor, _unit(name), (_group(name), find_place(name), ()), {}))
 
     def _find_parts(self) -> list[_Part]:
-        states = {checkpoint: checkpoint.state_dict() for checkpoint in self.checkpoints.values()}
+        states = {name: checkpoint.state_dict() for name, checkpoint in self.checkpoints.items()}
         parts = []
         for name, live in self.generator.state_dict().items():
             base = self._tensors[name].base if name in self._tensors else live
-            others = {checkpoint: _channels_last(state[name]) for checkpoint, state in states.items() if not torch.equal(state[name], base)}
+            others = {other: _channels_last(state[name]) for other, state in states.items() if not torch.equal(state[name], base)}
             edits = self._edits_of(name, base)
             if others or edits or name in self._tensors:
-                parts.append(_Part(self._tensor(name), _group(name), _unit(name), others, edits, find_place(name), _noise_layer(name), name))
+                mixed = _group(name), find_place(name), tuple(others)
+                parts.append(_Part(name, self._tensor(name), _unit(name), mixed, {self.checkpoints[other]: t for other, t in others.items()}, edits))
         return parts
 
     def _edits_of(self, name, base) -> tuple[_Factors, ...]:
@@ -184,36 +189,6 @@ class LiveWeights:
         return self._tensors[name]
 
 
-def check_edit(edit, generator, known=()):
-    """Raise a UserError where an edit is for other weights, another shape, or reaches beyond what can be computed with.
-
-    known: content hashes of the weights it may have been solved for.
-    """
-    edit.check_fit(generator)
-    if edit.generator and known and edit.generator not in known:
-        raise UserError(f"edit {edit.name}: it was solved for other weights ({edit.generator[:12]}) than these ({next(iter(known))[:12]}); solve it again")
-    for strength in (STRENGTH.low, STRENGTH.high):
-        reach = max((generator.weights(rule.layer).detach().cpu() + rule.delta(strength)).abs().max().item() for rule in edit.rules)
-        if edit.style is not None:
-            most = max([1.0, *(share.abs().max().item() for share in edit.style.shares.values())])
-            reach = max(reach, most * edit.style.move(generator.w_avg.detach().cpu(), strength).abs().max().item())
-        if not reach <= LARGEST_WEIGHT:
-            raise UserError(f"edit {edit.name}: at strength {strength:g} a weight becomes {reach:.3g}; expected at most {LARGEST_WEIGHT:g}")
-
-
-@torch.no_grad()
-def check_checkpoint(other, generator):
-    """Raise a UserError where another checkpoint can't be mixed with this one, or gives no picture."""
-    mine, theirs = ({name: list(t.shape) for name, t in g.state_dict().items()} for g in (generator, other))
-    for name in mine | theirs:
-        if mine.get(name) != theirs.get(name) or generator.architecture.kind != other.architecture.kind:
-            raise UserError(f"of another architecture: {name} is {theirs.get(name, 'not there')}, here {mine.get(name, 'not there')}")
-    z = torch.randn(1, other.z_dim, generator=torch.Generator().manual_seed(0)).to(other.device)
-    label = torch.eye(1, other.c_dim, device=other.device) if other.c_dim else None
-    if not other.synthesize(other.map(z, psi=0.7, c=label)).isfinite().all():
-        raise UserError("its picture is not finite")
-
-
 STRENGTH = Parameter(0.0, -1.0, 2.0)
 
 
@@ -229,6 +204,13 @@ def _amounts(name) -> dict[str, Parameter]:
         for group, what in GROUPS.items()} | {
         f"/weights/{name}/split": Parameter(-1.0, -1.0, 18.0, about=f"from this layer on it is {name}'s, counted in twos: 0 = 4 px, 6 = 32 px; -1 = no split"),
         f"/weights/{name}/width": Parameter(0.0, 0.0, 4.0, about="how gently one goes over into the other at the split; 0 = at once")}
+
+
+def _find_wanted(part, mix, values, noise, added):
+    """Return ([(factors, strength)] of the edits that act on a part, what is to be in it: (mix, edits, noise, what is added))."""
+    edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH]
+    shares = tuple(one for one in noise if _noise_layer(part.name) in one[0].noise)
+    return edits, (mix, tuple((factors.edit, strength) for factors, strength in edits), shares, tuple(one for one in added if part.name in one[0].tensors))
 
 
 def _share(values, name, group, place=None) -> float:
@@ -270,7 +252,6 @@ def _factors(edit, rule, device) -> _Factors:
     return _Factors(edit, f"/edits/{edit.name}/strength", values.to(device), rule.directions.to(device))
 
 
-@torch.no_grad()
 def _write(part, mix, edits, noise=(), added=()):
     """Write the base, the checkpoints' shares, the edits, what kept latents have of noise and what is added, in this order, into the tensor that plays."""
     live, base = part.tensor.live, part.tensor.base
@@ -287,7 +268,7 @@ def _write(part, mix, edits, noise=(), added=()):
         for edit, strength in edits:
             start = torch.addmm(start, edit.values, edit.directions, alpha=strength, out=rows)
     elif start is not live or noise:
-        live.copy_(mix_maps(start, noise, part.layer) if noise else start)
+        live.copy_(mix_maps(start, noise, _noise_layer(part.name)) if noise else start)
     for one, share in added:
         live.add_(one.tensors[part.name], alpha=share)
 

@@ -56,7 +56,7 @@ def convert(source, target, dtype: str = "float16", edits=()) -> Summary:
         known = native.metadata(source)
     if edits:
         from engine.rewriting import apply
-        from engine.weights_live import check_edit
+        from engine.weights_check import check_edit
 
         known["edited_from"] = [generator_hash(generator), *known.get("edited_from", ())]
         for edit, _ in edits:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from engine.fast.compiled import DTYPES, FEW, WIDE, find_passes, fits
+from engine.compiled.functions import DTYPES, FEW, WIDE, find_passes, fits
 from engine.fast.kernels import blur, empty, interleave, noise_act, skip_kernel, to_bytes, to_rgb, up_rgb
 
 

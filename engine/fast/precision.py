@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from engine.architecture import PRECISIONS
 from engine.bending import Bend
 from engine.checkpoints.native import generator_hash
+from engine.compiled.functions import find_passes
 from engine.errors import UserError
-from engine.fast.compiled import find_passes
 from engine.fast.graph_renderer import FP16_BOUND, FP16_FROM, FP16_SAFE
 from engine.fast.kernels import channels_last
 from engine.fast.synthesis import HALF_FROM, Synthesis

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from engine.architecture import PRECISIONS
+from engine.compiled.build import compile_ahead
 from engine.errors import UserError
 from engine.files import write_text
 from engine.frame import parse_ratio, ratio_text
@@ -120,6 +121,7 @@ def run(options):
 
 def play(options, specs, shared=None) -> int:
     """Play the show in this process; returns the exit status. shared: the output to all outputs of other processes."""
+    make_thread("compiler", compile_ahead).start()       # at a first start; it takes as long as the import of torch
     import_torch()
     from engine.fast.precision import default_folder
 
@@ -190,8 +192,8 @@ def _play(options, opened, closing, specs, shared, ending):
         _play_beside(window, show, ticks, surface.tap(show.inbox.put) if surface else show.inbox.put)
     closing.callback(_say_how_it_went, show, clock)      # said before what was started above is closed
     if options.report:
-        _write_report(options.report, report(show, clock, opened.instrument, stats)
-                      | {"quality": governor.report(), "weights": weights.report()} | ({"source": watching.report()} if watching else {}))
+        figures = report(show, clock, opened.instrument, stats) | {"quality": governor.report(), "weights": weights.report()}
+        write_text(options.report, json.dumps(figures | ({"source": watching.report()} if watching else {}), indent=1) + "\n", make_folder=True)
     return 0
 
 
@@ -294,7 +296,3 @@ def size_text(instrument) -> str:
     """Return the size of the pictures in words: one number where they have the network's own shape."""
     height, width = instrument.pixels
     return f"{width} x {height}" if instrument.shape else str(instrument.size)
-
-
-def _write_report(path, figures):
-    write_text(path, json.dumps(figures, indent=1) + "\n", make_folder=True)

@@ -24,7 +24,7 @@ class Machine:
     """The facts. cards: live.doctor.cards.Card. torch: engine.device.TorchBuild, None where it can't be imported (torch_problem).
 
     displays, cameras, midi, sounds: names; *_problem: why there are none. missing: packages of requirements.txt that aren't installed.
-    passes_problem: why there are no passes compiled for this processor (engine.fast.compiled).
+    passes_problem: why there are no passes compiled for this processor (engine.compiled).
     """
     system: str
     python: str
@@ -81,8 +81,8 @@ def read_torch():
 
 def _find_passes_problem() -> str:
     """Return why this machine has no compiled passes, "" if it has; they are compiled if they aren't there yet."""
+    from engine.compiled import build
     from engine.errors import UserError
-    from engine.fast.compiled import build
     from engine.files import find_cache
 
     try:

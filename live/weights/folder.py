@@ -77,7 +77,7 @@ def _read_once(path, load, before: dict, read: dict):
 
 def _read_edit(path, generator, known):
     from engine import rewriting
-    from engine.weights_live import check_edit
+    from engine.weights_check import check_edit
 
     edit = rewriting.load(path)
     check_edit(edit, generator, known)
@@ -87,7 +87,7 @@ def _read_edit(path, generator, known):
 def _read_checkpoint(path, generator):
     from engine import checkpoints
     from engine.mixing import are_relatives
-    from engine.weights_live import check_checkpoint
+    from engine.weights_check import check_checkpoint
     from live.instrument import folder as instruments
 
     found = checkpoints.load(instruments.find(path).generator, generator.device)

@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from engine.compiled import build, functions
+from engine.compiled.functions import Passes
 from engine.errors import UserError
-from engine.fast import Synthesis, compiled, passes
-from engine.fast.compiled import Passes, build
+from engine.fast import Synthesis, passes
 from engine.fast.kernels import channels_last, polyphase
 from engine.fast.passes import Colours, Ending
 from engine.generator import SLOPE
@@ -179,7 +181,7 @@ def test_draw(way, threads, dtype, shape, ended):
     for colours in (Colours(torch.randn(3, channels), torch.randn(3)), Colours(torch.randn(3, channels), torch.randn(3), (-1.5, 0.5), below, 0.7)):
         expected, given = drawn(x.double(), colours, ending), x.clone()
         picture, finite = passes.draw(given, colours, ending)
-        exact = dtype == torch.float32 or way == "compiled" and compiled.fits(x)                  # sums in C are never rounded to halves
+        exact = dtype == torch.float32 or way == "compiled" and functions.fits(x)                  # sums in C are never rounded to halves
         assert finite and picture.dtype == torch.float32 and (picture - expected).abs().max() < (2e-5 if exact else 0.2)
         if ending is not None:
             assert close(given, finished(x.double(), ending), 4)
@@ -295,6 +297,40 @@ def test_it_is_compiled_once_and_found_again(tmp_path, monkeypatch):
         build.compile_library(tmp_path)
 
 
+COUNTING = """#!/bin/sh
+echo compiling >> "$0.log"
+exec cc "$@"
+"""
+
+
+@needs_compiler
+def test_who_needs_what_is_being_compiled_waits_for_it(tmp_path, monkeypatch):
+    compiler = tmp_path / "counting"
+    compiler.write_text(COUNTING)
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    with ThreadPoolExecutor(3) as pool:
+        files = list(pool.map(lambda n: build.compile_library(tmp_path / "cache"), range(3)))
+    assert len(set(files)) == 1 and files[0].exists() and (tmp_path / "counting.log").read_text() == "compiling\n"
+
+
+@needs_compiler
+def test_the_compiler_begins_before_torch_is_there(tmp_path):
+    ahead = "import sys; from engine.compiled.build import compile_ahead; compile_ahead(); print('torch' in sys.modules)"
+    made = subprocess.run([sys.executable, "-c", ahead], capture_output=True, text=True, check=True, env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)})
+    folder = tmp_path / "latent-jockey" / "compiled"
+    assert made.stdout == "False\n" and list(folder.iterdir()) == [build.compile_library(folder)]
+
+
+@pytest.mark.parametrize("settings", [{"CC": "false"}, {build.SWITCH: "0"}, {"CC": "no-such-compiler-anywhere"}])
+def test_what_keeps_the_compiler_from_beginning_early_is_said_later(tmp_path, monkeypatch, caplog, settings):
+    for name, text in (settings | {"XDG_CACHE_HOME": str(tmp_path)}).items():
+        monkeypatch.setenv(name, text)
+    with caplog.at_level("WARNING"):
+        build.compile_ahead()
+    assert not caplog.records and not list(tmp_path.rglob("*.so"))
+
+
 @pytest.mark.parametrize("wrong, said", [("no-such-compiler-anywhere", "no-such-compiler"), ("false", "false failed"), (f"{sys.executable} -c 1/0", "failed")])
 def test_a_compiler_that_fails(tmp_path, monkeypatch, wrong, said):
     monkeypatch.setenv("CC", wrong)
@@ -320,7 +356,7 @@ def test_nothing_is_read_or_written_beyond_an_end(tmp_path):
     sanitiser = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
     if not os.path.isabs(sanitiser):
         pytest.skip("no address sanitiser")
-    (tmp_path / "looked_after.py").write_text("from engine.fast.compiled import build\nbuild.FLAGS += ('-fsanitize=address', '-g')\n", encoding="utf-8")
+    (tmp_path / "looked_after.py").write_text("from engine.compiled import build\nbuild.FLAGS += ('-fsanitize=address', '-g')\n", encoding="utf-8")
     root = build.Path(__file__).parents[2]
     made = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looked_after", "--reruns", "0", "tests/engine/test_passes.py",
                            "tests/engine/test_echo.py", "-k", "finish or blur or weave or taps or four or draw or bytes or kept or written"],
@@ -368,9 +404,9 @@ def test_a_folder_that_takes_nothing(tmp_path):
         build.open_library(tmp_path / "file" / "folder")
 
 
-DRAW = ("import torch; from engine.fast import compiled, Synthesis; from tests.engine.test_generator import A64, network, ws_of; "
+DRAW = ("import torch; from engine.compiled import functions; from engine.fast import Synthesis; from tests.engine.test_generator import A64, network, ws_of; "
         "g = network(A64); torch.set_grad_enabled(False); p = Synthesis(g)(ws_of(g, 1, 3)); "
-        "print(compiled.find_passes() is not None, float((p - g.synthesize(ws_of(g, 1, 3))).abs().max()) < 2e-5)")
+        "print(functions.find_passes() is not None, float((p - g.synthesize(ws_of(g, 1, 3))).abs().max()) < 2e-5)")
 
 
 def run_python(folder, **environment):

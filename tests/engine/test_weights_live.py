@@ -14,7 +14,8 @@ from engine.fast.graphs import Programs
 from engine.fast.plumbing import Twin
 from engine.instrument import Instrument
 from engine.motion import Motion
-from engine.weights_live import LARGEST_WEIGHT, LiveWeights, check_checkpoint, check_edit
+from engine.weights_check import LARGEST_WEIGHT, check_checkpoint, check_edit
+from engine.weights_live import LiveWeights
 from live.show.parameters import add_parameters
 from tests.conftest import tiny
 from tests.engine.rewriting.test_edit import edit_of

@@ -1,7 +1,7 @@
 """The two ways that pictures are computed between convolutions: by passes compiled from C, and by torch's operations."""
 import pytest
 
-from engine.fast.compiled import find_passes
+from engine.compiled.functions import find_passes
 
 WAYS = ("compiled", "torch")
 THERE = find_passes() is not None           # on this machine

@@ -12,7 +12,7 @@ from engine.projection.find import Projector
 from engine.projection.losses import measure_psnr
 from engine.projection.tune import Pace, Tuning
 from engine.rewriting import Edit
-from engine.weights_live import check_edit
+from engine.weights_check import check_edit
 from tests.conftest import tiny
 from tests.engine.shapes import SHAPES, shaped
 

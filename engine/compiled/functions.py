@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import torch
 
-from engine.fast.compiled.build import load_library
+from engine.compiled.build import load_library
 from engine.generator import SLOPE
 
 DTYPES = {torch.float32: "single", torch.bfloat16: "half"}

@@ -3,6 +3,7 @@
 Everything here may be missing: a compiler, a folder that can be written to, torch's threads. Then there is no library, and
 torch's own operations do the same more slowly.
 """
+import contextlib
 import ctypes
 import hashlib
 import logging
@@ -12,6 +13,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +28,7 @@ WHOLE_REGISTERS = "-mprefer-vector-width=512"               # where they are as 
 MEASURED = "avx2"                           # what a processor can do where the passes were measured to be faster than torch's operations
 SWITCH = "LATENT_JOCKEY_COMPILED"           # 0 in the environment: torch's operations
 LONGEST = 120.0                             # seconds that a compiler may take
+_one_at_a_time = threading.Lock()           # who needs what is being compiled waits for it
 
 
 @lru_cache(maxsize=1)
@@ -38,13 +41,17 @@ def load_library() -> ctypes.CDLL | None:
         return None
 
 
+def compile_ahead():
+    """Make the library, if it is not there yet; for a thread beside the import of torch, which takes as long. load_library() says what goes wrong."""
+    with contextlib.suppress(UserError):
+        _check_machine()
+        compile_library(find_cache("compiled"))
+
+
 def open_library(folder: Path) -> ctypes.CDLL:
     """Return the passes from a folder, compiled if they are not there yet or can't be loaded. UserError: why there are none."""
+    _check_machine()
     threads = find_threads()
-    if os.environ.get(SWITCH) == "0":
-        raise UserError(f"switched off by {SWITCH}=0")
-    if MEASURED not in _processor():
-        raise UserError("this kind of processor was not measured: only those with AVX2 and AVX-512 were")
     if threads is None:
         raise UserError("torch computes in other threads than GNU's on this system")
     try:
@@ -53,6 +60,14 @@ def open_library(folder: Path) -> ctypes.CDLL:
         library = _compile_anew(folder)
     library.use_threads(*(ctypes.cast(getattr(threads, name), ctypes.c_void_p) for name in ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")))
     return library
+
+
+def _check_machine():
+    """Raise a UserError where there are to be no passes."""
+    if os.environ.get(SWITCH) == "0":
+        raise UserError(f"switched off by {SWITCH}=0")
+    if MEASURED not in _processor():
+        raise UserError("this kind of processor was not measured: only those with AVX2 and AVX-512 were")
 
 
 def _compile_anew(folder):
@@ -66,7 +81,11 @@ def _compile_anew(folder):
 
 def compile_library(folder: Path) -> Path:
     """Return the library's file in the folder, compiled for this processor if it is not there. UserError: why it can't be."""
-    file = folder / f"{_name()}.so"
+    with _one_at_a_time:
+        return _compile(folder, folder / f"{_name()}.so")
+
+
+def _compile(folder, file) -> Path:
     for path in filter(Path.exists, (folder, file)):
         if path.stat().st_uid not in (0, os.getuid()) or path.stat().st_mode & stat.S_IWOTH:
             raise UserError(f"{path}: others can write there, and what lies there is run; take that from them, or set XDG_CACHE_HOME to a folder of your own")
