@@ -72,6 +72,7 @@ class Latents:
         self.kept: dict[str, Held] = {}                            # the kept latents by their names, on the device
         self._missed: set = set()
         self._known: OrderedDict = OrderedDict()
+        self._draw_z = functools.lru_cache(REMEMBERED)(z_of)       # not to be written to; a fade to other weights forgets the w, not these
 
     def w(self, point, label=0, asked=None):
         """Return a point's w [w_dim], before truncation. label: a class, or a tuple of numbers (label_in). asked: of the factors."""
@@ -166,8 +167,8 @@ class Latents:
         if isinstance(point, Vector):
             return np.pad(np.array(point.z, dtype=np.float64)[:z_dim], (0, max(0, z_dim - len(point.z))))
         if isinstance(point, Mixed):
-            return sum(z_of(seed, z_dim) * weight for seed, weight in point.seeds)
-        return z_of(point, z_dim)
+            return sum(self._draw_z(seed, z_dim) * weight for seed, weight in point.seeds)
+        return self._draw_z(point, z_dim)
 
     def _map(self, z, label):
         g = self.generator

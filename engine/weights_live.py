@@ -69,6 +69,8 @@ class LiveWeights:
             self.parameters |= _amounts(name)
         self._tensors: dict = before._tensors if before is not None else {}        # shared: what one has written, the other has in it
         self._parts = self._find_parts()
+        self._alike: dict[tuple, list[_Part]] = {}
+        self._sort()
         self._turns, self._fades = self._make_turns()
         if before is not None:
             self.pace = before.pace
@@ -86,18 +88,14 @@ class LiveWeights:
         self._now = now
         self._add_parts(noise, added)
         changed, pressing = self._list_changed(dict(zip(self.parameters, now[0])), noise, added)
-        chosen = self._choose({part.unit for part, *_ in changed}, pressing, scene.values.get(BUDGET, 0.0)) if self.patient else None
-        self.behind = False
-        written = set()
+        chosen = self._choose({parts[0].unit for parts, _ in changed}, pressing, scene.values.get(BUDGET, 0.0)) if self.patient else None
+        due = [(parts, wanted) for parts, wanted in changed if chosen is None or parts[0].unit in chosen]
+        self.behind = len(due) < len(changed)
         with torch.no_grad():
-            for part, edits, wanted in changed:
-                if chosen is not None and part.unit not in chosen:
-                    self.behind = True
-                    continue
-                _write(part, wanted[0], edits, *wanted[2:])
+            for part, wanted in ((part, wanted) for parts, wanted in due for part in parts):
+                _write(part, *wanted)
                 part.tensor.written = wanted
-                written.add(part.mixed[0])
-        return written
+        return {parts[0].mixed[0] for parts, _ in due}
 
     def measure(self, cost):
         """Find the pace on this machine, by cost(function) -> seconds; without one it is taken to be PACE."""
@@ -124,25 +122,28 @@ class LiveWeights:
         return self._turns.choose(changed, pressing, self.pace * budget) if budget > 0 else self._fades.choose(changed, pressing)
 
     def _list_changed(self, values, noise, added):
-        """Return ([(part, its edits, what will be in it)] of all parts that are not as they are to be, the units that can't wait)."""
-        mixes: dict = {}                                                   # the same object for all that is mixed alike: most are compared by that alone
-        presses: dict = {}
+        """Return ([(parts, what is to be in each of them)] of all that are not as they are to be, the units that can't wait)."""
+        mixes, presses = {}, {}                                            # one object for all that is mixed alike: comparing it is short
+        split = any(values[f"/weights/{name}/split"] >= 0 for name in self.checkpoints)
         changed, pressing = [], set()
-        for part in self._parts:
-            if (wanted := mixes.get(part.mixed)) is None:
-                wanted = mixes[part.mixed] = self._find_mix(values, *part.mixed), (), (), ()
-            edits: list = []
-            if part.edits or noise or added:
-                edits, wanted = _find_wanted(part, wanted[0], values, noise, added)
-            written = part.tensor.written
-            if wanted is written or wanted == written:
-                continue
-            changed.append((part, edits, wanted))
-            between = id(written), id(wanted)
-            if between not in presses:
-                presses[between] = _is_pressing(written, wanted)
-            if presses[between]:
-                pressing.add(part.unit)
+        for parts in self._alike.values():
+            mixed, before = parts[0].mixed, parts[0].tensor.written
+            if (of := mixed if split else mixed[::2]) not in mixes:        # without a split all places of a group take the same
+                mixes[of] = self._find_mix(values, *mixed), (), (), ()
+            if parts[0].edits or noise or added:
+                found = [([part], _find_wanted(part, mixes[of][0], values, noise, added)) for part in parts]
+            elif all(part.tensor.written is before for part in parts):
+                found = [(parts, mixes[of])]
+            else:
+                found = [([part], mixes[of]) for part in parts]
+            for some, wanted in found:
+                written = some[0].tensor.written
+                if wanted is not written and wanted != written:
+                    changed.append((some, wanted))
+                    if (between := (id(written), id(wanted))) not in presses:
+                        presses[between] = _is_pressing(written, wanted)
+                    if presses[between]:
+                        pressing.add(some[0].unit)
         return changed, pressing
 
     def _find_mix(self, values, group, place, names) -> tuple:
@@ -159,6 +160,13 @@ class LiveWeights:
         for name in wanted.union(list(self._tensors)):                     # another thread may add some
             if id(tensor := self._tensor(name)) not in there:
                 self._parts.append(_Part(name, tensor, _unit(name), (_group(name), find_place(name), ()), {}))
+        self._sort()
+
+    def _sort(self):
+        """Put parts together that are usually written together and alike: those of one unit, apart from what edits act on."""
+        self._alike.clear()
+        for part in self._parts:
+            self._alike.setdefault((part.unit, part.mixed, bool(part.edits)), []).append(part)
 
     def _find_parts(self) -> list[_Part]:
         states = {name: checkpoint.state_dict() for name, checkpoint in self.checkpoints.items()}
@@ -206,11 +214,11 @@ def _amounts(name) -> dict[str, Parameter]:
         f"/weights/{name}/width": Parameter(0.0, 0.0, 4.0, about="how gently one goes over into the other at the split; 0 = at once")}
 
 
-def _find_wanted(part, mix, values, noise, added):
-    """Return ([(factors, strength)] of the edits that act on a part, what is to be in it: (mix, edits, noise, what is added))."""
-    edits = [(edit, strength) for edit in part.edits if abs(strength := values[edit.address]) >= LEAST_STRENGTH]
+def _find_wanted(part, mix, values, noise, added) -> tuple:
+    """Return what is to be in a part: (mix, ((edit, strength), ...) of those that act, noise, what is added)."""
+    strengths = tuple((one.edit, strength) for one in part.edits if abs(strength := values[one.address]) >= LEAST_STRENGTH)
     shares = tuple(one for one in noise if _noise_layer(part.name) in one[0].noise)
-    return edits, (mix, tuple((factors.edit, strength) for factors, strength in edits), shares, tuple(one for one in added if part.name in one[0].tensors))
+    return mix, strengths, shares, tuple(one for one in added if part.name in one[0].tensors)
 
 
 def _share(values, name, group, place=None) -> float:
@@ -252,7 +260,7 @@ def _factors(edit, rule, device) -> _Factors:
     return _Factors(edit, f"/edits/{edit.name}/strength", values.to(device), rule.directions.to(device))
 
 
-def _write(part, mix, edits, noise=(), added=()):
+def _write(part, mix, edits, noise, added):
     """Write the base, the checkpoints' shares, the edits, what kept latents have of noise and what is added, in this order, into the tensor that plays."""
     live, base = part.tensor.live, part.tensor.base
     start = base
@@ -264,9 +272,10 @@ def _write(part, mix, edits, noise=(), added=()):
         for checkpoint, t in more:
             live.add_(part.others[checkpoint] - base, alpha=t)
     if edits:
-        rows, start = _rows(live), _rows(start)
-        for edit, strength in edits:
-            start = torch.addmm(start, edit.values, edit.directions, alpha=strength, out=rows)
+        rows, start, strengths = _rows(live), _rows(start), dict(edits)
+        for one in part.edits:
+            if one.edit in strengths:
+                start = torch.addmm(start, one.values, one.directions, alpha=strengths[one.edit], out=rows)
     elif start is not live or noise:
         live.copy_(mix_maps(start, noise, _noise_layer(part.name)) if noise else start)
     for one, share in added:
