@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from engine.fast.weights import mix as between
 from engine.mixing import find_place, find_split_share
 from engine.noise_live import mix_maps
 from engine.parameter import Parameter
@@ -268,7 +269,8 @@ def _write(part, mix, edits, noise, added):
         start = part.others[mix[0][0]]
     elif mix:
         (first, t), *more = mix
-        start = torch.lerp(base, part.others[first], t, out=live)
+        start = live
+        between(base, part.others[first], t, live)
         for checkpoint, t in more:
             live.add_(part.others[checkpoint] - base, alpha=t)
     if edits:

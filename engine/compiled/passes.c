@@ -1,4 +1,4 @@
-/* What a picture needs besides its convolutions, each in one pass over the maps: channels last, one picture. Called by compiled/__init__.py.
+/* What a picture needs besides its convolutions, each in one pass over the maps: channels last, one picture. Called by functions.py; what is done to weights, by weights.py.
    Letters: C channels, w, h size of a map, W, H that of one twice as large. */
 #include "numbers.h"
 
@@ -75,6 +75,7 @@ INLINE void put_bytes(uint8_t *out, many colour)
 #define STORE(p, v) put(p, v)
 #define SINGLE(p) (*(p))
 #include "passes.h"
+#include "weights.h"
 #include "convolve.h"
 #undef T
 #undef NAME
@@ -88,9 +89,11 @@ INLINE void put_bytes(uint8_t *out, many colour)
 #define STORE(p, v) put_half(p, v)
 #define SINGLE(p) widen(*(p))
 #include "passes.h"
+#include "weights.h"
 #if defined(__AVX512BF16__)
 #define DOTS
 #endif
 #include "convolve.h"
 
+#include "styles.h"
 #include "echo.h"

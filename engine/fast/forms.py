@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from engine.fast.kernels import channels_last, polyphase, view_rows
 from engine.fast.passes import Ending, collect_taps, convolve_few, finish, finish_blurred, finish_parts, finish_woven
+from engine.fast.weights import modulate, turn
 
 NARROW = 8 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 4     # channels: half a vector register
 LARGE = 1 << 19                     # numbers in a map that transposed convolutions slow down at: beyond the cache
@@ -20,10 +21,13 @@ class Form:
 
     def __init__(self, weight, clamp, dtype=torch.float32):
         self.weight, self.clamp, self.dtype = channels_last(weight), clamp, dtype
+        self._given = self._taken = None
 
-    def _as_computed(self, *tensors):
-        """Return the tensors in the dtype this form computes in."""
-        return tuple(tensor.to(self.dtype) for tensor in tensors)
+    def _take_bias(self, bias, times=1):
+        """Return a bias [O] so many times, in the dtype this form computes in; the same one as before while it is the same bias."""
+        if bias is not self._given:
+            self._given, self._taken = bias, bias.repeat(times).to(self.dtype)
+        return self._taken
 
 
 class Plain(Form):
@@ -46,8 +50,7 @@ class Weights(Plain):
 
     def modulate(self, styles, scale, bias):
         """Take a style in: styles [I], scale [O] (demodulation and gain), bias [O] (gain included)."""
-        weight = self.weight * (styles.view(1, -1, 1, 1) * scale.view(-1, 1, 1, 1))
-        self.modulated, self.bias = self._as_computed(weight, bias)
+        self.modulated, self.bias = modulate(self.weight, styles, scale, self.dtype), self._take_bias(bias)
 
     def convolve(self, x):
         y = convolve_few(x, self.modulated, self.bias)
@@ -74,8 +77,7 @@ class Transposed(Form):
     """Up: transposed convolution, then the FIR, which also scales and adds the bias."""
 
     def modulate(self, styles, scale, bias):
-        modulated, self.scale, self.bias = (self.weight * styles.view(1, -1, 1, 1)).to(self.dtype), scale, bias
-        self.modulated = modulated.transpose(0, 1)
+        self.modulated, self.scale, self.bias = modulate(self.weight, styles, None, self.dtype).transpose(0, 1), scale, bias
 
     def __call__(self, x, noise):
         y = F.conv_transpose2d(x, self.modulated, stride=2)                         # [1, O, 2h + 1, 2w + 1]
@@ -106,7 +108,7 @@ class Parities(Form):
         self.weights = [channels_last(weight[:, :, rows][:, :, :, columns]) for rows, columns in self.CUTS]
 
     def modulate(self, styles, scale, bias):
-        self.modulated = self._as_computed(*(weight * styles.view(1, -1, 1, 1) for weight in self.weights))
+        self.modulated = [modulate(weight, styles, None, self.dtype) for weight in self.weights]
         self.scale, self.bias = scale, bias
 
     def __call__(self, x, noise):
@@ -119,8 +121,8 @@ class Taps(Form):
 
     def __init__(self, weight, clamp, dtype=torch.float32):
         super().__init__(weight, clamp, dtype)
-        self.outputs, inputs = weight.shape[:2]
-        self.matrix = weight.to(dtype).permute(2, 3, 0, 1).reshape(9 * self.outputs, inputs, 1, 1)
+        self.outputs = weight.shape[0]
+        self.matrix = turn(channels_last(weight), dtype)
 
     def modulate(self, styles, scale, bias):
         self.styles, self.scale, self.bias = styles.to(self.dtype), scale, bias
@@ -140,8 +142,7 @@ class Polyphase(Form):
         self.outputs = weight.shape[0]
 
     def modulate(self, styles, scale, bias):
-        modulated, self.bias = self._as_computed(self.weight * (styles.view(1, -1, 1, 1) * scale.repeat(4).view(-1, 1, 1, 1)), bias.repeat(4))
-        self.modulated = channels_last(modulated)
+        self.modulated, self.bias = modulate(self.weight, styles, scale, self.dtype), self._take_bias(bias, times=4)
 
     def __call__(self, x, noise):
         parts = F.conv2d(x, self.modulated, self.bias, padding=1)                   # [1, 4 O, h, w]

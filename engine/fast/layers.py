@@ -9,7 +9,7 @@ import torch
 from engine.errors import UserError
 from engine.fast.forms import candidates, find_usual
 from engine.fast.kernels import channels_last, noise_act, spread
-from engine.generator import EPS
+from engine.fast.weights import demodulate, lead, sum_squares
 
 CALLS_COUNT = ("cuda", "meta")                      # devices on which each call costs more than what it computes; meta stands in for them in tests
 WEIGHT, BIAS, MAPS, STRENGTH = (slice(n, n + 3) for n in range(0, 12, 3))           # in Layer.version()
@@ -67,6 +67,8 @@ class Styles:
 
     def compute(self, ws):
         """Return the styles, from the affines as they were joined last."""
+        if (styles := lead(ws, self.weight, self.bias, self.rows)) is not None:
+            return styles.split(self.sizes)
         if ws.device.type not in CALLS_COUNT:                                       # elsewhere what is multiplied counts
             parts = zip(self.affines, self.bias.split(self.sizes), self.weight.split(self.sizes))
             return [torch.addmv(bias, weight, ws[row]) for (_, row, _), bias, weight in parts]
@@ -79,7 +81,7 @@ class Layer:
 
     def __init__(self, name, conv, form=None, dtype=torch.float32):
         self.name, self.conv, self.form_name, self.dtype = name, conv, form or find_usual(conv, dtype), dtype
-        self._form = self._form_seen = self._bias = self._bias_seen = None
+        self._form = self._form_seen = self._bias = self._bias_seen = self._energy = self._energy_seen = None
         self._maps = self._maps_seen = self._strength = self._strength_seen = None
         self.version()
 
@@ -107,9 +109,15 @@ class Layer:
     def modulate(self, styles):
         """Return the form with styles [I] taken in: form(x [1, I, h, w] of its dtype, noise from noise()) -> the activations [1, O, H, W]."""
         form = self.form()
-        demodulation = torch.rsqrt(self.conv.energy() @ styles.square() + EPS)     # [O]
-        form.modulate(styles, demodulation * self.conv.gain, self.bias())
+        form.modulate(styles, demodulate(self.energy(), styles, self.conv.gain), self.bias())
         return form
+
+    def energy(self):
+        """Return the sums of the squared weight over its window, [O, I]."""
+        now = self._now[WEIGHT]
+        if now != self._energy_seen:
+            self._energy, self._energy_seen = sum_squares(self.conv.weight), now
+        return self._energy
 
     def finish(self, y, noise):
         """Return the activations of features y [1, O, H, W] put in place of the convolution, in a new tensor."""

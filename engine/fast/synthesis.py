@@ -16,6 +16,7 @@ from engine.fast.kernels import channels_last, skip_kernel, to_bytes, up_rgb
 from engine.fast.layers import Layer, NoiseSource, Styles, read_version
 from engine.fast.passes import Colours, draw
 from engine.fast.splices import find_unused_layers, to_blends
+from engine.fast.weights import tint
 from engine.generator import Block
 
 HALF_FROM = 64                      # px: layers from here on are computed in bfloat16 where it is asked for; those below cost little
@@ -107,11 +108,12 @@ class Synthesis:
         keys = [self._key(step, source, bent, splice) for step in steps]
         keys[-1] = (*keys[-1], levels)
         start, state, keep = self._resume(keys)
-        styles = self._computed_styles
+        last = len(steps) - 1                       # all that styles make is made before the first map, which takes the caches
+        made = [self._make(steps[i], self._computed_styles, splice, levels if i == last else (1.0, 0.0)) for i in range(start, len(steps))]
         for i in range(start, len(steps)):
             if i == keep:
                 self._keep(i, keys, state)
-            state = self._run(steps[i], state, styles, source, bent, splice, (levels, out) if i == len(steps) - 1 else None)
+            state = self._run(steps[i], state, made[i - start], source, bent, splice, (out,) if i == last else None)
         self._keys, self.resumed = keys, start
         return state
 
@@ -188,9 +190,15 @@ class Synthesis:
             self._kept.pop(next(iter(self._kept)))
         self._kept[i] = (keys[:i], state)
 
-    def _run(self, step, state, styles, source, bent, splice, last):
-        """Return the State after one step; last: (levels of the picture, what to put it in or None) if this is the last one, else None."""
-        layer, around = step.layer, self.generator.around
+    def _make(self, step, styles, splice, levels):
+        """Return what the styles make of a step: (its form, None where that is spliced away; its Colours, None where it draws nothing)."""
+        spliced = splice.get(step.layer.name)
+        form = step.layer.modulate(styles[step.style]) if spliced is None or spliced.mix < 1 else None
+        return form, None if step.rgb_row is None else _make_colours(step.block.torgb, styles[step.rgb_style], levels)
+
+    def _run(self, step, state, made, source, bent, splice, last):
+        """Return the State after one step; made: see _make(); last: (what to put the picture in, or None,) if this is the last one, else None."""
+        layer, around, (form, colours) = step.layer, self.generator.around, made
         name, shortcut, picture, ending, finite = layer.name, state.shortcut, state.picture, None, True
         if hasattr(step.block, "skip") and layer.conv.up:
             skip = step.block.skip
@@ -199,7 +207,7 @@ class Synthesis:
         spliced = splice.get(name)
         x = layer.finish(spliced.features, noise) if spliced else None
         if x is None or spliced.mix < 1:
-            form, below = layer.modulate(styles[step.style]), state.x.to(layer.dtype)
+            below = state.x.to(layer.dtype)
             if step.rgb_row is not None and around is None and not spliced and name not in bent and shortcut is None:
                 x, ending = form.convolve(below), form.ending(noise)                # the rest while the maps are drawn
             else:
@@ -212,10 +220,8 @@ class Synthesis:
             self.seen[name] = x
         if shortcut is not None and not layer.conv.up:
             x, shortcut = x + shortcut, None
-        if step.rgb_row is not None:
-            levels, out = last or ((1.0, 0.0), None)
-            colours = _make_colours(step.block.torgb, styles[step.rgb_style], picture, levels)
-            picture, finite = self._draw(x, colours, ending, last is None or name in self.seen, out, bool(bent))
+        if colours is not None:
+            picture, finite = self._draw(x, colours._replace(below=picture), ending, last is None or name in self.seen, last and last[0], bool(bent))
         return State(x, picture, shortcut, finite)
 
     def _draw(self, x, colours, ending, keep, out, check):
@@ -237,11 +243,12 @@ class Synthesis:
         return F.adaptive_avg_pool2d(picture, self.generator.architecture.pixels(size))
 
 
-def _make_colours(rgb, style, picture, levels) -> Colours:
-    """Return how this toRGB draws maps over the picture so far; style [I] includes 1 / sqrt(I)."""
+def _make_colours(rgb, style, levels) -> Colours:
+    """Return how this toRGB draws maps; style [I] includes 1 / sqrt(I)."""
     factor, offset = levels
     limits = None if rgb.clamp is None else (offset - factor * rgb.clamp, offset + factor * rgb.clamp)
-    return Colours(rgb.weight[:, :, 0, 0] * (style * factor), rgb.bias * factor + offset, limits, picture, factor)
+    weight, bias = tint(rgb.weight, style, rgb.bias, factor, offset)
+    return Colours(weight, bias, limits, factor=factor)
 
 
 def _make_source(noise="const", noise_strength=1.0, noise_seed=None) -> NoiseSource:

@@ -359,7 +359,8 @@ def test_nothing_is_read_or_written_beyond_an_end(tmp_path):
     (tmp_path / "looked_after.py").write_text("from engine.compiled import build\nbuild.FLAGS += ('-fsanitize=address', '-g')\n", encoding="utf-8")
     root = build.Path(__file__).parents[2]
     made = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "looked_after", "--reruns", "0", "tests/engine/test_passes.py",
-                           "tests/engine/test_echo.py", "-k", "finish or blur or weave or taps or four or draw or bytes or kept or written"],
+                           "tests/engine/test_echo.py", "tests/engine/test_weighing.py", "-k",
+                           "finish or blur or weave or taps or four or draw or bytes or kept or written or weights"],
                           capture_output=True, text=True, check=False, cwd=root,
                           env=os.environ | {"LD_PRELOAD": sanitiser, "ASAN_OPTIONS": "detect_leaks=0", "XDG_CACHE_HOME": str(tmp_path),
                                             "PYTHONPATH": os.pathsep.join((str(root), str(tmp_path)))})

@@ -7,10 +7,10 @@ WAYS = ("compiled", "torch")
 THERE = find_passes() is not None           # on this machine
 
 
-def take_way(way, monkeypatch, module) -> str:
+def take_way(way, monkeypatch, module, asks="find_passes") -> str:
     """Have a module, which asks find_passes(), go one of WAYS in this test; return it. Skipped where there are no compiled passes."""
     if way == "torch":
-        monkeypatch.setattr(module, "find_passes", lambda: None)
+        monkeypatch.setattr(module, asks, lambda: None)
     elif not THERE:
         pytest.skip("no compiled passes on this machine")
     return way
