@@ -65,9 +65,8 @@ class MappingNetwork(nn.Module):
         self.c_dim, self.conditioning = a.c_dim, a.conditioning
         inputs, width = a.z_dim, a.mapping_width or a.w_dim
         if a.c_dim and a.conditioning == "embed":
-            embed = a.embed_dim or a.w_dim
-            self.embed = Linear(a.c_dim, embed)
-            inputs += embed
+            self.embed = Linear(a.c_dim, a.embed_dim or a.w_dim)
+            inputs += len(self.embed.bias)
         elif a.c_dim:
             self.label = nn.Parameter(normal(a.c_dim, a.embed_dim or a.z_dim))
             inputs += self.label.shape[1]
@@ -77,15 +76,18 @@ class MappingNetwork(nn.Module):
             self.add_module(f"fc{i}", Linear(m, n, lr_mul=0.01, activate=True))
         self.register_buffer("w_avg", torch.zeros(a.w_dim))
 
-    def forward(self, z, c=None):
-        if self.c_dim and c is None:
-            raise UserError(f"this network is class-conditional: it needs a label of {self.c_dim} numbers")
+    def enter(self, z, c=None):
+        """Return what the first layer is given, [N, Z and what is made of the label]."""
         if not self.c_dim:
-            x = pixel_norm(z)                                                   # [N, Z]
-        elif self.conditioning == "embed":
-            x = torch.cat([pixel_norm(z), pixel_norm(self.embed(c))], 1)        # each normed alone
-        else:
-            x = pixel_norm(torch.cat([c @ self.label, z], 1))                   # normed together, label first
+            return pixel_norm(z)
+        if c is None:
+            raise UserError(f"this network is class-conditional: it needs a label of {self.c_dim} numbers")
+        if self.conditioning == "embed":
+            return torch.cat([pixel_norm(z), pixel_norm(self.embed(c))], 1)     # each normed alone
+        return pixel_norm(torch.cat([c @ self.label, z], 1))                    # normed together, label first
+
+    def forward(self, z, c=None):
+        x = self.enter(z, c)                                                    # [N, I]
         for i in range(self.depth):
             x = getattr(self, f"fc{i}")(x)
         return x                                                                # [N, W]

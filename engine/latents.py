@@ -14,6 +14,7 @@ import torch
 from engine import factors
 from engine.device import upload
 from engine.directions_live import LiveDirections
+from engine.fast.weights import map_one
 from engine.generator import truncate
 from engine.motion import GROUPS, SPANS
 from engine.noise_live import Held, find_held, find_shares
@@ -173,7 +174,7 @@ class Latents:
     def _map(self, z, label):
         g = self.generator
         z = upload(torch.from_numpy(z).float(), g.device)[None]
-        return g.mapping(z, self._numbers(label) if g.c_dim else None)[0]
+        return map_one(g.mapping, z, self._numbers(label) if g.c_dim else None)[0]
 
     def _numbers(self, label):
         """Return a class, or the label's numbers, as a label [1, c_dim]."""

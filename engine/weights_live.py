@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.fast.weights import mix as between
+from engine.fast.weights import mix_all
 from engine.mixing import find_place, find_split_share
 from engine.noise_live import mix_maps
 from engine.parameter import Parameter
@@ -93,8 +93,10 @@ class LiveWeights:
         due = [(parts, wanted) for parts, wanted in changed if chosen is None or parts[0].unit in chosen]
         self.behind = len(due) < len(changed)
         with torch.no_grad():
+            mix_all([pair for parts, wanted in due if _is_mix(*wanted) for pair in _list_mixed(parts, *wanted[0][0])])
             for part, wanted in ((part, wanted) for parts, wanted in due for part in parts):
-                _write(part, *wanted)
+                if not _is_mix(*wanted):
+                    _write(part, *wanted)
                 part.tensor.written = wanted
         return {parts[0].mixed[0] for parts, _ in due}
 
@@ -261,6 +263,15 @@ def _factors(edit, rule, device) -> _Factors:
     return _Factors(edit, f"/edits/{edit.name}/strength", values.to(device), rule.directions.to(device))
 
 
+def _is_mix(mix, edits, noise, added) -> bool:
+    """Return whether a tensor is to lie between the base and one checkpoint, and nothing else."""
+    return len(mix) == 1 and mix[0][1] != 1.0 and not (edits or noise or added)
+
+
+def _list_mixed(parts, checkpoint, share) -> list:
+    return [(part.tensor.base, part.others[checkpoint], share, part.tensor.live) for part in parts]
+
+
 def _write(part, mix, edits, noise, added):
     """Write the base, the checkpoints' shares, the edits, what kept latents have of noise and what is added, in this order, into the tensor that plays."""
     live, base = part.tensor.live, part.tensor.base
@@ -269,8 +280,7 @@ def _write(part, mix, edits, noise, added):
         start = part.others[mix[0][0]]
     elif mix:
         (first, t), *more = mix
-        start = live
-        between(base, part.others[first], t, live)
+        start = torch.lerp(base, part.others[first], t, out=live)
         for checkpoint, t in more:
             live.add_(part.others[checkpoint] - base, alpha=t)
     if edits:

@@ -30,6 +30,25 @@ void lead(const float *ws, const float *weight, const float *bias, const int64_t
     run(lead_part, &call, count, threads);
 }
 
+/* out[o] = weight[o] . x * scale + bias[o] * bias_scale, leaky ReLU, times gain; weight [outputs, inputs]. */
+struct connect_call { const float *weight, *x, *bias; long inputs; float scale, bias_scale, slope, gain, *out; };
+
+static void connect_part(const void *given, long from, long to)
+{
+    const struct connect_call call = *(const struct connect_call *)given;
+    for (long o = from; o < to; o++) {
+        const float y = dot(call.weight + o * call.inputs, call.x, call.inputs) * call.scale + call.bias[o] * call.bias_scale;
+        call.out[o] = (y < 0 ? y * call.slope : y) * call.gain;
+    }
+}
+
+void connect(const float *weight, const float *x, const float *bias, long outputs, long inputs, float scale, float bias_scale, float slope, float gain,
+             float *out, long threads)
+{
+    struct connect_call call = {weight, x, bias, inputs, scale, bias_scale, slope, gain, out};
+    run(connect_part, &call, outputs, threads);
+}
+
 /* out[o] = gain / sqrt(energy[o] . styles^2 + epsilon); energy [outputs, inputs]. */
 struct demodulate_call { const float *energy, *squares; long inputs; float gain, epsilon, *out; };
 
@@ -80,24 +99,32 @@ void sum_squares(const float *weight, long outputs, long taps, long inputs, floa
 }
 
 /* out[i] between a[i] and b[i], a at 0 and b at 1, exactly so; as torch.lerp(). */
-struct mix_call { const float *a, *b; float share, *out; };
+struct mix { const float *a, *b; float *out; long count; float share; };
 
-static void mix_part(const void *given, long from, long to)
+static void mix_some(const struct mix *m, long from, long to)
 {
-    const struct mix_call call = *(const struct mix_call *)given;
-    const float near = call.share < 0.5f ? call.share : call.share - 1;
-    const float *end = call.share < 0.5f ? call.a : call.b;
+    const float near = m->share < 0.5f ? m->share : m->share - 1;
+    const float *end = m->share < 0.5f ? m->a : m->b;
     long i = from;
     for (; i + LANES <= to; i += LANES)
-        put(call.out + i, get(end + i) + (get(call.b + i) - get(call.a + i)) * near);
+        put(m->out + i, get(end + i) + (get(m->b + i) - get(m->a + i)) * near);
     for (; i < to; i++)
-        call.out[i] = end[i] + near * (call.b[i] - call.a[i]);
+        m->out[i] = end[i] + near * (m->b[i] - m->a[i]);
 }
 
-void mix(const float *a, const float *b, float share, float *out, long count, long threads)
+/* Of all the numbers, one after the other, those from .. to. */
+static void mix_part(const void *given, long from, long to)
 {
-    struct mix_call call = {a, b, share, out};
-    run(mix_part, &call, count, threads);
+    const struct mix *m = given;
+    for (long at = 0; at < to; at += m->count, m++)
+        if (at + m->count > from)
+            mix_some(m, at < from ? from - at : 0, at + m->count < to ? m->count : to - at);
+}
+
+/* total: numbers in all of them. */
+void mix_all(const struct mix *mixes, long total, long threads)
+{
+    run(mix_part, mixes, total, threads);
 }
 
 /* How maps become a picture: out = weight [3, channels] * styles * factor, and after it bias [3] * factor + offset. */

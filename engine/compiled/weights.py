@@ -3,21 +3,30 @@
 find_weighing() says whether there is any on this machine. The numbers are few; called one by one, torch's operations take longer to begin and to wake
 their threads than to compute. Letters: O, I channels out and in, T taps of a kernel, W width of w.
 """
+import ctypes
 from functools import lru_cache
 
 import torch
 
 from engine.compiled.build import load_library
 from engine.compiled.functions import DTYPES, Float, Int, Long, Pointer
-from engine.generator import EPS
+from engine.generator import EPS, GAIN, SLOPE
 
 MANY = 1 << 18                      # numbers from which on it is worth it to wake a thread
+SCATTERED = 1 << 16                 # the same where they come from memory, and three times as many
+
+
+class Mix(ctypes.Structure):
+    """struct mix of styles.h."""
+    _fields_ = [("one", Pointer), ("other", Pointer), ("out", Pointer), ("count", Long), ("share", Float)]
+
 
 ARGUMENTS = {
     "lead": (Pointer, Pointer, Pointer, Pointer, Long, Long, Pointer, Long),
+    "connect": (Pointer, Pointer, Pointer, Long, Long, Float, Float, Float, Float, Pointer, Long),
     "demodulate": (Pointer, Pointer, Long, Long, Float, Float, Pointer, Long),
     "sum_squares": (Pointer, Long, Long, Long, Pointer, Long),
-    "mix": (Pointer, Pointer, Float, Pointer, Long, Long),
+    "mix_all": (Pointer, Long, Long),
     "tint": (Pointer, Pointer, Pointer, Long, Float, Float, Pointer),
     "modulate_single": (Pointer, Long, Long, Long, Pointer, Pointer, Long, Int, Pointer, Long),
 }
@@ -48,6 +57,13 @@ class Weighing:
         self._functions["lead"](ws.data_ptr(), weight.data_ptr(), bias.data_ptr(), rows.data_ptr(), *weight.shape, out.data_ptr(), _count_threads(weight))
         return out
 
+    def connect(self, weight, x, bias, scale, bias_scale):
+        """Return a fully connected layer's activations [O]: weight [O, I] @ x [I] * scale + bias [O] * bias_scale, leaky ReLU, and its gain."""
+        out = torch.empty(len(bias))
+        self._functions["connect"](weight.data_ptr(), x.data_ptr(), bias.data_ptr(), *weight.shape, scale, bias_scale, SLOPE, GAIN, out.data_ptr(),
+                                   _count_threads(weight))
+        return out
+
     def demodulate(self, energy, styles, gain):
         """Return gain / sqrt(energy @ styles^2 + EPS), [O]; energy [O, I], styles [I]."""
         out = torch.empty(energy.shape[0])
@@ -61,9 +77,11 @@ class Weighing:
         self._functions["sum_squares"](weight.data_ptr(), outputs, window[0] * window[1], inputs, out.data_ptr(), _count_threads(weight))
         return out
 
-    def mix(self, one, other, share, out):
-        """Fill out with what lies between two tensors of its shape and layout: one at 0, other at 1."""
-        self._functions["mix"](one.data_ptr(), other.data_ptr(), share, out.data_ptr(), out.numel(), _count_threads(out))
+    def mix_all(self, mixes):
+        """For each (one, other, share, out) fill out with what lies between two tensors of its shape and layout: one at 0, other at 1."""
+        table = (Mix * len(mixes))(*[Mix(one.data_ptr(), other.data_ptr(), out.data_ptr(), out.numel(), share) for one, other, share, out in mixes])
+        total = sum(one.count for one in table)
+        self._functions["mix_all"](ctypes.addressof(table), total, torch.get_num_threads() if total >= SCATTERED else 1)
 
     def tint(self, weight, styles, bias, factor, offset):
         """Return (weight [3, C, 1, 1] * styles [C] * factor as [3, C], bias [3] * factor + offset)."""

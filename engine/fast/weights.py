@@ -1,7 +1,9 @@
 """What is done to weights and styles between two frames: in C where this machine could compile that, else by torch.
 
-Pure functions of tensors, but for mix(), which fills one. Letters: O, I channels out and in, T taps of a kernel.
+Pure functions of tensors, but for mix_all(), which fills some. Letters: O, I channels out and in, T taps of a kernel.
 """
+import math
+
 import torch
 from torch.autograd.graph import increment_version
 
@@ -9,8 +11,6 @@ from engine.compiled.functions import DTYPES
 from engine.compiled.weights import find_weighing
 from engine.fast.kernels import channels_last
 from engine.generator import EPS
-
-FEW = 1 << 15                       # numbers up to which torch computes in one thread by itself
 
 
 def lead(ws, weight, bias, rows):
@@ -63,14 +63,30 @@ def tint(weight, styles, bias, factor, offset):
     return weight[:, :, 0, 0] * (styles * factor), bias * factor + offset
 
 
-def mix(one, other, share: float, out):
-    """Fill out with what lies between two tensors of its shape: one at share 0, other at 1."""
+def map_one(mapping, z, c=None):
+    """Return w [1, W] of z [1, Z], and of a label c [1, c_dim] if there are any: by a mapping network (engine.generator)."""
+    weighing, layers = find_weighing(), [getattr(mapping, f"fc{i}") for i in range(mapping.depth)]
+    if not weighing or not all(_fit(layer.weight, layer.bias) for layer in layers) or not _fit(z):
+        return mapping(z, c)
+    x = mapping.enter(z, c)[0]
+    for layer in layers:
+        x = weighing.connect(layer.weight, x, layer.bias, layer.lr_mul / math.sqrt(len(x)), layer.lr_mul)
+    return x[None]
+
+
+def mix_all(mixes: list[tuple]):
+    """For each (one, other, share, out) fill out with what lies between two tensors of its shape: one at share 0, other at 1."""
     c = find_weighing()
-    if c and out.numel() > FEW and _fit(one, other, out) and one.stride() == other.stride() == out.stride():
-        c.mix(one, other, share, out)
-        increment_version(out)                                                      # torch has not seen that it was written to
-    else:
+    fitting = [mix for mix in mixes if c and _fit_mix(mix[0], mix[1], mix[3])]
+    if c and fitting:
+        c.mix_all(fitting)
+        increment_version([mix[3] for mix in fitting])                              # torch has not seen that they were written to
+    for one, other, share, out in mixes if not fitting else [mix for mix in mixes if not _fit_mix(mix[0], mix[1], mix[3])]:
         torch.lerp(one, other, share, out=out)
+
+
+def _fit_mix(one, other, out) -> bool:
+    return (one.is_cpu and other.is_cpu and one.dtype == other.dtype == torch.float32 and one.stride() == other.stride() == out.stride() and _fit(out))
 
 
 def _fit(*tensors) -> bool:

@@ -1,12 +1,15 @@
 """What is done to weights and styles, in C and by torch: each against the same arithmetic written out in float64."""
+import copy
+
 import pytest
 import torch
 
 from engine.compiled import weights as compiled
+from engine.errors import UserError
 from engine.fast import Synthesis, weights
 from engine.fast.kernels import channels_last
 from engine.generator import EPS
-from tests.engine.test_generator import A64, network, ws_of
+from tests.engine.test_generator import A64, KINDS, network, ws_of
 from tests.engine.ways import THERE, WAYS, take_way
 
 DTYPES = (torch.float32, torch.bfloat16)
@@ -31,6 +34,7 @@ def threads(request, monkeypatch):
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     monkeypatch.setattr(compiled, "MANY", 0)
+    monkeypatch.setattr(compiled, "SCATTERED", 0)
     yield request.param
     torch.set_num_threads(before)
 
@@ -83,14 +87,28 @@ def test_weights_lead_all_styles(way, threads, rows, width, sizes):
         assert close(found, (weight.double() * ws.double()[reads[0]]).sum(1) + bias.double(), 2e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_map_a_seed(way, threads, kind):
+    mapping = network(KINDS[kind]).mapping
+    z, c = torch.randn(1, KINDS[kind].z_dim), torch.randn(1, KINDS[kind].c_dim) if KINDS[kind].c_dim else None
+    found = weights.map_one(mapping, z, c)
+    wanted = copy.deepcopy(mapping).double()(z.double(), None if c is None else c.double())
+    assert close(found, wanted, 2e-5)
+    if c is not None:
+        with pytest.raises(UserError, match="label"):
+            weights.map_one(mapping, z)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.49, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("size", [1, 15, 1000, weights.FEW + 1, 3 * weights.FEW + 5])
-def test_weights_are_mixed(way, threads, size, share):
-    one, other, out = torch.randn(size), torch.randn(size), torch.full((size,), torch.nan)
-    before = out._version
-    weights.mix(one, other, share, out)
-    assert close(out, one.double() + share * (other.double() - one.double())) and out._version > before     # what is made of weights goes by that
-    assert share not in (0.0, 1.0) or torch.equal(out, other if share else one)
+def test_weights_are_mixed(way, threads, share):
+    mixes = [(torch.randn(size), torch.randn(size), share, torch.full((size,), torch.nan)) for size in (1, 15, 1000, 70001)]
+    mixes += [(kernel(5, 33, 3), kernel(5, 33, 3), share, kernel(5, 33, 3)), (torch.randn(3).double(), torch.randn(3).double(), share, torch.zeros(3).double())]
+    before = [out._version for *_, out in mixes]
+    weights.mix_all(mixes)
+    for (one, other, _, out), version in zip(mixes, before):
+        assert close(out, one.double() + share * (other.double() - one.double())) and out._version > version     # what is made of weights goes by that
+        assert share not in (0.0, 1.0) or torch.equal(out, other if share else one)
+    weights.mix_all([])
 
 
 @pytest.mark.parametrize("channels", [1, 4, 20, 512])
@@ -111,12 +129,9 @@ def test_what_c_cannot_take_is_left_to_torch():
         assert close(weights.turn(other, torch.float32), weight.double().permute(2, 3, 0, 1).reshape(-1, 6, 1, 1))
     assert weights.modulate(weight.to("meta"), styles.to("meta"), None, torch.bfloat16).shape == weight.shape
     assert weights.modulate(weight, styles, scale, torch.float64).dtype == torch.float64
-    wide = torch.zeros(2 * weights.FEW, 2)
-    weights.mix(torch.ones(2 * weights.FEW), torch.full((2 * weights.FEW,), 3.0), 0.5, wide[:, 0])
-    assert (wide[:, 0] == 2).all() and not wide[:, 1].any()
-    apart = torch.zeros(300, 300)
-    weights.mix(torch.arange(90000.0).view(300, 300), torch.zeros(300, 300).T, 0.0, apart)
-    assert torch.equal(apart, torch.arange(90000.0).view(300, 300))
+    wide, apart = torch.zeros(70, 2), torch.zeros(30, 30)
+    weights.mix_all([(torch.ones(70), torch.full((70,), 3.0), 0.5, wide[:, 0]), (torch.arange(900.0).view(30, 30), torch.zeros(30, 30).T, 0.0, apart)])
+    assert (wide[:, 0] == 2).all() and not wide[:, 1].any() and torch.equal(apart, torch.arange(900.0).view(30, 30))
     rows = torch.zeros(1, 4, dtype=torch.int64)
     assert weights.lead(torch.randn(1, 6).double(), torch.randn(4, 6).double(), torch.randn(4).double(), rows) is None
 
