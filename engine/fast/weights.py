@@ -1,4 +1,4 @@
-"""What is done to weights and styles between two frames: in C where this machine could compile that, else by torch.
+"""What is done to weights and styles before maps are drawn: in C where this machine could compile that, else by torch.
 
 Pure functions of tensors, but for mix_all(), which fills some. Letters: O, I channels out and in, T taps of a kernel.
 """
@@ -15,31 +15,31 @@ from engine.generator import EPS
 
 def lead(ws, weight, bias, rows):
     """Return all styles [S] of ws [num_ws, W]; None where there is no C. weight [S, W], bias [S], rows int64 [1, S]: the row of ws that each reads."""
-    c = find_weighing()
-    return c.lead(ws, weight, bias, rows) if c and _fit(ws, weight, bias) else None
+    weighing = find_weighing()
+    return weighing.lead(ws, weight, bias, rows) if weighing and _fit(ws, weight, bias) else None
 
 
 def demodulate(energy, styles, gain):
     """Return what demodulation and gain scale each channel by, [O]: energy [O, I], styles [I]."""
-    c = find_weighing()
-    if c and _fit(energy, styles):
-        return c.demodulate(energy, styles, gain)
+    weighing = find_weighing()
+    if weighing and _fit(energy, styles):
+        return weighing.demodulate(energy, styles, gain)
     return torch.rsqrt(energy @ styles.square() + EPS) * gain
 
 
 def sum_squares(weight):
     """Return the energy [O, I] of a kernel [O, I, kh, kw]: its squares, summed over the taps."""
-    c = find_weighing()
-    if c and _fit_kernel(weight):
-        return c.sum_squares(weight)
+    weighing = find_weighing()
+    if weighing and _fit_kernel(weight):
+        return weighing.sum_squares(weight)
     return weight.square().sum((2, 3))
 
 
 def modulate(weight, styles, scale, dtype):
     """Return a kernel [O, I, kh, kw] times styles [I], and scale if it is not None, in a dtype. scale [O], or for a part of O, again and again."""
-    c = find_weighing()
-    if c and dtype in DTYPES and _fit_kernel(weight) and _fit(styles) and (scale is None or _fit(scale)):
-        return c.modulate(weight, styles, scale, dtype)
+    weighing = find_weighing()
+    if weighing and dtype in DTYPES and _fit_kernel(weight) and _fit(styles) and (scale is None or _fit(scale)):
+        return weighing.modulate(weight, styles, scale, dtype)
     factors = styles.view(1, -1, 1, 1)
     if scale is not None:
         factors = factors * scale.repeat(len(weight) // len(scale)).view(-1, 1, 1, 1)
@@ -48,18 +48,18 @@ def modulate(weight, styles, scale, dtype):
 
 def turn(weight, dtype):
     """Return a kernel [O, I, kh, kw] as [T * O, I, 1, 1], tap by tap, in a dtype."""
-    c = find_weighing()
+    weighing = find_weighing()
     outputs, inputs, *window = weight.shape
-    if c and dtype in DTYPES and _fit_kernel(weight):
-        return c.turn(weight, dtype).view(-1, inputs, 1, 1)
+    if weighing and dtype in DTYPES and _fit_kernel(weight):
+        return weighing.turn(weight, dtype).view(-1, inputs, 1, 1)
     return weight.to(dtype).permute(2, 3, 0, 1).reshape(window[0] * window[1] * outputs, inputs, 1, 1)
 
 
 def tint(weight, styles, bias, factor, offset):
     """Return (weight [3, C, 1, 1] * styles [C] * factor as [3, C], bias [3] * factor + offset)."""
-    c = find_weighing()
-    if c and _fit(weight, styles, bias):
-        return c.tint(weight, styles, bias, factor, offset)
+    weighing = find_weighing()
+    if weighing and _fit(weight, styles, bias):
+        return weighing.tint(weight, styles, bias, factor, offset)
     return weight[:, :, 0, 0] * (styles * factor), bias * factor + offset
 
 
@@ -76,17 +76,21 @@ def map_one(mapping, z, c=None):
 
 def mix_all(mixes: list[tuple]):
     """For each (one, other, share, out) fill out with what lies between two tensors of its shape: one at share 0, other at 1."""
-    c = find_weighing()
-    fitting = [mix for mix in mixes if c and _fit_mix(mix[0], mix[1], mix[3])]
-    if c and fitting:
-        c.mix_all(fitting)
+    weighing = find_weighing()
+    fitting: list[tuple] = []
+    others: list[tuple] = []
+    for mix in mixes:
+        (fitting if weighing and _fit_mix(mix[0], mix[1], mix[3]) else others).append(mix)
+    if weighing and fitting:
+        weighing.mix_all(fitting)
         increment_version([mix[3] for mix in fitting])                              # torch has not seen that they were written to
-    for one, other, share, out in mixes if not fitting else [mix for mix in mixes if not _fit_mix(mix[0], mix[1], mix[3])]:
+    for one, other, share, out in others:
         torch.lerp(one, other, share, out=out)
 
 
 def _fit_mix(one, other, out) -> bool:
-    return (one.is_cpu and other.is_cpu and one.dtype == other.dtype == torch.float32 and one.stride() == other.stride() == out.stride() and _fit(out))
+    alike = all(tensor.is_cpu and tensor.dtype == torch.float32 and tensor.shape == out.shape and tensor.stride() == out.stride() for tensor in (one, other))
+    return alike and _fit(out)
 
 
 def _fit(*tensors) -> bool:
