@@ -113,6 +113,8 @@ def test_the_kernels_in_tritons_interpreter():
     pytest.importorskip("triton")
     code = "from engine.fast import fused; from tests.engine import test_fused as t; [check(fused) for check in t.CHECKS]; print('same')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True, timeout=300)
+    if "interpreter.py" in done.stderr and "only 0-dimensional arrays can be converted" in done.stderr:
+        pytest.skip("the interpreter of this Triton is older than this NumPy")          # Triton 3.6, which comes with torch 2.11, and NumPy 2.4
     assert done.stdout.strip() == "same", done.stderr
 
 
