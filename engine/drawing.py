@@ -84,8 +84,8 @@ class Drawing:
         return self._aside.seen[layer].float()
 
     def wait(self, seconds) -> bool:
-        """Wait for the captures under way; return whether there were any, and all came in time."""
-        waiting = [program.programs for program in self.captured.values() if program.programs.pending]
+        """Wait for the captures under way; return whether there were any, or some that wait for those, and all came in time."""
+        waiting = [program.programs for program in self.captured.values() if program.programs.pending or program.programs.put_off]
         return bool(waiting) and all(programs.wait(seconds) for programs in waiting)
 
     def _graph_frame(self, scene, motion, size, shown):

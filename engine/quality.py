@@ -4,6 +4,7 @@ Outputs see frames of one size, whatever is drawn. Who turns the knob, a hand or
 """
 from torch.nn import functional as F
 
+from engine.compiled.functions import find_passes
 from engine.parameter import Parameter
 
 SMALLEST = 4                        # of any network
@@ -23,6 +24,10 @@ def drawing_size(wanted: float, shown: int, resolutions) -> int:
 
 def enlarge(small, pixels):
     """Fill `pixels`, uint8 [H, W, 3], with a picture, uint8 [h, w, 3], bilinear; both on one device. Only processors read whole numbers for it."""
+    passes = find_passes() if small.is_cpu and pixels.shape[1] % 4 == 0 and small.is_contiguous() and pixels.is_contiguous() else None
+    if passes:
+        passes.enlarge(small, pixels)
+        return
     picture = small.permute(2, 0, 1)[None]
     large = F.interpolate(picture if small.is_cpu else picture.float(), size=pixels.shape[:2], mode="bilinear", align_corners=False)
     pixels.copy_((large if small.is_cpu else large.add_(0.5))[0].permute(1, 2, 0))

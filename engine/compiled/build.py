@@ -21,7 +21,7 @@ from engine.errors import UserError
 from engine.files import find_cache, whole
 
 log = logging.getLogger(__name__)
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("passes.c", "passes.h", "convolve.h", "weights.h", "styles.h", "echo.h", "numbers.h"))
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("passes.c", "passes.h", "convolve.h", "weights.h", "styles.h", "echo.h", "enlarge.h", "numbers.h"))
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 WHOLE_REGISTERS = "-mprefer-vector-width=512"               # where they are as wide: compilers take half of one by themselves

@@ -43,6 +43,7 @@ ARGUMENTS = {
 
 CARRY = (Pointer, Long, Long, Pointer, Long, Long, Float, Float, Float, Int, Pointer, Pointer, Long)       # of pictures, not of maps
 LAY = (Pointer, Long, Long, Pointer, Long, Long, Float, Int, Long)
+ENLARGE = (Pointer, Long, Long, Pointer, Long, Long, Long)
 
 
 @lru_cache(maxsize=1)
@@ -68,9 +69,9 @@ class Passes:
                 function = getattr(library, f"{name}_{suffix}")
                 function.argtypes, function.restype = arguments, Int if name == "draw" else None
                 self._functions[name, dtype] = function
-        self._carry, self._lay = library.carry, library.lay
-        self._carry.argtypes, self._lay.argtypes = CARRY, LAY
-        self._carry.restype = self._lay.restype = None
+        self._carry, self._lay, self._enlarge = library.carry, library.lay, library.enlarge
+        self._carry.argtypes, self._lay.argtypes, self._enlarge.argtypes = CARRY, LAY, ENLARGE
+        self._carry.restype = self._lay.restype = self._enlarge.restype = None
 
     def convolve(self, x, weight, bias):
         """Return the convolution [1, 4, H, W] of x [1, 4, H, W] with weight [3, 3, 4 in, 4 out] and bias [4], which are in float32."""
@@ -142,6 +143,10 @@ class Passes:
     def lay(self, pixels, trail, amount, over):
         """Bring a picture uint8 [H, W, 3], W a multiple of 4, so far towards a trail [h, w, 4], in place: where that is brighter, or everywhere if over."""
         self._lay(pixels.data_ptr(), *pixels.shape[:2], trail.data_ptr(), *trail.shape[:2], amount, over, torch.get_num_threads())
+
+    def enlarge(self, small, pixels):
+        """Fill pixels, uint8 [H, W, 3], W a multiple of 4, with a picture, uint8 [h, w, 3], bilinear."""
+        self._enlarge(small.data_ptr(), *small.shape[:2], pixels.data_ptr(), *pixels.shape[:2], torch.get_num_threads())
 
 
 def _make_twice_as_large(like, channels):

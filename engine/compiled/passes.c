@@ -97,3 +97,4 @@ INLINE void put_bytes(uint8_t *out, many colour)
 
 #include "styles.h"
 #include "echo.h"
+#include "enlarge.h"

@@ -53,7 +53,8 @@ class Programs:
     def __init__(self, machine, most=16, start=WORKER):
         self.machine, self.most, self.start = machine, most, start
         self.ready, self.pending, self.failed, self.epoch = {}, set(), set(), 0      # ready: {topology: (replay, what it reads)}
-        self.lock = threading.Condition()                           # of these four; told of when a capture has ended
+        self.put_off = False                                        # whether one has to wait for another's capture: it is begun the next time that it is run
+        self.lock = threading.Condition()                           # of these five; told of when a capture has ended
         self.captured = self.replayed = self.uncaptured = 0         # programs made; frames drawn by them, and without one
 
     def run(self, topology, body, warm):
@@ -63,6 +64,7 @@ class Programs:
             if ready is not None:
                 self.ready[topology] = ready                        # the newest in use, the last to be forgotten
             wanted = ready is None and not self.pending and topology not in self.failed
+            self.put_off |= ready is None and not wanted and topology not in self.pending and topology not in self.failed
             if wanted:
                 self.pending.add(topology)
         if ready is not None:
@@ -102,6 +104,7 @@ class Programs:
     def wait(self, seconds=30.0) -> bool:
         """Wait until no capture is under way any more; return whether that came to be in time."""
         with self.lock:
+            self.put_off = False
             return self.lock.wait_for(lambda: not self.pending, seconds)
 
     def forget(self):

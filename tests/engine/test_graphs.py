@@ -478,6 +478,31 @@ def by_programs(monkeypatch, generator, **options):
     return Instrument(generator, **options)
 
 
+def test_before_a_show_what_had_to_wait_for_another_capture_is_captured_as_well(monkeypatch):
+    """Captures that end between the last frame and the look for captures under way."""
+    from engine.drawing import Drawing
+    from engine.fast import graphs
+    from tests.conftest import tiny
+
+    jobs = []
+    monkeypatch.setattr(graphs.Worker, "__call__", lambda self, job: jobs.append(job))
+
+    def wait(self, seconds, waits=Drawing.wait):
+        while jobs:
+            jobs.pop()()
+        return waits(self, seconds)
+
+    monkeypatch.setattr(Drawing, "wait", wait)
+    instrument = by_programs(monkeypatch, tiny())
+    scene = instrument.scene((Bend("b", "b16.conv0", (1, 2), "graft"),))
+    instrument.warm_up(scene)
+    programs = instrument.drawing.captured[32].programs
+    assert programs.captured == 2                                   # the other seed's activations, and frames
+    before = programs.replayed
+    instrument.render(scene, Motion().advance(scene, 0.0))
+    assert programs.replayed > before and not jobs
+
+
 def test_before_a_show_every_size_is_captured_in_the_thread_that_plays(monkeypatch):
     import threading
 
