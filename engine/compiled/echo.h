@@ -25,6 +25,17 @@ INLINE many join(const v4 *pixels) { return __builtin_shufflevector(pixels[0], p
 #define SPREAD(b) __builtin_shufflevector(b, b - b, 0, 1, 2, 8, 3, 4, 5, 8)
 #endif
 
+/* The same of places in a line [., 4], each between two of its pixels. */
+INLINE many read_line(const float *line, const struct between *columns)
+{
+    v4 there[PIXELS];
+    for (int k = 0; k < PIXELS; k++) {
+        v4 a = get_four(line + 4 * columns[k].first), b = get_four(line + 4 * columns[k].second);
+        there[k] = a + (b - a) * columns[k].share;
+    }
+    return join(there);
+}
+
 /* The same of bytes [., 3] from `at` on; `end` is where the last of all pixels ends. */
 INLINE many get_bytes(const uint8_t *at, const uint8_t *end)
 {
@@ -116,13 +127,7 @@ static void lay_part(const void *given, long from, long to)
             line[i] = upper[i] + (lower[i] - upper[i]) * row.share;
         for (long x = 0; x < W; x += PIXELS) {
             uint8_t *at = call.pixels + 3 * (y * W + x);
-            v4 there[PIXELS];
-            for (int k = 0; k < PIXELS; k++) {
-                const struct between column = columns[x + k];
-                v4 a = get_four(line + 4 * column.first), b = get_four(line + 4 * column.second);
-                there[k] = a + (b - a) * column.share;
-            }
-            many trail = join(there), now = get_bytes(at, call.pixels + 3 * call.H * W);
+            many trail = read_line(line, columns + x), now = get_bytes(at, call.pixels + 3 * call.H * W);
             put_bytes(at, now + ((call.over ? trail : larger(now, trail)) - now) * call.amount + 0.5f);
         }
     }
